@@ -1,0 +1,189 @@
+import { createHash } from "node:crypto";
+import { Cluster as GkeCluster } from "@pulumi/gcp/container/cluster.js";
+import type { ClusterArgs as GkeClusterArgs } from "@pulumi/gcp/container/cluster.js";
+import { NodePool } from "@pulumi/gcp/container/nodePool.js";
+import type { NodePoolArgs } from "@pulumi/gcp/container/nodePool.js";
+import { IAMMember } from "@pulumi/gcp/projects/iammember.js";
+import { Account } from "@pulumi/gcp/serviceaccount/account.js";
+import * as pulumi from "@pulumi/pulumi";
+import { kubeconfig } from "./kubeconfig.ts";
+import type { Network } from "./network.ts";
+
+/** What the cluster needs to know. */
+export interface ClusterArgs {
+  /** Google project id. */
+  project: string;
+  /** Google zone: a zonal control plane is free, and the disks are zonal too. */
+  zone: string;
+  /** The cluster's name. */
+  clusterName: string;
+  /** Nodes in the pool. */
+  nodeCount: number;
+  /** Machine type of a node, e.g. "e2-standard-2". */
+  machineType: string;
+  /** Whether Google and the engine refuse to delete the cluster. */
+  deletionProtection: boolean;
+  /** "dns": the name that Google's IAM guards, no open address. "ip": an address, for `authorizedNetworks`. */
+  endpoint: "dns" | "ip";
+  /** Who may reach the control plane's address when endpoint is "ip". */
+  authorizedNetworks: string[];
+  /** Addresses of the control plane, a /28. */
+  controlPlaneCidr: string;
+  /** The network it lives in. */
+  network: Network;
+}
+
+/** What a node's own account may do, and nothing else: logs and metrics, and pulling images. */
+const NODE_ROLES = {
+  node: "roles/container.defaultNodeServiceAccount",
+  images: "roles/artifactregistry.reader",
+};
+
+/** A GKE cluster of private nodes, and the node pool in which everything runs. */
+export class Cluster extends pulumi.ComponentResource {
+  /** The kubeconfig, for the provider, the tunnel and people. */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** Changes if and only if this is another cluster, not when its address or size changes. */
+  readonly identifier: pulumi.Output<string>;
+  /** The nodes. What runs on them depends on this, so that it is deleted while they still live. */
+  readonly nodes: NodePool;
+
+  constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("k8sfv:google:Cluster", name, {}, opts);
+
+    const cluster = new GkeCluster(`${name}-gke`, clusterSettings(args), {
+      parent: this,
+      customTimeouts: { create: "30m", update: "60m", delete: "30m" },
+    });
+    this.nodes = this.makeNodes(name, args, cluster);
+
+    const caCertificate = cluster.masterAuth.clusterCaCertificate;
+    this.kubeconfig = pulumi.secret(
+      pulumi
+        .all([cluster.endpoint, cluster.controlPlaneEndpointsConfig, caCertificate])
+        .apply(([address, endpoints, ca]) =>
+          args.endpoint === "ip"
+            ? kubeconfig({ clusterName: args.clusterName, endpoint: address, caCertificate: ca })
+            : kubeconfig({
+                clusterName: args.clusterName,
+                endpoint: endpoints.dnsEndpointConfig.endpoint,
+              }),
+        ),
+    );
+    this.identifier = pulumi
+      .all([cluster.id, caCertificate])
+      .apply(([id, ca]) => `${id}#${createHash("sha256").update(ca).digest("hex").slice(0, 16)}`);
+    this.registerOutputs({ identifier: this.identifier });
+  }
+
+  private makeNodes(name: string, args: ClusterArgs, cluster: GkeCluster): NodePool {
+    const account = new Account(
+      `${name}-node-account`,
+      { accountId: `${args.clusterName}-nodes`, displayName: `Nodes of the cluster ${args.clusterName}` },
+      { parent: this },
+    );
+    const roles = Object.entries(NODE_ROLES).map(
+      ([what, role]) =>
+        new IAMMember(
+          `${name}-node-role-${what}`,
+          { project: args.project, role, member: account.member },
+          { parent: this },
+        ),
+    );
+    return new NodePool(
+      `${name}-nodes`,
+      {
+        name: `${args.clusterName}-nodes`,
+        location: args.zone,
+        cluster: cluster.name,
+        nodeCount: args.nodeCount,
+        management: { autoRepair: true, autoUpgrade: true },
+        upgradeSettings: { maxSurge: 1, maxUnavailable: 0 },
+        nodeConfig: nodeSettings(args, account.email),
+      },
+      {
+        parent: this,
+        // Nodes without a way out pull no image, and without their roles never get ready.
+        dependsOn: [...roles, args.network.nat],
+        customTimeouts: { create: "20m", update: "60m", delete: "20m" },
+      },
+    );
+  }
+}
+
+function clusterSettings(args: ClusterArgs): GkeClusterArgs {
+  return {
+    name: args.clusterName,
+    location: args.zone,
+    network: args.network.networkLink,
+    subnetwork: args.network.subnetworkLink,
+    ipAllocationPolicy: {
+      clusterSecondaryRangeName: args.network.podRangeName,
+      servicesSecondaryRangeName: args.network.serviceRangeName,
+    },
+    // The pool of our own is a resource of its own; a cluster-level nodeConfig would show a difference
+    // for ever (terraform-google-kubernetes-engine#2014).
+    removeDefaultNodePool: true,
+    initialNodeCount: 1,
+    deletionProtection: args.deletionProtection,
+    ...accessSettings(args),
+    workloadIdentityConfig: { workloadPool: `${args.project}.svc.id.goog` },
+    // Dataplane V2 enforces network policies itself: never set networkPolicy together with it.
+    datapathProvider: "ADVANCED_DATAPATH",
+    enableL4IlbSubsetting: true,
+    releaseChannel: { channel: "REGULAR" },
+    maintenancePolicy: {
+      // Daytime on weekends: the runs are at night.
+      recurringWindow: {
+        startTime: "2026-01-03T09:00:00Z",
+        endTime: "2026-01-03T21:00:00Z",
+        recurrence: "FREQ=WEEKLY;BYDAY=SA,SU",
+      },
+    },
+    loggingConfig: { enableComponents: ["SYSTEM_COMPONENTS", "WORKLOADS"] },
+    // Google's managed Prometheus would cost, and do the same work again.
+    monitoringConfig: { enableComponents: ["SYSTEM_COMPONENTS"], managedPrometheus: { enabled: false } },
+    costManagementConfig: { enabled: true },
+    resourceLabels: { "part-of": "k8sfv-metrics" },
+  };
+}
+
+function accessSettings(args: ClusterArgs): Partial<GkeClusterArgs> {
+  const byAddress = args.endpoint === "ip";
+  return {
+    privateClusterConfig: {
+      enablePrivateNodes: true,
+      enablePrivateEndpoint: byAddress ? false : undefined,
+      masterIpv4CidrBlock: args.controlPlaneCidr,
+    },
+    controlPlaneEndpointsConfig: {
+      dnsEndpointConfig: { allowExternalTraffic: !byAddress },
+      ipEndpointsConfig: { enabled: byAddress },
+    },
+    masterAuthorizedNetworksConfig: byAddress
+      ? { cidrBlocks: args.authorizedNetworks.map((cidrBlock) => ({ cidrBlock })) }
+      : undefined,
+    masterAuth: { clientCertificateConfig: { issueClientCertificate: false } },
+    nodePoolDefaults: { nodeConfigDefaults: { insecureKubeletReadonlyPortEnabled: "FALSE" } },
+    rbacBindingConfig: {
+      enableInsecureBindingSystemAuthenticated: false,
+      enableInsecureBindingSystemUnauthenticated: false,
+    },
+  };
+}
+
+function nodeSettings(args: ClusterArgs, serviceAccount: pulumi.Input<string>): NodePoolArgs["nodeConfig"] {
+  return {
+    machineType: args.machineType,
+    imageType: "COS_CONTAINERD",
+    diskType: "pd-balanced",
+    diskSizeGb: 50,
+    serviceAccount,
+    // The account's roles limit it; scopes are the older way.
+    oauthScopes: ["https://www.googleapis.com/auth/cloud-platform"],
+    metadata: { "disable-legacy-endpoints": "true" },
+    shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true },
+    workloadMetadataConfig: { mode: "GKE_METADATA" },
+    labels: { "part-of": "k8sfv-metrics" },
+  };
+}

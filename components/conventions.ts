@@ -1,0 +1,66 @@
+import type { ComponentResource, CustomResourceOptions } from "@pulumi/pulumi";
+
+/** The labels that everything of a workload carries; the selector is the part that never changes. */
+export interface Labels {
+  /** On every object. */
+  all: Record<string, string>;
+  /** What selects the pods; never changes. */
+  selector: Record<string, string>;
+}
+
+/**
+ * The usual labels (kubernetes.io/docs/concepts/overview/working-with-objects/common-labels).
+ *
+ * @param name - of the workload, e.g. "grafana"
+ * @param component - its part in the whole, e.g. "dashboards"
+ * @param image - whose tag is the version; left out of the selector, which can't be changed later
+ */
+export function labels(name: string, component: string, image: string): Labels {
+  const selector = { "app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "k8sfv-metrics" };
+  return {
+    selector,
+    all: {
+      ...selector,
+      "app.kubernetes.io/component": component,
+      "app.kubernetes.io/version": imageVersion(image),
+      "app.kubernetes.io/managed-by": "pulumi",
+    },
+  };
+}
+
+/** The tag of an image without its digest: "quay.io/prometheus/prometheus:v3.16.0" → "v3.16.0". */
+export function imageVersion(image: string): string {
+  return /:([A-Za-z0-9_][A-Za-z0-9._-]*)(@.*)?$/.exec(image.replace(/@.*$/, ""))?.[1] ?? "unknown";
+}
+
+/** What a container may do: nothing but its work. The pod adds who it runs as. */
+export const RESTRICTED = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ["ALL"] },
+};
+
+/**
+ * Who a pod runs as.
+ *
+ * @param id - user and group, also the group that owns its volumes
+ */
+export function runAs(id: number) {
+  return {
+    runAsNonRoot: true,
+    runAsUser: id,
+    runAsGroup: id,
+    fsGroup: id,
+    // A disk of five years isn't walked through at every start.
+    fsGroupChangePolicy: "OnRootMismatch",
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+}
+
+/** How long the engine waits for something that pulls images or needs nodes, before it says what is wrong. */
+export const WORKLOAD_TIMEOUTS = { create: "10m", update: "10m", delete: "5m" };
+
+/** Options of a child that has to wait for its pods. */
+export function workload(parent: ComponentResource, more: CustomResourceOptions = {}): CustomResourceOptions {
+  return { parent, customTimeouts: WORKLOAD_TIMEOUTS, ...more };
+}

@@ -1,0 +1,68 @@
+import { Disk } from "@pulumi/gcp/compute/disk.js";
+import * as pulumi from "@pulumi/pulumi";
+
+/** What the disks need to know. */
+export interface DisksArgs {
+  /** Prefix of the disks' names. */
+  prefix: string;
+  /** Google zone, the cluster's: a zonal disk can be attached in its own zone only. */
+  zone: string;
+  /** Size of Prometheus' disk, GiB. */
+  prometheusGb: number;
+  /** Size of the push gateway's disk, GiB. */
+  pushGatewayGb: number;
+  /** Size of Grafana's disk, GiB. */
+  grafanaGb: number;
+  /** Whether the engine refuses to delete them, whatever the program says. */
+  protect: boolean;
+}
+
+/** A disk, as the workloads use it. */
+export interface DiskRef {
+  /** The id as the CSI driver wants it: projects/P/zones/Z/disks/NAME. */
+  id: pulumi.Output<string>;
+  /** Size in GiB. */
+  sizeGb: number;
+}
+
+/**
+ * The disks that hold what must not be lost. They belong to nobody's pod and to no cluster: deleting the
+ * cluster, or making it anew, leaves them.
+ */
+export class Disks extends pulumi.ComponentResource {
+  /** Five years of series. */
+  readonly prometheus: DiskRef;
+  /** What was pushed last. */
+  readonly pushGateway: DiskRef;
+  /** Grafana's own database. */
+  readonly grafana: DiskRef;
+
+  constructor(name: string, args: DisksArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("k8sfv:google:Disks", name, args, opts);
+
+    const make = (what: string, sizeGb: number): DiskRef => {
+      const disk = new Disk(
+        `${name}-${what}`,
+        {
+          name: `${args.prefix}-${what}`,
+          description: `Data of the ${what} of ${args.prefix}`,
+          zone: args.zone,
+          type: "pd-balanced",
+          size: sizeGb,
+          labels: { "part-of": "k8sfv-metrics", component: what },
+        },
+        { parent: this, protect: args.protect },
+      );
+      return { id: disk.id, sizeGb };
+    };
+
+    this.prometheus = make("prometheus", args.prometheusGb);
+    this.pushGateway = make("push-gateway", args.pushGatewayGb);
+    this.grafana = make("grafana", args.grafanaGb);
+    this.registerOutputs({
+      prometheus: this.prometheus.id,
+      pushGateway: this.pushGateway.id,
+      grafana: this.grafana.id,
+    });
+  }
+}

@@ -1,0 +1,174 @@
+import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random/randomPassword.js";
+import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
+import { DiskClaim } from "./disk-claim.ts";
+import type { DiskRef } from "./disks.ts";
+import { internalService } from "./internal-service.ts";
+
+/** What Grafana needs to know. */
+export interface GrafanaArgs {
+  /** The namespace it lives in. */
+  namespace: pulumi.Input<string>;
+  /** Its image, with a tag. */
+  image: string;
+  /** Where its data lies. */
+  disk: DiskRef;
+  /** Its reserved address. */
+  address: pulumi.Input<string>;
+  /** IPv4 ranges that may connect from outside the cluster. */
+  sourceRanges: string[];
+}
+
+const NAME = "grafana";
+/** The port of Grafana, of its Service and of its pod. */
+export const GRAFANA_PORT = 3000;
+const USER = "admin";
+const PASSWORD_KEY = "admin-password";
+/** The image's own user. */
+const USER_ID = 472;
+
+/** Grafana with a generated password, nobody let in without one, and its database on a disk. */
+export class Grafana extends pulumi.ComponentResource {
+  /** Its URL for people in the VPC. */
+  readonly url: pulumi.Output<string>;
+  /** The administrator's name. */
+  readonly user: string = USER;
+  /** The administrator's password. */
+  readonly password: pulumi.Output<string>;
+  /** What runs it: what is put into Grafana is gone when this is. */
+  readonly deployment: Deployment;
+  /** Which pods are Grafana's. */
+  readonly podLabels: Record<string, string>;
+  /** The Service's name. */
+  readonly serviceName: pulumi.Output<string>;
+
+  constructor(name: string, args: GrafanaArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("k8sfv:kubernetes:Grafana", name, {}, opts);
+    const tags = labels(NAME, "dashboards", args.image);
+    const { namespace } = args;
+    this.podLabels = tags.selector;
+    this.url = pulumi.interpolate`http://${args.address}:${GRAFANA_PORT}`;
+
+    // Letters and digits only: it goes through URLs, shells and headers.
+    const password = new RandomPassword(`${name}-password`, { length: 32, special: false }, { parent: this });
+    this.password = password.result;
+    const secret = new Secret(
+      `${name}-secret`,
+      {
+        metadata: { name: `${NAME}-admin`, namespace, labels: tags.all },
+        stringData: { [PASSWORD_KEY]: password.result },
+      },
+      { parent: this },
+    );
+    const claim = new DiskClaim(
+      `${name}-disk`,
+      { namespace, disk: args.disk, volumeName: NAME, claimName: NAME },
+      { parent: this },
+    );
+    this.deployment = new Deployment(
+      `${name}-deployment`,
+      {
+        metadata: { name: NAME, namespace, labels: tags.all },
+        spec: {
+          replicas: 1,
+          // Two pods can't have one disk: a rolling update would wait for ever (grafana/helm-charts#146).
+          strategy: { type: "Recreate" },
+          selector: { matchLabels: tags.selector },
+          template: {
+            metadata: { labels: tags.all },
+            spec: podSpec(args.image, claim.claimName, secret.metadata.name, this.url),
+          },
+        },
+      },
+      workload(this),
+    );
+    const service = internalService(
+      `${name}-service`,
+      {
+        serviceName: NAME,
+        namespace,
+        labels: tags.all,
+        selector: tags.selector,
+        address: args.address,
+        sourceRanges: args.sourceRanges,
+        port: { name: "http", number: GRAFANA_PORT },
+      },
+      workload(this, { dependsOn: [this.deployment] }),
+    );
+
+    this.serviceName = service.metadata.name;
+    this.registerOutputs({ url: this.url, password: this.password });
+  }
+}
+
+/** Grafana's settings, by the environment: GF_<SECTION>_<KEY>. */
+function settings(rootUrl: pulumi.Input<string>): Record<string, pulumi.Input<string>> {
+  return {
+    GF_SERVER_ROOT_URL: rootUrl,
+    GF_LOG_MODE: "console",
+    GF_SECURITY_ADMIN_USER: USER,
+    GF_SECURITY_DISABLE_GRAVATAR: "true",
+    // The hand-built one made everybody an administrator.
+    GF_AUTH_ANONYMOUS_ENABLED: "false",
+    GF_USERS_ALLOW_SIGN_UP: "false",
+    // No phoning home, nothing fetched at run time.
+    GF_ANALYTICS_REPORTING_ENABLED: "false",
+    GF_ANALYTICS_CHECK_FOR_UPDATES: "false",
+    GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: "false",
+    GF_PLUGINS_PREINSTALL_DISABLED: "true",
+    GF_PLUGINS_PLUGIN_ADMIN_ENABLED: "false",
+    GF_NEWS_NEWS_FEED_ENABLED: "false",
+    GF_SNAPSHOTS_EXTERNAL_ENABLED: "false",
+  };
+}
+
+function podSpec(
+  image: string,
+  claimName: pulumi.Input<string>,
+  secretName: pulumi.Input<string>,
+  rootUrl: pulumi.Input<string>,
+) {
+  const password = { secretKeyRef: { name: secretName, key: PASSWORD_KEY } };
+  return {
+    automountServiceAccountToken: false,
+    // Many variables named after Services would be taken for settings of Grafana's.
+    enableServiceLinks: false,
+    securityContext: runAs(USER_ID),
+    containers: [
+      {
+        name: NAME,
+        image,
+        imagePullPolicy: "IfNotPresent",
+        env: [
+          ...Object.entries(settings(rootUrl)).map(([key, value]) => ({ name: key, value })),
+          { name: "GF_SECURITY_ADMIN_PASSWORD", valueFrom: password },
+        ],
+        ports: [{ name: "http", containerPort: GRAFANA_PORT }],
+        // The first start makes the database, which takes a while on a slow disk.
+        startupProbe: {
+          httpGet: { path: "/api/health", port: "http" },
+          periodSeconds: 2,
+          failureThreshold: 90,
+        },
+        readinessProbe: { httpGet: { path: "/api/health", port: "http" }, periodSeconds: 5 },
+        livenessProbe: {
+          httpGet: { path: "/api/health", port: "http" },
+          periodSeconds: 30,
+          failureThreshold: 5,
+        },
+        resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+        securityContext: RESTRICTED,
+        volumeMounts: [
+          { name: "data", mountPath: "/var/lib/grafana" },
+          { name: "scratch", mountPath: "/tmp" },
+        ],
+      },
+    ],
+    volumes: [
+      { name: "data", persistentVolumeClaim: { claimName } },
+      { name: "scratch", emptyDir: { sizeLimit: "64Mi" } },
+    ],
+  };
+}

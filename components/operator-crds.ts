@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/**
+ * The operator's resource definitions that are used here, with the sha256 of each file. The same files lie
+ * in the repository at the tag of the operator's version and in its Go module of that version, under
+ * example/prometheus-operator-crd/; so wherever they come from, it is these or none. The operator starts a
+ * controller only for what is defined (its main.go, checkPrerequisites): alert managers, agents and Thanos
+ * rulers are not used, and their definitions are big.
+ */
+export const CRD_FILES: Readonly<Record<string, string>> = {
+  "monitoring.coreos.com_podmonitors.yaml":
+    "8ce88c52c51209993511cae093089c9525f5552def88119e3f559123ee9d454b",
+  "monitoring.coreos.com_probes.yaml": "97e6e59020feb71055628ac40b14f817662bb98ca720f19a45e85ac009081cc8",
+  "monitoring.coreos.com_prometheuses.yaml":
+    "fac555882d18023e1fb5c318ecab8f6bbcc158c9fed6abef7800da84049cd221",
+  "monitoring.coreos.com_prometheusrules.yaml":
+    "98fd16c9ab79fba8dcd6ef62c957c98cd6546ab74ce0a4ecf09ddf2fda03020e",
+  "monitoring.coreos.com_servicemonitors.yaml":
+    "1dae27b7189b5ce7b9ab764656c18b4c75a45cde1e6f3af6a5e84c4317628919",
+};
+
+/** How long one file may take to download. */
+const DOWNLOAD_TIMEOUT_MS = 60_000;
+
+/**
+ * Reads every resource definition and checks it against its checksum.
+ *
+ * @param source - an https:// URL of a folder, or the path of one
+ * @param files - names with sha256; by default all of CRD_FILES
+ * @returns one YAML text with all of them
+ * @throws Error that names the file and what to do
+ */
+export async function readCrds(source: string, files = CRD_FILES): Promise<string> {
+  const texts = await Promise.all(
+    Object.entries(files).map(async ([file, sha256]) => {
+      const content = await readOne(source, file);
+      const actual = createHash("sha256").update(content).digest("hex");
+      if (actual !== sha256) {
+        throw new Error(
+          `${file} from ${source} is not the pinned one: its sha256 is ${actual}, it must be ${sha256}. ` +
+            `Point the configuration's "crds" at the folder of the operator's own version.`,
+        );
+      }
+      return content.toString("utf8");
+    }),
+  );
+  return texts.join("\n---\n");
+}
+
+async function readOne(source: string, file: string): Promise<Buffer> {
+  const where = source.startsWith("https://") ? `${source.replace(/\/$/, "")}/${file}` : join(source, file);
+  try {
+    return source.startsWith("https://") ? await download(where) : await readFile(where);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot read ${where} (configuration key "crds"): ${why}`, { cause: error });
+  }
+}
+
+async function download(url: string): Promise<Buffer> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
+  return Buffer.from(await response.arrayBuffer());
+}

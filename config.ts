@@ -1,0 +1,104 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { crossChecks } from "./config/checks.ts";
+import type { Problem } from "./config/problems.ts";
+import { explain, unknownKey, valueAt } from "./config/problems.ts";
+import type { Config } from "./config/schema.ts";
+import { schema } from "./config/schema.ts";
+
+export type { Config } from "./config/schema.ts";
+
+/** Thrown when the configuration is wrong; the engine shows its message, without a stack trace. */
+export class ConfigError extends pulumi.RunError {}
+
+/**
+ * The stack's configuration: everything under the project's own name, and nothing else.
+ *
+ * @throws ConfigError that names every problem at once.
+ */
+export function loadConfig(): Config {
+  return parseConfig(pulumi.runtime.allConfig(), pulumi.getProject(), process.env);
+}
+
+/**
+ * Checks the engine's flat map of configuration.
+ *
+ * @param all - every key of the stack with its namespace, structured values as JSON
+ * @param project - the namespace of the keys to read; every one of them has to be known
+ * @param environment - where `${NAME}` in `crds` comes from
+ * @throws ConfigError that names every problem at once.
+ */
+export function parseConfig(
+  all: Partial<Record<string, string>>,
+  project: string,
+  environment: Partial<Record<string, string>>,
+): Config {
+  const raw = ownKeys(all, project);
+  const parsed = schema.safeParse(raw);
+  const problems = [
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => toProblems(issue, raw))),
+    ...crossChecks(raw),
+    ...missingVariables(raw.crds, environment),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(explain(unique(problems)));
+  return { ...parsed.data, crds: substitute(parsed.data.crds, environment) };
+}
+
+/** The project's own keys, structured ones parsed. What `Pulumi.yaml` gives as empty counts as missing. */
+function ownKeys(all: Partial<Record<string, string>>, project: string): Record<string, unknown> {
+  const raw: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(all)) {
+    if (!key.startsWith(`${project}:`) || value === undefined || value === "") continue;
+    raw[key.slice(project.length + 1)] = structured(value);
+  }
+  return raw;
+}
+
+function structured(value: string): unknown {
+  if (!/^\s*[[{]/.test(value)) return value;
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    return value;
+  }
+}
+
+function toProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
+  const path = issue.path.map(String);
+  if (issue.code !== "unrecognized_keys") {
+    return [{ path, was: valueAt(raw, path), allowed: issue.message }];
+  }
+  const known = knownKeys(path);
+  return issue.keys.map((key) => unknownKey([...path, key], known, valueAt(raw, [...path, key])));
+}
+
+/** The keys that the schema knows at this place. */
+function knownKeys(path: string[]): string[] {
+  let at: unknown = schema;
+  for (const key of ["", ...path]) {
+    if (key !== "") at = (at as { shape?: Record<string, unknown> }).shape?.[key];
+    while ((at as { unwrap?: unknown }).unwrap !== undefined) at = (at as { unwrap: () => unknown }).unwrap();
+  }
+  return Object.keys((at as { shape?: object }).shape ?? {});
+}
+
+const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+function missingVariables(was: unknown, environment: Partial<Record<string, string>>): Problem[] {
+  if (typeof was !== "string") return [];
+  const missing = [...was.matchAll(VARIABLE)].filter(([, name = ""]) => (environment[name] ?? "") === "");
+  return missing.map(([, name = ""]) => ({
+    path: ["crds"],
+    was,
+    allowed: `a place whose variables are set; ${name} is not in the environment (npm start sets it)`,
+  }));
+}
+
+function substitute(text: string, environment: Partial<Record<string, string>>): string {
+  return text.replaceAll(VARIABLE, (_, name: string) => environment[name] ?? "");
+}
+
+function unique(problems: Problem[]): Problem[] {
+  const lines = problems.map((problem) => explain([problem]));
+  return problems.filter((_, at) => lines.indexOf(lines[at] ?? "") === at);
+}

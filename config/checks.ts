@@ -1,0 +1,120 @@
+import {
+  contains,
+  formatAddress,
+  overlap,
+  parseAddress,
+  parseCidr,
+  size,
+  usableInSubnetwork,
+} from "./cidr.ts";
+import type { Range } from "./cidr.ts";
+import type { Problem } from "./problems.ts";
+import { valueAt } from "./problems.ts";
+
+const RANGE_KEYS = [
+  ["network", "primaryCidr"],
+  ["network", "podCidr"],
+  ["network", "serviceCidr"],
+  ["network", "controlPlaneCidr"],
+];
+const ADDRESS_KEYS = [
+  ["addresses", "pushGateway"],
+  ["addresses", "prometheus"],
+  ["addresses", "grafana"],
+];
+
+/**
+ * What no key can be judged for alone. Works on the raw values, and passes over what is wrong by itself,
+ * so that these problems are told together with those.
+ */
+export function crossChecks(raw: unknown): Problem[] {
+  return [
+    ...checkZone(raw),
+    ...checkOverlaps(raw),
+    ...checkAddresses(raw),
+    ...checkPodRange(raw),
+    ...checkEndpoint(raw),
+  ];
+}
+
+function checkZone(raw: unknown): Problem[] {
+  const region = valueAt(raw, ["region"]);
+  const zone = valueAt(raw, ["zone"]);
+  const judgeable = typeof region === "string" && typeof zone === "string" && region !== "" && zone !== "";
+  if (!judgeable || zone.startsWith(`${region}-`)) return [];
+  return [{ path: ["zone"], was: zone, allowed: `a zone of the region ${region}, like ${region}-b` }];
+}
+
+function checkOverlaps(raw: unknown): Problem[] {
+  const ranges = RANGE_KEYS.flatMap((path) => withRange(raw, path));
+  return ranges.flatMap((one, at) =>
+    ranges
+      .slice(0, at)
+      .filter((other) => overlap(one.range, other.range))
+      .map((other) => ({
+        path: one.path,
+        was: one.text,
+        allowed: `a range that doesn't overlap ${other.path.join(".")} (${other.text})`,
+      })),
+  );
+}
+
+function checkAddresses(raw: unknown): Problem[] {
+  const primary = withRange(raw, ["network", "primaryCidr"])[0];
+  const addresses = ADDRESS_KEYS.flatMap((path) => {
+    const was = valueAt(raw, path);
+    const address = typeof was === "string" ? parseAddress(was) : undefined;
+    return address === undefined ? [] : [{ path, was, address }];
+  });
+  const outside = addresses
+    .filter(({ address }) => primary !== undefined && !usableInSubnetwork(primary.range, address))
+    .map(({ path, was, address }) => ({
+      path,
+      was,
+      allowed: usable(primary?.text, primary?.range, address),
+    }));
+  const twice = addresses
+    .filter(({ address }, at) => addresses.findIndex((other) => other.address === address) < at)
+    .map(({ path, was }) => ({ path, was, allowed: "an address that no other key has" }));
+  return [...outside, ...twice];
+}
+
+function usable(text = "", range: Range = { first: 0, last: 0, prefix: 32 }, address = 0): string {
+  const span = `${formatAddress(range.first + 2)} to ${formatAddress(range.last - 2)}`;
+  const why = contains(range, address) ? "; Google keeps the first two and the last two of a range" : "";
+  return `an address inside network.primaryCidr (${text}): ${span}${why}`;
+}
+
+/** A node takes a /24 of the pods' range, and an upgrade has one node more for a while. */
+function checkPodRange(raw: unknown): Problem[] {
+  const pods = withRange(raw, ["network", "podCidr"])[0];
+  const nodes = valueAt(raw, ["cluster", "nodeCount"]);
+  if (pods === undefined || typeof nodes !== "number" || pods.range.prefix > 24) return [];
+  const room = size(pods.range.prefix) / size(24);
+  if (nodes + 1 <= room) return [];
+  return [
+    {
+      path: ["network", "podCidr"],
+      was: pods.text,
+      allowed: `a range with a /24 for each of ${nodes} nodes and one for upgrades; this has ${room}`,
+    },
+  ];
+}
+
+function checkEndpoint(raw: unknown): Problem[] {
+  const path = ["cluster", "authorizedNetworks"];
+  const networks = valueAt(raw, path);
+  const count = Array.isArray(networks) ? networks.length : 0;
+  if (valueAt(raw, ["cluster", "endpoint"]) === "ip") {
+    return count > 0
+      ? []
+      : [{ path, was: networks, allowed: 'at least one IPv4 range when cluster.endpoint is "ip"' }];
+  }
+  return count === 0 ? [] : [{ path, was: networks, allowed: 'nothing unless cluster.endpoint is "ip"' }];
+}
+
+function withRange(raw: unknown, path: string[]) {
+  const text = valueAt(raw, path);
+  const range = typeof text === "string" ? parseCidr(text) : undefined;
+  return typeof text === "string" && range !== undefined ? [{ path, text, range }] : [];
+}

@@ -1,0 +1,128 @@
+import { z } from "zod";
+import { parseAddress, parseCidr } from "./cidr.ts";
+
+/** A string that fulfils `check`; `allowed` says in words what is allowed. */
+function text(allowed: string, check: RegExp | ((value: string) => boolean)) {
+  const fulfils = (value: string) => (check instanceof RegExp ? check.test(value) : check(value));
+  return z.string({ error: allowed }).refine(fulfils, { error: allowed });
+}
+
+/** A whole number from `least` to `most`. */
+function whole(least: number, most: number, unit = "") {
+  const error = `a whole number from ${least} to ${most}${unit}`;
+  return z.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+}
+
+/** A map whose keys are all known. */
+function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.strictObject(shape, { error: objectProblem(Object.keys(shape)) });
+}
+
+function objectProblem(keys: string[]) {
+  return (issue: { code?: string }) =>
+    issue.code === "invalid_type" ? `a map with keys of ${keys.join(", ")}` : undefined;
+}
+
+function cidr(least: number, most: number) {
+  const allowed =
+    least === most
+      ? `an IPv4 range of prefix /${least} whose address is its first, like 10.250.16.0/28`
+      : `an IPv4 range with a prefix from /${least} to /${most} whose address is its first, like 10.248.0.0/20`;
+  return text(allowed, (value) => {
+    const range = parseCidr(value);
+    return range !== undefined && range.prefix >= least && range.prefix <= most;
+  });
+}
+
+const address = text(
+  "an IPv4 address, like 10.248.1.4",
+  (value: string) => parseAddress(value) !== undefined,
+);
+
+/** RFC 1035 as Google's compute API wants it; `most` characters. */
+function googleName(most: number, why = "") {
+  return text(
+    `a name Google takes: lower-case letters, digits and dashes, a letter first, no dash last, ` +
+      `1 to ${most} characters${why}`,
+    new RegExp(`^[a-z]([a-z0-9-]{0,${most - 2}}[a-z0-9])?$`),
+  );
+}
+
+const image = text(
+  "an image with a tag or digest, like quay.io/prometheus/pushgateway:v1.11.1",
+  /^[a-z0-9]+([./_:-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})$/,
+);
+
+const crds = text(
+  "an https:// URL of a folder, or an absolute path of one; ${NAME} in it stands for a variable of the environment",
+  (value) => (value.includes("://") ? isHttpsUrl(value) : /^(\/|\$\{)/.test(value)),
+);
+
+function isHttpsUrl(value: string): boolean {
+  return value.startsWith("https://") && URL.canParse(value) && new URL(value).hostname.includes(".");
+}
+
+/**
+ * Every key of the stack's configuration, its type, what is allowed and its default. A key without a
+ * default has to be given in every stack.
+ */
+export const schema = group({
+  /** Google project. */
+  project: text(
+    "the id of a Google project: 6 to 30 lower-case letters, digits and dashes, a letter first, no dash last",
+    /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
+  ),
+  region: text("a Google region, like us-central1", /^[a-z]+-[a-z]+[0-9]+$/),
+  zone: text("a Google zone, like us-central1-b", /^[a-z]+-[a-z]+[0-9]+-[a-z]$/),
+  cluster: group({
+    /** Also the prefix of disks, addresses and the nodes' account; hence its length. */
+    name: googleName(24, ' (the nodes\' account, "NAME-nodes", may have 30)'),
+    nodeCount: whole(1, 100),
+    machineType: text("a machine type, like e2-standard-2", /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/).default(
+      "e2-standard-2",
+    ),
+    /** Off only where the environment is thrown away. */
+    deletionProtection: z.boolean({ error: "true or false" }).default(true),
+    /** "dns": the control plane's name, guarded by IAM. "ip": its address, for `authorizedNetworks`. */
+    endpoint: z.enum(["dns", "ip"], { error: '"dns" or "ip"' }).default("dns"),
+    authorizedNetworks: z
+      .array(cidr(1, 32), { error: "a list of IPv4 ranges, like [203.0.113.0/24]" })
+      .default([]),
+  }),
+  network: group({
+    name: googleName(54, ' (with "-services" it may have 63)'),
+    primaryCidr: cidr(8, 27),
+    podCidr: cidr(9, 24),
+    serviceCidr: cidr(16, 27),
+    controlPlaneCidr: cidr(28, 28),
+  }),
+  addresses: group({ pushGateway: address, prometheus: address, grafana: address }),
+  /** Who may push and read over the reserved addresses. */
+  ciSourceRanges: z
+    .array(cidr(1, 32), { error: "a list of IPv4 ranges, like [10.248.0.0/20]" })
+    .min(1, { error: "a list of at least one IPv4 range, like [10.248.0.0/20]" }),
+  disks: group({
+    prometheusGb: whole(10, 65536, " GiB").default(200),
+    pushGatewayGb: whole(10, 65536, " GiB").default(10),
+    grafanaGb: whole(10, 65536, " GiB").default(10),
+  }).prefault({}),
+  /** Replacements of versions.ts, for a registry of one's own. */
+  images: group({
+    operator: image.optional(),
+    configReloader: image.optional(),
+    prometheus: image.optional(),
+    pushGateway: image.optional(),
+    grafana: image.optional(),
+  }).prefault({}),
+  /** Where the operator's resource definitions come from; their checksums are in the code. */
+  crds,
+  grafana: group({
+    /** "tunnel": through the Kubernetes API while the program runs. "direct": the address is in reach. */
+    access: z.enum(["tunnel", "direct"], { error: '"tunnel" or "direct"' }).default("tunnel"),
+    /** The port of 127.0.0.1 that the tunnel listens on; fixed, since it is in the provider's state. */
+    tunnelPort: whole(1024, 65535).default(33000),
+  }).prefault({}),
+});
+
+/** The stack's configuration, checked and complete. */
+export type Config = z.infer<typeof schema>;

@@ -1,0 +1,36 @@
+import js from "@eslint/js";
+import pulumi from "@pulumi/eslint-plugin";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["node_modules/", "**/bin/"] },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/prefer-nullish-coalescing": "error",
+      // The Kubernetes client's classes are shapes of JSON; its users write object literals.
+      "@typescript-eslint/no-unsafe-class-instance-assignment": "off",
+      "@typescript-eslint/no-misused-spread": "off",
+      // A Pulumi resource is often made for its effect alone.
+      "no-new": "off",
+    },
+  },
+  {
+    files: ["**/*.mjs"],
+    // Checked by the compiler, as every other file.
+    rules: { "no-undef": "off" },
+  },
+  {
+    files: ["*.ts", "components/**/*.ts"],
+    plugins: { "@pulumi": pulumi },
+    rules: {
+      "@pulumi/no-output-in-template-literal": "error",
+      "@pulumi/no-output-instance-in-template-literal": "off",
+    },
+  },
+);

@@ -1,0 +1,147 @@
+import * as google from "@pulumi/gcp/provider.js";
+import * as kubernetes from "@pulumi/kubernetes/provider.js";
+import * as pulumi from "@pulumi/pulumi";
+import { Addresses } from "./components/addresses.ts";
+import { Cluster } from "./components/cluster.ts";
+import { Disks } from "./components/disks.ts";
+import { reachGrafana } from "./components/grafana-access.ts";
+import { GrafanaContent } from "./components/grafana-content.ts";
+import { Grafana, GRAFANA_PORT } from "./components/grafana.ts";
+import { Namespace } from "./components/namespace.ts";
+import { Network } from "./components/network.ts";
+import { Operator } from "./components/operator.ts";
+import { Prometheus } from "./components/prometheus.ts";
+import { PushGateway } from "./components/push-gateway.ts";
+import { tunnelCommand } from "./components/tunnel-command.ts";
+import { loadConfig } from "./config.ts";
+import { images as pinned } from "./versions.ts";
+
+const config = loadConfig();
+const images = { ...pinned, ...config.images };
+const { project, region, zone, ciSourceRanges: sourceRanges } = config;
+
+// In Google Cloud: a network, the addresses and disks that outlive everything else, and a cluster.
+const cloud = new google.Provider("google", { project, region, zone });
+const inCloud = { providers: [cloud] };
+const network = new Network(
+  "network",
+  {
+    networkName: config.network.name,
+    region,
+    primaryCidr: config.network.primaryCidr,
+    podCidr: config.network.podCidr,
+    serviceCidr: config.network.serviceCidr,
+  },
+  inCloud,
+);
+const addresses = new Addresses(
+  "addresses",
+  { prefix: config.cluster.name, region, subnetworkLink: network.subnetworkLink, ...config.addresses },
+  inCloud,
+);
+const disks = new Disks(
+  "disks",
+  { prefix: config.cluster.name, zone, protect: config.cluster.deletionProtection, ...config.disks },
+  inCloud,
+);
+const cluster = new Cluster(
+  "cluster",
+  {
+    project,
+    zone,
+    clusterName: config.cluster.name,
+    nodeCount: config.cluster.nodeCount,
+    machineType: config.cluster.machineType,
+    deletionProtection: config.cluster.deletionProtection,
+    endpoint: config.cluster.endpoint,
+    authorizedNetworks: config.cluster.authorizedNetworks,
+    controlPlaneCidr: config.network.controlPlaneCidr,
+    network,
+  },
+  inCloud,
+);
+
+// In the cluster: the operator, Prometheus, the push gateway and Grafana.
+const api = new kubernetes.Provider("kubernetes", {
+  kubeconfig: cluster.kubeconfig,
+  // Without it an address that isn't known yet would plan to replace everything (pulumi#4326).
+  clusterIdentifier: cluster.identifier,
+});
+const inCluster = { providers: [api] };
+const namespace = new Namespace("namespace", { nodes: cluster.nodes }, inCluster).namespaceName;
+const operator = new Operator(
+  "operator",
+  { namespace, crds: config.crds, image: images.operator, configReloaderImage: images.configReloader },
+  inCluster,
+);
+const prometheus = new Prometheus(
+  "prometheus",
+  {
+    namespace,
+    image: images.prometheus,
+    disk: disks.prometheus,
+    address: addresses.prometheus,
+    sourceRanges,
+    operator,
+  },
+  inCluster,
+);
+const pushGateway = new PushGateway(
+  "push-gateway",
+  {
+    namespace,
+    image: images.pushGateway,
+    disk: disks.pushGateway,
+    address: addresses.pushGateway,
+    sourceRanges,
+    operator,
+  },
+  inCluster,
+);
+const grafana = new Grafana(
+  "grafana",
+  { namespace, image: images.grafana, disk: disks.grafana, address: addresses.grafana, sourceRanges },
+  inCluster,
+);
+
+// In Grafana: the data source, put there through the Kubernetes API.
+const way = reachGrafana({
+  ...config.grafana,
+  url: grafana.url,
+  kubeconfig: cluster.kubeconfig,
+  namespace,
+  podLabels: grafana.podLabels,
+  podPort: GRAFANA_PORT,
+  deployment: grafana.deployment,
+});
+const content = new GrafanaContent("content", {
+  url: way.url,
+  user: grafana.user,
+  password: grafana.password,
+  prometheusUrl: prometheus.urlInCluster,
+  deployment: grafana.deployment,
+});
+way.closeAfter(content.resources);
+
+/** What CI pushes to, from inside the VPC. */
+export const PROMPG_URL = pushGateway.url;
+/** What jobs inside the cluster push to. */
+export const PROMPG_URL_IN_CLUSTER = pushGateway.urlInCluster;
+/** Prometheus, from inside the VPC. */
+export const PROMETHEUS_URL = prometheus.url;
+/** Grafana, from inside the VPC. */
+export const GRAFANA_URL = grafana.url;
+/** The administrator's name and password. */
+export const GRAFANA_USER = grafana.user;
+export const GRAFANA_PASSWORD = pulumi.secret(grafana.password);
+/** A command to paste: Grafana on one's own machine. */
+export const GRAFANA_TUNNEL = tunnelCommand({
+  stack: pulumi.getStack(),
+  namespace,
+  service: grafana.serviceName,
+  port: GRAFANA_PORT,
+});
+/** How kubectl reaches the cluster; holds no credential. */
+export const KUBECONFIG_YAML = cluster.kubeconfig;
+/** Each dashboard's title with its URL. */
+export const DASHBOARDS = {};

@@ -1,0 +1,28 @@
+// The process behind agent.ts: node agent-main.ts CLOUD
+import { setTimeout as sleep } from "node:timers/promises";
+import { KubeConfig } from "@kubernetes/client-node";
+import { openCloud } from "./cloud.ts";
+import { adminKubeconfigFile, readCluster } from "./control-plane.ts";
+import { DiskDrivers } from "./disk-drivers.ts";
+import { LoadBalancers } from "./load-balancers.ts";
+
+const intervalMs = 500;
+
+const cloud = openCloud(process.argv[2] ?? "");
+const config = new KubeConfig();
+config.loadFromFile(adminKubeconfigFile(cloud));
+// This process is inside the VPC, where the API server has its own address.
+const server = `https://${(await readCluster(cloud)).address}`;
+config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
+
+const diskDrivers = new DiskDrivers(cloud);
+const loadBalancers = new LoadBalancers(cloud, config);
+process.send?.("ready");
+for (;;) {
+  for (const part of [diskDrivers, loadBalancers]) {
+    await part.reconcile().catch((error: unknown) => {
+      console.error(new Date().toISOString(), error instanceof Error ? error.message : error);
+    });
+  }
+  await sleep(intervalMs);
+}

@@ -1,0 +1,241 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import * as grpc from "@grpc/grpc-js";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { loadService } from "./grpc.ts";
+import { Attachments, startCsiNode, type CsiNode, type CsiNodeOptions, type Mounts } from "./index.ts";
+
+/** Mounts that are only noted: target to source. */
+class FakeMounts implements Mounts {
+  readonly mounted = new Map<string, string>();
+  failure: string | undefined;
+  mount(source: string, target: string, { readOnly }: { readOnly: boolean }): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(new Error(this.failure));
+    this.mounted.set(target, readOnly ? `${source} read-only` : source);
+    return Promise.resolve();
+  }
+  unmount(target: string): Promise<void> {
+    this.mounted.delete(target);
+    return Promise.resolve();
+  }
+}
+
+const zone = "us-central1-a";
+const handle = (disk: string): string => `projects/calico-test/zones/${zone}/disks/${disk}`;
+
+let dir: string;
+let open: (() => unknown)[];
+
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), "k8sfv-csi-"));
+  open = [];
+  await mkdir(path.join(dir, "disks", "prometheus"), { recursive: true });
+});
+
+afterEach(async () => {
+  for (const close of open) await close();
+  await rm(dir, { recursive: true });
+});
+
+function optionsFor(nodeName: string, mounts: Mounts): CsiNodeOptions {
+  return {
+    nodeName,
+    zone,
+    socketPath: path.join(dir, nodeName, "csi.sock"),
+    registrationSocketPath: path.join(dir, nodeName, "reg.sock"),
+    disksDir: path.join(dir, "disks"),
+    attachments: new Attachments(path.join(dir, "attachments")),
+    mounts,
+  };
+}
+
+type Call = (method: string, request: object) => Promise<Record<string, unknown>>;
+
+/** Calls methods of a service as a kubelet does. */
+function connect(file: string, service: string, socket: string): Call {
+  const client = new (loadService(file, service))(`unix://${socket}`, grpc.credentials.createInsecure());
+  open.unshift(() => {
+    client.close();
+  });
+  return (method, request) =>
+    new Promise((resolve, reject) => {
+      const call = client[method] as (
+        request: object,
+        done: (error: Error | null, answer: unknown) => void,
+      ) => void;
+      call.call(client, request, (error, answer) => {
+        if (error) reject(error);
+        else resolve(answer as Record<string, unknown>);
+      });
+    });
+}
+
+async function start(nodeName: string): Promise<{ mounts: FakeMounts; node: Call; driver: CsiNode }> {
+  const mounts = new FakeMounts();
+  const options = optionsFor(nodeName, mounts);
+  const driver = await startCsiNode(options);
+  open.push(() => driver.close());
+  return { mounts, driver, node: connect("csi.proto", "csi.v1.Node", options.socketPath) };
+}
+
+const target = (pod: string): string => `/var/lib/kubelet/pods/${pod}/mount`;
+const publish = (disk: string, pod: string, more = {}): object => ({
+  volumeId: handle(disk),
+  targetPath: target(pod),
+  volumeCapability: { mount: {} },
+  ...more,
+});
+
+test("tells a kubelet who it is and where", async () => {
+  const refusals: (string | undefined)[] = [];
+  const options = { ...optionsFor("node-1", new FakeMounts()), kubeletSocketPath: "/csi/csi.sock" };
+  const driver = await startCsiNode({ ...options, onRegistered: (error) => refusals.push(error) });
+  open.push(() => driver.close());
+  const registration = connect(
+    "registration.proto",
+    "pluginregistration.Registration",
+    options.registrationSocketPath,
+  );
+  expect(await registration("getInfo", {})).toEqual({
+    type: "CSIPlugin",
+    name: "pd.csi.storage.gke.io",
+    endpoint: "/csi/csi.sock",
+    supportedVersions: ["1.0.0"],
+  });
+  await registration("notifyRegistrationStatus", { pluginRegistered: false, error: "no" });
+  await registration("notifyRegistrationStatus", { pluginRegistered: true });
+  expect(refusals).toEqual(["no", undefined]);
+  const identity = connect("csi.proto", "csi.v1.Identity", options.socketPath);
+  expect(await identity("getPluginInfo", {})).toMatchObject({ name: "pd.csi.storage.gke.io" });
+  expect(await identity("probe", {})).toEqual({ ready: { value: true } });
+});
+
+test("names the node and its zone", async () => {
+  const { node } = await start("node-1");
+  expect(await node("nodeGetInfo", {})).toMatchObject({
+    nodeId: "node-1",
+    accessibleTopology: { segments: { "topology.gke.io/zone": zone } },
+  });
+});
+
+test("mounts a disk's folder, again without harm, and unmounts it", async () => {
+  const { node, mounts } = await start("node-1");
+  await node("nodePublishVolume", publish("prometheus", "a"));
+  await node("nodePublishVolume", publish("prometheus", "a"));
+  expect([...mounts.mounted]).toEqual([[target("a"), path.join(dir, "disks", "prometheus")]]);
+  const unpublish = { volumeId: handle("prometheus"), targetPath: target("a") };
+  await node("nodeUnpublishVolume", unpublish);
+  await node("nodeUnpublishVolume", unpublish);
+  expect(mounts.mounted.size).toBe(0);
+});
+
+test("mounts read-only when asked", async () => {
+  const { node, mounts } = await start("node-1");
+  await node("nodePublishVolume", publish("prometheus", "a", { readonly: true }));
+  expect(mounts.mounted.get(target("a"))).toMatch(/ read-only$/);
+});
+
+test("refuses a disk on a second node until the first gives it back", async () => {
+  const first = await start("node-1");
+  const second = await start("node-2");
+  await first.node("nodePublishVolume", publish("prometheus", "a"));
+  await first.node("nodePublishVolume", publish("prometheus", "b"));
+  await first.node("nodeUnpublishVolume", { volumeId: handle("prometheus"), targetPath: target("a") });
+  await expect(second.node("nodePublishVolume", publish("prometheus", "c"))).rejects.toMatchObject({
+    code: grpc.status.FAILED_PRECONDITION,
+    details: `The disk resource '${handle("prometheus")}' is already being used by 'node-1'`,
+  });
+  expect(second.mounts.mounted.size).toBe(0);
+  await first.node("nodeUnpublishVolume", { volumeId: handle("prometheus"), targetPath: target("b") });
+  await second.node("nodePublishVolume", publish("prometheus", "c"));
+  expect(second.mounts.mounted.has(target("c"))).toBe(true);
+});
+
+test("of two nodes that want a disk at once, one gets it", async () => {
+  const nodes = await Promise.all(["node-1", "node-2", "node-3"].map(start));
+  const calls = nodes.map(({ node }, index) => node("nodePublishVolume", publish("prometheus", `${index}`)));
+  const outcomes = await Promise.allSettled(calls);
+  expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+});
+
+test("a node that is gone holds nothing", async () => {
+  const first = await start("node-1");
+  const second = await start("node-2");
+  await first.node("nodePublishVolume", publish("prometheus", "a"));
+  const attachments = new Attachments(path.join(dir, "attachments"));
+  await attachments.keepOnly(["node-1"]);
+  expect(await attachments.holder("prometheus")).toEqual({ node: "node-1", targets: [target("a")] });
+  await attachments.forgetNode("node-1");
+  await second.node("nodePublishVolume", publish("prometheus", "b"));
+  expect(second.mounts.mounted.size).toBe(1);
+  await attachments.keepOnly(["node-1"]);
+  expect(await attachments.holder("prometheus")).toBeUndefined();
+});
+
+test("a mount that fails leaves the disk free, with the reason told", async () => {
+  const first = await start("node-1");
+  const second = await start("node-2");
+  first.mounts.failure = "no room";
+  await expect(first.node("nodePublishVolume", publish("prometheus", "a"))).rejects.toMatchObject({
+    code: grpc.status.INTERNAL,
+    details: "no room",
+  });
+  await second.node("nodePublishVolume", publish("prometheus", "b"));
+});
+
+test.each([
+  [
+    "a disk that does not exist",
+    publish("absent", "a"),
+    grpc.status.NOT_FOUND,
+    /disks\/absent' was not found/,
+  ],
+  [
+    "another kind of handle",
+    publish("x", "a", { volumeId: "x" }),
+    grpc.status.INVALID_ARGUMENT,
+    /names no disk/,
+  ],
+  ["a way out", publish("..", "a"), grpc.status.INVALID_ARGUMENT, /names no disk/],
+  ["no target", publish("prometheus", "a", { targetPath: "" }), grpc.status.INVALID_ARGUMENT, /target path/],
+  [
+    "a block volume",
+    publish("prometheus", "a", { volumeCapability: { block: {} } }),
+    grpc.status.INVALID_ARGUMENT,
+    /block/,
+  ],
+])("refuses %s", async (_what, request, code, details) => {
+  const { node, mounts } = await start("node-1");
+  await expect(node("nodePublishVolume", request)).rejects.toMatchObject({
+    code,
+    details: expect.stringMatching(details) as string,
+  });
+  expect(mounts.mounted.size).toBe(0);
+});
+
+test("takes the place of a dead one, and leaves no socket", async () => {
+  const options = optionsFor("node-1", new FakeMounts());
+  await mkdir(path.dirname(options.socketPath), { recursive: true });
+  const dead = new grpc.Server();
+  await new Promise<void>((resolve) => {
+    dead.bindAsync(`unix://${options.socketPath}`, grpc.ServerCredentials.createInsecure(), () => {
+      resolve();
+    });
+  });
+  const driver = await startCsiNode(options);
+  dead.forceShutdown();
+  await driver.close();
+  expect(existsSync(options.socketPath)).toBe(false);
+  expect(existsSync(options.registrationSocketPath)).toBe(false);
+});
+
+test("says when a socket's path is too long, or taken by a file", async () => {
+  const options = optionsFor("node-1", new FakeMounts());
+  const long = path.join(dir, "x".repeat(100), "csi.sock");
+  await expect(startCsiNode({ ...options, socketPath: long })).rejects.toThrow(/at most 107 bytes/);
+  const taken = path.join(dir, "file");
+  await writeFile(taken, "mine");
+  await expect(startCsiNode({ ...options, socketPath: taken })).rejects.toThrow(/is not a socket/);
+});

@@ -1,0 +1,148 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { pauseImage } from "../images/index.ts";
+import type { Cloud } from "./cloud.ts";
+import type { ClusterSpec } from "./control-plane.ts";
+import { machineDir, type Unit } from "./machine.ts";
+import type { NodeSpec } from "./node.ts";
+
+/** Folder of Debian's containernetworking-plugins. */
+const cniBinDir = "/usr/lib/cni";
+
+/** What a kubelet needs to prove who it is, and to know whom to trust and to ask. */
+export interface KubeletIdentity {
+  cert: string;
+  key: string;
+  authority: string;
+  dns: string;
+}
+
+/** The processes of a node. */
+export function nodeUnits(cloud: Cloud, node: NodeSpec): Unit[] {
+  const file = (name: string): string => path.join(machineDir(cloud, node.name), "etc", name);
+  const bin = (name: string): string => path.join(cloud.binDir, name);
+  const labels = Object.entries(node.labels).map(([key, value]) => `${key}=${value}`);
+  return [
+    { name: "containerd", argv: ["containerd", "--config", file("containerd.toml")] },
+    {
+      name: "kubelet",
+      argv: [
+        bin("kubelet"),
+        `--config=${file("kubelet.yaml")}`,
+        `--kubeconfig=${file("kubelet.kubeconfig")}`,
+        `--hostname-override=${node.name}`,
+        `--node-ip=${node.address}`,
+        `--node-labels=${labels.join(",")}`,
+      ],
+    },
+    {
+      name: "kube-proxy",
+      argv: [bin("kube-proxy"), `--config=${file("kube-proxy.yaml")}`, `--hostname-override=${node.name}`],
+    },
+  ];
+}
+
+/** Writes a node's configuration files. */
+export async function writeNodeConfig(dir: string, files: Record<string, string>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(dir, "etc", name);
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(file, text, { mode: 0o600 });
+  }
+}
+
+/** Configuration of the node's containerd, kubelet, kube-proxy and pod network, by file name. */
+export function kubeletConfig(
+  cloud: Cloud,
+  cluster: ClusterSpec,
+  node: NodeSpec,
+  identity: KubeletIdentity,
+): Record<string, string> {
+  const etc = path.join(machineDir(cloud, node.name), "etc");
+  return {
+    "containerd.toml": containerdConfig(path.join(etc, "cni")),
+    "cni/10-pods.conflist": podNetwork(node),
+    "resolv.conf": "",
+    "kubelet.yaml": JSON.stringify({
+      apiVersion: "kubelet.config.k8s.io/v1beta1",
+      kind: "KubeletConfiguration",
+      authentication: {
+        anonymous: { enabled: false },
+        webhook: { enabled: true },
+        x509: { clientCAFile: identity.authority },
+      },
+      authorization: { mode: "Webhook" },
+      tlsCertFile: identity.cert,
+      tlsPrivateKeyFile: identity.key,
+      clusterDNS: [identity.dns],
+      clusterDomain: "cluster.local",
+      resolvConf: path.join(etc, "resolv.conf"),
+      containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
+      // A hybrid or version 1 hierarchy is fine: the machine under the cloud is not ours to choose.
+      failCgroupV1: false,
+      cgroupDriver: "cgroupfs",
+      cgroupRoot: cgroupRoot(cloud),
+      cgroupsPerQOS: false,
+      enforceNodeAllocatable: [],
+      failSwapOn: false,
+      // The machine's disk is shared with everything else on it.
+      evictionHard: { "memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%" },
+      imageGCHighThresholdPercent: 100,
+      imageMinimumGCAge: "24h",
+      volumePluginDir: "/var/lib/kubelet/volume-plugins",
+      nodeStatusUpdateFrequency: "5s",
+      rotateCertificates: false,
+    }),
+    "kube-proxy.yaml": JSON.stringify({
+      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+      kind: "KubeProxyConfiguration",
+      clientConnection: { kubeconfig: path.join(etc, "kube-proxy.kubeconfig") },
+      clusterCIDR: cluster.podCidr,
+      mode: "iptables",
+      // These belong to the whole host; a network namespace may not set them.
+      conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
+    }),
+  };
+}
+
+/** Parent of the control groups of all the cloud's pods, from the root of each hierarchy. */
+export function cgroupRoot(cloud: Cloud): string {
+  return `/k8sfv-cloud-${cloud.name}`;
+}
+
+function containerdConfig(cniConfDir: string): string {
+  return `version = 2
+[grpc]
+  address = "/run/containerd/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${pauseImage}"
+  # Without CAP_SYS_RESOURCE a score below that of containerd can't be set, and runc ends with "EOF".
+  restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "${cniBinDir}"
+    conf_dir = "${cniConfDir}"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+`;
+}
+
+/** Each pod has a link of its own to the node, as on GKE; everything is routed, nothing bridged or masked. */
+function podNetwork(node: NodeSpec): string {
+  return JSON.stringify({
+    cniVersion: "0.4.0",
+    name: "pods",
+    plugins: [
+      {
+        type: "ptp",
+        ipMasq: false,
+        ipam: {
+          type: "host-local",
+          ranges: [[{ subnet: node.podCidr }]],
+          routes: [{ dst: "0.0.0.0/0" }],
+          dataDir: "/run/cni-ipam",
+        },
+      },
+    ],
+  });
+}

@@ -1,0 +1,59 @@
+// npm start: the whole environment on this machine. Again on a running one it is an `up` that changes nothing.
+import { startForwards, type LocalAddresses } from "../forwards.ts";
+import { resumeCloud } from "../cluster/index.ts";
+import { openLocalEnvironment } from "../prepare.ts";
+import { initStack, stackOutputs } from "../environment.ts";
+import { readBack, runSample, type SampleResult } from "../sample.ts";
+import { cloudName, runCommand, step } from "./terminal.ts";
+
+await runCommand(async () => {
+  const started = Date.now();
+  const { cloud, engine } = await openLocalEnvironment(cloudName());
+  await step("Looking after the local cloud", () => resumeCloud(cloud));
+  await initStack(cloud, engine);
+  step("pulumi up");
+  await engine.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"], { show: true });
+  const outputs = await stackOutputs(engine);
+  const addresses = await startForwards(cloud, outputs);
+  const sample = await step("A run on the CI machine pushes its metrics to PROMPG_URL", () =>
+    runSample(cloud, outputs),
+  );
+  const found = await step("Grafana is asked for the same number, until Prometheus has scraped it", () =>
+    readBack(addresses.grafana, outputs, sample),
+  );
+  printSummary(outputs, addresses, sample, found, Date.now() - started);
+});
+
+function printSummary(
+  outputs: Record<string, unknown>,
+  addresses: LocalAddresses,
+  sample: SampleResult,
+  found: number,
+  elapsedMs: number,
+): void {
+  const shown = ["PROMPG_URL", "PROMPG_URL_IN_CLUSTER", "PROMETHEUS_URL", "GRAFANA_URL", "GRAFANA_USER"];
+  const lines = [
+    "",
+    `The environment is up, after ${Math.round(elapsedMs / 1000)} s.`,
+    "",
+    "Outputs of the stack (addresses inside its VPC):",
+    ...shown.map((name) => `  ${name.padEnd(22)} ${String(outputs[name])}`),
+    `  ${"GRAFANA_PASSWORD".padEnd(22)} [secret]  npm run --silent pulumi -- stack output GRAFANA_PASSWORD --show-secrets`,
+    "",
+    "From this machine:",
+    `  Push gateway           ${addresses.pushGateway}`,
+    `  Prometheus             ${addresses.prometheus}   (API only: the published module carries no pages)`,
+    `  Grafana                ${addresses.grafana}   (API only: its pages are not in the Go module it is built from)`,
+    "",
+    `  Pushed by the run      ${sample.occupancyMeanBytes}   (k8sfv_occupancy_mean_bytes of "${sample.occupancyTest}")`,
+    `  Read through Grafana   ${found}`,
+    "",
+    "Try next:",
+    "  As CI      npm run ci-machine -- sample-run",
+    `  As a person  curl --silent ${addresses.pushGateway}/metrics | grep k8sfv_test_result`,
+    "  To look inside  npm run --silent kubectl -- get pods --all-namespaces",
+    "",
+    "npm stop ends it and removes everything it made.",
+  ];
+  console.log(lines.join("\n"));
+}

@@ -1,0 +1,37 @@
+import { ExecaError } from "execa";
+
+/** The cloud that a command works on: K8SFV_CLOUD, or `local`. */
+export function cloudName(): string {
+  return process.env.K8SFV_CLOUD ?? "local";
+}
+
+/** Says on standard error what is being done and, with `work`, how long it took. */
+export function step(title: string): void;
+export function step<T>(title: string, work: () => Promise<T>): Promise<T>;
+export function step<T>(title: string, work?: () => Promise<T>): Promise<T> | undefined {
+  if (work === undefined) {
+    console.error(`• ${title}`);
+    return undefined;
+  }
+  const started = Date.now();
+  console.error(`• ${title} …`);
+  return work().then((result) => {
+    console.error(`  done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    return result;
+  });
+}
+
+/** Runs a command's work; an error becomes one line for people and status 1. */
+export async function runCommand(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    console.error(`\nError: ${describe(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof ExecaError) return error.shortMessage;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { access, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { parse, stringify } from "yaml";
+import type { Cloud } from "./cluster/index.ts";
+
+/** The stack whose config is for local clouds. */
+export const stack = "local";
+const projectDir = fileURLToPath(new URL("..", import.meta.url));
+
+/** The Pulumi engine, with the project's program and this cloud as its Google. */
+export interface Engine {
+  /** What the engine, and everything it starts, needs to find the cloud. */
+  env: Record<string, string>;
+  /**
+   * Runs `pulumi` with these arguments and gives its standard output; with `show`, people see it instead.
+   * An error carries the output.
+   */
+  pulumi: (args: string[], options?: { cwd?: string; show?: boolean }) => Promise<string>;
+}
+
+/**
+ * The engine on a cloud that was prepared before. Its home, state and passphrase lie in the cloud's folder,
+ * so the person's own Pulumi is never touched, and the stack file of the project is only read.
+ */
+export function openEngine(cloud: Cloud): Engine {
+  const env = {
+    K8SFV_CLOUD: cloud.name,
+    K8SFV_CRDS: cloud.crdsDir,
+    PATH: `${cloud.binDir}:${process.env.PATH ?? ""}`,
+    PULUMI_HOME: cloud.pulumiHome,
+    PULUMI_BACKEND_URL: `file://${path.join(cloud.pulumiDir, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: path.join(cloud.pulumiDir, "passphrase"),
+    PULUMI_STACK: stack,
+    PULUMI_OPTION_CONFIG_FILE: configFile(cloud),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+  };
+  return {
+    env,
+    pulumi: async (args, { cwd = projectDir, show = false } = {}) => {
+      const pulumi = path.join(cloud.binDir, "pulumi");
+      if (show) {
+        await execa(pulumi, args, { cwd, env, stdio: "inherit" });
+        return "";
+      }
+      return (await execa(pulumi, args, { cwd, env, stdin: "ignore" })).stdout;
+    },
+  };
+}
+
+/** Makes the stack, its state and its passphrase, when they are not there yet. */
+export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
+  const workDir = path.join(cloud.pulumiDir, "project");
+  await mkdir(cloud.pulumiDir, { recursive: true, mode: 0o700 });
+  await mkdir(path.join(cloud.pulumiDir, "state"), { recursive: true });
+  await mkdir(workDir, { recursive: true });
+  const passphraseFile = engine.env.PULUMI_CONFIG_PASSPHRASE_FILE ?? "";
+  await access(passphraseFile).catch(() =>
+    writeFile(passphraseFile, randomBytes(24).toString("base64url"), { mode: 0o600 }),
+  );
+  const before = parse(await readFile(configFile(cloud), "utf8").catch(() => "{}")) as Partial<StackFile>;
+  const wanted = parse(await readFile(path.join(projectDir, `Pulumi.${stack}.yaml`), "utf8")) as StackFile;
+  // Clouds side by side must not meet in one tunnel to Grafana.
+  const grafana = before.config?.[grafanaKey] ?? { tunnelPort: await freePort() };
+  // The engine writes the salt of the passphrase into the stack's file: into a copy, not the project's own.
+  const file: StackFile = { ...before, config: { ...wanted.config, [grafanaKey]: grafana } };
+  await writeFile(configFile(cloud), stringify(file));
+  await copyFile(path.join(projectDir, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
+  if (before.encryptionsalt === undefined) {
+    await engine.pulumi(["stack", "init", stack], { cwd: workDir });
+  }
+}
+
+/** A stack's file, as far as it matters here. */
+interface StackFile {
+  encryptionsalt?: string;
+  config: Record<string, unknown>;
+}
+
+const grafanaKey = "k8sfv-metrics:grafana";
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+/** The outputs of the stack by name; secrets in the clear. */
+export async function stackOutputs(engine: Engine): Promise<Record<string, unknown>> {
+  const json = await engine.pulumi(["stack", "output", "--json", "--show-secrets"]);
+  return JSON.parse(json) as Record<string, unknown>;
+}
+
+function configFile(cloud: Cloud): string {
+  return path.join(cloud.pulumiDir, "project", `Pulumi.${stack}.yaml`);
+}

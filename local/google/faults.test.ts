@@ -1,0 +1,52 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { fitting, make, testCloud, type TestCloud } from "./testing.ts";
+
+function faulty(cloud: TestCloud, rule: object): void {
+  writeFileSync(path.join(cloud.dir, "faults.json"), JSON.stringify({ rules: [rule] }));
+}
+
+test("a refusal strikes once, and nothing is made by it", async () => {
+  const cloud = testCloud();
+  faulty(cloud, { type: "compute.Network", operation: "create", fault: "quota" });
+  await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("Error 403: Quota exceeded");
+  expect(cloud.store.read().resources).toEqual({});
+  await make(cloud, "Network", fitting.network);
+});
+
+test("a missing permission is named", async () => {
+  const cloud = testCloud();
+  faulty(cloud, { fault: "permission" });
+  await expect(make(cloud, "Network", fitting.network)).rejects.toThrow(
+    "Required 'compute.networks.create' permission",
+  );
+});
+
+test("a time-out leaves what was made", async () => {
+  const cloud = testCloud();
+  faulty(cloud, { type: "compute.Network", fault: "timeout", times: 2 });
+  await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("timeout while waiting");
+  await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("alreadyExists");
+});
+
+test("a rule can slow an operation down", async () => {
+  const cloud = testCloud();
+  faulty(cloud, { type: "compute.Network", operation: "create", seconds: 0.2 });
+  const start = performance.now();
+  await make(cloud, "Network", fitting.network);
+  expect(performance.now() - start).toBeGreaterThan(190);
+});
+
+test("a machine that fails to start leaves nothing in the way", async () => {
+  const cloud = testCloud();
+  await make(cloud, "Network", fitting.network);
+  const { machines } = cloud;
+  const start = machines.startNetwork.bind(machines);
+  machines.startNetwork = () => Promise.reject(new Error("no bridge"));
+  await expect(make(cloud, "Subnetwork", fitting.subnetwork)).rejects.toThrow(
+    "Error creating Subnetwork: no bridge",
+  );
+  machines.startNetwork = start;
+  await make(cloud, "Subnetwork", fitting.subnetwork);
+});

@@ -1,0 +1,19 @@
+import path from "node:path";
+import { openCloud } from "../cluster/cloud.ts";
+import { serve } from "../plugin/serve.ts";
+import { pluginVersion } from "../plugin/version.ts";
+import { Api } from "./api.ts";
+import { FaultInjector } from "./faults.ts";
+import { localMachines } from "./machines.ts";
+import { GoogleProvider } from "./provider.ts";
+import { Store } from "./store.ts";
+
+const cloud = openCloud(process.env["K8SFV_CLOUD"] ?? "local");
+const store = new Store(cloud.googleFile);
+const faults = new FaultInjector(
+  process.env["K8SFV_CLOUD_FAULTS"] ?? path.join(cloud.dir, "faults.json"),
+  store,
+);
+const api = new Api(store, faults, { machines: localMachines(cloud), disksDir: cloud.disksDir });
+
+await serve(new GoogleProvider(pluginVersion("@pulumi/gcp"), api));

@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { covers, formatAddress, overlap, parseAddress, parseRange, range, subRange } from "./cidr.ts";
+import { change, cloudWithNetwork, drop, fitting, make, testCloud } from "./testing.ts";
+
+const internal = { addressType: "INTERNAL", subnetwork: "k8sfv" };
+
+test("a network and its subnetwork come, start the VPC, and go in that order only", async () => {
+  const { cloud, network, subnetwork } = await cloudWithNetwork();
+  expect(network.id).toBe("projects/calico-test/global/networks/k8sfv");
+  expect(subnetwork.state).toMatchObject({
+    gatewayAddress: "10.248.0.1",
+    network: "https://www.googleapis.com/compute/v1/projects/calico-test/global/networks/k8sfv",
+    region: "us-central1",
+  });
+  expect(cloud.calls).toEqual(["startNetwork 10.248.0.0/20 10.248.0.1"]);
+  await expect(drop(cloud, "Network", network)).rejects.toThrow(
+    "The network resource 'projects/calico-test/global/networks/k8sfv' is already being used by " +
+      "'projects/calico-test/regions/us-central1/subnetworks/k8sfv'",
+  );
+  await drop(cloud, "Subnetwork", subnetwork);
+  await drop(cloud, "Network", network);
+  expect(cloud.store.read().resources).toEqual({});
+  expect(cloud.calls.at(-1)).toBe("stopNetwork");
+});
+
+test("wrong arguments are refused in Google's words", async () => {
+  const cloud = testCloud();
+  const network = (inputs: object) => make(cloud, "Network", { ...fitting.network, ...inputs });
+  await expect(network({ name: "Bad_Name" })).rejects.toThrow(
+    "Invalid value for field 'resource.name': 'Bad_Name'. Must be a match of regex '(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)'",
+  );
+  await expect(network({ mtu: 1 })).rejects.toThrow("expected mtu to be in the range (1300 - 8896), got 1");
+  await expect(network({ colour: "red" })).rejects.toThrow('knows no argument "colour"');
+  const subnetwork = (inputs: object) => make(cloud, "Subnetwork", { ...fitting.subnetwork, ...inputs });
+  await expect(subnetwork({ ipCidrRange: "10.248.0.1/20" })).rejects.toThrow(
+    "'10.248.0.1/20'. Must be a CIDR",
+  );
+  await expect(subnetwork({ ipCidrRange: "10.252.0.0/20" })).rejects.toThrow(
+    "overlaps with resource.ipCidrRange",
+  );
+  await expect(subnetwork({ network: undefined })).rejects.toThrow('The argument "network" is required');
+  await expect(subnetwork({})).rejects.toThrow(
+    "Error creating Subnetwork: googleapi: Error 404: The resource 'projects/calico-test/global/networks/k8sfv' was not found, notFound",
+  );
+  const rule = { network: "k8sfv", sourceRanges: ["10.0.0.0/8"] };
+  await expect(make(cloud, "Firewall", rule)).rejects.toThrow("exactly one of them must be specified");
+  await expect(
+    make(cloud, "Firewall", { ...rule, allows: [{ protocol: "tcp", ports: ["70000"] }] }),
+  ).rejects.toThrow("'70000'. Must be a port");
+});
+
+test("what is there already is refused", async () => {
+  const { cloud } = await cloudWithNetwork();
+  await expect(make(cloud, "Network", fitting.network)).rejects.toThrow(
+    "Error 409: The resource 'projects/calico-test/global/networks/k8sfv' already exists, alreadyExists",
+  );
+  await expect(make(cloud, "Subnetwork", { ...fitting.subnetwork, name: "other" })).rejects.toThrow(
+    "Invalid IPCidrRange: 10.248.0.0/20 conflicts with existing subnetwork 'k8sfv' in region 'us-central1'.",
+  );
+});
+
+test("an address is reserved from its subnetwork, once", async () => {
+  const { cloud } = await cloudWithNetwork();
+  const gateway = await make(cloud, "Address", { ...internal, name: "gw", address: "10.248.1.4" });
+  expect(gateway.state["address"]).toBe("10.248.1.4");
+  const any = await make(cloud, "Address", { ...internal, name: "any" });
+  expect(any.state["address"]).toBe("10.248.0.2");
+  const reserve = (address: string) => make(cloud, "Address", { ...internal, name: "no", address });
+  await expect(reserve("10.248.1.4")).rejects.toThrow("'10.248.1.4'. Specified IP address is in-use");
+  await expect(reserve("10.247.1.4")).rejects.toThrow("outside the subnetwork CIDR range");
+  await expect(reserve("10.248.0.1")).rejects.toThrow("reserved address of the subnetwork");
+  await expect(reserve("10.248.15.253")).rejects.toThrow("CI machine");
+});
+
+test("which changes need a new resource", async () => {
+  const { cloud, subnetwork } = await cloudWithNetwork();
+  const to = (inputs: object) =>
+    change(cloud, "Subnetwork", subnetwork, { ...fitting.subnetwork, ...inputs });
+  const link = "https://www.googleapis.com/compute/v1/projects/calico-test/global/networks/k8sfv";
+  expect(await to({ network: link })).toMatchObject({ changed: false });
+  expect(await to({ ipCidrRange: "10.248.0.0/21" })).toMatchObject({
+    replace: ["ipCidrRange"],
+    deleteBeforeReplace: true,
+  });
+  expect(await to({ privateIpGoogleAccess: true })).toMatchObject({ changed: true, replace: [] });
+});
+
+test("a router's NAT goes with it", async () => {
+  const { cloud } = await cloudWithNetwork();
+  const router = await make(cloud, "Router", { name: "r", network: "k8sfv" });
+  const all = { router: "r", sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES" };
+  const nat = await make(cloud, "RouterNat", { ...all, name: "nat" });
+  expect(nat.id).toBe("calico-test/us-central1/r/nat");
+  await expect(make(cloud, "RouterNat", { ...all, name: "second" })).rejects.toThrow("in use by another NAT");
+  await drop(cloud, "Router", router);
+  expect(Object.keys(cloud.store.read().resources)).toHaveLength(2);
+});
+
+test("address arithmetic", () => {
+  const address = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+  fc.assert(fc.property(address, (one) => parseAddress(formatAddress(one)) === one));
+  fc.assert(
+    fc.property(
+      address,
+      fc.integer({ min: 0, max: 24 }),
+      fc.integer({ min: 0, max: 200 }),
+      (one, prefix, n) => {
+        const size = 2 ** (32 - prefix);
+        const outer = range(`${formatAddress(one - (one % size))}/${prefix}`);
+        const inner = subRange(outer, 24, n);
+        const next = subRange(outer, 24, n + 1);
+        if (inner === undefined) return n >= 2 ** (24 - prefix);
+        return covers(outer, range(inner)) && (next === undefined || !overlap(range(inner), range(next)));
+      },
+    ),
+  );
+  expect(
+    ["10.0.0.0", "10.0.0.0/33", "10.0.0.1/8", "256.0.0.0/8", "10.0.0.0/8/8", ""].map(parseRange),
+  ).toEqual(Array.from({ length: 6 }, () => undefined));
+});

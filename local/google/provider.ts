@@ -1,0 +1,163 @@
+import { createHash, randomBytes } from "node:crypto";
+import type {
+  CheckRequest,
+  CheckedInputs,
+  CreateRequest,
+  DeleteRequest,
+  Difference,
+  DiffRequest,
+  Failure,
+  Made,
+  Plugin,
+  ReadRequest,
+  ReadResult,
+  UpdateRequest,
+} from "../plugin/plugin.ts";
+import {
+  equal,
+  isKnown,
+  isValues,
+  optionalText,
+  texts,
+  UNKNOWN,
+  type Value,
+  type Values,
+} from "../plugin/values.ts";
+import { complete, differences, refuse } from "./arguments.ts";
+import type { Api } from "./api.ts";
+import { place, placeOutputs, type Defaults } from "./place.ts";
+import type { ResourceType } from "./resource-type.ts";
+import { findType } from "./resources/index.ts";
+
+/** Hex digits behind a name that is made up, as in the real provider. */
+const nameDigits = 7;
+
+/** The provider `gcp` of a local cloud: what of a provider is not particular to a type. */
+export class GoogleProvider implements Plugin {
+  private defaults: Defaults = {};
+
+  constructor(
+    readonly version: string,
+    private readonly api: Api,
+  ) {}
+
+  configure(settings: Values): void {
+    this.defaults = {
+      project: optionalText(settings, "project"),
+      region: optionalText(settings, "region"),
+      zone: optionalText(settings, "zone"),
+    };
+  }
+
+  check(request: CheckRequest): CheckedInputs {
+    const type = findType(request.type);
+    const inputs = this.named(type, request, complete(type.arguments, request.inputs));
+    const failures = [...refuse(type.title, type.arguments, inputs), ...(type.refuse?.(inputs) ?? [])];
+    return { inputs, failures: failures.length > 0 ? failures : this.misplaced(type, inputs) };
+  }
+
+  /** Keeps a made-up name, or makes one up: the name in the program and a few hex digits. */
+  private named(type: ResourceType, { before, name, seed }: CheckRequest, inputs: Values): Values {
+    if (!type.autoNamed || inputs["name"] !== undefined) return inputs;
+    const kept =
+      before !== undefined && texts(before, "__defaults").includes("name") ? before["name"] : undefined;
+    const random = seed.length > 0 ? seed : randomBytes(16);
+    const digits = createHash("sha256").update(random).update(name).digest("hex").slice(0, nameDigits);
+    return { ...inputs, name: kept ?? `${name}-${digits}`, __defaults: ["name"] };
+  }
+
+  private misplaced(type: ResourceType, inputs: Values): Failure[] {
+    try {
+      placeOutputs(type.scope, inputs, this.defaults);
+      return [];
+    } catch (error) {
+      return [{ property: "", reason: (error as Error).message }];
+    }
+  }
+
+  diff({ type: token, state, before, inputs }: DiffRequest): Difference {
+    const type = findType(token);
+    const changes = differences(type.arguments, before, inputs);
+    const at = placeOutputs(type.scope, inputs, this.defaults);
+    for (const [path, value] of Object.entries(at)) {
+      // The provider's own project, region or zone changed under a resource that gives none.
+      const moved = inputs[path] === undefined && state[path] !== undefined && state[path] !== value;
+      if (moved) changes.push({ path, kind: "update", replace: true });
+    }
+    const replace = changes.some((change) => change.replace);
+    const sameName = type.autoNamed && isGiven(inputs) && before["name"] === inputs["name"];
+    return { changes, deleteBeforeReplace: replace && sameName };
+  }
+
+  async create({ type: token, name, inputs, preview }: CreateRequest): Promise<Made> {
+    const type = findType(token);
+    if (preview) return { id: "", state: this.planned(type, inputs) };
+    const at = place(type.scope, inputs, this.defaults);
+    const path = type.path(inputs, at);
+    return {
+      id: path,
+      state: { ...inputs, ...(await this.api.create(type, { path, name, inputs, place: at })) },
+    };
+  }
+
+  /** The state that a preview can tell: what is computed is not known. */
+  private planned(type: ResourceType, inputs: Values): Values {
+    const computed = type.computed.reduce<Value>(
+      (inner, path) => merge(inner, unknownAt(path.split("."))),
+      {},
+    );
+    return { ...placeOutputs(type.scope, inputs, this.defaults), ...(merge(computed, inputs) as Values) };
+  }
+
+  async read({ type: token, name, id, inputs }: ReadRequest): Promise<ReadResult | undefined> {
+    const type = findType(token);
+    const found = await this.api.read(type, { path: id, name });
+    if (found === undefined) return undefined;
+    const imported = Object.keys(inputs).length === 0;
+    return { id, inputs: imported ? found.inputs : inputs, state: found.outputs };
+  }
+
+  async update(request: UpdateRequest): Promise<Values> {
+    const { type: token, id, name, state, before, inputs, preview } = request;
+    const type = findType(token);
+    if (preview) {
+      const changed = Object.entries(inputs).filter(([key, value]) => !equal(before[key], value));
+      return merge(state, Object.fromEntries(changed)) as Values;
+    }
+    const at = place(type.scope, inputs, this.defaults);
+    return { ...inputs, ...(await this.api.update(type, { path: id, name, inputs, place: at })) };
+  }
+
+  async delete({ type: token, id, name }: DeleteRequest): Promise<void> {
+    await this.api.delete(findType(token), { path: id, name });
+  }
+
+  invoke(token: string, args: Values): Promise<Values> {
+    if (token === "gcp:organizations/getClientConfig:getClientConfig") {
+      return Promise.resolve({ id: "local", accessToken: "", defaultLabels: {}, ...this.defaults, ...args });
+    }
+    return Promise.reject(
+      new Error(`The local cloud serves no function ${token}; see local/google/README.md`),
+    );
+  }
+}
+
+/** Whether the program gave the name itself. */
+function isGiven(inputs: Values): boolean {
+  return !texts(inputs, "__defaults").includes("name") && isKnown(inputs["name"]);
+}
+
+/** The map that has a value not known yet at the end of that path. */
+function unknownAt([key = "", ...below]: string[]): Values {
+  return { [key]: below.length === 0 ? UNKNOWN : unknownAt(below) };
+}
+
+/** Maps put together key by key; of anything else the second. Arguments inside computed maps need this. */
+function merge(first: Value | undefined, second: Value): Value {
+  if (!isValues(first) || !isValues(second)) return second;
+  const merged = { ...first };
+  for (const [key, value] of Object.entries(second)) {
+    if (value !== undefined) merged[key] = merge(first[key], value);
+  }
+  return merged;
+}

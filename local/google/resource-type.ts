@@ -1,0 +1,91 @@
+import type { Failure } from "../plugin/plugin.ts";
+import type { Values } from "../plugin/values.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Machines } from "./machines.ts";
+import type { Place, Scope } from "./place.ts";
+import type { Data, Resource } from "./store.ts";
+
+/** What is behind the API. */
+export interface Behind {
+  readonly machines: Machines;
+  /** Folder with a folder per compute disk. */
+  readonly disksDir: string;
+}
+
+/** A resource that asks to be let in, or to be changed. */
+export interface Request {
+  readonly path: string;
+  readonly inputs: Values;
+  readonly place: Place;
+  /** All that is there. To look at, not to change. */
+  readonly data: Data;
+  /** The resource as it was, when it is to be changed. */
+  readonly previous?: Resource;
+}
+
+/** What a resource is let in with. */
+export interface Admitted {
+  /** Outputs beside the arguments and the place. */
+  readonly outputs: Values;
+  /** What only the emulation needs to remember. */
+  readonly inner?: Values;
+}
+
+/** One resource type of the emulated API: all that is particular to it. */
+export interface ResourceType {
+  /** Pulumi's token, e.g. `gcp:compute/network:Network`. */
+  readonly token: string;
+  /** As the real provider calls it in messages, e.g. `Subnetwork`. */
+  readonly title: string;
+  /** As Google calls it in messages, e.g. `network`, of `The network resource '…' is already being used`. */
+  readonly kind: string;
+  readonly scope: Scope;
+  readonly arguments: Arguments;
+  /** Whether Pulumi makes up a name when the program gives none. */
+  readonly autoNamed: boolean;
+  /** Outputs that only making the resource tells. */
+  readonly computed: readonly string[];
+  /** What is wrong with the arguments together. May see values that are not known yet. */
+  refuse?(inputs: Values): Failure[];
+  /** The path in the API, also Pulumi's id. */
+  path(inputs: Values, place: Place): string;
+  /** Paths of what it refers to: has to be there, and stays as long as this does. */
+  uses?(inputs: Values, place: Place): string[];
+  /** Path of what it is a part of: has to be there, and takes this with it. */
+  parent?(inputs: Values, place: Place): string;
+  /**
+   * Lets it in, or refuses it as Google does. Quick, since all else waits.
+   *
+   * @throws ApiError
+   */
+  admit(request: Request): Admitted;
+  /**
+   * Does what the arguments ask for, e.g. starts machines. May be repeated after a crash.
+   *
+   * @returns outputs that became known by it
+   */
+  work?(behind: Behind, resource: Resource): Promise<Values>;
+  /** Whether a deletion has to be refused. @throws Error */
+  refuseRemoval?(resource: Resource): void;
+  /** Undoes what {@link work} did. May be repeated. `data` is what else is there. */
+  remove?(behind: Behind, resource: Resource, data: Data): Promise<void>;
+}
+
+/** Google's numeric ids. */
+export function numericId(): string {
+  return String(Math.floor(Math.random() * 9e15) + 1e15);
+}
+
+/** The outputs that most compute resources have. The real API keeps them over updates. */
+export function stamped(previous: Resource | undefined, link: string): Values {
+  return {
+    creationTimestamp: previous?.outputs["creationTimestamp"] ?? new Date().toISOString(),
+    selfLink: link,
+  };
+}
+
+/** Outputs of a type with labels: those given, and with those that the provider adds, of which there are none. */
+export function labelled(inputs: Values, argument = "labels"): Values {
+  const labels = inputs[argument] ?? {};
+  return { pulumiLabels: labels, effectiveLabels: labels, labelFingerprint: "42WmSpB8rSM=" };
+}

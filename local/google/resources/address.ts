@@ -1,0 +1,89 @@
+import { optionalText, text, type Values } from "../../plugin/values.ts";
+import { freeAddresses, refuseAddress } from "../allocation.ts";
+import { ApiError, invalidField } from "../api-error.ts";
+import { checkAddress, checkName, oneOf, sameReference } from "../arguments.ts";
+import { range } from "../cidr.ts";
+import { pathOf, selfLink, type Place } from "../place.ts";
+import { labelled, stamped, type Request, type ResourceType } from "../resource-type.ts";
+
+/** A reserved address of a subnetwork. Only internal ones: the local cloud has no internet. */
+export const address: ResourceType = {
+  token: "gcp:compute/address:Address",
+  title: "Address",
+  kind: "address",
+  scope: "region",
+  autoNamed: true,
+  arguments: {
+    name: { change: "replace", check: checkName },
+    address: { change: "replace", check: checkAddress },
+    addressType: { change: "replace", default: "EXTERNAL", check: oneOf("INTERNAL", "EXTERNAL") },
+    description: { change: "replace" },
+    ipVersion: { change: "replace", check: oneOf("IPV4") },
+    labels: {},
+    network: { change: "replace", same: sameReference },
+    networkTier: { change: "replace", check: oneOf("PREMIUM", "STANDARD") },
+    prefixLength: { change: "replace" },
+    purpose: { change: "replace", check: oneOf("GCE_ENDPOINT", "SHARED_LOADBALANCER_VIP") },
+    region: { change: "replace", same: sameReference },
+    subnetwork: { change: "replace", same: sameReference },
+    project: { change: "replace" },
+  },
+  computed: ["address", "selfLink", "creationTimestamp", "labelFingerprint", "users"],
+  refuse: (inputs) =>
+    inputs["addressType"] === "EXTERNAL"
+      ? [{ property: "addressType", reason: "The local cloud has no external addresses: use INTERNAL" }]
+      : [],
+  path: (inputs, { project, region }) =>
+    `projects/${project}/regions/${region}/addresses/${text(inputs, "name")}`,
+  uses: (inputs, place) => {
+    const path = subnetworkPath(inputs, place);
+    return path === undefined ? [] : [path];
+  },
+  admit: (request) => {
+    const { path, inputs, place, previous } = request;
+    const subnetwork = subnetworkPath(inputs, place);
+    return {
+      outputs: {
+        ...stamped(previous, selfLink(path)),
+        ...labelled(inputs),
+        address: previous?.outputs["address"] ?? reserve(request, subnetwork),
+        subnetwork: subnetwork === undefined ? undefined : selfLink(subnetwork),
+        networkTier: inputs["networkTier"] ?? "PREMIUM",
+        purpose: inputs["purpose"] ?? "GCE_ENDPOINT",
+        prefixLength: inputs["prefixLength"] ?? 0,
+        users: [],
+      },
+      inner: { subnetwork: subnetwork ?? "" },
+    };
+  },
+};
+
+function subnetworkPath(inputs: Values, place: Place): string | undefined {
+  const reference = optionalText(inputs, "subnetwork");
+  return reference === undefined ? undefined : pathOf(reference, "subnetworks", "region", place);
+}
+
+/** The address asked for, or a free one. @throws ApiError */
+function reserve({ data, inputs, place }: Request, subnetwork: string | undefined): string {
+  const found = subnetwork === undefined ? undefined : data.resources[subnetwork];
+  if (subnetwork === undefined || found === undefined) {
+    throw invalidField(
+      "resource.subnetwork",
+      "",
+      "No default subnetwork was found for an address with type INTERNAL.",
+    );
+  }
+  if (!subnetwork.includes(`/regions/${place.region}/`)) {
+    const why = `The subnetwork must be in the same region as the address, '${place.region}'.`;
+    throw new ApiError(
+      400,
+      `Invalid value for field 'resource.subnetwork': '${subnetwork}'. ${why}`,
+      "invalid",
+    );
+  }
+  const primary = range(text(found.inputs, "ipCidrRange"));
+  const wanted = optionalText(inputs, "address");
+  if (wanted === undefined) return freeAddresses(data, subnetwork, primary, 1)[0] ?? "";
+  refuseAddress(data, subnetwork, primary, wanted);
+  return wanted;
+}

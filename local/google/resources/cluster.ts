@@ -1,0 +1,167 @@
+import { createHash } from "node:crypto";
+import { map, optionalText, text, type Values } from "../../plugin/values.ts";
+import { freeAddresses, machinesOf } from "../allocation.ts";
+import { ApiError } from "../api-error.ts";
+import { range } from "../cidr.ts";
+import { lastPart, pathOf, type Place } from "../place.ts";
+import { labelled, type Request, type ResourceType } from "../resource-type.ts";
+import { clusterArguments, refuseCluster } from "./cluster-arguments.ts";
+import { secondaryRange } from "./subnetwork.ts";
+
+const token = "gcp:container/cluster:Cluster";
+
+/** What the local cluster's version is called: the Kubernetes that runs, in GKE's form. */
+export const version = "1.34.2-gke.1000000";
+
+/** A cluster: making it starts a control plane, without nodes. */
+export const cluster: ResourceType = {
+  token,
+  title: "Cluster",
+  kind: "cluster",
+  scope: "location",
+  autoNamed: true,
+  arguments: clusterArguments,
+  computed: [
+    "endpoint",
+    "selfLink",
+    "masterAuth.clusterCaCertificate",
+    "masterAuth.clientCertificate",
+    "masterAuth.clientKey",
+    "controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint",
+    "privateClusterConfig.privateEndpoint",
+    "privateClusterConfig.publicEndpoint",
+    "clusterIpv4Cidr",
+    "servicesIpv4Cidr",
+    "masterVersion",
+    "nodeVersion",
+    "labelFingerprint",
+    "operation",
+  ],
+  refuse: refuseCluster,
+  path: (inputs, { project, zone }) =>
+    `projects/${project}/locations/${zone}/clusters/${text(inputs, "name")}`,
+  uses: (inputs, place) => [
+    pathOf(text(inputs, "network"), "networks", "global", place),
+    subnetworkPath(inputs, place),
+  ],
+  admit,
+  work: async ({ machines }, { inputs, outputs, inner }) => {
+    const access = await machines.startCluster({
+      name: text(inputs, "name"),
+      address: machinesOf(inner)[0]?.address ?? "",
+      podCidr: text(outputs, "clusterIpv4Cidr"),
+      serviceCidr: text(outputs, "servicesIpv4Cidr"),
+    });
+    return accessOutputs(inputs, outputs, access);
+  },
+  refuseRemoval: ({ inputs }) => {
+    if (inputs["deletionProtection"] === false) return;
+    throw new Error(
+      "Cannot destroy cluster because deletion_protection is set to true. Set it to false to proceed with cluster deletion.",
+    );
+  },
+  remove: ({ machines }) => machines.stopCluster(),
+};
+
+function subnetworkPath(inputs: Values, place: Place): string {
+  const reference = optionalText(inputs, "subnetwork");
+  if (reference === undefined) {
+    throw new ApiError(400, "The local cloud needs the cluster's subnetwork", "localLimit");
+  }
+  return pathOf(reference, "subnetworks", "region", place);
+}
+
+function admit({ path, inputs, place, data, previous }: Request) {
+  const other = Object.entries(data.resources).find(([at, { type }]) => type === token && at !== path);
+  if (other !== undefined) {
+    const text = `The local cloud has room for one cluster, and '${other[0]}' is there`;
+    throw new ApiError(400, text, "localLimit");
+  }
+  const subnetwork = subnetworkPath(inputs, place);
+  const ranges = data.resources[subnetwork]?.inputs ?? {};
+  const address =
+    machinesOf(previous?.inner ?? {})[0]?.address ??
+    freeAddresses(data, subnetwork, range(text(ranges, "ipCidrRange")), 1)[0] ??
+    "";
+  const podCidr = clusterRange("cluster", inputs, ranges, subnetwork);
+  const serviceCidr = clusterRange("services", inputs, ranges, subnetwork);
+  return {
+    outputs: {
+      ...labelled(inputs, "resourceLabels"),
+      selfLink: `https://container.googleapis.com/v1/${path.replace("/locations/", "/zones/")}`,
+      clusterIpv4Cidr: podCidr,
+      servicesIpv4Cidr: serviceCidr,
+      ipAllocationPolicy: {
+        ...map(inputs, "ipAllocationPolicy"),
+        clusterIpv4CidrBlock: podCidr,
+        servicesIpv4CidrBlock: serviceCidr,
+      },
+      masterVersion: version,
+      nodeVersion: version,
+      nodeLocations: inputs["nodeLocations"] ?? [],
+      operation: "",
+      // Kept while the cluster is changed: its work tells them anew.
+      ...onlyKnown(previous?.outputs, ["endpoint", "masterAuth"]),
+    },
+    inner: { subnetwork, machines: [{ name: "control-plane", address }] },
+  };
+}
+
+function onlyKnown(outputs: Values | undefined, keys: string[]): Values {
+  return Object.fromEntries(
+    keys.flatMap((key) => (outputs?.[key] === undefined ? [] : [[key, outputs[key]]])),
+  );
+}
+
+/** The range of the pods or Services: given itself, or by its name in the subnetwork. */
+function clusterRange(
+  kind: "cluster" | "services",
+  inputs: Values,
+  ranges: Values,
+  subnetwork: string,
+): string {
+  const policy = map(inputs, "ipAllocationPolicy");
+  const given = optionalText(policy, `${kind}Ipv4CidrBlock`);
+  if (given !== undefined) return given;
+  const name = text(policy, `${kind}SecondaryRangeName`);
+  const cidr = secondaryRange(ranges, name);
+  if (cidr !== undefined) return cidr;
+  const network = lastPart(optionalText(ranges, "network") ?? "");
+  throw new ApiError(
+    400,
+    `Secondary range "${name}" does not exist in network "${network}", subnetwork "${lastPart(subnetwork)}".`,
+    "badRequest",
+  );
+}
+
+/** The outputs that say how to reach the cluster. */
+function accessOutputs(
+  inputs: Values,
+  outputs: Values,
+  access: { endpoint: string; caCertificate: string },
+): Values {
+  const endpoints = map(inputs, "controlPlaneEndpointsConfig");
+  const digest = createHash("sha256").update(text(outputs, "selfLink")).digest("hex").slice(0, 32);
+  return {
+    endpoint: access.endpoint,
+    masterAuth: {
+      ...map(inputs, "masterAuth"),
+      clientCertificate: "",
+      clientKey: "",
+      clusterCaCertificate: access.caCertificate,
+    },
+    privateClusterConfig: {
+      ...map(inputs, "privateClusterConfig"),
+      privateEndpoint: access.endpoint,
+      publicEndpoint: access.endpoint,
+    },
+    controlPlaneEndpointsConfig: {
+      ...endpoints,
+      dnsEndpointConfig: {
+        ...map(endpoints, "dnsEndpointConfig"),
+        // Of Google's form; no name server knows it.
+        endpoint: `gke-${digest}.${text(outputs, "location").replace(/-[a-z]$/, "")}.gke.goog`,
+      },
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { text, type Value } from "../../plugin/values.ts";
+import { ApiError } from "../api-error.ts";
+import { numericId, type ResourceType } from "../resource-type.ts";
+
+/** Google's rule for a service account's id, in the real provider's words. */
+const accountPattern = "^[a-z](?:[-a-z0-9]{4,28}[a-z0-9])$";
+const accountType = "gcp:serviceaccount/account:Account";
+
+function checkAccountId(value: Value): string | undefined {
+  if (typeof value === "string" && new RegExp(accountPattern).test(value)) return undefined;
+  return `"account_id" (${JSON.stringify(value)}) must match regex "${accountPattern}"`;
+}
+
+/** A service account. Nothing in the local cloud runs as one. */
+export const account: ResourceType = {
+  token: accountType,
+  title: "service account",
+  kind: "service_account",
+  scope: "global",
+  autoNamed: false,
+  arguments: {
+    accountId: { required: true, change: "replace", check: checkAccountId },
+    displayName: {},
+    description: {},
+    disabled: { default: false },
+    createIgnoreAlreadyExists: {},
+    project: { change: "replace" },
+  },
+  computed: ["email", "member", "name", "uniqueId"],
+  path: (inputs, { project }) =>
+    `projects/${project}/serviceAccounts/${text(inputs, "accountId")}@${project}.iam.gserviceaccount.com`,
+  admit: ({ path, previous }) => {
+    const email = path.split("/").at(-1) ?? "";
+    const uniqueId = previous?.outputs["uniqueId"] ?? numericId();
+    return { outputs: { email, member: `serviceAccount:${email}`, name: path, uniqueId } };
+  },
+};
+
+/** Kinds of members that IAM knows, as far as they make sense for a project. */
+const memberKinds =
+  /^(user|group|serviceAccount|domain|principal|principalSet):.+$|^(allUsers|allAuthenticatedUsers)$/;
+
+/** A role that somebody has in the project. Kept and answered; nothing asks for it. */
+export const projectMember: ResourceType = {
+  token: "gcp:projects/iAMMember:IAMMember",
+  title: "IAM Member",
+  kind: "project",
+  scope: "global",
+  autoNamed: false,
+  arguments: {
+    project: { required: true, change: "replace" },
+    role: { required: true, change: "replace", check: checkRole },
+    member: { required: true, change: "replace", check: checkMember },
+    condition: { change: "replace" },
+  },
+  computed: ["etag"],
+  path: (inputs, { project }) => `${project}/${text(inputs, "role")}/${text(inputs, "member")}`,
+  admit: ({ path, inputs, place, data }) => {
+    const [kind, email = ""] = text(inputs, "member").split(":");
+    const own = email.endsWith(`@${place.project}.iam.gserviceaccount.com`);
+    const known = data.resources[`projects/${place.project}/serviceAccounts/${email}`] !== undefined;
+    if (kind === "serviceAccount" && own && !known) {
+      throw new ApiError(400, `Service account ${email} does not exist.`, "badRequest");
+    }
+    return { outputs: { etag: createHash("sha256").update(path).digest("base64").slice(0, 12) } };
+  },
+};
+
+function checkRole(value: Value): string | undefined {
+  const ok = typeof value === "string" && /^((projects|organizations)\/[^/]+\/)?roles\/[\w.]+$/.test(value);
+  return ok ? undefined : `Role ${JSON.stringify(value)} is not of the form roles/NAME`;
+}
+
+function checkMember(value: Value): string | undefined {
+  const ok = typeof value === "string" && memberKinds.test(value);
+  return ok
+    ? undefined
+    : `invalid value for member (IAM members must have one of the values outlined here: https://cloud.google.com/billing/docs/reference/rest/v1/Policy#Binding)`;
+}
+
+/** An API that is switched on for the project. All are on in the local cloud, whether asked for or not. */
+export const service: ResourceType = {
+  token: "gcp:projects/service:Service",
+  title: "Project Service",
+  kind: "service",
+  scope: "global",
+  autoNamed: false,
+  arguments: {
+    service: { required: true, change: "replace", check: checkService },
+    disableDependentServices: {},
+    disableOnDestroy: {},
+    checkIfServiceHasUsageOnDestroy: {},
+    project: { change: "replace" },
+  },
+  computed: [],
+  path: (inputs, { project }) => `${project}/${text(inputs, "service")}`,
+  admit: () => ({ outputs: {} }),
+};
+
+function checkService(value: Value): string | undefined {
+  const ok = typeof value === "string" && /^[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|goog)$/.test(value);
+  return ok
+    ? undefined
+    : `service: ${JSON.stringify(value)} is not the name of an API, e.g. container.googleapis.com`;
+}

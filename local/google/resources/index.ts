@@ -1,0 +1,41 @@
+import type { ResourceType } from "../resource-type.ts";
+import { address } from "./address.ts";
+import { cluster } from "./cluster.ts";
+import { disk, diskResourcePolicyAttachment, resourcePolicy } from "./disk.ts";
+import { firewall } from "./firewall.ts";
+import { account, projectMember, service } from "./iam.ts";
+import { network } from "./network.ts";
+import { nodePool } from "./node-pool.ts";
+import { router, routerNat } from "./router.ts";
+import { subnetwork } from "./subnetwork.ts";
+
+/** Every resource type that the local cloud serves. */
+export const resourceTypes: readonly ResourceType[] = [
+  network,
+  subnetwork,
+  address,
+  firewall,
+  router,
+  routerNat,
+  disk,
+  resourcePolicy,
+  diskResourcePolicyAttachment,
+  cluster,
+  nodePool,
+  account,
+  projectMember,
+  service,
+];
+
+const byToken = new Map(resourceTypes.map((type) => [type.token, type]));
+
+/** The type of that token. @throws Error that names it when the local cloud does not serve it */
+export function findType(token: string): ResourceType {
+  const type = byToken.get(token);
+  if (type === undefined) {
+    throw new Error(
+      `The local cloud serves no resource type ${token}; see local/google/README.md for those it does`,
+    );
+  }
+  return type;
+}

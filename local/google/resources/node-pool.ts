@@ -1,0 +1,178 @@
+import { createHash, randomInt } from "node:crypto";
+import { map, number, optionalText, text, type Values } from "../../plugin/values.ts";
+import type { Failure } from "../../plugin/plugin.ts";
+import { freeAddresses, freePodRanges, machinesOf, type Machine } from "../allocation.ts";
+import { between, sameReference } from "../arguments.ts";
+import { range } from "../cidr.ts";
+import { lastPart, regionOf, type Place } from "../place.ts";
+import type { Behind, Request, ResourceType } from "../resource-type.ts";
+import type { Resource } from "../store.ts";
+import { checkClusterName } from "./cluster-arguments.ts";
+import { version } from "./cluster.ts";
+
+const token = "gcp:container/nodePool:NodePool";
+
+/** Parts of `nodeConfig` that only a new pool can have otherwise, in the real provider. */
+const fixedNodeConfig = [
+  ..."advancedMachineFeatures bootDiskKmsKey enableConfidentialStorage ephemeralStorageLocalSsdConfig".split(
+    " ",
+  ),
+  ..."flexStart guestAccelerators hostMaintenancePolicy localNvmeSsdBlockConfig localSsdCount".split(" "),
+  ..."localSsdEncryptionMode maxRunDuration metadata minCpuPlatform nodeGroup oauthScopes preemptible".split(
+    " ",
+  ),
+  ..."reservationAffinity sandboxConfig secondaryBootDisks serviceAccount shieldedInstanceConfig".split(" "),
+  ..."soleTenantConfig spot".split(" "),
+];
+
+/** A pool of nodes: each is a machine of its own. */
+export const nodePool: ResourceType = {
+  token,
+  title: "NodePool",
+  kind: "node_pool",
+  scope: "location",
+  autoNamed: true,
+  arguments: {
+    name: { change: "replace", check: checkClusterName },
+    cluster: { required: true, change: "replace", same: sameReference },
+    location: { change: "replace" },
+    nodeCount: { check: between(0, 1000) },
+    initialNodeCount: { change: "replace", check: between(0, 1000) },
+    autoscaling: {},
+    management: {},
+    maxPodsPerNode: { change: "replace", check: between(8, 256) },
+    networkConfig: { replacePaths: ["createPodRange", "podRange", "podIpv4CidrBlock", "subnetwork"] },
+    nodeConfig: { replacePaths: fixedNodeConfig },
+    nodeLocations: {},
+    placementPolicy: { change: "replace" },
+    queuedProvisioning: { change: "replace" },
+    upgradeSettings: {},
+    version: {},
+    project: { change: "replace" },
+  },
+  computed: ["instanceGroupUrls", "managedInstanceGroupUrls", "operation"],
+  refuse: refuseCounts,
+  path: (inputs, place) => `${clusterPath(inputs, place)}/nodePools/${text(inputs, "name")}`,
+  parent: clusterPath,
+  admit,
+  work: async (behind, resource) => {
+    const { inputs, outputs, inner } = resource;
+    const labels = nodeLabels(inputs, text(outputs, "location"));
+    await everyOne(machinesOf(inner), ({ name, address, podCidr }) =>
+      behind.machines.startNode({ name, address, podCidr: podCidr ?? "", labels }),
+    );
+    await stopAll(behind, machinesOf({ machines: inner["leaving"] }), true);
+    return {};
+  },
+  remove: async (behind, resource, data) => {
+    // The last pool's pods have nowhere to go, so nobody waits for them.
+    const pools = Object.values(data.resources).filter(
+      ({ type, parent }) => type === token && parent === resource.parent,
+    );
+    await stopAll(behind, machinesOf(resource.inner), pools.length > 1);
+  },
+};
+
+function clusterPath(inputs: Values, { project, zone }: Place): string {
+  const reference = text(inputs, "cluster");
+  const start = reference.indexOf("projects/");
+  return start >= 0 ? reference.slice(start) : `projects/${project}/locations/${zone}/clusters/${reference}`;
+}
+
+function refuseCounts(inputs: Values): Failure[] {
+  if (inputs["nodeCount"] !== undefined && inputs["initialNodeCount"] !== undefined) {
+    const name = optionalText(inputs, "name") ?? "";
+    return [
+      {
+        property: "nodeCount",
+        reason: `Cannot set both initial_node_count and node_count on node pool ${name}`,
+      },
+    ];
+  }
+  return [];
+}
+
+/** How many nodes the arguments ask for. Nothing scales by itself here. */
+function wantedNodes(inputs: Values): number {
+  const least = map(inputs, "autoscaling");
+  return (
+    number(inputs, "nodeCount") ??
+    number(inputs, "initialNodeCount") ??
+    number(least, "minNodeCount") ??
+    number(least, "totalMinNodeCount") ??
+    0
+  );
+}
+
+function admit({ path, inputs, place, data, previous }: Request) {
+  const cluster = data.resources[clusterPath(inputs, place)];
+  const subnetwork = text(cluster?.inner ?? {}, "subnetwork");
+  const kept = machinesOf(previous?.inner ?? {}).slice(0, wantedNodes(inputs));
+  const added = wantedNodes(inputs) - kept.length;
+  const primary = range(text(data.resources[subnetwork]?.inputs ?? {}, "ipCidrRange"));
+  const addresses = freeAddresses(data, subnetwork, primary, added);
+  const podRanges = freePodRanges(data, subnetwork, text(cluster?.outputs ?? {}, "clusterIpv4Cidr"), added);
+  const machines = [
+    ...kept,
+    ...addresses.map((address, n) => ({ name: nodeName(path, inputs), address, podCidr: podRanges[n] })),
+  ];
+  return {
+    outputs: {
+      nodeCount: machines.length,
+      initialNodeCount: inputs["initialNodeCount"] ?? machines.length,
+      instanceGroupUrls: [],
+      managedInstanceGroupUrls: [],
+      maxPodsPerNode: inputs["maxPodsPerNode"] ?? 110,
+      version: inputs["version"] ?? version,
+      operation: "",
+    },
+    inner: { subnetwork, machines: machines.map(plain), leaving: leaving(previous, machines).map(plain) },
+  };
+}
+
+/** Machines of the pool as it was that it is to lose, those it should have lost already included. */
+function leaving(previous: Resource | undefined, staying: Machine[]): Machine[] {
+  if (previous === undefined) return [];
+  const unfinished = previous.status === "making" ? machinesOf({ machines: previous.inner["leaving"] }) : [];
+  return [...machinesOf(previous.inner), ...unfinished].filter(
+    ({ name }) => !staying.some((one) => one.name === name),
+  );
+}
+
+function plain({ name, address, podCidr }: Machine): Values {
+  return { name, address, podCidr };
+}
+
+/** A name of GKE's form: gke-CLUSTER-POOL-HASH-XXXX. */
+function nodeName(path: string, inputs: Values): string {
+  const hash = createHash("sha256").update(path).digest("hex").slice(0, 8);
+  const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  const end = Array.from({ length: 4 }, () => letters.charAt(randomInt(letters.length))).join("");
+  // A node's name has at most 63 characters.
+  return `gke-${lastPart(text(inputs, "cluster")).slice(0, 20)}-${text(inputs, "name").slice(0, 20)}-${hash}-${end}`;
+}
+
+/** The labels that GKE gives a node, and those the pool asks for. */
+function nodeLabels(inputs: Values, zone: string): Record<string, string> {
+  const config = map(inputs, "nodeConfig");
+  const own = Object.entries(map(config, "labels")).filter(
+    (pair): pair is [string, string] => typeof pair[1] === "string",
+  );
+  return {
+    ...Object.fromEntries(own),
+    "cloud.google.com/gke-nodepool": text(inputs, "name"),
+    "node.kubernetes.io/instance-type": optionalText(config, "machineType") ?? "e2-medium",
+    "topology.kubernetes.io/region": regionOf(zone),
+    "topology.kubernetes.io/zone": zone,
+  };
+}
+
+async function stopAll({ machines }: Behind, nodes: Machine[], drain: boolean): Promise<void> {
+  await everyOne(nodes, ({ name }) => machines.stopNode(name, { drain }));
+}
+
+/** Does it for all at the same time. @throws the first error, once all have ended */
+async function everyOne<T>(all: T[], work: (one: T) => Promise<void>): Promise<void> {
+  const failed = (await Promise.allSettled(all.map(work))).find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}

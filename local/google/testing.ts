@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { onTestFinished } from "vitest";
+import type { Values } from "../plugin/values.ts";
+import { Api } from "./api.ts";
+import { FaultInjector } from "./faults.ts";
+import type { Machines } from "./machines.ts";
+import { GoogleProvider } from "./provider.ts";
+import { Store } from "./store.ts";
+
+/** A Google for a test: the whole emulation, with machines that only remember what they were told. */
+export interface TestCloud {
+  readonly provider: GoogleProvider;
+  readonly store: Store;
+  readonly dir: string;
+  /** What the machines were told, e.g. `startNode gke-…`. */
+  readonly calls: string[];
+  readonly machines: Machines;
+}
+
+/** A cloud in a folder of its own, which goes with the test. */
+export function testCloud(): TestCloud {
+  const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-google-"));
+  onTestFinished(() => {
+    rmSync(dir, { recursive: true });
+  });
+  const calls: string[] = [];
+  const told = (what: string): Promise<void> => {
+    calls.push(what);
+    return Promise.resolve();
+  };
+  const machines: Machines = {
+    startNetwork: ({ cidr, gateway }) => told(`startNetwork ${cidr} ${gateway}`),
+    stopNetwork: () => told("stopNetwork"),
+    startCluster: async ({ name, address, podCidr, serviceCidr }) => {
+      await told(`startCluster ${name} ${address} ${podCidr} ${serviceCidr}`);
+      return { endpoint: "127.0.0.1:6443", caCertificate: "Q0E=" };
+    },
+    stopCluster: () => told("stopCluster"),
+    startNode: ({ address, podCidr }) => told(`startNode ${address} ${podCidr}`),
+    stopNode: (_name, { drain }) => told(`stopNode ${drain ? "drained" : "at once"}`),
+  };
+  const store = new Store(path.join(dir, "google.json"));
+  const faults = new FaultInjector(path.join(dir, "faults.json"), store);
+  const behind = { machines, disksDir: path.join(dir, "disks") };
+  const provider = new GoogleProvider("9.10.0", new Api(store, faults, behind));
+  provider.configure({ project: "calico-test", region: "us-central1", zone: "us-central1-f" });
+  return { provider, store, dir, calls, machines };
+}
+
+/** Tokens by the name that people use. */
+export const tokens = {
+  Network: "gcp:compute/network:Network",
+  Subnetwork: "gcp:compute/subnetwork:Subnetwork",
+  Address: "gcp:compute/address:Address",
+  Firewall: "gcp:compute/firewall:Firewall",
+  Router: "gcp:compute/router:Router",
+  RouterNat: "gcp:compute/routerNat:RouterNat",
+  Disk: "gcp:compute/disk:Disk",
+  Cluster: "gcp:container/cluster:Cluster",
+  NodePool: "gcp:container/nodePool:NodePool",
+  Account: "gcp:serviceaccount/account:Account",
+  IAMMember: "gcp:projects/iAMMember:IAMMember",
+} as const;
+
+/** What the engine does for a new resource: check, then create. @throws Error with every refusal */
+export async function make(cloud: TestCloud, type: keyof typeof tokens, inputs: Values, preview = false) {
+  const subject = { type: tokens[type], name: "one" };
+  const checked = cloud.provider.check({ ...subject, before: undefined, inputs, seed: new Uint8Array() });
+  if (checked.failures.length > 0) throw new Error(checked.failures.map(({ reason }) => reason).join("\n"));
+  const made = await cloud.provider.create({ ...subject, inputs: checked.inputs, preview });
+  return { ...made, inputs: checked.inputs };
+}
+
+/** What the engine does for a changed resource: check, diff, then update unless it is to be replaced. */
+export async function change(
+  cloud: TestCloud,
+  type: keyof typeof tokens,
+  made: { id: string; state: Values; inputs: Values },
+  inputs: Values,
+  preview = false,
+) {
+  const subject = { type: tokens[type], name: "one", id: made.id, state: made.state, before: made.inputs };
+  const checked = cloud.provider.check({ ...subject, inputs, seed: new Uint8Array() });
+  if (checked.failures.length > 0) throw new Error(checked.failures.map(({ reason }) => reason).join("\n"));
+  const request = { ...subject, inputs: checked.inputs };
+  const { changes, deleteBeforeReplace } = cloud.provider.diff(request);
+  const replace = changes.filter((one) => one.replace).map(({ path: where }) => where);
+  if (replace.length > 0 || changes.length === 0) {
+    return { ...made, replace, changed: changes.length > 0, deleteBeforeReplace };
+  }
+  const state = await cloud.provider.update({ ...request, preview });
+  return { id: made.id, state, inputs: checked.inputs, replace, changed: true, deleteBeforeReplace };
+}
+
+/** Deletes the resource as the engine does. */
+export function drop(cloud: TestCloud, type: keyof typeof tokens, made: { id: string; state: Values }) {
+  return cloud.provider.delete({ type: tokens[type], name: "one", id: made.id, state: made.state });
+}
+
+/** The arguments of a network, subnetwork, cluster and pool that fit together. */
+export const fitting = {
+  network: { name: "k8sfv", autoCreateSubnetworks: false },
+  subnetwork: {
+    name: "k8sfv",
+    network: "k8sfv",
+    ipCidrRange: "10.248.0.0/20",
+    secondaryIpRanges: [
+      { rangeName: "pods", ipCidrRange: "10.252.0.0/16" },
+      { rangeName: "services", ipCidrRange: "10.249.0.0/20" },
+    ],
+  },
+  cluster: {
+    name: "k8sfv",
+    network: "k8sfv",
+    subnetwork: "k8sfv",
+    ipAllocationPolicy: { clusterSecondaryRangeName: "pods", servicesSecondaryRangeName: "services" },
+    removeDefaultNodePool: true,
+    initialNodeCount: 1,
+    deletionProtection: false,
+    masterAuth: { clientCertificateConfig: { issueClientCertificate: false } },
+  },
+  pool: { name: "nodes", cluster: "k8sfv", nodeCount: 2, nodeConfig: { machineType: "e2-standard-2" } },
+};
+
+/** A cloud with network and subnetwork. */
+export async function cloudWithNetwork() {
+  const cloud = testCloud();
+  const network = await make(cloud, "Network", fitting.network);
+  const subnetwork = await make(cloud, "Subnetwork", fitting.subnetwork);
+  return { cloud, network, subnetwork };
+}

@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { extract, type Header } from "tar-stream";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { images } from "../../versions.ts";
+import { grafanaImage, pauseImage, ensureImages, type ImageFile, type ImageSource } from "./index.ts";
+
+interface Manifest {
+  Config: string;
+  RepoTags: string[];
+  Layers: string[];
+}
+
+interface Config {
+  config: { Entrypoint: string[]; User?: string; Env: string[]; WorkingDir: string };
+  rootfs: { diff_ids: string[] };
+}
+
+let dir: string;
+let source: ImageSource;
+
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), "k8sfv-images-test-"));
+  const bin = path.join(dir, "bin");
+  await mkdir(path.join(dir, "home", "conf"), { recursive: true });
+  await mkdir(bin);
+  await writeFile(path.join(dir, "home", "conf", "defaults.ini"), "[server]\n");
+  // A name longer than a tar's header takes.
+  await writeFile(path.join(dir, "home", `${"long".repeat(40)}.txt`), "x");
+  const names = ["pause", "coredns", "operator", "prometheus-config-reloader", "prometheus", "promtool"];
+  for (const name of [...names, "pushgateway", "grafana"]) {
+    await writeFile(path.join(bin, name), `the binary ${name}`.repeat(1000), { mode: 0o755 });
+  }
+  const grafanaHome = path.join(dir, "home");
+  source = { path: (name) => path.join(bin, name), grafanaHome, cacheDir: path.join(dir, "cache") };
+});
+
+afterEach(async () => {
+  await rm(dir, { recursive: true });
+});
+
+/** Everything in a tar, by name. */
+async function untar(tar: Readable): Promise<Map<string, { header: Header; bytes: Buffer }>> {
+  const found = new Map<string, { header: Header; bytes: Buffer }>();
+  const entries = extract();
+  tar.pipe(entries);
+  for await (const entry of entries) {
+    found.set(entry.header.name.replace(/\/$/, ""), { header: entry.header, bytes: await buffer(entry) });
+  }
+  return found;
+}
+
+/** An image as a container engine reads it. */
+async function readImage({ tar }: ImageFile): Promise<{
+  manifest: Manifest;
+  config: Config;
+  layer: Awaited<ReturnType<typeof untar>>;
+}> {
+  const archive = await untar(createReadStream(tar));
+  const bytes = (name: string): Buffer => archive.get(name)?.bytes ?? Buffer.alloc(0);
+  const [manifest] = JSON.parse(bytes("manifest.json").toString()) as [Manifest];
+  const config = JSON.parse(bytes(manifest.Config).toString()) as Config;
+  const layer = bytes(manifest.Layers[0] ?? "");
+  const digest = createHash("sha256").update(layer).digest("hex");
+  expect(config.rootfs.diff_ids).toEqual([`sha256:${digest}`]);
+  return { manifest, config, layer: await untar(Readable.from([layer])) };
+}
+
+async function imageNamed(name: string): Promise<Awaited<ReturnType<typeof readImage>>> {
+  const file = (await ensureImages(source)).find((image) => image.name === name);
+  if (file === undefined) throw new Error(`no image ${name}`);
+  return readImage(file);
+}
+
+test("makes every image that the program asks for", async () => {
+  const names = (await ensureImages(source)).map(({ name }) => name);
+  const { operator, configReloader, prometheus, pushGateway } = images;
+  expect(names).toEqual(expect.arrayContaining([operator, configReloader, prometheus, pushGateway]));
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test("an image has its name, entry point, user and binary", async () => {
+  const { manifest, config, layer } = await imageNamed(images.pushGateway);
+  expect(manifest.RepoTags).toEqual([images.pushGateway]);
+  expect(config.config).toMatchObject({
+    Entrypoint: ["/bin/pushgateway"],
+    User: "65534",
+    WorkingDir: "/pushgateway",
+  });
+  expect(layer.get("bin/pushgateway")?.header).toMatchObject({ mode: 0o755, uid: 0 });
+  expect(layer.get("bin/pushgateway")?.bytes.toString()).toContain("the binary pushgateway");
+  expect(layer.get("pushgateway")?.header).toMatchObject({ uid: 65534 });
+  expect(layer.get("etc/passwd")?.bytes.toString()).toContain("nobody:x:65534:");
+  expect(layer.get("tmp")?.header).toMatchObject({ type: "directory", mode: 0o1777 });
+});
+
+test("Grafana's image has its home, and folders that its user may write", async () => {
+  const { config, layer } = await imageNamed(grafanaImage);
+  expect(config.config.Entrypoint).toContain("--homepath=/usr/share/grafana");
+  expect(config.config.Env).toContainEqual(expect.stringMatching(/^PATH=\/usr\/share\/grafana\/bin:/));
+  expect(layer.get("usr/share/grafana/conf/defaults.ini")?.bytes.toString()).toBe("[server]\n");
+  expect(layer.has(`usr/share/grafana/${"long".repeat(40)}.txt`)).toBe(true);
+  const data = layer.get("var/lib/grafana");
+  expect(data?.header).toMatchObject({ uid: 472, gid: 0, mode: 0o775 });
+});
+
+test("folders come before what is in them", async () => {
+  const { layer } = await imageNamed(grafanaImage);
+  const names = [...layer.keys()];
+  for (const [index, name] of names.entries()) {
+    const parent = path.dirname(name);
+    if (parent !== ".") expect(names.slice(0, index)).toContain(parent);
+  }
+});
+
+test("the cache's image is taken again, and a changed binary path makes another", async () => {
+  const pause = (files: ImageFile[]): string => files.find(({ name }) => name === pauseImage)?.tar ?? "";
+  const first = pause(await ensureImages(source));
+  const made = await stat(first);
+  expect(pause(await ensureImages(source))).toBe(first);
+  expect((await stat(first)).mtimeMs).toBe(made.mtimeMs);
+  const moved: ImageSource = {
+    ...source,
+    path: (name) => path.join(dir, "bin", ".", name).replace("/bin/", "/bin/../bin/"),
+  };
+  expect(pause(await ensureImages(moved))).not.toBe(first);
+});
+
+test("a missing binary is an error and leaves nothing that looks whole", async () => {
+  await rm(path.join(dir, "bin", "pause"));
+  await expect(ensureImages(source)).rejects.toThrow(/pause/);
+  await writeFile(path.join(dir, "bin", "pause"), "now there", { mode: 0o755 });
+  const { layer } = await imageNamed(pauseImage);
+  expect(layer.get("pause")?.bytes.toString()).toBe("now there");
+});

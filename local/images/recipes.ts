@@ -1,0 +1,153 @@
+import { images } from "../../versions.ts";
+
+/** A folder, file or text of an image's layer. Owner and mode are those inside the image. */
+export interface LayerEntry {
+  /** Absolute path inside the image. */
+  path: string;
+  /** Default: a folder, empty. `file` and `tree` are paths on this machine; a tree is a folder with all below it. */
+  content?: { file: string } | { tree: string } | { text: string };
+  /** Default 0755 for folders and files, 0644 for texts. A tree keeps only who may execute. */
+  mode?: number;
+  /** Default 0 (root). */
+  uid?: number;
+  /** Default: as `uid`. */
+  gid?: number;
+}
+
+/** Everything that determines an image. */
+export interface Recipe {
+  /** Full name with its tag, as a pod writes it. */
+  name: string;
+  entries: LayerEntry[];
+  entrypoint: string[];
+  /** Arguments that a pod's `args` replace. */
+  command?: string[];
+  /** `uid` or `uid:gid`. Default: root. */
+  user?: string;
+  /** Default `/`. */
+  workingDir?: string;
+  /** Added to PATH. */
+  env?: Record<string, string>;
+  /** Folders in front of the usual PATH. */
+  path?: string[];
+}
+
+/** Where built binaries lie; the toolchain is one. */
+export interface Binaries {
+  /** Path of a binary, which contains the key of what it was built from. */
+  path(name: string): string;
+  /** Folder with Grafana's `conf` and `public`, as far as its module has them. */
+  readonly grafanaHome: string;
+}
+
+/** Name of the sandbox image, for `sandbox_image` of a node's containerd. */
+export const pauseImage = "localhost/k8sfv/pause:1";
+
+/** Name of the image of the cluster's DNS. */
+export const corednsImage = "localhost/k8sfv/coredns:1.13.1";
+
+/** Name of the Grafana that can be built from its Go module; the stack `local` asks for it. */
+export const grafanaImage = "localhost/k8sfv/grafana:10.0.0";
+
+/** User "nobody" of the Prometheus project's images. */
+const nobody = 65534;
+
+/** User of Grafana's image; its group is 0, so that any user of the root group may write its folders. */
+const grafanaUser = 472;
+
+/**
+ * The images of the environment, with the users, folders and entry points of those that their projects
+ * publish (each project's Dockerfile at the version in versions.ts).
+ */
+export function recipes(binaries: Binaries): Recipe[] {
+  return [...clusterRecipes(binaries), ...prometheusRecipes(binaries), grafanaRecipe(binaries)];
+}
+
+function clusterRecipes(binaries: Binaries): Recipe[] {
+  return [
+    {
+      name: pauseImage,
+      entries: [{ path: "/pause", content: { file: binaries.path("pause") } }],
+      entrypoint: ["/pause"],
+      user: "65535:65535",
+    },
+    {
+      // As root, since it listens on port 53 and file capabilities are not worth a second kind of layer.
+      name: corednsImage,
+      entries: [{ path: "/coredns", content: { file: binaries.path("coredns") } }],
+      entrypoint: ["/coredns"],
+    },
+  ];
+}
+
+function prometheusRecipes(binaries: Binaries): Recipe[] {
+  const program = (name: string): LayerEntry => ({
+    path: `/bin/${name}`,
+    content: { file: binaries.path(name) },
+  });
+  return [
+    {
+      name: images.operator,
+      entries: [program("operator")],
+      entrypoint: ["/bin/operator"],
+      user: `${nobody}`,
+    },
+    {
+      name: images.configReloader,
+      entries: [program("prometheus-config-reloader")],
+      entrypoint: ["/bin/prometheus-config-reloader"],
+      user: `${nobody}`,
+    },
+    {
+      name: images.prometheus,
+      entries: [
+        program("prometheus"),
+        program("promtool"),
+        { path: "/etc/prometheus", uid: nobody },
+        { path: "/prometheus", uid: nobody, mode: 0o775 },
+      ],
+      entrypoint: ["/bin/prometheus"],
+      command: ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"],
+      user: `${nobody}`,
+      workingDir: "/prometheus",
+    },
+    {
+      name: images.pushGateway,
+      entries: [program("pushgateway"), { path: "/pushgateway", uid: nobody }],
+      entrypoint: ["/bin/pushgateway"],
+      user: `${nobody}`,
+      workingDir: "/pushgateway",
+    },
+  ];
+}
+
+/** Without a shell in the image, the entry point is what the project's run.sh comes to with its defaults. */
+function grafanaRecipe(binaries: Binaries): Recipe {
+  const home = "/usr/share/grafana";
+  const provisioning = "/etc/grafana/provisioning";
+  const own = { uid: grafanaUser, gid: 0, mode: 0o775 };
+  return {
+    name: grafanaImage,
+    entries: [
+      { path: `${home}/bin/grafana`, content: { file: binaries.path("grafana") } },
+      { path: home, content: { tree: binaries.grafanaHome } },
+      { path: "/etc/grafana/grafana.ini", content: { text: "# Set by GF_… variables.\n" } },
+      ...["access-control", "alerting", "dashboards", "datasources", "notifiers", "plugins"].map((kind) => ({
+        path: `${provisioning}/${kind}`,
+        ...own,
+      })),
+      { path: "/var/lib/grafana/plugins", ...own },
+      { path: "/var/lib/grafana", ...own },
+      { path: "/var/log/grafana", ...own },
+    ],
+    entrypoint: [
+      ...["grafana", "server", `--homepath=${home}`, "--config=/etc/grafana/grafana.ini"],
+      ...["--packaging=docker", "cfg:default.log.mode=console", "cfg:default.paths.data=/var/lib/grafana"],
+      ...["cfg:default.paths.logs=/var/log/grafana", "cfg:default.paths.plugins=/var/lib/grafana/plugins"],
+      `cfg:default.paths.provisioning=${provisioning}`,
+    ],
+    user: `${grafanaUser}`,
+    workingDir: home,
+    path: [`${home}/bin`],
+  };
+}

@@ -1,0 +1,3 @@
+module k8sfv.local/machine-init
+
+go 1.26

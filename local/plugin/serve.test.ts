@@ -1,0 +1,76 @@
+import { credentials } from "@grpc/grpc-js";
+import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import structs from "google-protobuf/google/protobuf/struct_pb.js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { RandomProvider } from "../random/provider.ts";
+import { listen } from "./serve.ts";
+
+const urn = "urn:pulumi:local::k8sfv::a:b:C$random:index/randomString:RandomString::pass::word";
+let client: InstanceType<typeof services.ResourceProviderClient>;
+let stop: () => void;
+
+beforeAll(async () => {
+  const server = await listen(new RandomProvider("1.2.3"));
+  stop = server.stop;
+  client = new services.ResourceProviderClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+});
+
+afterAll(() => {
+  client.close();
+  stop();
+});
+
+/** Makes one call, as the engine does. */
+function call<Request, Response>(
+  method: (request: Request, done: (error: Error | null, response: Response) => void) => unknown,
+  request: Request,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    method.call(client, request, (error, response) => {
+      if (error) reject(error);
+      else resolve(response);
+    });
+  });
+}
+
+function struct(values: Record<string, structs.JavaScriptValue>): structs.Struct {
+  return structs.Struct.fromJavaScript(values);
+}
+
+test("the engine's calls reach the plugin, and its answers the engine", async () => {
+  const configured = await call(
+    (request: messages.ConfigureRequest, done: (e: Error | null, r: messages.ConfigureResponse) => void) =>
+      client.configure(request, done),
+    new messages.ConfigureRequest(),
+  );
+  expect(configured.getSupportspreview()).toBe(true);
+
+  const created = await call(
+    (request: messages.CreateRequest, done: (e: Error | null, r: messages.CreateResponse) => void) =>
+      client.create(request, done),
+    new messages.CreateRequest().setUrn(urn).setProperties(struct({ length: 9 })),
+  );
+  expect(created.getId()).toHaveLength(9);
+  expect(created.getProperties()?.toJavaScript()).toEqual({ length: 9, result: created.getId() });
+
+  const compared = await call(
+    (request: messages.DiffRequest, done: (e: Error | null, r: messages.DiffResponse) => void) =>
+      client.diff(request, done),
+    new messages.DiffRequest()
+      .setUrn(urn)
+      .setOldInputs(struct({ length: 9 }))
+      .setNews(struct({ length: 8 })),
+  );
+  expect(compared.getReplacesList()).toEqual(["length"]);
+});
+
+test("an error is what the person sees", async () => {
+  const request = new messages.InvokeRequest().setTok("random:index:getDice");
+  const failing = call(
+    (one: messages.InvokeRequest, done: (e: Error | null, r: messages.InvokeResponse) => void) =>
+      client.invoke(one, done),
+    request,
+  );
+  await expect(failing).rejects.toThrow("serves no function random:index:getDice");
+});

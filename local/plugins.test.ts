@@ -1,0 +1,47 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { installAuthPlugin } from "./google/auth-plugin.ts";
+import { pluginVersion } from "./plugin/version.ts";
+import { installPlugins } from "./plugins.ts";
+
+const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-plugins-"));
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+test("the plugins lie where the engine looks for the versions that the npm packages ask for", async () => {
+  const binaries = { path: (name: string) => path.join(dir, name) };
+  const home = path.join(dir, "home");
+  await expect(installPlugins(home, binaries)).rejects.toThrow("pulumi-resource-kubernetes is missing");
+  for (const name of ["kubernetes", "grafana"])
+    writeFileSync(binaries.path(`pulumi-resource-${name}`), "binary");
+  await installPlugins(home, binaries);
+  await installPlugins(home, binaries);
+  expect(readdirSync(path.join(home, "plugins")).sort()).toEqual([
+    `resource-gcp-v${pluginVersion("@pulumi/gcp")}`,
+    `resource-grafana-v${pluginVersion("@pulumiverse/grafana")}`,
+    `resource-kubernetes-v${pluginVersion("@pulumi/kubernetes")}`,
+    `resource-random-v${pluginVersion("@pulumi/random")}`,
+  ]);
+  const launcher = path.join(
+    home,
+    `plugins/resource-random-v${pluginVersion("@pulumi/random")}/pulumi-resource-random`,
+  );
+  expect(statSync(launcher).mode & 0o111).toBe(0o111);
+});
+
+test("the auth plugin hands out the token, which stays", async () => {
+  const cloud = { binDir: path.join(dir, "it's/bin"), accessTokenFile: path.join(dir, "it's/access-token") };
+  const file = await installAuthPlugin(cloud);
+  const token = readFileSync(cloud.accessTokenFile, "utf8");
+  expect(statSync(cloud.accessTokenFile).mode & 0o777).toBe(0o600);
+  await installAuthPlugin(cloud);
+  expect(JSON.parse(execFileSync(file, { encoding: "utf8" }))).toMatchObject({
+    kind: "ExecCredential",
+    apiVersion: "client.authentication.k8s.io/v1beta1",
+    status: { token },
+  });
+});

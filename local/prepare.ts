@@ -1,0 +1,68 @@
+import { chmod, readdir, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { openCloud, prepareCloud, type Cloud } from "./cluster/index.ts";
+import { openEngine, type Engine } from "./environment.ts";
+import { installAuthPlugin } from "./google/auth-plugin.ts";
+import { ensureImageStore } from "./images/index.ts";
+import { installPlugins } from "./plugins.ts";
+import { ensureToolchain } from "./toolchain/build.ts";
+
+/** A cloud with everything laid in place for the engine and the machines; nothing of it runs yet. */
+export interface LocalEnvironment {
+  cloud: Cloud;
+  engine: Engine;
+}
+
+/** What the machines of a cloud, its engine and its people run. Containers' programs are in the images. */
+const binaries = [
+  "machine-init",
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+  "kubectl",
+  "pulumi",
+  "pulumi-language-nodejs",
+  "promtool",
+  "sample-run",
+];
+
+/** Builds what is not built yet and lays it into the cloud of that name. Says on standard error what it does. */
+export async function openLocalEnvironment(name: string): Promise<LocalEnvironment> {
+  const cloud = openCloud(name);
+  const toolchain = await ensureToolchain();
+  const images = await ensureImageStore(toolchain, { report: (line) => console.error(`  ${line}`) });
+  await prepareCloud(cloud, {
+    binaries: {
+      ...Object.fromEntries(binaries.map((binary) => [binary, toolchain.path(binary)])),
+      ...(await filesOf(path.dirname(toolchain.path("pulumi-language-nodejs")))),
+    },
+    crds: await filesOf(toolchain.crds),
+    imageStore: images.dir,
+  });
+  await installLanguageHost(cloud);
+  const engine = openEngine(cloud);
+  await installAuthPlugin(cloud);
+  await installPlugins(cloud.pulumiHome, toolchain);
+  return { cloud, engine };
+}
+
+/**
+ * Puts a launcher before the language host. The published host takes the runtime's options as flags alone,
+ * while the engine of today sends them otherwise; so they are said here once more, as in Pulumi.yaml.
+ */
+async function installLanguageHost(cloud: Cloud): Promise<void> {
+  const launcher = path.join(cloud.binDir, "pulumi-language-nodejs");
+  const host = `${launcher}-host`;
+  await rename(launcher, host);
+  await writeFile(launcher, `#!/bin/sh\nexec ${host} -typescript=false "-nodeargs=--import tsx" "$@"\n`);
+  await chmod(launcher, 0o755);
+}
+
+async function filesOf(dir: string): Promise<Record<string, string>> {
+  const entries = await readdir(dir, { withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return Object.fromEntries(files.map(({ name }) => [name, path.join(dir, name)]));
+}

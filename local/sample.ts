@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { ciMachine, commandIn, type Cloud } from "./cluster/index.ts";
+
+/** What the sample run says it pushed, as the line of JSON it prints. */
+export interface SampleResult {
+  codeLevel: string;
+  /** How many tests it pushed a result of. */
+  tests: number;
+  /** Sum of k8sfv_test_result. */
+  passing: number;
+  /** Mean occupancy that marks this run: no other run pushes the same. */
+  occupancyMeanBytes: number;
+  /** The test that value belongs to. */
+  occupancyTest: string;
+}
+
+/** Names of outputs that are secrets and that a CI machine needs all the same. */
+const ciSecrets = ["PROMPG_URL", "PROMPG_URL_IN_CLUSTER"];
+
+/** Prometheus scrapes every 10 s; Grafana had the number after 6 s on average. */
+const readBackTimeoutMs = 90_000;
+
+/**
+ * The environment of a CI job: the stack's outputs, those aside that CI has no business with, such as the
+ * password of Grafana's administrator.
+ */
+export function ciEnvironment(cloud: Cloud, outputs: Record<string, unknown>): Record<string, string> {
+  const plain = Object.entries(outputs).filter(
+    ([name, value]) =>
+      typeof value === "string" && (ciSecrets.includes(name) || !/PASSWORD|KUBECONFIG/.test(name)),
+  );
+  return {
+    ...Object.fromEntries(plain as [string, string][]),
+    PATH: `${cloud.binDir}:${process.env.PATH ?? ""}`,
+  };
+}
+
+/** The command line that runs `command` on the CI machine. */
+export async function ciMachineCommand(cloud: Cloud, command: string[]): Promise<[string, ...string[]]> {
+  return commandIn(cloud, ciMachine, command);
+}
+
+/** Pushes a run's metrics from the CI machine, as k8sfv does. */
+export async function runSample(
+  cloud: Cloud,
+  outputs: Record<string, unknown>,
+  args: string[] = [],
+): Promise<SampleResult> {
+  const [file, ...rest] = await ciMachineCommand(cloud, ["sample-run", ...args]);
+  const { stdout } = await execa(file, rest, { env: ciEnvironment(cloud, outputs) });
+  return JSON.parse(stdout) as SampleResult;
+}
+
+/**
+ * Asks Grafana's data source for what a run pushed, as a dashboard's panel does, until it answers.
+ *
+ * @returns the number read
+ * @throws Error when it is not there after 90 s
+ */
+export async function readBack(
+  grafana: string,
+  outputs: Record<string, unknown>,
+  sample: SampleResult,
+): Promise<number> {
+  const expr = `k8sfv_occupancy_mean_bytes{code_level=${JSON.stringify(sample.codeLevel)}}`;
+  const deadline = Date.now() + readBackTimeoutMs;
+  for (;;) {
+    const found = await queryGrafana(grafana, outputs, expr).catch((error: unknown) => String(error));
+    if (Array.isArray(found) && found.includes(sample.occupancyMeanBytes)) return sample.occupancyMeanBytes;
+    if (Date.now() > deadline) {
+      throw new Error(
+        `Grafana's data source does not show the number pushed, ${sample.occupancyMeanBytes}, after ` +
+          `${readBackTimeoutMs / 1000} s; it answered: ${JSON.stringify(found)}`,
+      );
+    }
+    await sleep(500);
+  }
+}
+
+/** The values of an instant query, through Grafana's own query API and its data source `my-prom`. */
+export async function queryGrafana(
+  grafana: string,
+  outputs: Record<string, unknown>,
+  expr: string,
+): Promise<number[]> {
+  const headers = { ...basicAuth(outputs), "Content-Type": "application/json" };
+  const source = await fetch(`${grafana}/api/datasources/name/my-prom`, { headers });
+  const { uid } = (await source.json()) as { uid: string };
+  const query = { refId: "A", datasource: { uid }, expr, instant: true };
+  const response = await fetch(`${grafana}/api/ds/query`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ queries: [query], from: "now-5m", to: "now" }),
+  });
+  if (!response.ok) throw new Error(`Grafana answered ${response.status}: ${await response.text()}`);
+  const { results } = (await response.json()) as {
+    results: { A: { frames: { data: { values: number[][] } }[] } };
+  };
+  return results.A.frames.flatMap(({ data }) => data.values[1] ?? []);
+}
+
+/** The header that makes a request one of Grafana's administrator. */
+export function basicAuth(outputs: Record<string, unknown>): { Authorization: string } {
+  const credentials = `${String(outputs.GRAFANA_USER)}:${String(outputs.GRAFANA_PASSWORD)}`;
+  return { Authorization: `Basic ${Buffer.from(credentials).toString("base64")}` };
+}

@@ -1,0 +1,189 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { cacheKey, defaultCacheDir, fill, sweep } from "./cache.ts";
+import { diagnose, lastLines } from "./diagnose.ts";
+import { ToolchainError, findGo, requireCompiler } from "./go.ts";
+import { type Output, Progress } from "./progress.ts";
+import { buildTool } from "./recipes.ts";
+import { type Budget, pickNext } from "./schedule.ts";
+import { TOOLS, type Tool } from "./tools.ts";
+
+export { ToolchainError } from "./go.ts";
+
+const LOCAL = resolve(import.meta.dirname, "..");
+const BUDGET: Budget = { slots: 2, memory: 8 };
+
+export interface ToolchainOptions {
+  /** Where built tools are kept. @default `${XDG_CACHE_HOME:-~/.cache}/k8sfv-metrics/toolchain` */
+  cacheDir?: string;
+  /** Build only what these binaries need. @default everything */
+  only?: readonly string[];
+  /** Where progress goes. @default process.stderr */
+  output?: Output;
+}
+
+/** The built tools. */
+export interface Toolchain {
+  cacheDir: string;
+  /** The absolute path of a binary, e.g. "kubelet". */
+  path(binary: string): string;
+  /** The prometheus-operator's CRDs, a folder of YAML files. */
+  crds: string;
+  /** Grafana's `--homepath`. */
+  grafanaHome: string;
+}
+
+interface Target extends Tool {
+  moduleDir: string;
+  folder: string;
+}
+
+/**
+ * Gives the paths of the local cloud's binaries, building what the cache
+ * lacks. Takes well under a second when it lacks nothing.
+ *
+ * @throws ToolchainError with one clear message for a person
+ */
+export async function ensureToolchain(options: ToolchainOptions = {}): Promise<Toolchain> {
+  const cacheDir = resolve(options.cacheDir ?? defaultCacheDir());
+  const go = await findGo();
+  const targets = await Promise.all(
+    select(options.only).map(async (tool): Promise<Target> => {
+      const moduleDir = join(LOCAL, tool.module);
+      return {
+        ...tool,
+        moduleDir,
+        folder: join(cacheDir, `${tool.name}-${await cacheKey(tool, moduleDir, go)}`),
+      };
+    }),
+  );
+  const missing = targets.filter((target) => !existsSync(target.folder));
+  if (missing.length > 0) await buildAll(missing, cacheDir, options.output ?? process.stderr);
+  return describe(targets, cacheDir);
+}
+
+/** The tools that make the named binaries, or all. */
+function select(only: readonly string[] | undefined): readonly Tool[] {
+  if (only === undefined) return TOOLS;
+  const has = (tool: Tool, name: string): boolean =>
+    name in tool.binaries || (tool.folders ?? []).includes(name);
+  for (const name of only) {
+    if (!TOOLS.some((tool) => has(tool, name))) {
+      const known = TOOLS.flatMap((tool) => [...Object.keys(tool.binaries), ...(tool.folders ?? [])]);
+      throw new ToolchainError(`There is no tool "${name}". There are: ${known.join(", ")}.`);
+    }
+  }
+  return TOOLS.filter((tool) => only.some((name) => has(tool, name)));
+}
+
+function describe(targets: readonly Target[], cacheDir: string): Toolchain {
+  const paths = new Map<string, string>();
+  for (const target of targets) {
+    for (const name of [...Object.keys(target.binaries), ...(target.folders ?? [])])
+      paths.set(name, join(target.folder, name));
+  }
+  const path = (name: string): string => {
+    const found = paths.get(name);
+    if (found === undefined) throw new ToolchainError(`"${name}" is not among the tools asked for.`);
+    return found;
+  };
+  return {
+    cacheDir,
+    path,
+    get crds() {
+      return path("crds");
+    },
+    get grafanaHome() {
+      return path("grafana-home");
+    },
+  };
+}
+
+async function buildAll(missing: readonly Target[], cacheDir: string, output: Output): Promise<void> {
+  if (missing.some((target) => target.cgo === true)) await requireCompiler();
+  await mkdir(cacheDir, { recursive: true });
+  await sweep(cacheDir);
+
+  const progress = new Progress(missing.length, output);
+  progress.begin(
+    `toolchain: ${missing.length} to build from source into ${cacheDir} (once; about 25 minutes for all on 2 cores)`,
+  );
+  const waiting = new Set(missing);
+  const running = new Map<Target, Promise<void>>();
+  const failures: Failure[] = [];
+  try {
+    while (waiting.size > 0 || running.size > 0) {
+      const next = failures.some((failure) => failure.stops)
+        ? undefined
+        : pickNext([...waiting], [...running.keys()], BUDGET);
+      if (next === undefined) {
+        if (running.size === 0) break;
+        await Promise.race(running.values());
+        continue;
+      }
+      waiting.delete(next);
+      progress.started(next.name);
+      const job = buildOne(next, cacheDir, progress).then((failure) => {
+        running.delete(next);
+        progress.finished(next.name, failure === undefined);
+        if (failure !== undefined) failures.push(failure);
+      });
+      running.set(next, job);
+    }
+  } finally {
+    progress.end();
+  }
+  if (failures.length > 0) throw new ToolchainError(report(failures));
+}
+
+interface Failure {
+  name: string;
+  message: string;
+  log: string;
+  tail: string;
+  stops: boolean;
+}
+
+async function buildOne(target: Target, cacheDir: string, progress: Progress): Promise<Failure | undefined> {
+  const log = join(cacheDir, "logs", `${target.name}.log`);
+  try {
+    await rm(log, { force: true });
+    await fill(target.folder, async (workspace) => {
+      await buildTool({
+        ...workspace,
+        tool: target,
+        moduleDir: target.moduleDir,
+        log,
+        onLine: (line) => {
+          progress.line(target.name, line);
+        },
+      });
+    });
+    return undefined;
+  } catch (error) {
+    const text = await readFile(log, "utf8").catch(() => "");
+    const problem = error instanceof Error ? error.message : String(error);
+    const diagnosis = diagnose(`${text}\n${problem}`);
+    return {
+      name: target.name,
+      message: diagnosis?.message ?? "The build failed for a reason not known here.",
+      log,
+      tail: lastLines(`${text}\n${text === "" ? problem : ""}`),
+      stops: diagnosis?.stops ?? false,
+    };
+  }
+}
+
+/** One message for all failures; builds that failed for the same reason share its line. */
+function report(failures: readonly Failure[]): string {
+  const reasons = new Map<string, Failure[]>();
+  for (const failure of failures)
+    reasons.set(failure.message, [...(reasons.get(failure.message) ?? []), failure]);
+  return [...reasons]
+    .map(([message, group]) => {
+      const logs = group.map((failure) => `  the log's end, ${failure.log}:\n${failure.tail}`);
+      return [`${group.map((failure) => failure.name).join(", ")}: ${message}`, ...logs].join("\n");
+    })
+    .join("\n");
+}

@@ -1,0 +1,82 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { cacheKey, fill, sweep } from "./cache.ts";
+import { isNewEnough } from "./go.ts";
+import type { Tool } from "./tools.ts";
+
+let dir = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "toolchain-test-"));
+});
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+const tool: Tool = { name: "pause", module: "pause", binaries: { pause: "." }, memory: 1, seconds: 1 };
+const go = { GOVERSION: "go1.26.8", GOOS: "linux", GOARCH: "amd64" };
+// No process has this mark: number 1 did not start at that time.
+const DEAD = "1-99999999999999";
+
+describe("fill", () => {
+  it("leaves nothing but the whole folder", async () => {
+    await fill(join(dir, "a"), ({ out }) => writeFile(join(out, "tool"), "whole"));
+    expect(await readFile(join(dir, "a", "tool"), "utf8")).toBe("whole");
+    expect(await readdir(dir)).toEqual(["a"]);
+  });
+
+  it("leaves nothing of a failed build, and the next one succeeds", async () => {
+    await expect(fill(join(dir, "a"), () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    expect(await readdir(dir)).toEqual([]);
+    await fill(join(dir, "a"), ({ out }) => writeFile(join(out, "tool"), "whole"));
+    expect(existsSync(join(dir, "a", "tool"))).toBe(true);
+  });
+
+  it("builds once when asked for twice at the same time", async () => {
+    let builds = 0;
+    const build = async ({ out }: { out: string }): Promise<void> => {
+      builds++;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await writeFile(join(out, "tool"), "whole");
+    };
+    await Promise.all([fill(join(dir, "a"), build), fill(join(dir, "a"), build)]);
+    expect(builds).toBe(1);
+    expect(await readdir(dir)).toEqual(["a"]);
+  });
+
+  it("takes over from a killed process, whose leavings are swept", async () => {
+    await writeFile(join(dir, "a.lock"), DEAD);
+    await mkdir(join(dir, `a.tmp-${DEAD}`, "out"), { recursive: true });
+    await sweep(dir);
+    await fill(join(dir, "a"), ({ out }) => writeFile(join(out, "tool"), "whole"));
+    expect(await readdir(dir)).toEqual(["a"]);
+  });
+});
+
+describe("cacheKey", () => {
+  it("changes with what decides the result and with nothing else", async () => {
+    await writeFile(join(dir, "go.mod"), "module a\n");
+    const key = await cacheKey(tool, dir, go);
+    await writeFile(join(dir, "notes.txt"), "x");
+    expect(await cacheKey({ ...tool, seconds: 99 }, dir, go)).toBe(key);
+    expect(await cacheKey({ ...tool, tags: "x" }, dir, go)).not.toBe(key);
+    expect(await cacheKey(tool, dir, { ...go, GOVERSION: "go1.27.0" })).not.toBe(key);
+    await writeFile(join(dir, "main.go"), "package main\n");
+    expect(await cacheKey(tool, dir, go)).not.toBe(key);
+  });
+});
+
+describe("isNewEnough", () => {
+  it.each([
+    ["go1.26.8", "1.26.7", true],
+    ["go1.26.7", "1.26.7", true],
+    ["go1.26.10", "1.26.7", true],
+    ["go1.27rc1", "1.26.7", true],
+    ["go1.26.6", "1.26.7", false],
+    ["go1.9", "1.26.7", false],
+  ])("%s against %s: %s", (version, oldest, expected) => {
+    expect(isNewEnough(version, oldest)).toBe(expected);
+  });
+});

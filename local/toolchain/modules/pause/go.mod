@@ -1,0 +1,3 @@
+module k8sfv.local/pause
+
+go 1.24.0

@@ -1,0 +1,92 @@
+const REFRESH_MS = 1_000;
+const PLAIN_MS = 30_000;
+
+/** Where progress goes; `process.stderr` fits. */
+export interface Output {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+interface Job {
+  since: number;
+  doing: string;
+}
+
+/** 65000 ms as "1m05s". */
+export function elapsed(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  return seconds < 60
+    ? `${seconds}s`
+    : `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, "0")}s`;
+}
+
+/** Tells a person how far a build is: one live line on a terminal, a line every 30 s elsewhere. */
+export class Progress {
+  private readonly start = Date.now();
+  private readonly jobs = new Map<string, Job>();
+  private done = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** @param total how many are to be built. */
+  constructor(
+    private readonly total: number,
+    private readonly output: Output,
+  ) {}
+
+  /** Announces the work and begins to report. */
+  begin(note: string): void {
+    this.say(note);
+    this.timer = setInterval(
+      () => {
+        this.refresh();
+      },
+      this.output.isTTY === true ? REFRESH_MS : PLAIN_MS,
+    );
+    this.timer.unref();
+  }
+
+  started(name: string): void {
+    this.jobs.set(name, { since: Date.now(), doing: "" });
+    if (this.output.isTTY === true) this.refresh();
+  }
+
+  /** Takes a line of a build's output: downloads are worth telling apart. */
+  line(name: string, line: string): void {
+    const job = this.jobs.get(name);
+    if (job !== undefined) job.doing = line.startsWith("go: downloading ") ? "downloading, " : "";
+  }
+
+  finished(name: string, ok: boolean): void {
+    const took = elapsed(Date.now() - (this.jobs.get(name)?.since ?? Date.now()));
+    this.jobs.delete(name);
+    if (ok) this.done++;
+    this.say(
+      ok
+        ? `toolchain: ${this.done} of ${this.total}: ${name} built in ${took}`
+        : `toolchain: ${name} FAILED after ${took}`,
+    );
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+    if (this.output.isTTY === true) this.output.write("\r\x1b[K");
+  }
+
+  /** The line that says where things stand. */
+  status(now = Date.now()): string {
+    const jobs = [...this.jobs].map(([name, job]) => `${name} (${job.doing}${elapsed(now - job.since)})`);
+    return `toolchain: ${this.done} of ${this.total} built, ${elapsed(now - this.start)}: building ${jobs.join(", ")}`;
+  }
+
+  private say(text: string): void {
+    this.output.write(this.output.isTTY === true ? `\r\x1b[K${text}\n` : `${text}\n`);
+  }
+
+  private refresh(): void {
+    if (this.jobs.size === 0) return;
+    if (this.output.isTTY === true)
+      this.output.write(`\r\x1b[K${this.status().slice(0, (this.output.columns ?? 80) - 1)}`);
+    else this.output.write(`${this.status()}\n`);
+  }
+}

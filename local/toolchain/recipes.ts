@@ -1,0 +1,149 @@
+import { chmod, copyFile, cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { run } from "./go.ts";
+import type { Tool } from "./tools.ts";
+
+/** One build: the tool, its module, the folder to fill and where to report. */
+export interface Build {
+  tool: Tool;
+  moduleDir: string;
+  /** The folder to fill; what is not part of the result goes to `scratch`. */
+  out: string;
+  scratch: string;
+  log: string;
+  onLine: (line: string) => void;
+}
+
+/** Builds a tool's binaries and copies into `build.out`. */
+export async function buildTool(build: Build): Promise<void> {
+  switch (build.tool.recipe) {
+    case undefined:
+      await compile(build, build.moduleDir);
+      break;
+    case "kubernetes-plugin":
+      await compile(build, build.moduleDir, ["-overlay", await overlaySchema(build)]);
+      break;
+    case "grafana":
+      await compile(build, await generateGrafana(build));
+      break;
+    default:
+      build.tool.recipe satisfies never;
+  }
+  for (const copy of build.tool.copies ?? []) {
+    const from = join(await moduleFolder(build, copy.module), copy.from);
+    const to = join(build.out, copy.to);
+    await mkdir(to, { recursive: true });
+    for (const name of (await readdir(from)).filter((name) => copy.only.test(name))) {
+      await copyFile(join(from, name), join(to, name));
+      // The module cache is read-only, and a launcher must be startable.
+      await chmod(join(to, name), copy.to === "." ? 0o755 : 0o644);
+    }
+  }
+}
+
+async function go(build: Build, cwd: string, args: string[], cgo = false): Promise<string> {
+  return run("go", args, { cwd, log: build.log, cgo, onLine: build.onLine });
+}
+
+async function compile(build: Build, cwd: string, more: string[] = []): Promise<void> {
+  const { tool, out } = build;
+  const stamps = Object.entries(tool.stamps ?? {}).map(([name, value]) => `-X ${name}=${value}`);
+  const ldflags = ["-s -w", ...stamps, tool.ldflags ?? ""].join(" ").trim();
+  const flags = [
+    "-trimpath",
+    "-buildvcs=false",
+    "-ldflags",
+    ldflags,
+    ...(tool.tags === undefined ? [] : ["-tags", tool.tags]),
+    ...more,
+  ];
+  const binaries = Object.entries(tool.binaries);
+  const [only] = binaries;
+  // A folder as output names each binary as its package; only a single one can be named otherwise.
+  const target = binaries.length === 1 && only !== undefined ? join(out, only[0]) : `${out}/`;
+  await go(build, cwd, ["build", ...flags, "-o", target, ...binaries.map(([, path]) => path)], tool.cgo);
+}
+
+/** Where a module of the build list lies in the module cache. */
+async function moduleFolder(build: Build, module: string): Promise<string> {
+  return (await go(build, build.moduleDir, ["list", "-m", "-f", "{{.Dir}}", module])).trim();
+}
+
+/** The provider embeds its schema, stamped with the release: lay both files where main.go looks for them. */
+async function overlaySchema(build: Build): Promise<string> {
+  const module = "github.com/pulumi/pulumi-kubernetes/provider/v4";
+  await go(build, build.moduleDir, ["mod", "download", module]);
+  const from = join(await moduleFolder(build, module), "cmd", "pulumi-resource-kubernetes");
+  const schema = JSON.parse(await readFile(join(from, "schema.json"), "utf8")) as Record<string, unknown>;
+  const stamped = join(build.scratch, "schema.json");
+  await writeFile(stamped, JSON.stringify({ ...schema, version: build.tool.stamps?.["main.version"] }));
+  const overlay = join(build.scratch, "overlay.json");
+  const replace = {
+    [join(build.moduleDir, "schema.json")]: stamped,
+    [join(build.moduleDir, "terraform-mapping.json")]: join(from, "terraform-mapping.json"),
+  };
+  await writeFile(overlay, JSON.stringify({ Replace: replace }));
+  return overlay;
+}
+
+const GRAFANA = "github.com/grafana/grafana@v1.9.2-0.20230609164553-81d85ce8028d";
+
+/**
+ * Grafana's module lacks the code that `wire` generates, so it is built from a
+ * copy. Its go.mod counts there, with the replacements it needs; our module
+ * only pins `wire` and, in go.sum, the contents of Grafana's module.
+ */
+async function generateGrafana(build: Build): Promise<string> {
+  const found = await go(build, build.moduleDir, ["mod", "download", "-json", GRAFANA]);
+  const { Dir: module } = JSON.parse(found) as { Dir: string };
+  const source = join(build.scratch, "grafana");
+  for (const part of [
+    "go.mod",
+    "go.sum",
+    "embed.go",
+    "cue.mod",
+    "kinds",
+    "pkg",
+    "packages/grafana-schema",
+    "public/app/plugins",
+  ]) {
+    await copyWritable(join(module, part), join(source, part));
+  }
+  const wire = join(build.scratch, "wire");
+  await go(build, build.moduleDir, ["build", "-o", wire, "github.com/google/wire/cmd/wire"]);
+  await run(wire, ["gen", "-tags", "oss", "./pkg/server"], {
+    cwd: source,
+    log: build.log,
+    cgo: true,
+    onLine: build.onLine,
+  });
+  await grafanaHome(module, join(build.out, "grafana-home"));
+  return source;
+}
+
+/** What the server reads at run time: settings, mail templates, the manifests of its built-in plugins. */
+async function grafanaHome(module: string, home: string): Promise<void> {
+  for (const part of [
+    "conf",
+    "public/emails",
+    "public/views",
+    "public/dashboards",
+    "public/img/user_profile.png",
+    "public/robots.txt",
+  ]) {
+    await copyWritable(join(module, part), join(home, part));
+  }
+  const plugins = "public/app/plugins";
+  await copyWritable(join(module, plugins), join(home, plugins), /(\/[^./]+|\.(json|svg|png|cue))$/);
+  await mkdir(join(home, "plugins-bundled"), { recursive: true });
+}
+
+/** Copies a file or folder out of the read-only module cache. */
+async function copyWritable(from: string, to: string, only = /./): Promise<void> {
+  await cp(from, to, {
+    recursive: true,
+    filter: (path) => only.test(path.slice(from.length)) || path === from,
+  });
+  await execa("chmod", ["-R", "u+w", to]);
+}

@@ -1,0 +1,190 @@
+/** Versions that more than one place needs: what a binary says of itself must be what npm pins. */
+const KUBERNETES = "v1.34.2";
+const PULUMI = "v3.259.0";
+const KUBERNETES_PLUGIN = "4.25.0";
+const GRAFANA_PLUGIN = "2.20.0";
+
+/** The oldest Go that builds everything here (Prometheus 3.16 asks for it). */
+export const OLDEST_GO = "1.26.7";
+
+/** Files taken out of a Go module, laid beside the binaries. */
+export interface Copy {
+  module: string;
+  from: string;
+  /** Folder in the tool's cache; "." is beside the binaries. */
+  to: string;
+  only: RegExp;
+}
+
+/** One Go module of ours and the binaries that come out of it. */
+export interface Tool {
+  name: string;
+  /** The Go module's folder, relative to `local/`. */
+  module: string;
+  /** Binary name to Go package. */
+  binaries: Record<string, string>;
+  tags?: string;
+  /** Values for the linker's `-X`. */
+  stamps?: Record<string, string>;
+  /** More linker flags. */
+  ldflags?: string;
+  cgo?: boolean;
+  /** A build with steps of its own (see recipes.ts); plain `go build` otherwise. */
+  recipe?: "grafana" | "kubernetes-plugin";
+  copies?: Copy[];
+  /** Other things in the cache folder that callers ask for by name. */
+  folders?: string[];
+  /** Peak memory in GB: what decides what may be built side by side. */
+  memory: number;
+  /** Cold, on 2 cores, in seconds: the longest is started first. */
+  seconds: number;
+}
+
+const kube = "k8s.io/kubernetes/cmd";
+const kubeVersion = "k8s.io/component-base/version";
+const prometheusVersion = "github.com/prometheus/common/version.Version";
+const operator = "github.com/prometheus-operator/prometheus-operator";
+const prometheus = "github.com/prometheus/prometheus";
+
+/** Everything that the local cloud runs. Versions are pinned in each module's go.mod. */
+export const TOOLS: readonly Tool[] = [
+  {
+    name: "kubernetes",
+    module: "toolchain/modules/kubernetes",
+    binaries: {
+      "kube-apiserver": `${kube}/kube-apiserver`,
+      "kube-controller-manager": `${kube}/kube-controller-manager`,
+      "kube-scheduler": `${kube}/kube-scheduler`,
+      kubelet: `${kube}/kubelet`,
+      "kube-proxy": `${kube}/kube-proxy`,
+      kubectl: `${kube}/kubectl`,
+    },
+    // Unstamped, the API server calls itself v0.0.0 and clients misjudge what it can do.
+    stamps: {
+      [`${kubeVersion}.gitVersion`]: KUBERNETES,
+      [`${kubeVersion}.gitMajor`]: "1",
+      [`${kubeVersion}.gitMinor`]: "34",
+      [`${kubeVersion}.gitTreeState`]: "clean",
+    },
+    memory: 4,
+    seconds: 890,
+  },
+  {
+    name: "pulumi",
+    module: "toolchain/modules/pulumi",
+    binaries: { pulumi: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" },
+    stamps: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": PULUMI },
+    memory: 3,
+    seconds: 730,
+  },
+  {
+    name: "pulumi-resource-kubernetes",
+    module: "toolchain/modules/pulumi-resource-kubernetes",
+    binaries: { "pulumi-resource-kubernetes": "." },
+    stamps: { "main.version": KUBERNETES_PLUGIN },
+    recipe: "kubernetes-plugin",
+    memory: 3,
+    seconds: 600,
+  },
+  {
+    name: "grafana",
+    module: "toolchain/modules/grafana",
+    binaries: { grafana: "./pkg/cmd/grafana" },
+    tags: "oss netgo osusergo sqlite_omit_load_extension",
+    stamps: { "main.version": "10.0.0" },
+    ldflags: "-linkmode external -extldflags -static",
+    // Its database is SQLite, which is C.
+    cgo: true,
+    recipe: "grafana",
+    folders: ["grafana-home"],
+    memory: 4,
+    seconds: 400,
+  },
+  {
+    name: "pulumi-resource-grafana",
+    module: "toolchain/modules/pulumi-resource-grafana",
+    binaries: { "pulumi-resource-grafana": "." },
+    stamps: { "main.version": GRAFANA_PLUGIN, "main.upstreamVersion": "4.25.0" },
+    memory: 3,
+    seconds: 300,
+  },
+  {
+    name: "prometheus-operator",
+    module: "toolchain/modules/prometheus-operator",
+    binaries: {
+      operator: `${operator}/cmd/operator`,
+      "prometheus-config-reloader": `${operator}/cmd/prometheus-config-reloader`,
+    },
+    stamps: { [prometheusVersion]: "0.85.0" },
+    copies: [{ module: operator, from: "example/prometheus-operator-crd", to: "crds", only: /\.yaml$/ }],
+    folders: ["crds"],
+    memory: 2,
+    seconds: 230,
+  },
+  {
+    name: "prometheus",
+    module: "toolchain/modules/prometheus",
+    binaries: { prometheus: `${prometheus}/cmd/prometheus`, promtool: `${prometheus}/cmd/promtool` },
+    // Only the discoveries in use: a dependency of another one is not served by every proxy.
+    tags: "remove_all_sd,enable_kubernetes_sd,enable_dns_sd",
+    stamps: { [prometheusVersion]: "3.16.0" },
+    memory: 2,
+    seconds: 220,
+  },
+  {
+    name: "coredns",
+    module: "toolchain/modules/coredns",
+    binaries: { coredns: "github.com/coredns/coredns" },
+    memory: 2,
+    seconds: 200,
+  },
+  {
+    name: "pulumi-language-nodejs",
+    module: "toolchain/modules/pulumi-language-nodejs",
+    binaries: {
+      "pulumi-language-nodejs": "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+    },
+    // The engine looks for the launchers beside the language host.
+    copies: [
+      { module: "github.com/pulumi/pulumi/sdk/v3", from: "nodejs/dist", to: ".", only: /^pulumi-[a-z-]+$/ },
+    ],
+    memory: 1,
+    seconds: 80,
+  },
+  {
+    name: "etcd",
+    module: "toolchain/modules/etcd",
+    binaries: { etcd: "go.etcd.io/etcd/server/v3" },
+    memory: 1,
+    seconds: 60,
+  },
+  {
+    name: "pushgateway",
+    module: "toolchain/modules/pushgateway",
+    binaries: { pushgateway: "github.com/prometheus/pushgateway" },
+    stamps: { [prometheusVersion]: "1.11.1" },
+    memory: 1,
+    seconds: 20,
+  },
+  {
+    name: "sample-run",
+    module: "sample-run",
+    binaries: { "sample-run": "." },
+    memory: 1,
+    seconds: 20,
+  },
+  {
+    name: "machine-init",
+    module: "machine-init",
+    binaries: { "machine-init": "." },
+    memory: 1,
+    seconds: 10,
+  },
+  {
+    name: "pause",
+    module: "toolchain/modules/pause",
+    binaries: { pause: "." },
+    memory: 1,
+    seconds: 10,
+  },
+];

@@ -1,0 +1,37 @@
+import { readdir, readFile } from "node:fs/promises";
+import { execa } from "execa";
+import type { Cloud } from "../../local/cluster/index.ts";
+
+/** What a local cloud could leave in the machine's own namespaces: mounts, interfaces, rules, named namespaces. */
+export async function traces(): Promise<string[]> {
+  const lines = async (file: string, ...args: string[]): Promise<string[]> =>
+    (await execa(file, args)).stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  const mounts = (await readFile("/proc/self/mountinfo", "utf8"))
+    .split("\n")
+    .map((line) => line.split(" ")[4]);
+  return [
+    ...mounts.filter((mount) => mount !== undefined).map((mount) => `mount ${mount}`),
+    ...(await lines("ip", "-oneline", "link")).map((line) => `interface ${line.split(":")[1]}`),
+    ...(await lines("iptables-save")).map((line) => `rule ${line.replace(/\[.*\]/, "")}`),
+    ...(await lines("ip", "route")).map((line) => `route ${line}`),
+    ...(await readdir("/run/netns").catch(() => [])).map((name) => `namespace ${name}`),
+  ].sort();
+}
+
+/** What is left of this cloud: its processes, its folder, the control groups of its pods. */
+export async function tracesOf(cloud: Cloud): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
+  );
+  const groups = await execa("find", ["/sys/fs/cgroup", "-type", "d", "-name", `k8sfv-cloud-${cloud.name}`]);
+  const folder = await readdir(cloud.dir).catch(() => []);
+  return [
+    ...commands.filter((command) => command.includes(cloud.dir)).map((command) => `process ${command}`),
+    ...folder.map((name) => `file ${name}`),
+    ...groups.stdout
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => `control group ${line}`),
+  ];
+}

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
+import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
+import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
+import { openLocalEnvironment } from "../../local/prepare.ts";
+import { ciEnvironment, queryGrafana, readBack, runSample } from "../../local/sample.ts";
+import { traces, tracesOf } from "./traces.ts";
+
+/**
+ * The main job, on a local cloud of the test's own, step by step as a maintainer and a CI job would do it.
+ * Not proved here: what only Google has (real quotas, IAM, its load balancers) and Grafana's web pages.
+ */
+describe("the whole environment", () => {
+  let cloud: Cloud;
+  let engine: Engine;
+  let outputs: Record<string, unknown>;
+  let addresses: LocalAddresses;
+  let before: string[];
+
+  beforeAll(async () => {
+    await removeCloud(openCloud("test")); // what a killed run left
+    before = await traces();
+    ({ cloud, engine } = await openLocalEnvironment("test"));
+    await initStack(cloud, engine);
+  });
+
+  afterAll(async () => {
+    await removeCloud(openCloud("test"));
+  });
+
+  it("previews everything and makes nothing", async () => {
+    const stdout = await engine.pulumi(["preview", "--diff"]);
+    expect(stdout).toContain("gcp:container/cluster:Cluster");
+    expect(stdout).toContain("kubernetes:monitoring.coreos.com/v1:Prometheus");
+    expect(stdout).toContain("grafana:oss/dataSource:DataSource");
+    const state = await engine.pulumi(["stack", "export"]);
+    expect((JSON.parse(state) as { deployment: object }).deployment).not.toHaveProperty("resources");
+  });
+
+  it("comes up from nothing in one run", async () => {
+    await engine.pulumi(["up", "--yes", "--skip-preview"]);
+    outputs = await stackOutputs(engine);
+    addresses = await startForwards(cloud, outputs);
+    expect(outputs).toMatchObject({
+      PROMPG_URL: "http://10.248.1.4:9091",
+      PROMETHEUS_URL: "http://10.248.1.6:9090",
+      GRAFANA_URL: "http://10.248.1.7:3000",
+    });
+  });
+
+  it("sets the outputs in a shell, as CI takes them", async () => {
+    const stdout = await engine.pulumi(["stack", "output", "--shell"]);
+    expect(stdout.split("\n")).toContain("PROMPG_URL=http://10.248.1.4:9091");
+  });
+
+  it("shows through Grafana what a run pushed from the CI machine", async () => {
+    const sample = await runSample(cloud, outputs);
+    expect(await readBack(addresses.grafana, outputs, sample)).toBe(sample.occupancyMeanBytes);
+    const passing = await queryGrafana(
+      addresses.grafana,
+      outputs,
+      `sum(k8sfv_test_result{code_level="${sample.codeLevel}"})`,
+    );
+    expect(passing).toEqual([sample.passing]);
+  });
+
+  it("keeps the labels that the run pushed, and adds none of the pod that served them", async () => {
+    const response = await fetch(`${addresses.prometheus}/api/v1/query?query=k8sfv_test_result`);
+    const { data } = (await response.json()) as { data: { result: { metric: Record<string, string> }[] } };
+    expect(data.result.length).toBeGreaterThan(0);
+    for (const { metric } of data.result) {
+      expect(Object.keys(metric).sort()).toEqual(["__name__", "code_level", "job", "test_name"]);
+      expect(metric.job).toBe("k8sfv");
+    }
+  });
+
+  it("gives a CI job the addresses and no administrator's secret", () => {
+    const env = ciEnvironment(cloud, outputs);
+    expect(env.PROMPG_URL).toBe(outputs.PROMPG_URL);
+    expect(Object.values(env)).not.toContain(outputs.GRAFANA_PASSWORD);
+  });
+
+  it("has nothing to change when nothing changed", async () => {
+    await engine.pulumi(["preview", "--expect-no-changes"]);
+    await engine.pulumi(["up", "--yes", "--expect-no-changes"]);
+  });
+
+  it("is destroyed wholly, and leaves no trace on the machine", async () => {
+    await engine.pulumi(["destroy", "--yes", "--skip-preview"]);
+    const state = await engine.pulumi(["stack", "export"]);
+    expect(
+      (JSON.parse(state) as { deployment: { resources?: unknown[] } }).deployment.resources ?? [],
+    ).toEqual([]);
+    await removeCloud(cloud);
+    expect(await tracesOf(cloud)).toEqual([]);
+    expect(await traces()).toEqual(before);
+  });
+});

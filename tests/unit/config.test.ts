@@ -1,0 +1,150 @@
+import { expect, test } from "vitest";
+import { ConfigError, parseConfig } from "../../config.ts";
+import { stackConfig } from "./mocks.ts";
+
+const PROJECT = "k8sfv-metrics";
+const ENVIRONMENT = { K8SFV_CRDS: "/crds" };
+
+/** The calico-test stack's configuration, with changes: an object is merged, undefined takes a key away. */
+function changed(changes: Record<string, unknown>): Record<string, string> {
+  const all = stackConfig("calico-test");
+  for (const [key, value] of Object.entries(changes)) {
+    const full = `${PROJECT}:${key}`;
+    if (value === undefined) {
+      all[full] = "";
+    } else if (typeof value === "object" && !Array.isArray(value)) {
+      all[full] = JSON.stringify({ ...(JSON.parse(all[full] ?? "{}") as object), ...value });
+    } else {
+      all[full] = typeof value === "string" ? value : JSON.stringify(value);
+    }
+  }
+  return all;
+}
+
+function messageFor(changes: Record<string, unknown>): string {
+  try {
+    parseConfig(changed(changes), PROJECT, ENVIRONMENT);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return "no problem";
+}
+
+test.each(["calico-test", "local"])("the %s stack's configuration is right", (stack) => {
+  expect(parseConfig(stackConfig(stack), PROJECT, ENVIRONMENT).cluster.nodeCount).toBe(2);
+});
+
+test("defaults are filled in, variables put in place", () => {
+  const config = parseConfig(stackConfig("local"), PROJECT, ENVIRONMENT);
+  expect(config.grafana).toEqual({ access: "tunnel", tunnelPort: 33000 });
+  expect(config.crds).toBe("/crds");
+  expect(config.images).toEqual({ grafana: "localhost/k8sfv/grafana:10.0.0" });
+});
+
+test("keys of other namespaces are nobody's business here", () => {
+  expect(messageFor({})).toBe("no problem");
+  const all = { ...changed({}), "gcp:project": "other", "k8sfv-metrics-too:x": "y" };
+  expect(() => parseConfig(all, PROJECT, ENVIRONMENT)).not.toThrow();
+});
+
+test.each<[string, Record<string, unknown>, string]>([
+  ["unknown key", { regoin: "x" }, 'regoin is "x"; allowed: no such key; there are project, region'],
+  ["its neighbour", { regoin: "x" }, 'Did you mean "region"?'],
+  ["unknown nested key", { cluster: { nodecount: 3 } }, 'Did you mean "cluster.nodeCount"?'],
+  ["unknown key of an optional map", { disks: { grafanaGB: 3 } }, 'Did you mean "disks.grafanaGb"?'],
+  ["far-off key", { colour: "x" }, "ciSourceRanges, disks, images, crds, grafana."],
+  ["missing key", { project: undefined }, "project is missing; allowed: the id of a Google project"],
+  ["missing map", { addresses: undefined }, "addresses is missing; allowed: a map with keys of pushGateway,"],
+  ["missing nested key", { cluster: { name: undefined } }, "cluster.name is missing; allowed: a name Google"],
+  ["no node", { cluster: { nodeCount: 0 } }, "cluster.nodeCount is 0; allowed: a whole number from 1 to 100"],
+  ["half a node", { cluster: { nodeCount: 1.5 } }, "cluster.nodeCount is 1.5; allowed: a whole number"],
+  ["a word for a number", { cluster: { nodeCount: "two" } }, 'cluster.nodeCount is "two"; allowed: a whole'],
+  [
+    "a word for a map",
+    { cluster: "k8sfv" },
+    'cluster is "k8sfv"; allowed: a map with keys of name, nodeCount',
+  ],
+  [
+    "upper-case name",
+    { cluster: { name: "K8sfv" } },
+    'cluster.name is "K8sfv"; allowed: a name Google takes',
+  ],
+  ["name with a dash last", { network: { name: "k8sfv-" } }, 'network.name is "k8sfv-"; allowed: a name'],
+  ["long name", { cluster: { name: "k".repeat(25) } }, "1 to 24 characters"],
+  ["bad project", { project: "Calico" }, 'project is "Calico"; allowed: the id of a Google project'],
+  ["zone elsewhere", { zone: "europe-west1-b" }, "allowed: a zone of the region us-central1"],
+  ["no range", { network: { podCidr: "10.249.0.0" } }, "network.podCidr is"],
+  [
+    "overlap",
+    { network: { podCidr: "10.248.0.0/16" } },
+    "doesn't overlap network.primaryCidr (10.248.0.0/20)",
+  ],
+  ["host bits", { network: { primaryCidr: "10.248.1.0/20" } }, "whose address is its first"],
+  ["control plane's size", { network: { controlPlaneCidr: "10.251.0.0/24" } }, "an IPv4 range of prefix /28"],
+  ["no room for pods", { cluster: { nodeCount: 100 }, network: { podCidr: "10.249.0.0/19" } }, "this has 32"],
+  ["address outside", { addresses: { grafana: "10.249.1.7" } }, "10.248.0.2 to 10.248.15.253"],
+  ["the gateway's address", { addresses: { grafana: "10.248.0.1" } }, "Google keeps the first two"],
+  ["address twice", { addresses: { grafana: "10.248.1.4" } }, "an address that no other key has"],
+  ["no address", { addresses: { grafana: "10.248.1" } }, 'addresses.grafana is "10.248.1"; allowed: an IPv4'],
+  ["nobody may push", { ciSourceRanges: [] }, "ciSourceRanges is []; allowed: a list of at least one"],
+  ["bad source range", { ciSourceRanges: ["10.0.0.0/8", "x"] }, 'ciSourceRanges.1 is "x"; allowed: an IPv4'],
+  ["no URL", { crds: "htps://example.com/crds" }, "allowed: an https:// URL of a folder"],
+  ["unsafe URL", { crds: "http://example.com/crds" }, "allowed: an https:// URL of a folder"],
+  ["URL without a host", { crds: "https://" }, "allowed: an https:// URL of a folder"],
+  ["relative path", { crds: "crds" }, "or an absolute path of one"],
+  ["variable not set", { crds: "${K8SFV_NOWHERE}/crds" }, "K8SFV_NOWHERE is not in the environment"],
+  [
+    "image without a tag",
+    { images: { grafana: "grafana/grafana" } },
+    "allowed: an image with a tag or digest",
+  ],
+  [
+    "small disk",
+    { disks: { grafanaGb: 1 } },
+    "disks.grafanaGb is 1; allowed: a whole number from 10 to 65536 GiB",
+  ],
+  [
+    "unknown access",
+    { grafana: { access: "vpn" } },
+    'grafana.access is "vpn"; allowed: "tunnel" or "direct"',
+  ],
+  [
+    "privileged port",
+    { grafana: { tunnelPort: 80 } },
+    "grafana.tunnelPort is 80; allowed: a whole number from 1024",
+  ],
+  [
+    "ip without networks",
+    { cluster: { endpoint: "ip" } },
+    'at least one IPv4 range when cluster.endpoint is "ip"',
+  ],
+  [
+    "networks without ip",
+    { cluster: { authorizedNetworks: ["10.0.0.0/8"] } },
+    "nothing unless cluster.endpoint",
+  ],
+  [
+    "not boolean",
+    { cluster: { deletionProtection: "yes" } },
+    'deletionProtection is "yes"; allowed: true or false',
+  ],
+])("%s", (_, changes, expected) => {
+  expect(messageFor(changes)).toContain(expected);
+});
+
+test("all problems are told at once, each once", () => {
+  const message = messageFor({
+    project: undefined,
+    regoin: "x",
+    cluster: { nodeCount: 0, name: "-" },
+    network: { podCidr: "10.248.0.0/16", serviceCidr: "10.248.0.0/20" },
+    addresses: { grafana: "192.168.1.1" },
+    crds: "http:/nowhere",
+  });
+  expect(message.split("\n")[0]).toBe("The stack's configuration has 9 problems; nothing was made:");
+  for (const key of ["project", "regoin", "cluster.nodeCount", "cluster.name", "addresses.grafana", "crds"]) {
+    expect(message.match(new RegExp(`^  ${key} is `, "gm"))).toHaveLength(1);
+  }
+  expect(message.match(/doesn't overlap/g)).toHaveLength(3);
+});

@@ -1,0 +1,158 @@
+import { beforeEach, expect, test } from "vitest";
+import { parse } from "yaml";
+import type { ClusterArgs } from "../../components/cluster.ts";
+import type { Recorded } from "./mocks.ts";
+import { mockEngine, named, settled, valueOf } from "./mocks.ts";
+
+let recorded: Recorded[];
+
+beforeEach(async () => {
+  recorded = await mockEngine();
+});
+
+async function makeNetwork() {
+  const { Network } = await import("../../components/network.ts");
+  return new Network("network", {
+    networkName: "k8sfv",
+    region: "us-central1",
+    primaryCidr: "10.248.0.0/20",
+    podCidr: "10.249.0.0/16",
+    serviceCidr: "10.250.0.0/20",
+  });
+}
+
+async function makeCluster(changes: Partial<ClusterArgs> = {}) {
+  const { Cluster } = await import("../../components/cluster.ts");
+  return new Cluster("cluster", {
+    project: "calico-test",
+    zone: "us-central1-b",
+    clusterName: "k8sfv",
+    nodeCount: 2,
+    machineType: "e2-standard-2",
+    deletionProtection: true,
+    endpoint: "dns",
+    authorizedNetworks: [],
+    controlPlaneCidr: "10.250.16.0/28",
+    network: await makeNetwork(),
+    ...changes,
+  });
+}
+
+test("network: private nodes have ranges, Google's APIs and a way out", async () => {
+  const network = await makeNetwork();
+  await settled(recorded);
+  const { inputs } = named(recorded, "network-subnetwork");
+  expect(inputs.privateIpGoogleAccess).toBe(true);
+  expect(inputs.secondaryIpRanges).toEqual([
+    { rangeName: network.podRangeName, ipCidrRange: "10.249.0.0/16" },
+    { rangeName: network.serviceRangeName, ipCidrRange: "10.250.0.0/20" },
+  ]);
+  expect(named(recorded, "network-nat").inputs.sourceSubnetworkIpRangesToNat).toBe(
+    "ALL_SUBNETWORKS_ALL_IP_RANGES",
+  );
+});
+
+test("network: nothing is let in from everywhere", async () => {
+  await makeNetwork();
+  await settled(recorded);
+  const firewalls = recorded.filter(({ type }) => type === "gcp:compute/firewall:Firewall");
+  expect(firewalls.map(({ inputs }) => inputs.sourceRanges)).toEqual([["35.235.240.0/20"]]);
+});
+
+test("addresses are internal ones of the nodes' own subnetwork", async () => {
+  const { Addresses } = await import("../../components/addresses.ts");
+  const addresses = new Addresses("addresses", {
+    prefix: "k8sfv",
+    region: "us-central1",
+    subnetworkLink: "link/k8sfv",
+    pushGateway: "10.248.1.4",
+    prometheus: "10.248.1.6",
+    grafana: "10.248.1.7",
+  });
+  expect(await valueOf(addresses.pushGateway)).toBe("10.248.1.4");
+  await settled(recorded);
+  expect(named(recorded, "addresses-grafana").inputs).toMatchObject({
+    address: "10.248.1.7",
+    addressType: "INTERNAL",
+    purpose: "GCE_ENDPOINT",
+    subnetwork: "link/k8sfv",
+  });
+});
+
+test("disks lie in the cluster's zone, in their own size", async () => {
+  const { Disks } = await import("../../components/disks.ts");
+  const disks = new Disks("disks", {
+    prefix: "k8sfv",
+    zone: "us-central1-b",
+    prometheusGb: 200,
+    pushGatewayGb: 11,
+    grafanaGb: 12,
+    protect: true,
+  });
+  expect(disks.prometheus.sizeGb).toBe(200);
+  await settled(recorded);
+  const sizes = recorded.filter(({ custom }) => custom).map(({ inputs }) => [inputs.name, inputs.size]);
+  expect(sizes).toEqual([
+    ["k8sfv-prometheus", 200],
+    ["k8sfv-push-gateway", 11],
+    ["k8sfv-grafana", 12],
+  ]);
+});
+
+test("cluster: private nodes, their own account with two roles, no default pool", async () => {
+  await makeCluster();
+  await settled(recorded);
+  expect(named(recorded, "cluster-gke").inputs).toMatchObject({
+    removeDefaultNodePool: true,
+    deletionProtection: true,
+    privateClusterConfig: { enablePrivateNodes: true },
+    workloadIdentityConfig: { workloadPool: "calico-test.svc.id.goog" },
+    releaseChannel: { channel: "REGULAR" },
+  });
+  const gke = named(recorded, "cluster-gke").inputs;
+  expect(gke.nodeConfig, "with removeDefaultNodePool it differs for ever").toBeUndefined();
+  expect(gke.networkPolicy, "never together with Dataplane V2").toBeUndefined();
+  const roles = recorded.filter(({ type }) => type.endsWith(":IAMMember")).map(({ inputs }) => inputs.role);
+  expect(roles).toEqual(["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader"]);
+  expect(named(recorded, "cluster-nodes").inputs).toMatchObject({
+    nodeCount: 2,
+    nodeConfig: {
+      serviceAccount: "k8sfv-nodes@example.iam.gserviceaccount.com",
+      workloadMetadataConfig: { mode: "GKE_METADATA" },
+      shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true },
+    },
+  });
+});
+
+test("cluster by dns: no open address, and the system's own certificate authorities", async () => {
+  const cluster = await makeCluster();
+  const config = parse(await valueOf(cluster.kubeconfig)) as { clusters: { cluster: object }[] };
+  expect(config.clusters[0]?.cluster).toEqual({ server: "https://gke-abc.us-central1.gke.goog" });
+  await settled(recorded);
+  expect(named(recorded, "cluster-gke").inputs.controlPlaneEndpointsConfig).toEqual({
+    dnsEndpointConfig: { allowExternalTraffic: true },
+    ipEndpointsConfig: { enabled: false },
+  });
+});
+
+test("cluster by ip: only for the authorized networks", async () => {
+  const cluster = await makeCluster({ endpoint: "ip", authorizedNetworks: ["203.0.113.0/24"] });
+  const config = parse(await valueOf(cluster.kubeconfig)) as {
+    clusters: { cluster: object }[];
+    users: { user: { exec: { command: string } } }[];
+  };
+  expect(config.clusters[0]?.cluster).toEqual({
+    server: "https://203.0.113.7",
+    "certificate-authority-data": "Q0EK",
+  });
+  expect(config.users[0]?.user.exec.command).toBe("gke-gcloud-auth-plugin");
+  await settled(recorded);
+  expect(named(recorded, "cluster-gke").inputs.masterAuthorizedNetworksConfig).toEqual({
+    cidrBlocks: [{ cidrBlock: "203.0.113.0/24" }],
+  });
+});
+
+test("cluster: the identifier says which cluster, not where", async () => {
+  const cluster = await makeCluster();
+  expect(await valueOf(cluster.identifier)).toMatch(/^cluster-gke-id#[0-9a-f]{16}$/);
+});

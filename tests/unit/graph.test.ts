@@ -1,0 +1,87 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test, vi } from "vitest";
+import type { Recorded } from "./mocks.ts";
+import { mockEngine, settled, stackConfig, valueOf } from "./mocks.ts";
+
+// The definitions' content has its own test; here they would be a megabyte, and a download.
+vi.mock("../../components/operator-crds.ts", () => ({
+  readCrds: (source: string) => Promise.resolve(`the resource definitions of ${source}`),
+}));
+
+interface Run {
+  recorded: Recorded[];
+  outputs: Record<string, unknown>;
+}
+
+const runs = new Map<string, Promise<Run>>();
+
+/** What the whole program does in a preview of a stack, which opens no tunnel. */
+function run(stack: string): Promise<Run> {
+  const known = runs.get(stack) ?? runNow(stack);
+  runs.set(stack, known);
+  return known;
+}
+
+async function runNow(stack: string): Promise<Run> {
+  vi.resetModules();
+  vi.stubEnv("K8SFV_CRDS", "/crds");
+  const recorded = await mockEngine(stack, true);
+  pulumi.runtime.setAllConfig(stackConfig(stack));
+  const outputs = (await import("../../index.ts")) as Record<string, unknown>;
+  await settled(recorded);
+  return { recorded, outputs };
+}
+
+function golden(recorded: Recorded[]): string {
+  const key = ({ type, name }: Recorded) => `${type} ${name}`;
+  const sorted = recorded.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+  return `${JSON.stringify(sorted, null, 2)}\n`;
+}
+
+// Changed on purpose? npx vitest run tests/unit/graph.test.ts --update
+test.each(["calico-test", "local"])("the resources of %s are those written down", async (stack) => {
+  const { recorded } = await run(stack);
+  await expect(golden(recorded)).toMatchFileSnapshot(`golden/${stack}.golden`);
+});
+
+test("the stacks differ in what their configuration says, not in what they are made of", async () => {
+  const names = async (stack: string) =>
+    (await run(stack)).recorded.map(({ type, name }) => `${type} ${name}`).toSorted();
+  expect(await names("local")).toEqual(await names("calico-test"));
+});
+
+test("the outputs are the contract's", async () => {
+  const { outputs } = await run("calico-test");
+  const plain = async (name: string) => valueOf(pulumi.output(outputs[name]));
+  expect(Object.keys(outputs).toSorted()).toEqual([
+    "DASHBOARDS",
+    "GRAFANA_PASSWORD",
+    "GRAFANA_TUNNEL",
+    "GRAFANA_URL",
+    "GRAFANA_USER",
+    "KUBECONFIG_YAML",
+    "PROMETHEUS_URL",
+    "PROMPG_URL",
+    "PROMPG_URL_IN_CLUSTER",
+  ]);
+  expect(await plain("PROMPG_URL")).toBe("http://10.248.1.4:9091");
+  expect(await plain("PROMETHEUS_URL")).toBe("http://10.248.1.6:9090");
+  expect(await plain("GRAFANA_URL")).toBe("http://10.248.1.7:3000");
+  expect(await plain("PROMPG_URL_IN_CLUSTER")).toBe("http://prom-gateway.monitoring:9091");
+  expect(await plain("GRAFANA_TUNNEL")).toMatch(/^[^'\n]+$/);
+  for (const name of ["GRAFANA_PASSWORD", "KUBECONFIG_YAML"]) {
+    expect(await pulumi.isSecret(pulumi.output(outputs[name])), name).toBe(true);
+  }
+  for (const name of ["PROMPG_URL", "GRAFANA_URL", "PROMETHEUS_URL", "GRAFANA_TUNNEL"]) {
+    expect(await pulumi.isSecret(pulumi.output(outputs[name])), name).toBe(false);
+  }
+});
+
+test("everything has an explicit provider: no default one, configured by whoever runs it", async () => {
+  const { recorded } = await run("local");
+  const without = recorded.filter(
+    ({ type, custom, provider }) =>
+      custom && provider === "" && !type.startsWith("pulumi:providers:") && !type.startsWith("random:"),
+  );
+  expect(without).toEqual([]);
+});

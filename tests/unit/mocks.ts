@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+
+/** A resource as the program asked for it. */
+export interface Recorded {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+  /** The name of the explicit provider, "" for none. */
+  provider: string;
+  custom: boolean;
+}
+
+type Outputs = (name: string, inputs: Record<string, unknown>) => Record<string, unknown>;
+
+const nothing: Outputs = () => ({});
+const selfLink: Outputs = (_, { name }) => ({ selfLink: `link/${String(name)}` });
+
+/** Every resource type that the program may use, with the outputs that the real provider adds. */
+const KNOWN: Record<string, Outputs> = {
+  "pulumi:providers:gcp": nothing,
+  "pulumi:providers:kubernetes": nothing,
+  "pulumi:providers:grafana": nothing,
+  "gcp:compute/network:Network": selfLink,
+  "gcp:compute/subnetwork:Subnetwork": selfLink,
+  "gcp:compute/router:Router": nothing,
+  "gcp:compute/routerNat:RouterNat": nothing,
+  "gcp:compute/firewall:Firewall": nothing,
+  "gcp:compute/address:Address": nothing,
+  "gcp:compute/disk:Disk": nothing,
+  "gcp:serviceaccount/account:Account": (_, { accountId }) => ({
+    email: `${String(accountId)}@example.iam.gserviceaccount.com`,
+    member: `serviceAccount:${String(accountId)}@example.iam.gserviceaccount.com`,
+  }),
+  "gcp:projects/iAMMember:IAMMember": nothing,
+  "gcp:container/cluster:Cluster": () => ({
+    endpoint: "203.0.113.7",
+    masterAuth: { clusterCaCertificate: "Q0EK" },
+    controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint: "gke-abc.us-central1.gke.goog" } },
+  }),
+  "gcp:container/nodePool:NodePool": nothing,
+  "random:index/randomPassword:RandomPassword": () => ({ result: "generated" }),
+  "kubernetes:core/v1:Namespace": nothing,
+  "kubernetes:core/v1:ServiceAccount": nothing,
+  "kubernetes:core/v1:Service": nothing,
+  "kubernetes:core/v1:Secret": nothing,
+  "kubernetes:core/v1:PersistentVolume": nothing,
+  "kubernetes:core/v1:PersistentVolumeClaim": nothing,
+  "kubernetes:apps/v1:Deployment": nothing,
+  "kubernetes:rbac.authorization.k8s.io/v1:Role": nothing,
+  "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": nothing,
+  "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": nothing,
+  "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": nothing,
+  "kubernetes:yaml/v2:ConfigGroup": nothing,
+  "kubernetes:monitoring.coreos.com/v1:Prometheus": nothing,
+  "kubernetes:monitoring.coreos.com/v1:ServiceMonitor": nothing,
+  "grafana:oss/dataSource:DataSource": nothing,
+};
+
+/**
+ * Stands in for the engine: records every resource, refuses a type that nobody expects. It proves what is
+ * asked for, not that a provider takes it, nor order, parents or options: tests/environment does.
+ * Call before importing what makes resources.
+ */
+export async function mockEngine(stack = "test", preview = false): Promise<Recorded[]> {
+  const recorded: Recorded[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      call: ({ token }) => {
+        throw new Error(`unexpected call of ${token}`);
+      },
+      newResource: ({ type, name, inputs, provider, custom }) => {
+        const known = KNOWN[type];
+        if (known === undefined && !type.startsWith("k8sfv:")) {
+          throw new Error(`unexpected resource type ${type} (${name}); is it meant to be in the program?`);
+        }
+        const given = inputs as Record<string, unknown>;
+        recorded.push({
+          type,
+          name,
+          inputs: given,
+          provider: providerName(provider),
+          custom: custom ?? false,
+        });
+        return { id: `${name}-id`, state: { ...given, ...known?.(name, given) } };
+      },
+    },
+    "k8sfv-metrics",
+    stack,
+    preview,
+  );
+  return recorded;
+}
+
+/** "urn:pulumi:stack::project::pulumi:providers:gcp::google::id" → "google". */
+function providerName(reference = ""): string {
+  return reference.split("::").at(3) ?? "";
+}
+
+/** Waits until everything that was asked for so far is recorded. */
+export async function settled(recorded: Recorded[]): Promise<void> {
+  let quiet = 0;
+  for (let seen = -1; quiet < 5;) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    quiet = seen === recorded.length ? quiet + 1 : 0;
+    seen = recorded.length;
+  }
+}
+
+/** The value of an output. */
+export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}
+
+/** The one resource with this name that isn't a component of ours. */
+export function named(recorded: Recorded[], name: string): Recorded {
+  const [found, ...more] = recorded.filter(
+    (resource) => resource.name === name && !resource.type.startsWith("k8sfv:"),
+  );
+  if (found === undefined || more.length > 0) {
+    const names = recorded.map((resource) => resource.name).join(", ");
+    throw new Error(`${more.length + (found ? 1 : 0)} resources are named ${name}; there are: ${names}`);
+  }
+  return found;
+}
+
+/** A stack file's configuration as the engine hands it to the program. */
+export function stackConfig(stack: string): Record<string, string> {
+  const file = new URL(`../../Pulumi.${stack}.yaml`, import.meta.url);
+  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, string | object> };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      typeof value === "object" ? JSON.stringify(value) : value,
+    ]),
+  );
+}

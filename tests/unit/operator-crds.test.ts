@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { CRD_FILES, readCrds } from "../../components/operator-crds.ts";
+import { images } from "../../versions.ts";
+
+const CONTENT = "kind: CustomResourceDefinition\n";
+const SHA256 = createHash("sha256").update(CONTENT).digest("hex");
+
+async function folderWith(content: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "crds-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, "a.yaml"), content);
+  return folder;
+}
+
+function serve(status: number, body: string) {
+  const fetched = vi.fn<typeof fetch>(() => Promise.resolve(new Response(body, { status })));
+  vi.stubGlobal("fetch", fetched);
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  return fetched;
+}
+
+test("what has the pinned checksum is taken, from a folder", async () => {
+  expect(await readCrds(await folderWith(CONTENT), { "a.yaml": SHA256 })).toBe(CONTENT);
+});
+
+test("what has the pinned checksum is taken, from a URL", async () => {
+  const fetched = serve(200, CONTENT);
+  expect(await readCrds("https://example.com/crds/", { "a.yaml": SHA256 })).toBe(CONTENT);
+  expect(fetched.mock.calls[0]?.[0]).toBe("https://example.com/crds/a.yaml");
+});
+
+test("anything else is refused", async () => {
+  const folder = await folderWith("kind: Surprise\n");
+  await expect(readCrds(folder, { "a.yaml": SHA256 })).rejects.toThrow(
+    /a\.yaml from .* is not the pinned one/,
+  );
+});
+
+test("what isn't there is named", async () => {
+  await expect(readCrds("/nowhere", { "a.yaml": SHA256 })).rejects.toThrow(
+    'Cannot read /nowhere/a.yaml (configuration key "crds"): ENOENT',
+  );
+  serve(404, "");
+  await expect(readCrds("https://example.com/crds", { "a.yaml": SHA256 })).rejects.toThrow(
+    'Cannot read https://example.com/crds/a.yaml (configuration key "crds"): the server answered 404',
+  );
+});
+
+test("the checksums are those of the operator's version: change both together", () => {
+  expect(images.operator).toMatch(/:v0\.85\.0$/);
+  expect(Object.keys(CRD_FILES)).toHaveLength(5);
+});

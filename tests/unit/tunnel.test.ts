@@ -1,0 +1,93 @@
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connect, createServer as createTcpServer } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { readyPod } from "../../components/pod-forward.ts";
+import type { Forward } from "../../components/tunnel.ts";
+import { openTunnel } from "../../components/tunnel.ts";
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createTcpServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A far end that answers every request, and a way to it that takes a while. */
+async function farEnd(): Promise<Forward> {
+  const server = createServer((_, response) => response.end("hello"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return async (local) => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const remote = connect(port, "127.0.0.1");
+    local.pipe(remote).pipe(local);
+    local.on("close", () => remote.destroy());
+  };
+}
+
+function get(url: string): Promise<{ status: number | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    const call = request(url, { agent: false }, (response) => {
+      let body = "";
+      response.on("data", (chunk: Buffer) => (body += chunk.toString()));
+      response.on("end", () => {
+        resolve({ status: response.statusCode, body });
+      });
+    });
+    call.on("error", reject);
+    call.end();
+  });
+}
+
+test("what is sent before the far end is there isn't lost", async () => {
+  const tunnel = await openTunnel(await freePort(), await farEnd(), () => undefined);
+  expect(await get(tunnel.url)).toEqual({ status: 200, body: "hello" });
+});
+
+test("a failure to reach the far end is told to the client and reported", async () => {
+  const reports: string[] = [];
+  const fail: Forward = () => Promise.reject(new Error("no pod"));
+  const tunnel = await openTunnel(await freePort(), fail, (message) => reports.push(message));
+  expect(await get(tunnel.url)).toEqual({ status: 503, body: "No way to Grafana: no pod\n" });
+  expect(reports).toEqual(["no pod"]);
+});
+
+test("a port that another run has is refused, with what to do", async () => {
+  const port = await freePort();
+  await openTunnel(port, await farEnd(), () => undefined);
+  await expect(openTunnel(port, await farEnd(), () => undefined)).rejects.toThrow(
+    `127.0.0.1:${port} is taken, so there is no way to Grafana: is another run going on on this machine?`,
+  );
+});
+
+test("settling closes what is open and idle", async () => {
+  const port = await freePort();
+  const tunnel = await openTunnel(port, await farEnd(), () => undefined);
+  const socket = connect(port, "127.0.0.1");
+  await new Promise((resolve) => socket.once("connect", resolve));
+  await get(tunnel.url);
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  tunnel.settle();
+  await closed;
+  expect(await get(tunnel.url)).toMatchObject({ status: 200 });
+});
+
+test("a ready pod is waited for", async () => {
+  const states = [[], [{ name: "a", ready: false }], [{ name: "a", ready: true }]];
+  const list = () => Promise.resolve(states.shift() ?? []);
+  expect(await readyPod({ namespace: "monitoring", podLabels: { app: "grafana" } }, list, 1000, 1)).toBe("a");
+});
+
+test("no ready pod: what there was instead, and where to look", async () => {
+  const list = () => Promise.resolve([{ name: "a", ready: false }]);
+  await expect(
+    readyPod({ namespace: "monitoring", podLabels: { app: "grafana" } }, list, 10),
+  ).rejects.toThrow("there is a (not ready). Look at: kubectl --namespace monitoring describe pods");
+});

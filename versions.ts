@@ -1,0 +1,13 @@
+/**
+ * Every version and image of the environment, in one place.
+ * An image's tag is exact: what was tested is what runs.
+ */
+export const images = {
+  /** github.com/prometheus-operator/prometheus-operator, the operator itself. */
+  operator: "quay.io/prometheus-operator/prometheus-operator:v0.85.0",
+  /** Sidecar that the operator adds to Prometheus; its version is the operator's. */
+  configReloader: "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0",
+  prometheus: "quay.io/prometheus/prometheus:v3.16.0",
+  pushGateway: "quay.io/prometheus/pushgateway:v1.11.1",
+  grafana: "docker.io/grafana/grafana:12.3.0",
+} as const;
