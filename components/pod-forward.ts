@@ -109,8 +109,9 @@ function selector(podLabels: Record<string, string>): string {
 /** Where the far end's errors go ("connection refused" in the pod): the connection is of no more use. */
 function complain(local: Socket): Writable {
   return new Writable({
-    write(_chunk: Buffer, _encoding, done) {
-      local.destroy();
+    write(chunk: Buffer, _encoding, done) {
+      // The first message of the stream is the port alone, which the client takes off: nothing is left.
+      if (chunk.length > 0) local.destroy();
       done();
     },
   });

@@ -41,7 +41,7 @@ export function openTunnel(
     forward(socket).then(
       () => socket.resume(),
       (error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         report(message);
         socket.end(unavailable(message));
       },
@@ -72,6 +72,12 @@ function portTaken(port: number, cause: Error): Error {
       `Wait for it, or set another port: pulumi config set --path grafana.tunnelPort ${port + 1}`,
     { cause },
   );
+}
+
+/** A WebSocket's failure comes as an event with a message, not as an Error. */
+function messageOf(error: unknown): string {
+  if (typeof error === "object" && error !== null && "message" in error) return String(error.message);
+  return String(error);
 }
 
 function unavailable(message: string): string {

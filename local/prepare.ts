@@ -1,4 +1,4 @@
-import { chmod, readdir, rename, writeFile } from "node:fs/promises";
+import { readdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { openCloud, prepareCloud, type Cloud } from "./cluster/index.ts";
 import { openEngine, type Engine } from "./environment.ts";
@@ -24,7 +24,6 @@ const binaries = [
   "kube-proxy",
   "kubectl",
   "pulumi",
-  "pulumi-language-nodejs",
   "promtool",
   "sample-run",
 ];
@@ -38,6 +37,7 @@ export async function openLocalEnvironment(name: string): Promise<LocalEnvironme
     binaries: {
       ...Object.fromEntries(binaries.map((binary) => [binary, toolchain.path(binary)])),
       ...(await filesOf(path.dirname(toolchain.path("pulumi-language-nodejs")))),
+      "pulumi-language-nodejs-host": toolchain.path("pulumi-language-nodejs"),
     },
     crds: await filesOf(toolchain.crds),
     imageStore: images.dir,
@@ -55,10 +55,10 @@ export async function openLocalEnvironment(name: string): Promise<LocalEnvironme
  */
 async function installLanguageHost(cloud: Cloud): Promise<void> {
   const launcher = path.join(cloud.binDir, "pulumi-language-nodejs");
-  const host = `${launcher}-host`;
-  await rename(launcher, host);
-  await writeFile(launcher, `#!/bin/sh\nexec ${host} -typescript=false "-nodeargs=--import tsx" "$@"\n`);
-  await chmod(launcher, 0o755);
+  const script = `#!/bin/sh\nexec ${launcher}-host -typescript=false "-nodeargs=--import tsx" "$@"\n`;
+  // A new file: the one laid there before may be a link into the cache.
+  await writeFile(`${launcher}.new`, script, { mode: 0o755 });
+  await rename(`${launcher}.new`, launcher);
 }
 
 async function filesOf(dir: string): Promise<Record<string, string>> {
