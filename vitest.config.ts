@@ -5,5 +5,6 @@ export default defineConfig({
   test: {
     include: ["tests/unit/**/*.test.ts", "local/**/*.test.ts"],
     testTimeout: 10_000,
+    pool: "threads",
   },
 });

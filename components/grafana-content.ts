@@ -59,7 +59,6 @@ export class GrafanaContent extends pulumi.ComponentResource {
         provider,
         deletedWith: args.deployment,
         deleteBeforeReplace: true,
-        customTimeouts: { create: "3m", update: "3m", delete: "1m" },
       },
     );
     this.resources = [dataSource];

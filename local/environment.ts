@@ -58,6 +58,10 @@ export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   const workDir = path.join(cloud.pulumiDir, "project");
   await mkdir(cloud.pulumiDir, { recursive: true, mode: 0o700 });
   await mkdir(path.join(cloud.pulumiDir, "state"), { recursive: true });
+  // A file where the engine wants its folder of logs: it keeps none then. Writing them, whole and encrypted,
+  // was half of its work in a preview (6.5 of 12.5 s of CPU time).
+  await mkdir(cloud.pulumiHome, { recursive: true });
+  await writeFile(path.join(cloud.pulumiHome, "logs"), "");
   await mkdir(workDir, { recursive: true });
   const passphraseFile = engine.env.PULUMI_CONFIG_PASSPHRASE_FILE ?? "";
   await access(passphraseFile).catch(() =>

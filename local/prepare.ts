@@ -32,7 +32,7 @@ const binaries = [
 export async function openLocalEnvironment(name: string): Promise<LocalEnvironment> {
   const cloud = openCloud(name);
   const toolchain = await ensureToolchain();
-  const images = await ensureImageStore(toolchain, { report: (line) => console.error(`  ${line}`) });
+  const images = await ensureImageStore(toolchain, { report });
   await prepareCloud(cloud, {
     binaries: {
       ...Object.fromEntries(binaries.map((binary) => [binary, toolchain.path(binary)])),
@@ -65,4 +65,8 @@ async function filesOf(dir: string): Promise<Record<string, string>> {
   const entries = await readdir(dir, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   return Object.fromEntries(files.map(({ name }) => [name, path.join(dir, name)]));
+}
+
+function report(line: string): void {
+  console.error(`  ${line}`);
 }

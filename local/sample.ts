@@ -1,6 +1,8 @@
+import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { ciMachine, commandIn, type Cloud } from "./cluster/index.ts";
+import type { Cloud } from "./cluster/cloud.ts";
+import { ciMachine, commandIn } from "./cluster/machine.ts";
 
 /** What the sample run says it pushed, as the line of JSON it prints. */
 export interface SampleResult {
@@ -41,13 +43,10 @@ export async function ciMachineCommand(cloud: Cloud, command: string[]): Promise
   return commandIn(cloud, ciMachine, command);
 }
 
-/** Pushes a run's metrics from the CI machine, as k8sfv does. */
-export async function runSample(
-  cloud: Cloud,
-  outputs: Record<string, unknown>,
-  args: string[] = [],
-): Promise<SampleResult> {
-  const [file, ...rest] = await ciMachineCommand(cloud, ["sample-run", ...args]);
+/** Pushes a run's metrics from the CI machine, as k8sfv does, with a mean occupancy that marks this run. */
+export async function runSample(cloud: Cloud, outputs: Record<string, unknown>): Promise<SampleResult> {
+  const mark = String(randomInt(30_000_000, 60_000_000));
+  const [file, ...rest] = await ciMachineCommand(cloud, ["sample-run", "-value", mark]);
   const { stdout } = await execa(file, rest, { env: ciEnvironment(cloud, outputs) });
   return JSON.parse(stdout) as SampleResult;
 }

@@ -61,7 +61,7 @@ function dnsObjects(clusterIP: string): KubernetesObject[] {
     { apiVersion: "v1", kind: "ConfigMap", metadata: dnsName, data: { Corefile: corefile } },
     { apiVersion: "v1", kind: "Service", metadata: dnsName, spec: { clusterIP, selector: dnsLabels, ports } },
     { apiVersion: "apps/v1", kind: "Deployment", metadata: dnsName, spec: dnsDeployment() },
-  ] as object[] as KubernetesObject[];
+  ] as object[];
 }
 
 function dnsDeployment(): object {
@@ -108,5 +108,5 @@ function storageObjects(): KubernetesObject[] {
       volumeBindingMode: "Immediate",
     },
     csiDriver,
-  ] as object[] as KubernetesObject[];
+  ] as object[];
 }

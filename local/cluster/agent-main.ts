@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
 import { openCloud } from "./cloud.ts";
-import { adminKubeconfigFile, readCluster } from "./control-plane.ts";
+import { readCluster } from "./control-plane.ts";
 import { DiskDrivers } from "./disk-drivers.ts";
 import { LoadBalancers } from "./load-balancers.ts";
 
@@ -10,7 +10,7 @@ const intervalMs = 500;
 
 const cloud = openCloud(process.argv[2] ?? "");
 const config = new KubeConfig();
-config.loadFromFile(adminKubeconfigFile(cloud));
+config.loadFromFile(cloud.adminKubeconfig);
 // This process is inside the VPC, where the API server has its own address.
 const server = `https://${(await readCluster(cloud)).address}`;
 config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));

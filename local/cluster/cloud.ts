@@ -23,6 +23,8 @@ export interface Cloud {
   readonly googleFile: string;
   /** Certificates, data and logs of the cluster's control plane. */
   readonly clusterDir: string;
+  /** A client's configuration with all rights on the cluster, by certificate: for the cloud's own use. */
+  readonly adminKubeconfig: string;
   /** Data and logs of each machine. */
   readonly machinesDir: string;
   /** Home and state of the Pulumi engine. */
@@ -56,6 +58,7 @@ export function openCloud(name: string): Cloud {
     accessTokenFile: below("access-token"),
     googleFile: below("google.json"),
     clusterDir: below("cluster"),
+    adminKubeconfig: below("cluster", "admin.kubeconfig"),
     machinesDir: below("machines"),
     pulumiDir: below("pulumi"),
     pulumiHome: below("pulumi", "home"),

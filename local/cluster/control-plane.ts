@@ -81,11 +81,6 @@ export async function readCluster(cloud: Cloud): Promise<ClusterSpec> {
   return JSON.parse(text) as ClusterSpec;
 }
 
-/** A client's configuration with all rights on the cluster, by certificate: for the cloud's own processes. */
-export function adminKubeconfigFile(cloud: Cloud): string {
-  return path.join(cloud.clusterDir, "admin.kubeconfig");
-}
-
 /** Folder of the cluster's authority. */
 export function pkiDir(cloud: Cloud): string {
   return path.join(cloud.clusterDir, "pki");
@@ -196,7 +191,7 @@ async function writeAdminKubeconfig(
   endpoint: string,
 ): Promise<KubeConfig> {
   const keys = await authority.issue("admin", { commonName: "local-cloud", organization: "system:masters" });
-  const file = adminKubeconfigFile(cloud);
+  const file = cloud.adminKubeconfig;
   await writeFile(file, kubeconfig(`https://${endpoint}`, authority, keys), { mode: 0o600 });
   const config = new KubeConfig();
   config.loadFromFile(file);

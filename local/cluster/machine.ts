@@ -41,6 +41,9 @@ export function volumesBind(cloud: Cloud): { source: string; target: string } {
 /** Namespaces of a machine that a command can be run in. */
 const enter = { network: ["--net"], all: ["--net", "--pid", "--mount", "--uts"] } as const;
 
+/** The machine that stands for a CI host in the VPC, without Kubernetes. */
+export const ciMachine = "ci";
+
 /** Folder of the machine's data and logs. */
 export function machineDir(cloud: Cloud, name: string): string {
   return path.join(cloud.machinesDir, name);

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import type { Cloud } from "./cloud.ts";
-import { machinePid, removeMachine, runIn, startMachine, type MachineSpec } from "./machine.ts";
+import { ciMachine, machinePid, removeMachine, runIn, startMachine, type MachineSpec } from "./machine.ts";
 
 /** The VPC as the machines see it. */
 export interface NetworkSpec {
@@ -15,8 +15,6 @@ export interface NetworkSpec {
 
 /** The machine that is the VPC: a bridge and a router, with no link to anything outside. */
 export const routerMachine = "vpc";
-/** The machine that stands for a CI host in the VPC, without Kubernetes. */
-export const ciMachine = "ci";
 /** The bridge that every machine of the VPC is plugged into. */
 const bridge = "vpc0";
 

@@ -4,14 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { seedContainerd } from "../images/index.ts";
 import type { Cloud } from "./cloud.ts";
-import {
-  adminKubeconfigFile,
-  dnsAddress,
-  kubeconfig,
-  pkiDir,
-  readCluster,
-  type ClusterSpec,
-} from "./control-plane.ts";
+import { dnsAddress, kubeconfig, pkiDir, readCluster, type ClusterSpec } from "./control-plane.ts";
 import { drainNode } from "./drain.ts";
 import { killMachine, machineDir, removeMachine, startMachine, volumesBind } from "./machine.ts";
 import { plugIn, readNetwork, routePods, unroutePods } from "./network.ts";
@@ -126,7 +119,7 @@ async function waitUntilReady(cloud: Cloud, name: string): Promise<void> {
 async function coreApi(cloud: Cloud): Promise<CoreV1Api> {
   await readCluster(cloud);
   const config = new KubeConfig();
-  config.loadFromFile(adminKubeconfigFile(cloud));
+  config.loadFromFile(cloud.adminKubeconfig);
   return config.makeApiClient(CoreV1Api);
 }
 

@@ -1,7 +1,7 @@
 import type { Cloud } from "./cloud.ts";
 import { controlPlaneMachine, readCluster, startCluster } from "./control-plane.ts";
-import { machinePid } from "./machine.ts";
-import { ciMachine, readNetwork, routerMachine, startNetwork } from "./network.ts";
+import { ciMachine, machinePid } from "./machine.ts";
+import { readNetwork, routerMachine, startNetwork } from "./network.ts";
 import { listNodes, startNode } from "./node.ts";
 import { endProcesses } from "./remove.ts";
 

@@ -1,7 +1,7 @@
 // npm run ci-machine -- COMMAND: runs it on the CI machine in the VPC, with the stack's outputs in its environment.
 import { execa } from "execa";
 import { ciEnvironment, ciMachineCommand } from "../sample.ts";
-import { openCloud } from "../cluster/index.ts";
+import { openCloud } from "../cluster/cloud.ts";
 import { openEngine, stackOutputs } from "../environment.ts";
 import { cloudName, runCommand } from "./terminal.ts";
 

@@ -3,7 +3,6 @@ import { KubeConfig, CoreV1Api } from "@kubernetes/client-node";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import {
-  adminKubeconfigFile,
   killMachine,
   openCloud,
   removeCloud,
@@ -83,6 +82,6 @@ async function prepare(name: string): Promise<Cloud> {
 
 function core(cloud: Cloud): CoreV1Api {
   const config = new KubeConfig();
-  config.loadFromFile(adminKubeconfigFile(cloud));
+  config.loadFromFile(cloud.adminKubeconfig);
   return config.makeApiClient(CoreV1Api);
 }
