@@ -8,5 +8,6 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 1_800_000,
     bail: 1,
+    reporters: ["verbose"],
   },
 });

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { access, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { access, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
-import type { Cloud } from "./cluster/index.ts";
+import type { Cloud } from "./cluster/cloud.ts";
+import { findEngineProcesses } from "./cluster/processes.ts";
 
 /** The stack whose config is for local clouds. */
 export const stack = "local";
@@ -75,6 +76,10 @@ export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   const file: StackFile = { ...before, config: { ...wanted.config, [grafanaKey]: grafana } };
   await writeFile(configFile(cloud), stringify(file));
   await copyFile(path.join(projectDir, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
+  // A killed engine can't give back its lock; one that runs still holds it rightly.
+  if ((await findEngineProcesses(cloud)).length === 0) {
+    await rm(path.join(cloud.pulumiDir, "state/.pulumi/locks"), { recursive: true, force: true });
+  }
   if (before.encryptionsalt === undefined) {
     await engine.pulumi(["stack", "init", stack], { cwd: workDir });
   }

@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cloud } from "./cloud.ts";
 
@@ -16,14 +16,20 @@ export function marks(cloud: Cloud, role: string): string[] {
 /** All processes marked as the cloud's, or only those in `role`. */
 export async function findProcesses(cloud: Cloud, role?: string): Promise<CloudProcess[]> {
   const wanted = role === undefined ? marks(cloud, "").slice(0, 1) : marks(cloud, role);
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    pids.map(async (pid): Promise<CloudProcess[]> => {
-      const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-      return wanted.every((mark) => argv.includes(mark)) ? [{ pid: Number(pid), argv }] : [];
-    }),
-  );
-  return found.flat();
+  return filter(await pids(), async (pid) => {
+    const argv = await procFile(pid, "cmdline");
+    return wanted.every((mark) => argv.includes(mark));
+  });
+}
+
+/**
+ * The engine's processes on this cloud, its plugins and program among them: they carry its home in their
+ * environment. One of them is left when the engine is killed.
+ */
+export async function findEngineProcesses(cloud: Cloud): Promise<CloudProcess[]> {
+  const mark = `PULUMI_HOME=${cloud.pulumiHome}`;
+  const others = (await pids()).filter((pid) => pid !== String(process.pid));
+  return filter(others, async (pid) => (await procFile(pid, "environ")).includes(mark));
 }
 
 /**
@@ -42,9 +48,22 @@ export async function killProcesses(processes: CloudProcess[], timeout = 20_000)
   }
 }
 
-/** The process's namespace of that type, as the kernel names it, or undefined when it has ended. */
-export async function namespaceOf(pid: number | "self", type: "net" | "pid"): Promise<string | undefined> {
-  return readlink(`/proc/${pid}/ns/${type}`).catch(() => undefined);
+async function pids(): Promise<string[]> {
+  return (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+}
+
+/** The parts of a file of the process, none when it has ended meanwhile. */
+async function procFile(pid: string, name: "cmdline" | "environ"): Promise<string[]> {
+  return (await readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "")).split("\0");
+}
+
+async function filter(from: string[], matches: (pid: string) => Promise<boolean>): Promise<CloudProcess[]> {
+  const found = await Promise.all(
+    from.map(async (pid) =>
+      (await matches(pid)) ? [{ pid: Number(pid), argv: await procFile(pid, "cmdline") }] : [],
+    ),
+  );
+  return found.flat();
 }
 
 function signal(pid: number, name: NodeJS.Signals | 0): boolean {

@@ -2,13 +2,15 @@ import { readdir, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import type { Cloud } from "./cloud.ts";
 import { cgroupRoot } from "./node-config.ts";
-import { findProcesses, killProcesses } from "./processes.ts";
+import { findEngineProcesses, findProcesses, killProcesses } from "./processes.ts";
 
 /**
  * Ends every process of the cloud and removes everything it wrote, whatever state a crash left it in. Mounts,
  * interfaces and firewall rules are in the namespaces of its machines and go with them.
  */
 export async function removeCloud(cloud: Cloud): Promise<void> {
+  // First the engine, which would go on making things.
+  await killProcesses(await findEngineProcesses(cloud));
   await endProcesses(cloud);
   await rm(cloud.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   // Only when no other cloud is there.

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
 import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
@@ -26,6 +27,18 @@ describe("the whole environment", () => {
 
   afterAll(async () => {
     await removeCloud(openCloud("test"));
+  });
+
+  it("refuses bad input all at once, before anything is made", async () => {
+    const bad = ["zone=Nowhere", "nodes=2", "crds=not a URL"];
+    const args = bad.flatMap((value) => ["--config", `k8sfv-metrics:${value}`]);
+    const refusal: unknown = await engine.pulumi(["preview", ...args]).catch((error: unknown) => error);
+    await initStack(cloud, engine); // the engine keeps what it is given this way
+    expect(refusal).toBeInstanceOf(Error);
+    const message = String(refusal);
+    for (const key of ["zone", "nodes", "crds"]) expect(message).toContain(`k8sfv-metrics:${key}`);
+    expect(message).toContain("Nowhere");
+    await expect(readFile(cloud.googleFile)).rejects.toThrow("ENOENT");
   });
 
   it("previews everything and makes nothing", async () => {

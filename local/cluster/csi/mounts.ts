@@ -18,7 +18,9 @@ export interface Mounts {
  */
 export function mountsOf(pid: () => number | Promise<number>): Mounts {
   const inside = async (...command: string[]): Promise<void> => {
-    await execa("nsenter", [`--target=${await pid()}`, "--mount", "--", ...command]);
+    // Its process namespace too: the machine's /proc knows no process of another one, and without
+    // /proc/self/mountinfo nothing looks mounted.
+    await execa("nsenter", [`--target=${await pid()}`, "--mount", "--pid", "--", ...command]);
   };
   const succeeds = async (...command: string[]): Promise<boolean> =>
     inside(...command).then(
