@@ -1,4 +1,4 @@
-import { chmod, cp, link, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { cp, link, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { shellWord } from "./google/auth-plugin.ts";
 import { pluginVersion, projectDir } from "./plugin/version.ts";
@@ -27,19 +27,17 @@ const builtPlugins = {
  * @param pulumiHome the engine's `PULUMI_HOME`
  */
 export async function installPlugins(pulumiHome: string, toolchain: Binaries): Promise<void> {
-  const own = Object.entries(ownPlugins).map(async ([name, { npm, main }]) => {
+  for (const [name, { npm, main }] of Object.entries(ownPlugins)) {
     const file = await pluginFile(pulumiHome, name, pluginVersion(npm));
-    await writeFile(`${file}.new`, launcher(path.join(projectDir, main)));
-    await chmod(`${file}.new`, 0o755);
+    await writeFile(`${file}.new`, launcher(path.join(projectDir, main)), { mode: 0o755 });
     await rename(`${file}.new`, file);
-  });
-  const built = Object.entries(builtPlugins).map(async ([name, { npm }]) => {
+  }
+  for (const [name, { npm }] of Object.entries(builtPlugins)) {
     const file = await pluginFile(pulumiHome, name, pluginVersion(npm));
     await rm(`${file}.new`, { force: true });
     await linkOrCopy(toolchain.path(`pulumi-resource-${name}`), `${file}.new`);
     await rename(`${file}.new`, file);
-  });
-  await Promise.all([...own, ...built]);
+  }
 }
 
 /** The plugin's file, its folder made. The engine takes a folder as a plugin that is whole, unless a `.partial` file lies beside it. */

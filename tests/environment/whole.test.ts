@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
 import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
@@ -34,10 +35,11 @@ describe("the whole environment", () => {
     const args = bad.flatMap((value) => ["--config", `k8sfv-metrics:${value}`]);
     const refusal: unknown = await engine.pulumi(["preview", ...args]).catch((error: unknown) => error);
     await initStack(cloud, engine); // the engine keeps what it is given this way
-    expect(refusal).toBeInstanceOf(Error);
-    const message = String(refusal);
-    for (const key of ["zone", "nodes", "crds"]) expect(message).toContain(`k8sfv-metrics:${key}`);
-    expect(message).toContain("Nowhere");
+    expect(refusal).toBeInstanceOf(ExecaError);
+    const said = (refusal as ExecaError).stdout;
+    for (const problem of ['zone is "Nowhere"', 'nodes is "2"', 'crds is "not a URL"']) {
+      expect(said).toContain(problem);
+    }
     await expect(readFile(cloud.googleFile)).rejects.toThrow("ENOENT");
   });
 
