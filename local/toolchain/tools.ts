@@ -84,7 +84,7 @@ export const TOOLS: readonly Tool[] = [
     stamps: { "main.version": KUBERNETES_PLUGIN },
     recipe: "kubernetes-plugin",
     memory: 3,
-    seconds: 600,
+    seconds: 1200,
   },
   {
     name: "grafana",
