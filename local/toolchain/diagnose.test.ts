@@ -71,7 +71,7 @@ const cases: [name: string, log: string, expected: RegExp, stops: boolean][] = [
     /go mod tidy/,
     false,
   ],
-  ["a cache of somebody else", "mkdir /root/.cache: permission denied", /can't be written/, true],
+  ["a cache of somebody else", "mkdir /home/ann/.cache: permission denied", /can't be written/, true],
 ];
 
 describe("diagnose", () => {
