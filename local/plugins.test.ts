@@ -15,9 +15,7 @@ afterAll(() => {
 test("the plugins lie where the engine looks for the versions that the npm packages ask for", async () => {
   const binaries = { path: (name: string) => path.join(dir, name) };
   const home = path.join(dir, "home");
-  await expect(installPlugins(home, binaries)).rejects.toThrow(
-    /pulumi-resource-(kubernetes|grafana) is missing/,
-  );
+  await expect(installPlugins(home, binaries)).rejects.toThrow("pulumi-resource-kubernetes is missing");
   for (const name of ["kubernetes", "grafana"])
     writeFileSync(binaries.path(`pulumi-resource-${name}`), "binary");
   await installPlugins(home, binaries);
