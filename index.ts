@@ -2,6 +2,7 @@ import * as google from "@pulumi/gcp/provider.js";
 import * as kubernetes from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { Addresses } from "./components/addresses.ts";
+import { Apis } from "./components/apis.ts";
 import { Cluster } from "./components/cluster.ts";
 import { Disks } from "./components/disks.ts";
 import { reachGrafana } from "./components/grafana-access.ts";
@@ -23,14 +24,16 @@ const { project, region, zone, ciSourceRanges: sourceRanges } = config;
 // In Google Cloud: a network, the addresses and disks that outlive everything else, and a cluster.
 const cloud = new google.Provider("google", { project, region, zone });
 const inCloud = { providers: [cloud] };
+const apis = new Apis("apis", { project }, inCloud).services;
 const network = new Network(
   "network",
   {
-    networkName: config.network.name,
+    ...config.network,
+    project,
     region,
-    primaryCidr: config.network.primaryCidr,
-    podCidr: config.network.podCidr,
-    serviceCidr: config.network.serviceCidr,
+    networkName: config.network.name,
+    existingVpc: config.network.vpc,
+    apis,
   },
   inCloud,
 );
@@ -41,22 +44,19 @@ const addresses = new Addresses(
 );
 const disks = new Disks(
   "disks",
-  { prefix: config.cluster.name, zone, protect: config.cluster.deletionProtection, ...config.disks },
+  { ...config.disks, prefix: config.cluster.name, region, zone, apis },
   inCloud,
 );
 const cluster = new Cluster(
   "cluster",
   {
+    ...config.cluster,
     project,
     zone,
     clusterName: config.cluster.name,
-    nodeCount: config.cluster.nodeCount,
-    machineType: config.cluster.machineType,
-    deletionProtection: config.cluster.deletionProtection,
-    endpoint: config.cluster.endpoint,
-    authorizedNetworks: config.cluster.authorizedNetworks,
     controlPlaneCidr: config.network.controlPlaneCidr,
     network,
+    apis,
   },
   inCloud,
 );

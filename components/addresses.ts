@@ -27,7 +27,7 @@ export class Addresses extends pulumi.ComponentResource {
   readonly grafana: pulumi.Output<string>;
 
   constructor(name: string, args: AddressesArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("k8sfv:google:Addresses", name, args, opts);
+    super("k8sfv:google:Addresses", name, {}, opts);
 
     const reserve = (what: string, address: string) =>
       new Address(

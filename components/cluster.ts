@@ -21,6 +21,12 @@ export interface ClusterArgs {
   nodeCount: number;
   /** Machine type of a node, e.g. "e2-standard-2". */
   machineType: string;
+  /** Size of a node's own disk, GiB: system, images, logs. */
+  nodeDiskGb: number;
+  /** Whether nodes are Spot: cheaper, and Google may take them away at any time. */
+  spot: boolean;
+  /** Who enforces network policies: Google's Dataplane V2, or Calico on the older dataplane. */
+  networkPolicy: "dataplane-v2" | "calico";
   /** Whether Google and the engine refuse to delete the cluster. */
   deletionProtection: boolean;
   /** "dns": the name that Google's IAM guards, no open address. "ip": an address, for `authorizedNetworks`. */
@@ -31,6 +37,8 @@ export interface ClusterArgs {
   controlPlaneCidr: string;
   /** The network it lives in. */
   network: Network;
+  /** The APIs that have to be on. */
+  apis: pulumi.Resource[];
 }
 
 /** What a node's own account may do, and nothing else: logs and metrics, and pulling images. */
@@ -80,7 +88,7 @@ export class Cluster extends pulumi.ComponentResource {
     const account = new Account(
       `${name}-node-account`,
       { accountId: `${args.clusterName}-nodes`, displayName: `Nodes of the cluster ${args.clusterName}` },
-      { parent: this },
+      { parent: this, dependsOn: args.apis },
     );
     const roles = Object.entries(NODE_ROLES).map(
       ([what, role]) =>
@@ -128,8 +136,7 @@ function clusterSettings(args: ClusterArgs): GkeClusterArgs {
     deletionProtection: args.deletionProtection,
     ...accessSettings(args),
     workloadIdentityConfig: { workloadPool: `${args.project}.svc.id.goog` },
-    // Dataplane V2 enforces network policies itself: never set networkPolicy together with it.
-    datapathProvider: "ADVANCED_DATAPATH",
+    ...policySettings(args),
     enableL4IlbSubsetting: true,
     releaseChannel: { channel: "REGULAR" },
     maintenancePolicy: {
@@ -145,6 +152,16 @@ function clusterSettings(args: ClusterArgs): GkeClusterArgs {
     monitoringConfig: { enableComponents: ["SYSTEM_COMPONENTS"], managedPrometheus: { enabled: false } },
     costManagementConfig: { enabled: true },
     resourceLabels: { "part-of": "k8sfv-metrics" },
+  };
+}
+
+/** Dataplane V2 enforces network policies itself: never set networkPolicy together with it. */
+function policySettings({ networkPolicy }: ClusterArgs): Partial<GkeClusterArgs> {
+  if (networkPolicy === "dataplane-v2") return { datapathProvider: "ADVANCED_DATAPATH" };
+  return {
+    datapathProvider: "LEGACY_DATAPATH",
+    networkPolicy: { enabled: true, provider: "CALICO" },
+    addonsConfig: { networkPolicyConfig: { disabled: false } },
   };
 }
 
@@ -177,7 +194,8 @@ function nodeSettings(args: ClusterArgs, serviceAccount: pulumi.Input<string>): 
     machineType: args.machineType,
     imageType: "COS_CONTAINERD",
     diskType: "pd-balanced",
-    diskSizeGb: 50,
+    diskSizeGb: args.nodeDiskGb,
+    spot: args.spot,
     serviceAccount,
     // The account's roles limit it; scopes are the older way.
     oauthScopes: ["https://www.googleapis.com/auth/cloud-platform"],

@@ -15,6 +15,11 @@ export interface DiskClaimArgs {
   disk: DiskRef;
 }
 
+/**
+ * What a claim asks for. It gets the whole disk whatever it asks for, and a claim of a static volume can't
+ * ask for more later: so the disk can grow and the claim stays.
+ */
+export const CLAIMED = { storage: "1Gi" };
 /** The file system that the driver makes on an empty disk. */
 const FS_TYPE = "ext4";
 
@@ -28,14 +33,12 @@ export class DiskClaim extends pulumi.ComponentResource {
 
   constructor(name: string, args: DiskClaimArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:DiskClaim", name, {}, opts);
-    const capacity = { storage: `${args.disk.sizeGb}Gi` };
-
     const volume = new PersistentVolume(
       `${name}-volume`,
       {
         metadata: { name: args.volumeName },
         spec: {
-          capacity,
+          capacity: { storage: `${args.disk.sizeGb}Gi` },
           accessModes: ["ReadWriteOnce"],
           persistentVolumeReclaimPolicy: "Retain",
           storageClassName: "",
@@ -61,7 +64,7 @@ export class DiskClaim extends pulumi.ComponentResource {
           storageClassName: "",
           volumeName: volume.metadata.name,
           volumeMode: "Filesystem",
-          resources: { requests: capacity },
+          resources: { requests: CLAIMED },
         },
       },
       { parent: this, deleteBeforeReplace: true, customTimeouts: { create: "2m", delete: "5m" } },

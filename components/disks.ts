@@ -1,10 +1,14 @@
 import { Disk } from "@pulumi/gcp/compute/disk.js";
+import { DiskResourcePolicyAttachment } from "@pulumi/gcp/compute/diskResourcePolicyAttachment.js";
+import { ResourcePolicy } from "@pulumi/gcp/compute/resourcePolicy.js";
 import * as pulumi from "@pulumi/pulumi";
 
 /** What the disks need to know. */
 export interface DisksArgs {
   /** Prefix of the disks' names. */
   prefix: string;
+  /** Google region, the zone's: where the snapshots are kept. */
+  region: string;
   /** Google zone, the cluster's: a zonal disk can be attached in its own zone only. */
   zone: string;
   /** Size of Prometheus' disk, GiB. */
@@ -15,7 +19,14 @@ export interface DisksArgs {
   grafanaGb: number;
   /** Whether the engine refuses to delete them, whatever the program says. */
   protect: boolean;
+  /** The APIs that have to be on. */
+  apis: pulumi.Resource[];
 }
+
+/** When the daily snapshot starts, UTC: after a night's runs on either side of the Atlantic. */
+const SNAPSHOT_TIME = "12:00";
+/** How long a snapshot is kept, in days. */
+const SNAPSHOT_DAYS = 14;
 
 /** A disk, as the workloads use it. */
 export interface DiskRef {
@@ -27,7 +38,8 @@ export interface DiskRef {
 
 /**
  * The disks that hold what must not be lost. They belong to nobody's pod and to no cluster: deleting the
- * cluster, or making it anew, leaves them.
+ * cluster, or making it anew, leaves them. Each is copied every day, for what a disk alone doesn't save from:
+ * a mistake. The copies stay when a disk is deleted.
  */
 export class Disks extends pulumi.ComponentResource {
   /** Five years of series. */
@@ -38,7 +50,24 @@ export class Disks extends pulumi.ComponentResource {
   readonly grafana: DiskRef;
 
   constructor(name: string, args: DisksArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("k8sfv:google:Disks", name, args, opts);
+    super("k8sfv:google:Disks", name, {}, opts);
+    const schedule = new ResourcePolicy(
+      `${name}-snapshots`,
+      {
+        name: `${args.prefix}-snapshots`,
+        description: `Daily snapshots of the disks of ${args.prefix}`,
+        region: args.region,
+        snapshotSchedulePolicy: {
+          schedule: { dailySchedule: { daysInCycle: 1, startTime: SNAPSHOT_TIME } },
+          retentionPolicy: {
+            maxRetentionDays: SNAPSHOT_DAYS,
+            onSourceDiskDelete: "KEEP_AUTO_SNAPSHOTS",
+          },
+          snapshotProperties: { storageLocations: args.region, labels: { "part-of": "k8sfv-metrics" } },
+        },
+      },
+      { parent: this, dependsOn: args.apis },
+    );
 
     const make = (what: string, sizeGb: number): DiskRef => {
       const disk = new Disk(
@@ -51,7 +80,12 @@ export class Disks extends pulumi.ComponentResource {
           size: sizeGb,
           labels: { "part-of": "k8sfv-metrics", component: what },
         },
-        { parent: this, protect: args.protect },
+        { parent: this, protect: args.protect, dependsOn: args.apis },
+      );
+      new DiskResourcePolicyAttachment(
+        `${name}-${what}-snapshots`,
+        { name: schedule.name, disk: disk.name, zone: args.zone },
+        { parent: this },
       );
       return { id: disk.id, sizeGb };
     };

@@ -1,5 +1,6 @@
 import { Firewall } from "@pulumi/gcp/compute/firewall.js";
-import { Network as VpcNetwork } from "@pulumi/gcp/compute/network.js";
+import { Network as Vpc } from "@pulumi/gcp/compute/network.js";
+import { NetworkPeering } from "@pulumi/gcp/compute/networkPeering.js";
 import { Router } from "@pulumi/gcp/compute/router.js";
 import { RouterNat } from "@pulumi/gcp/compute/routerNat.js";
 import { Subnetwork } from "@pulumi/gcp/compute/subnetwork.js";
@@ -7,8 +8,14 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** What the network needs to know. */
 export interface NetworkArgs {
-  /** The VPC's name; everything in it is named after it. RFC 1035, as Google wants it. */
+  /** Google project id. */
+  project: string;
+  /** The name of what is made here, the VPC too if it is made. RFC 1035, as Google wants it. */
   networkName: string;
+  /** The name of a VPC of the project that is there already. @default one is made */
+  existingVpc?: string;
+  /** Names of VPCs of the project whose machines are to reach this one's, e.g. CI's. @default none */
+  peers?: string[];
   /** Google region of the subnetwork, e.g. "us-central1". */
   region: string;
   /** Addresses of nodes, CI machines and the reserved addresses, e.g. "10.248.0.0/20". */
@@ -17,6 +24,8 @@ export interface NetworkArgs {
   podCidr: string;
   /** Addresses of Services inside the cluster. */
   serviceCidr: string;
+  /** The APIs that have to be on. */
+  apis: pulumi.Resource[];
 }
 
 /** Where Google's Identity-Aware Proxy comes from: cloud.google.com/iap/docs/using-tcp-forwarding. */
@@ -26,9 +35,10 @@ const IAP_RANGE = "35.235.240.0/20";
 export const CI_MACHINE_TAG = "k8sfv-ci";
 
 /**
- * A VPC of its own: one subnetwork with ranges for pods and Services, and a NAT, since private nodes
- * have no other way to the image registries. Google refuses incoming traffic that no rule allows; GKE
- * makes the rules of its nodes and load balancers itself, so the only one here is SSH to CI machines.
+ * A VPC of its own, or a place in an existing one: one subnetwork with ranges for pods and Services, and a
+ * NAT for that subnetwork alone, since private nodes have no other way to the image registries. Google
+ * refuses incoming traffic that no rule allows; GKE makes the rules of its nodes and load balancers itself,
+ * so the only one here is SSH to CI machines.
  */
 export class Network extends pulumi.ComponentResource {
   /** The VPC's self link. */
@@ -43,21 +53,17 @@ export class Network extends pulumi.ComponentResource {
   readonly nat: RouterNat;
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("k8sfv:google:Network", name, args, opts);
+    super("k8sfv:google:Network", name, {}, opts);
     const parent = { parent: this };
 
-    const network = new VpcNetwork(
-      `${name}-vpc`,
-      { name: args.networkName, autoCreateSubnetworks: false, routingMode: "REGIONAL" },
-      parent,
-    );
+    this.networkLink = this.makeVpc(name, args);
     this.podRangeName = `${args.networkName}-pods`;
     this.serviceRangeName = `${args.networkName}-services`;
     const subnetwork = new Subnetwork(
       `${name}-subnetwork`,
       {
         name: args.networkName,
-        network: network.selfLink,
+        network: this.networkLink,
         region: args.region,
         ipCidrRange: args.primaryCidr,
         privateIpGoogleAccess: true,
@@ -66,33 +72,60 @@ export class Network extends pulumi.ComponentResource {
           { rangeName: this.serviceRangeName, ipCidrRange: args.serviceCidr },
         ],
       },
-      parent,
+      { parent: this, dependsOn: args.apis },
     );
-    this.nat = this.makeWayOut(name, args, network);
+    this.nat = this.makeWayOut(name, args, subnetwork);
     new Firewall(
       `${name}-ssh-to-ci`,
       {
         name: `${args.networkName}-ssh-to-ci`,
         description: "SSH through Google's Identity-Aware Proxy, to CI machines only",
-        network: network.selfLink,
+        network: this.networkLink,
         direction: "INGRESS",
         sourceRanges: [IAP_RANGE],
         targetTags: [CI_MACHINE_TAG],
         allows: [{ protocol: "tcp", ports: ["22"] }],
       },
-      parent,
+      { parent: this, dependsOn: args.apis },
     );
 
-    this.networkLink = network.selfLink;
     this.subnetworkLink = subnetwork.selfLink;
     this.registerOutputs({ networkLink: this.networkLink, subnetworkLink: this.subnetworkLink });
   }
 
-  private makeWayOut(name: string, args: NetworkArgs, network: VpcNetwork): RouterNat {
+  /** The VPC's self link. */
+  private makeVpc(name: string, args: NetworkArgs): pulumi.Output<string> {
+    if (args.existingVpc !== undefined) return pulumi.output(linkOf(args.project, args.existingVpc));
+    const vpc = new Vpc(
+      `${name}-vpc`,
+      { name: args.networkName, autoCreateSubnetworks: false, routingMode: "REGIONAL" },
+      { parent: this, dependsOn: args.apis },
+    );
+    for (const peer of args.peers ?? []) this.peer(name, args, vpc, peer);
+    return vpc.selfLink;
+  }
+
+  /** Both halves of a peering: each VPC has to ask for it. */
+  private peer(name: string, args: NetworkArgs, vpc: Vpc, peer: string): void {
+    const link = linkOf(args.project, peer);
+    const there = new NetworkPeering(
+      `${name}-peering-to-${peer}`,
+      { name: `${args.networkName}-to-${peer}`, network: vpc.selfLink, peerNetwork: link },
+      { parent: this },
+    );
+    new NetworkPeering(
+      `${name}-peering-from-${peer}`,
+      { name: `${peer}-to-${args.networkName}`, network: link, peerNetwork: vpc.selfLink },
+      // Google changes the peerings of a network one at a time.
+      { parent: this, dependsOn: [there] },
+    );
+  }
+
+  private makeWayOut(name: string, args: NetworkArgs, subnetwork: Subnetwork): RouterNat {
     const router = new Router(
       `${name}-router`,
-      { name: args.networkName, network: network.selfLink, region: args.region },
-      { parent: this },
+      { name: args.networkName, network: this.networkLink, region: args.region },
+      { parent: this, dependsOn: args.apis },
     );
     return new RouterNat(
       `${name}-nat`,
@@ -101,10 +134,16 @@ export class Network extends pulumi.ComponentResource {
         router: router.name,
         region: args.region,
         natIpAllocateOption: "AUTO_ONLY",
-        sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES",
+        // An existing VPC may have another NAT for its other subnetworks.
+        sourceSubnetworkIpRangesToNat: "LIST_OF_SUBNETWORKS",
+        subnetworks: [{ name: subnetwork.selfLink, sourceIpRangesToNats: ["ALL_IP_RANGES"] }],
         logConfig: { enable: true, filter: "ERRORS_ONLY" },
       },
       { parent: this },
     );
   }
+}
+
+function linkOf(project: string, vpc: string): string {
+  return `https://www.googleapis.com/compute/v1/projects/${project}/global/networks/${vpc}`;
 }

@@ -5,7 +5,7 @@ import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Labels } from "./conventions.ts";
 import { imageVersion, labels, workload } from "./conventions.ts";
-import { DiskClaim } from "./disk-claim.ts";
+import { CLAIMED, DiskClaim } from "./disk-claim.ts";
 import type { DiskRef } from "./disks.ts";
 import { internalService } from "./internal-service.ts";
 import type { Operator } from "./operator.ts";
@@ -153,7 +153,7 @@ function instanceSpec(image: string, diskGb: number, externalUrl: pulumi.Input<s
         spec: {
           accessModes: ["ReadWriteOnce"],
           storageClassName: "",
-          resources: { requests: { storage: `${diskGb}Gi` } },
+          resources: { requests: CLAIMED },
         },
       },
     },

@@ -23,6 +23,9 @@ const ADDRESS_KEYS = [
   ["addresses", "grafana"],
 ];
 
+/** Of Google's compute resources: RFC 1035. */
+const LONGEST_NAME = 63;
+
 /**
  * What no key can be judged for alone. Works on the raw values, and passes over what is wrong by itself,
  * so that these problems are told together with those.
@@ -34,6 +37,8 @@ export function crossChecks(raw: unknown): Problem[] {
     ...checkAddresses(raw),
     ...checkPodRange(raw),
     ...checkEndpoint(raw),
+    ...checkSpot(raw),
+    ...checkPeers(raw),
   ];
 }
 
@@ -111,6 +116,30 @@ function checkEndpoint(raw: unknown): Problem[] {
       : [{ path, was: networks, allowed: 'at least one IPv4 range when cluster.endpoint is "ip"' }];
   }
   return count === 0 ? [] : [{ path, was: networks, allowed: 'nothing unless cluster.endpoint is "ip"' }];
+}
+
+function checkSpot(raw: unknown): Problem[] {
+  const spot = valueAt(raw, ["cluster", "spot"]);
+  if (spot !== true || valueAt(raw, ["cluster", "acceptInterruptions"]) === true) return [];
+  const allowed =
+    "false, or true together with cluster.acceptInterruptions: true; every node holds state, and Google " +
+    "takes a Spot node away at any time: pushes fail until another one comes";
+  return [{ path: ["cluster", "spot"], was: spot, allowed }];
+}
+
+function checkPeers(raw: unknown): Problem[] {
+  const path = ["network", "peers"];
+  const peers = valueAt(raw, path);
+  if (!Array.isArray(peers) || peers.length === 0) return [];
+  if (valueAt(raw, ["network", "vpc"]) !== undefined) {
+    return [{ path, was: peers, allowed: "nothing when network.vpc names an existing VPC" }];
+  }
+  const name = valueAt(raw, ["network", "name"]);
+  if (peers.includes(name)) return [{ path, was: peers, allowed: "names of other VPCs, not network.name" }];
+  const tooLong = peers.find((peer) => `${String(name)}-to-${String(peer)}`.length > LONGEST_NAME);
+  if (tooLong === undefined) return [];
+  const allowed = `names that with network.name and "-to-" have at most ${LONGEST_NAME} characters`;
+  return [{ path, was: peers, allowed }];
 }
 
 function withRange(raw: unknown, path: string[]) {

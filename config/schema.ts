@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseAddress, parseCidr } from "./cidr.ts";
+import { overlap, parseAddress, parseCidr } from "./cidr.ts";
 
 /** A string that fulfils `check`; `allowed` says in words what is allowed. */
 function text(allowed: string, check: RegExp | ((value: string) => boolean)) {
@@ -32,6 +32,23 @@ function cidr(least: number, most: number) {
     const range = parseCidr(value);
     return range !== undefined && range.prefix >= least && range.prefix <= most;
   });
+}
+
+/** Ranges that no subnetwork may have: cloud.google.com/vpc/docs/subnets#prohibited-ranges. */
+const PROHIBITED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"];
+
+/** A range of a subnetwork. */
+function subnetworkRange(least: number, most: number) {
+  return cidr(least, most).refine(
+    (value) => {
+      const range = parseCidr(value);
+      return !PROHIBITED.some((text) => {
+        const prohibited = parseCidr(text);
+        return range !== undefined && prohibited !== undefined && overlap(range, prohibited);
+      });
+    },
+    { error: `a range outside those that no subnetwork may have (${PROHIBITED.join(", ")})` },
+  );
 }
 
 const address = text(
@@ -81,6 +98,16 @@ export const schema = group({
     machineType: text("a machine type, like e2-standard-2", /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/).default(
       "e2-standard-2",
     ),
+    /** A node's own disk: system, images, logs. 10 GiB is the least that Google takes. */
+    nodeDiskGb: whole(10, 65536, " GiB").default(30),
+    /** Cheaper nodes that Google may take away at any time: only together with `acceptInterruptions`. */
+    spot: z.boolean({ error: "true or false" }).default(false),
+    /** Says that nobody minds when Prometheus, the gateway and Grafana are away until another node comes. */
+    acceptInterruptions: z.boolean({ error: "true or false" }).default(false),
+    /** Who enforces network policies. */
+    networkPolicy: z
+      .enum(["dataplane-v2", "calico"], { error: '"dataplane-v2" or "calico"' })
+      .default("dataplane-v2"),
     /** Off only where the environment is thrown away. */
     deletionProtection: z.boolean({ error: "true or false" }).default(true),
     /** "dns": the control plane's name, guarded by IAM. "ip": its address, for `authorizedNetworks`. */
@@ -90,11 +117,16 @@ export const schema = group({
       .default([]),
   }),
   network: group({
-    name: googleName(54, ' (with "-services" it may have 63)'),
-    primaryCidr: cidr(8, 27),
-    podCidr: cidr(9, 24),
-    serviceCidr: cidr(16, 27),
-    controlPlaneCidr: cidr(28, 28),
+    /** Of what is made: subnetwork, router and NAT, and the VPC unless `vpc` names another. */
+    name: googleName(50, ' (with "-ssh-to-ci" or "-to-PEER" it may have 63)'),
+    /** A VPC of the project that is there already. */
+    vpc: googleName(63).optional(),
+    /** VPCs of the project whose machines are to reach this one's. */
+    peers: z.array(googleName(63), { error: "a list of names of VPCs, like [default]" }).default([]),
+    primaryCidr: subnetworkRange(8, 27),
+    podCidr: subnetworkRange(9, 24),
+    serviceCidr: subnetworkRange(16, 27),
+    controlPlaneCidr: subnetworkRange(28, 28),
   }),
   addresses: group({ pushGateway: address, prometheus: address, grafana: address }),
   /** Who may push and read over the reserved addresses. */
@@ -105,6 +137,8 @@ export const schema = group({
     prometheusGb: whole(10, 65536, " GiB").default(200),
     pushGatewayGb: whole(10, 65536, " GiB").default(10),
     grafanaGb: whole(10, 65536, " GiB").default(10),
+    /** Whether the engine refuses to delete them. Off only where the history is thrown away. */
+    protect: z.boolean({ error: "true or false" }).default(true),
   }).prefault({}),
   /** Replacements of versions.ts, for a registry of one's own. */
   images: group({

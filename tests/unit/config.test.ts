@@ -104,6 +104,23 @@ test.each<[string, Record<string, unknown>, string]>([
     { disks: { grafanaGb: 1 } },
     "disks.grafanaGb is 1; allowed: a whole number from 10 to 65536 GiB",
   ],
+  ["Spot by itself", { cluster: { spot: true } }, "or true together with cluster.acceptInterruptions: true"],
+  ["unknown dataplane", { cluster: { networkPolicy: "none" } }, '"dataplane-v2" or "calico"'],
+  ["small node disk", { cluster: { nodeDiskGb: 5 } }, "a whole number from 10 to 65536 GiB"],
+  [
+    "peers of somebody else's VPC",
+    { network: { vpc: "default" } },
+    'network.peers is ["default"]; allowed: no',
+  ],
+  ["itself as peer", { network: { peers: ["k8sfv"] } }, "names of other VPCs"],
+  ["a peer's name too long", { network: { peers: ["p".repeat(60)] } }, "have at most 63 characters"],
+  ["peers not a list", { network: { peers: "default" } }, "a list of names of VPCs, like [default]"],
+  ["unprotected by a word", { disks: { protect: "no" } }, 'disks.protect is "no"; allowed: true or false'],
+  [
+    "loopback range",
+    { network: { podCidr: "127.0.0.0/16" } },
+    "a range outside those that no subnetwork may have",
+  ],
   [
     "unknown access",
     { grafana: { access: "vpn" } },

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { ClusterArgs } from "../../components/cluster.ts";
+import type { NetworkArgs } from "../../components/network.ts";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled, valueOf } from "./mocks.ts";
 
@@ -10,14 +11,17 @@ beforeEach(async () => {
   recorded = await mockEngine();
 });
 
-async function makeNetwork() {
+async function makeNetwork(changes: Partial<NetworkArgs> = {}) {
   const { Network } = await import("../../components/network.ts");
   return new Network("network", {
+    project: "calico-test",
     networkName: "k8sfv",
     region: "us-central1",
     primaryCidr: "10.248.0.0/20",
     podCidr: "10.249.0.0/16",
     serviceCidr: "10.250.0.0/20",
+    apis: [],
+    ...changes,
   });
 }
 
@@ -29,11 +33,15 @@ async function makeCluster(changes: Partial<ClusterArgs> = {}) {
     clusterName: "k8sfv",
     nodeCount: 2,
     machineType: "e2-standard-2",
+    nodeDiskGb: 30,
+    spot: false,
+    networkPolicy: "dataplane-v2",
     deletionProtection: true,
     endpoint: "dns",
     authorizedNetworks: [],
     controlPlaneCidr: "10.250.16.0/28",
     network: await makeNetwork(),
+    apis: [],
     ...changes,
   });
 }
@@ -47,9 +55,37 @@ test("network: private nodes have ranges, Google's APIs and a way out", async ()
     { rangeName: network.podRangeName, ipCidrRange: "10.249.0.0/16" },
     { rangeName: network.serviceRangeName, ipCidrRange: "10.250.0.0/20" },
   ]);
-  expect(named(recorded, "network-nat").inputs.sourceSubnetworkIpRangesToNat).toBe(
-    "ALL_SUBNETWORKS_ALL_IP_RANGES",
-  );
+  expect(named(recorded, "network-nat").inputs).toMatchObject({
+    sourceSubnetworkIpRangesToNat: "LIST_OF_SUBNETWORKS",
+    subnetworks: [{ name: "link/k8sfv", sourceIpRangesToNats: ["ALL_IP_RANGES"] }],
+  });
+});
+
+test("network: an existing VPC is used, and nothing of its own changed", async () => {
+  const network = await makeNetwork({ existingVpc: "default" });
+  await settled(recorded);
+  const link = "https://www.googleapis.com/compute/v1/projects/calico-test/global/networks/default";
+  expect(await valueOf(network.networkLink)).toBe(link);
+  expect(recorded.filter(({ type }) => /\/network(Peering)?:/.test(type))).toEqual([]);
+  for (const name of ["network-subnetwork", "network-router", "network-ssh-to-ci"]) {
+    expect(named(recorded, name).inputs.network).toBe(link);
+  }
+});
+
+test("network: a peering is asked for by both sides", async () => {
+  await makeNetwork({ peers: ["default"] });
+  await settled(recorded);
+  const theirs = "https://www.googleapis.com/compute/v1/projects/calico-test/global/networks/default";
+  expect(named(recorded, "network-peering-to-default").inputs).toEqual({
+    name: "k8sfv-to-default",
+    network: "link/k8sfv",
+    peerNetwork: theirs,
+  });
+  expect(named(recorded, "network-peering-from-default").inputs).toEqual({
+    name: "default-to-k8sfv",
+    network: theirs,
+    peerNetwork: "link/k8sfv",
+  });
 });
 
 test("network: nothing is let in from everywhere", async () => {
@@ -79,24 +115,68 @@ test("addresses are internal ones of the nodes' own subnetwork", async () => {
   });
 });
 
-test("disks lie in the cluster's zone, in their own size", async () => {
+async function makeDisks() {
   const { Disks } = await import("../../components/disks.ts");
-  const disks = new Disks("disks", {
+  return new Disks("disks", {
     prefix: "k8sfv",
+    region: "us-central1",
     zone: "us-central1-b",
     prometheusGb: 200,
     pushGatewayGb: 11,
     grafanaGb: 12,
     protect: true,
+    apis: [],
   });
+}
+
+test("disks lie in the cluster's zone, in their own size", async () => {
+  const disks = await makeDisks();
   expect(disks.prometheus.sizeGb).toBe(200);
   await settled(recorded);
-  const sizes = recorded.filter(({ custom }) => custom).map(({ inputs }) => [inputs.name, inputs.size]);
+  const made = recorded.filter(({ type }) => type === "gcp:compute/disk:Disk");
+  const sizes = made.map(({ inputs }) => [inputs.name, inputs.size]);
   expect(sizes).toEqual([
     ["k8sfv-prometheus", 200],
     ["k8sfv-push-gateway", 11],
     ["k8sfv-grafana", 12],
   ]);
+});
+
+test("disks: each is under the schedule of daily snapshots, kept for two weeks", async () => {
+  await makeDisks();
+  await settled(recorded);
+  expect(named(recorded, "disks-snapshots").inputs.snapshotSchedulePolicy).toMatchObject({
+    schedule: { dailySchedule: { daysInCycle: 1, startTime: "12:00" } },
+    retentionPolicy: { maxRetentionDays: 14, onSourceDiskDelete: "KEEP_AUTO_SNAPSHOTS" },
+  });
+  const attached = recorded.filter(({ type }) => type.endsWith(":DiskResourcePolicyAttachment"));
+  expect(attached.map(({ inputs }) => [inputs.name, inputs.disk])).toEqual(
+    ["prometheus", "push-gateway", "grafana"].map((what) => ["k8sfv-snapshots", `k8sfv-${what}`]),
+  );
+});
+
+test("apis: what the program calls is switched on, and stays on", async () => {
+  const { Apis } = await import("../../components/apis.ts");
+  new Apis("apis", { project: "calico-test" });
+  await settled(recorded);
+  const services = recorded.filter(({ type }) => type === "gcp:projects/service:Service");
+  expect(services.map(({ inputs }) => inputs.service)).toEqual([
+    "compute.googleapis.com",
+    "container.googleapis.com",
+    "iam.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+  ]);
+  expect(services.every(({ inputs }) => inputs.disableOnDestroy === false)).toBe(true);
+});
+
+test("cluster: Calico on the older dataplane, when it is asked for", async () => {
+  await makeCluster({ networkPolicy: "calico" });
+  await settled(recorded);
+  expect(named(recorded, "cluster-gke").inputs).toMatchObject({
+    datapathProvider: "LEGACY_DATAPATH",
+    networkPolicy: { enabled: true, provider: "CALICO" },
+    addonsConfig: { networkPolicyConfig: { disabled: false } },
+  });
 });
 
 test("cluster: private nodes, their own account with two roles, no default pool", async () => {

@@ -28,12 +28,16 @@ const KNOWN: Record<string, Outputs> = {
   "gcp:compute/routerNat:RouterNat": nothing,
   "gcp:compute/firewall:Firewall": nothing,
   "gcp:compute/address:Address": nothing,
+  "gcp:compute/networkPeering:NetworkPeering": nothing,
   "gcp:compute/disk:Disk": nothing,
+  "gcp:compute/resourcePolicy:ResourcePolicy": nothing,
+  "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment": nothing,
   "gcp:serviceaccount/account:Account": (_, { accountId }) => ({
     email: `${String(accountId)}@example.iam.gserviceaccount.com`,
     member: `serviceAccount:${String(accountId)}@example.iam.gserviceaccount.com`,
   }),
   "gcp:projects/iAMMember:IAMMember": nothing,
+  "gcp:projects/service:Service": nothing,
   "gcp:container/cluster:Cluster": () => ({
     endpoint: "203.0.113.7",
     masterAuth: { clusterCaCertificate: "Q0EK" },

@@ -1,0 +1,38 @@
+import { Service } from "@pulumi/gcp/projects/service.js";
+import * as pulumi from "@pulumi/pulumi";
+
+/** What the APIs need to know. */
+export interface ApisArgs {
+  /** Google project id. */
+  project: string;
+}
+
+/**
+ * The APIs that the program calls, by what they are for. Each is refused in a project where nobody switched
+ * it on. Service Usage itself is on in every project; it is what switches the others on.
+ */
+const APIS = {
+  compute: "compute.googleapis.com",
+  container: "container.googleapis.com",
+  accounts: "iam.googleapis.com",
+  roles: "cloudresourcemanager.googleapis.com",
+};
+
+/** Google's APIs, switched on. They stay on when the environment goes: others in the project may use them. */
+export class Apis extends pulumi.ComponentResource {
+  /** One resource an API. What is made through an API depends on it. */
+  readonly services: Service[];
+
+  constructor(name: string, args: ApisArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("k8sfv:google:Apis", name, args, opts);
+    this.services = Object.entries(APIS).map(
+      ([what, service]) =>
+        new Service(
+          `${name}-${what}`,
+          { project: args.project, service, disableOnDestroy: false },
+          { parent: this },
+        ),
+    );
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,78 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { formatAddress } from "../../config/cidr.ts";
+import { crossChecks } from "../../config/checks.ts";
+
+/** A range as first address and prefix, told apart from the code under test: by whole numbers alone. */
+interface Plain {
+  first: number;
+  prefix: number;
+}
+
+const span = ({ prefix }: Plain) => 2 ** (32 - prefix);
+const written = (range: Plain) => `${formatAddress(range.first)}/${range.prefix}`;
+/** Ranges close together, so that about every second plan overlaps somewhere. */
+const plain = (least: number, most: number) =>
+  fc.tuple(fc.nat(2 ** 22), fc.integer({ min: least, max: most })).map(([offset, prefix]): Plain => {
+    const size = 2 ** (32 - prefix);
+    return { first: 10 * 2 ** 24 + Math.floor((offset * 4) / size) * size, prefix };
+  });
+
+const plan = fc.record({
+  primary: plain(18, 27),
+  pods: plain(14, 24),
+  services: plain(16, 27),
+  controlPlane: plain(28, 28),
+  nodeCount: fc.integer({ min: 1, max: 100 }),
+  offsets: fc.uniqueArray(fc.integer({ min: -4, max: 40 }), { minLength: 3, maxLength: 3 }),
+});
+
+type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
+
+function problemsOf({ primary, pods, services, controlPlane, nodeCount, offsets }: Plan): string[] {
+  const [pushGateway, prometheus, grafana] = offsets.map((offset) => formatAddress(primary.first + offset));
+  return crossChecks({
+    network: {
+      primaryCidr: written(primary),
+      podCidr: written(pods),
+      serviceCidr: written(services),
+      controlPlaneCidr: written(controlPlane),
+    },
+    cluster: { nodeCount },
+    addresses: { pushGateway, prometheus, grafana },
+  }).map(({ path }) => path.join("."));
+}
+
+function disjoint(a: Plain, b: Plain): boolean {
+  return a.first + span(a) <= b.first || b.first + span(b) <= a.first;
+}
+
+test("a plan is accepted exactly if its ranges are apart, its addresses inside and its nodes have room", () => {
+  let accepted = 0;
+  fc.assert(
+    fc.property(plan, (one) => {
+      const ranges = [one.primary, one.pods, one.services, one.controlPlane];
+      const apart = ranges.every((a, at) => ranges.slice(0, at).every((b) => disjoint(a, b)));
+      // Google keeps the first two addresses of a range and the last two.
+      const inside = one.offsets.every((offset) => offset >= 2 && offset < span(one.primary) - 2);
+      const roomy = one.nodeCount + 1 <= span(one.pods) / 256;
+      accepted += apart && inside && roomy ? 1 : 0;
+      expect(problemsOf(one).length === 0).toBe(apart && inside && roomy);
+    }),
+    { numRuns: 2000 },
+  );
+  // Of use only if both happen.
+  expect(accepted).toBeGreaterThan(50);
+  expect(accepted).toBeLessThan(1950);
+});
+
+test("what is wrong with a plan is told at the key that has to change", () => {
+  fc.assert(
+    fc.property(plan, (one) => {
+      const problems = problemsOf(one);
+      const overlapping = !disjoint(one.pods, one.primary);
+      if (overlapping) expect(problems).toContain("network.podCidr");
+      if (one.nodeCount + 1 > span(one.pods) / 256) expect(problems).toContain("network.podCidr");
+    }),
+  );
+});
