@@ -62,11 +62,14 @@ const cluster = new Cluster(
 );
 
 // In the cluster: the operator, Prometheus, the push gateway and Grafana.
-const api = new kubernetes.Provider("kubernetes", {
-  kubeconfig: cluster.kubeconfig,
-  // Without it an address that isn't known yet would plan to replace everything (pulumi#4326).
-  clusterIdentifier: cluster.identifier,
-});
+const api = new kubernetes.Provider(
+  "kubernetes",
+  { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
+  // Another kubeconfig is another cluster: what runs in the old one is to be deleted while that still lives.
+  // Said here and not by clusterIdentifier: the engine closes a provider that itself asks for its
+  // replacement, and could then delete nothing any more ("the client connection is closing").
+  { replaceOnChanges: ["kubeconfig"] },
+);
 const inCluster = { providers: [api] };
 const namespace = new Namespace("namespace", { nodes: cluster.nodes }, inCluster).namespaceName;
 const operator = new Operator(

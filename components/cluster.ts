@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { Cluster as GkeCluster } from "@pulumi/gcp/container/cluster.js";
 import type { ClusterArgs as GkeClusterArgs } from "@pulumi/gcp/container/cluster.js";
 import { NodePool } from "@pulumi/gcp/container/nodePool.js";
@@ -51,8 +50,8 @@ const NODE_ROLES = {
 export class Cluster extends pulumi.ComponentResource {
   /** The kubeconfig, for the provider, the tunnel and people. */
   readonly kubeconfig: pulumi.Output<string>;
-  /** Changes if and only if this is another cluster, not when its address or size changes. */
-  readonly identifier: pulumi.Output<string>;
+  /** Its name in full: project, zone and name. */
+  readonly identifier: string;
   /** The nodes. What runs on them depends on this, so that it is deleted while they still live. */
   readonly nodes: NodePool;
 
@@ -78,9 +77,7 @@ export class Cluster extends pulumi.ComponentResource {
               }),
         ),
     );
-    this.identifier = pulumi
-      .all([cluster.id, caCertificate])
-      .apply(([id, ca]) => `${id}#${createHash("sha256").update(ca).digest("hex").slice(0, 16)}`);
+    this.identifier = `${args.project}/${args.zone}/${args.clusterName}`;
     this.registerOutputs({ identifier: this.identifier });
   }
 

@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
+import { adopt } from "../tools/adopt.ts";
 import type { Cloud } from "./cluster/cloud.ts";
 import { findEngineProcesses } from "./cluster/processes.ts";
 
@@ -52,6 +53,24 @@ export function openEngine(cloud: Cloud): Engine {
       return (await execa(pulumi, args, { cwd, env, stdin: "ignore" })).stdout;
     },
   };
+}
+
+/**
+ * `pulumi up`. When it is refused, what a run that was killed left at Google is taken over, and it is tried
+ * once more.
+ *
+ * @throws Error of the engine's
+ */
+export async function bringUp(engine: Engine, options: { show?: boolean } = {}): Promise<void> {
+  const up = () => engine.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"], options);
+  try {
+    await up();
+  } catch (error) {
+    const adopted = await adopt(engine.pulumi);
+    if (adopted.length === 0) throw error;
+    console.error(`Taken over from a run that did not end: ${adopted.length} resources. Once more:`);
+    await up();
+  }
 }
 
 /** Makes the stack, its state and its passphrase, when they are not there yet. */

@@ -2,7 +2,7 @@
 import { startForwards, type LocalAddresses } from "../forwards.ts";
 import { resumeCloud } from "../cluster/index.ts";
 import { openLocalEnvironment } from "../prepare.ts";
-import { initStack, stackOutputs } from "../environment.ts";
+import { bringUp, initStack, stackOutputs } from "../environment.ts";
 import { readBack, runSample, type SampleResult } from "../sample.ts";
 import { cloudName, runCommand, step } from "./terminal.ts";
 
@@ -12,7 +12,7 @@ await runCommand(async () => {
   await step("Looking after the local cloud", () => resumeCloud(cloud));
   await initStack(cloud, engine);
   step("pulumi up");
-  await engine.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"], { show: true });
+  await bringUp(engine, { show: true });
   const outputs = await stackOutputs(engine);
   const addresses = await startForwards(cloud, outputs);
   const sample = await step("A run on the CI machine pushes its metrics to PROMPG_URL", () =>

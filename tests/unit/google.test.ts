@@ -232,7 +232,7 @@ test("cluster by ip: only for the authorized networks", async () => {
   });
 });
 
-test("cluster: the identifier says which cluster, not where", async () => {
+test("cluster: the identifier is its name in full", async () => {
   const cluster = await makeCluster();
-  expect(await valueOf(cluster.identifier)).toMatch(/^cluster-gke-id#[0-9a-f]{16}$/);
+  expect(cluster.identifier).toBe("calico-test/us-central1-b/k8sfv");
 });

@@ -45,8 +45,12 @@ test.each(["calico-test", "local"])("the resources of %s are those written down"
 });
 
 test("the stacks differ in what their configuration says, not in what they are made of", async () => {
+  // Which networks it is joined to is a matter of configuration.
   const names = async (stack: string) =>
-    (await run(stack)).recorded.map(({ type, name }) => `${type} ${name}`).toSorted();
+    (await run(stack)).recorded
+      .filter(({ type }) => !type.endsWith(":NetworkPeering"))
+      .map(({ type, name }) => `${type} ${name}`)
+      .toSorted();
   expect(await names("local")).toEqual(await names("calico-test"));
 });
 

@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { googleId } from "./google-ids.ts";
+
+/** Runs `pulumi` on a stack with these arguments, and gives what it prints. */
+export type Pulumi = (args: string[]) => Promise<string>;
+
+/** A resource as the engine writes it into a state; only what matters here. */
+interface State {
+  urn: string;
+  type: string;
+  custom?: boolean;
+  id?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+  provider?: string;
+}
+
+interface Export {
+  deployment: { resources?: State[]; pending_operations?: unknown[] };
+}
+
+interface Preview {
+  steps?: { op: string; newState?: State }[];
+}
+
+/** What the engine writes for a value that isn't known yet. */
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/**
+ * Takes over what an earlier run made at Google without the state knowing it: the run was killed between
+ * Google's answer and the writing of the state, or Google's answer never came. Google's API has no way to
+ * ask twice for the same thing, so the next run would be refused ("already exists").
+ *
+ * It looks for what the program would make, under the very names it would make it with, so nothing is
+ * adopted that isn't in the program. Each is put into the state by its id, and the engine asks Google
+ * for it: what isn't there is taken out again.
+ *
+ * @param pulumi - the engine, on the stack that is to be put right
+ * @returns the URNs of what was adopted
+ * @throws Error of the engine's, e.g. when another run holds the state
+ */
+export async function adopt(pulumi: Pulumi): Promise<string[]> {
+  const exported = JSON.parse(await pulumi(["stack", "export"])) as Export;
+  const known = exported.deployment.resources ?? [];
+  const preview = JSON.parse(await pulumi(["preview", "--json"])) as Preview;
+  const candidates = (preview.steps ?? [])
+    .filter(({ op }) => op === "create")
+    .flatMap(({ newState }) => (newState === undefined ? [] : asMade(newState, known)));
+  const pending = exported.deployment.pending_operations ?? [];
+  if (candidates.length === 0 && pending.length === 0) return [];
+
+  // What was pending is either found now, or was never made.
+  const deployment = {
+    ...exported.deployment,
+    resources: [...known, ...candidates],
+    pending_operations: [],
+  };
+  await importState(pulumi, { ...exported, deployment });
+  if (candidates.length === 0) return [];
+  const targets = candidates.flatMap(({ urn }) => ["--target", urn]);
+  await pulumi(["refresh", "--yes", "--skip-preview", ...targets]);
+  const after = JSON.parse(await pulumi(["stack", "export"])) as Export;
+  const there = new Set((after.deployment.resources ?? []).map(({ urn }) => urn));
+  return candidates.map(({ urn }) => urn).filter((urn) => there.has(urn));
+}
+
+/** The resource as the state would hold it had it been made; nothing when it can't have been. */
+function asMade(planned: State, known: State[]): State[] {
+  const provider = known.find(({ urn, id }) => `${urn}::${id ?? ""}` === planned.provider);
+  const { project = "", region = "", zone = "" } = (provider?.inputs ?? {}) as Record<string, string>;
+  // What depends on something that isn't made yet can't have been made itself.
+  if (provider === undefined || JSON.stringify(planned.inputs).includes(UNKNOWN)) return [];
+  const id = googleId(planned.type, planned.inputs ?? {}, { project, region, zone });
+  // Without arguments, as for an import: the provider fills them in from what is there.
+  return id === undefined ? [] : [{ ...planned, id, inputs: {}, outputs: {} }];
+}
+
+async function importState(pulumi: Pulumi, state: Export): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), "k8sfv-adopt-"));
+  try {
+    const file = path.join(folder, "state.json");
+    await writeFile(file, JSON.stringify(state), { mode: 0o600 });
+    await pulumi(["stack", "import", "--file", file]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,66 @@
+/** Where the provider looks for a resource whose arguments don't say it. */
+export interface Defaults {
+  project: string;
+  region: string;
+  zone: string;
+}
+
+type Inputs = Partial<Record<string, unknown>>;
+type Id = (inputs: Inputs, defaults: Defaults) => string;
+
+const of = (inputs: Inputs, key: string): string => {
+  const value = inputs[key];
+  return typeof value === "string" ? value : "";
+};
+/** The last part of a self link, or a name as it is. */
+const nameIn = (inputs: Inputs, key: string): string => of(inputs, key).split("/").at(-1) ?? "";
+
+const everywhere =
+  (collection: string): Id =>
+  (inputs, { project }) =>
+    `projects/${project}/global/${collection}/${of(inputs, "name")}`;
+const inRegion =
+  (collection: string): Id =>
+  (inputs, { project, region }) =>
+    `projects/${project}/regions/${region}/${collection}/${of(inputs, "name")}`;
+
+/**
+ * The id of each of Google's resource types that the program makes, from the arguments it is made with: the
+ * import formats in the provider's documentation (pulumi.com/registry/packages/gcp).
+ */
+const IDS: Partial<Record<string, Id>> = {
+  "gcp:compute/network:Network": everywhere("networks"),
+  "gcp:compute/firewall:Firewall": everywhere("firewalls"),
+  "gcp:compute/subnetwork:Subnetwork": inRegion("subnetworks"),
+  "gcp:compute/router:Router": inRegion("routers"),
+  "gcp:compute/address:Address": inRegion("addresses"),
+  "gcp:compute/resourcePolicy:ResourcePolicy": inRegion("resourcePolicies"),
+  "gcp:compute/networkPeering:NetworkPeering": (inputs, { project }) =>
+    `${project}/${nameIn(inputs, "network")}/${of(inputs, "name")}`,
+  "gcp:compute/routerNat:RouterNat": (inputs, { project, region }) =>
+    `${project}/${region}/${of(inputs, "router")}/${of(inputs, "name")}`,
+  "gcp:compute/disk:Disk": (inputs, { project, zone }) =>
+    `projects/${project}/zones/${zone}/disks/${of(inputs, "name")}`,
+  "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment": (inputs, { project, zone }) =>
+    `${project}/${zone}/${of(inputs, "disk")}/${of(inputs, "name")}`,
+  "gcp:container/cluster:Cluster": (inputs, { project, zone }) =>
+    `projects/${project}/locations/${zone}/clusters/${of(inputs, "name")}`,
+  "gcp:container/nodePool:NodePool": (inputs, { project, zone }) =>
+    `projects/${project}/locations/${zone}/clusters/${nameIn(inputs, "cluster")}/nodePools/${of(inputs, "name")}`,
+  "gcp:serviceaccount/account:Account": (inputs, { project }) =>
+    `projects/${project}/serviceAccounts/${of(inputs, "accountId")}@${project}.iam.gserviceaccount.com`,
+  "gcp:projects/iAMMember:IAMMember": (inputs, { project }) =>
+    `${project}/${of(inputs, "role")}/${of(inputs, "member")}`,
+  "gcp:projects/service:Service": (inputs, { project }) => `${project}/${of(inputs, "service")}`,
+};
+
+/**
+ * The id under which Google has a resource that the program asks for.
+ *
+ * @param type - Pulumi's token, e.g. "gcp:compute/disk:Disk"
+ * @param inputs - its arguments, all of them known
+ * @returns undefined for a type that isn't Google's, or that the program doesn't make
+ */
+export function googleId(type: string, inputs: Inputs, defaults: Defaults): string | undefined {
+  return IDS[type]?.(inputs, defaults);
+}
