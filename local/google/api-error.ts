@@ -4,13 +4,16 @@ export class ApiError extends Error {
    * @param code HTTP status
    * @param text what Google says
    * @param reason Google's word for the kind of error, e.g. `invalid`
+   * @param details what Google adds for programs; the real provider prints it as JSON, keys sorted
    */
   constructor(
     readonly code: number,
     readonly text: string,
     readonly reason: string,
+    details: readonly object[] = [],
   ) {
-    super(`googleapi: Error ${code}: ${text}, ${reason}`);
+    const more = details.length > 0 ? `\nDetails:\n${JSON.stringify(details, undefined, 2)}\n` : "";
+    super(`googleapi: Error ${code}: ${text}${more}, ${reason}`);
     this.name = "ApiError";
   }
 }

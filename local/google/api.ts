@@ -1,5 +1,6 @@
 import type { Values } from "../plugin/values.ts";
 import { alreadyExists, inUse, notFound } from "./api-error.ts";
+import { refuseUnlessOn } from "./apis.ts";
 import type { FaultInjector, Occasion, Operation } from "./faults.ts";
 import type { Place } from "./place.ts";
 import type { Admitted, Behind, ResourceType } from "./resource-type.ts";
@@ -31,11 +32,12 @@ export class Api {
   async create(type: ResourceType, wanted: Wanted): Promise<Values> {
     const { path, inputs } = wanted;
     const occasion = occasionOf(type, "create", wanted, wanted.place.project);
-    return this.telling(`Error creating ${type.title}`, async () => {
-      await this.faults.before(occasion);
+    return this.telling(telling(type, occasion, inputs), async () => {
+      await this.before(type, occasion);
       const resource = await this.store.change((data) => {
-        if (data.resources[path] !== undefined) throw alreadyExists(path);
-        return (data.resources[path] = admitted(type, wanted, data, inputs));
+        const there = data.resources[path];
+        if (there !== undefined && type.adopts !== true) throw alreadyExists(path);
+        return put(data, type, wanted, inputs, there);
       });
       const outputs = await this.finish(type, path, resource).catch(async (error: unknown) => {
         await this.giveUp(type, path, resource);
@@ -50,7 +52,7 @@ export class Api {
   async read(type: ResourceType, { path, name }: Named): Promise<Resource | undefined> {
     const found = this.store.read().resources[path];
     if (found === undefined || found.type !== type.token) return undefined;
-    await this.faults.before(occasionOf(type, "read", { path, name }, projectOf(path)));
+    await this.before(type, occasionOf(type, "read", { path, name }, projectOf(path)));
     // Google's side goes on when a client dies; here it does so at the next look.
     if (found.status === "making") await this.finish(type, path, found);
     return this.store.read().resources[path];
@@ -60,17 +62,12 @@ export class Api {
   async update(type: ResourceType, wanted: Wanted): Promise<Values> {
     const { path, inputs, place } = wanted;
     const occasion = occasionOf(type, "update", wanted, place.project);
-    return this.telling(`Error updating ${type.title} "${path}"`, async () => {
-      await this.faults.before(occasion);
+    return this.telling(telling(type, occasion, inputs), async () => {
+      await this.before(type, occasion);
       const resource = await this.store.change((data) => {
         const previous = data.resources[path];
         if (previous === undefined) throw notFound(path);
-        const next = admitted(type, wanted, data, inputs, previous);
-        const kept = Object.entries(previous.outputs).filter(([key]) => previous.inputs[key] === undefined);
-        return (data.resources[path] = {
-          ...next,
-          outputs: { ...Object.fromEntries(kept), ...next.outputs },
-        });
+        return put(data, type, wanted, inputs, previous);
       });
       const outputs = await this.finish(type, path, resource);
       await this.faults.after(occasion);
@@ -81,12 +78,13 @@ export class Api {
   /** Removes the resource and its parts. Nothing to do when it is gone. @throws Error while it is in use */
   async delete(type: ResourceType, { path, name }: Named): Promise<void> {
     const occasion = occasionOf(type, "delete", { path, name }, projectOf(path));
-    await this.telling(`Error deleting ${type.title}`, async () => {
-      await this.faults.before(occasion);
+    const { inputs = {} } = this.store.read().resources[path] ?? {};
+    await this.telling(telling(type, occasion, inputs), async () => {
+      await this.before(type, occasion);
       const resource = await this.store.change((data) => {
         const found = data.resources[path];
-        if (found === undefined) return undefined;
-        type.refuseRemoval?.(found);
+        if (found === undefined || type.stays?.(found) === true) return undefined;
+        type.refuseRemoval?.(found, data);
         const user = userOf(path, data);
         if (user !== undefined) throw inUse(type.kind, path, user);
         return (data.resources[path] = { ...found, status: "removing" as const });
@@ -94,6 +92,12 @@ export class Api {
       if (resource !== undefined) await this.removeWithParts(type, path, resource);
       await this.faults.after(occasion);
     });
+  }
+
+  /** What comes before every operation: its API has to be on, and a test may want it to fail. */
+  private async before(type: ResourceType, occasion: Occasion): Promise<void> {
+    refuseUnlessOn(this.store.read(), occasion.project, type.api);
+    await this.faults.before(occasion);
   }
 
   private async removeWithParts(type: ResourceType, path: string, resource: Resource): Promise<void> {
@@ -130,32 +134,30 @@ export class Api {
   }
 }
 
-/** The resource as it is let in. @throws ApiError */
-function admitted(
-  type: ResourceType,
-  wanted: Wanted,
-  data: Data,
-  inputs: Values,
-  previous?: Resource,
-): Resource {
+/** Puts the resource in as its arguments say, and what Google makes beside it. @throws ApiError */
+function put(data: Data, type: ResourceType, wanted: Wanted, inputs: Values, previous?: Resource): Resource {
   const { path, place } = wanted;
   const uses = type.uses?.(inputs, place) ?? [];
   const parent = type.parent?.(inputs, place);
   for (const needed of parent === undefined ? uses : [...uses, parent]) {
     if (data.resources[needed] === undefined) throw notFound(needed);
   }
-  const { outputs, inner }: Admitted = type.admit({ path, inputs, place, data, previous });
+  const { outputs, inner, beside }: Admitted = type.admit({ path, inputs, place, data, previous });
   const where =
     type.scope === "global" ? {} : { [type.scope]: type.scope === "region" ? place.region : place.zone };
-  return {
+  // What is said of it and is no argument stays, unless it is said anew.
+  const kept = Object.entries(previous?.outputs ?? {}).filter(([key]) => previous?.inputs[key] === undefined);
+  const resource: Resource = {
     type: type.token,
     inputs,
-    outputs: { ...inputs, project: place.project, ...where, ...outputs },
+    outputs: { ...Object.fromEntries(kept), ...inputs, project: place.project, ...where, ...outputs },
     status: "making",
     uses,
     parent,
     inner: inner ?? {},
   };
+  data.resources = { ...beside, ...data.resources, [path]: resource };
+  return resource;
 }
 
 /** Path of a resource that uses the one at `path`. */
@@ -172,6 +174,15 @@ function occasionOf(
   const [, module = "", title = ""] = type.token.split(":");
   return { type: `${module.split("/")[0] ?? ""}.${title}`, operation, name, path, project };
 }
+
+/** What the real provider puts before an error. */
+function telling(type: ResourceType, occasion: Occasion, inputs: Values): string {
+  const { operation, path } = occasion;
+  const of = operation === "update" ? ` "${path}"` : "";
+  return type.telling?.(occasion, inputs) ?? `Error ${verbs[operation]} ${type.title}${of}`;
+}
+
+const verbs = { create: "creating", read: "reading", update: "updating", delete: "deleting" };
 
 function projectOf(path: string): string {
   return path.replace(/^projects\//, "").split("/")[0] ?? "";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { isKnown, map, UNKNOWN } from "../plugin/values.ts";
-import { change, cloudWithNetwork, drop, fitting, make, testCloud, tokens } from "./testing.ts";
+import { change, cloudWithNetwork, drop, fitting, made, make, testCloud, tokens } from "./testing.ts";
 
 async function cloudWithCluster() {
   const { cloud } = await cloudWithNetwork();
@@ -48,7 +48,7 @@ test("a cluster takes its pools with it, unless it is protected", async () => {
   const free = await change(cloud, "Cluster", kept, fitting.cluster);
   await drop(cloud, "Cluster", free);
   expect(cloud.calls.slice(-3)).toEqual(["stopNode at once", "stopNode at once", "stopCluster"]);
-  expect(Object.keys(cloud.store.read().resources)).toHaveLength(2);
+  expect(made(cloud)).toHaveLength(2);
 });
 
 test("contradictions are refused, and what is beyond the local cloud", async () => {

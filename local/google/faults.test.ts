@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { fitting, make, testCloud, type TestCloud } from "./testing.ts";
+import { fitting, made, make, testCloud, type TestCloud } from "./testing.ts";
 
 function faulty(cloud: TestCloud, rule: object): void {
   writeFileSync(path.join(cloud.dir, "faults.json"), JSON.stringify({ rules: [rule] }));
@@ -11,7 +11,7 @@ test("a refusal strikes once, and nothing is made by it", async () => {
   const cloud = testCloud();
   faulty(cloud, { type: "compute.Network", operation: "create", fault: "quota" });
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("Error 403: Quota exceeded");
-  expect(cloud.store.read().resources).toEqual({});
+  expect(made(cloud)).toEqual([]);
   await make(cloud, "Network", fitting.network);
 });
 

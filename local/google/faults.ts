@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "./api-error.ts";
+import { billingMissing, findApi } from "./apis.ts";
+import { permissionMissing } from "./permissions.ts";
+import { lastPart } from "./place.ts";
 import type { Store } from "./store.ts";
 
 /** What is done to a resource. */
@@ -15,10 +18,11 @@ interface Rule {
   /** Name in the program; any by default. */
   name?: string;
   /**
-   * `quota`, `permission`: refused, nothing done. `timeout`: done, and then an error all the same.
-   * `crash`: done, and then this process is gone.
+   * `quota`, `permission`, `billing`: refused, nothing done; `billing` strikes only where an API that costs
+   * is switched on. `timeout`: done, and then an error all the same. `crash`: done, and then this process
+   * is gone.
    */
-  fault?: "quota" | "permission" | "timeout" | "crash";
+  fault?: "quota" | "permission" | "billing" | "timeout" | "crash";
   /** How often the fault strikes, over all runs. 1 by default. */
   times?: number;
   /** How long the operation takes. */
@@ -78,13 +82,10 @@ export class FaultInjector {
         `Quota exceeded for ${occasion.type} in project ${occasion.project}.`,
         "quotaExceeded",
       );
-    const permission = await this.strikes(faults, occasion, "permission");
-    if (permission) {
-      throw new ApiError(
-        403,
-        `Required '${permissionFor(occasion)}' permission for '${occasion.path}'`,
-        "forbidden",
-      );
+    if (await this.strikes(faults, occasion, "permission")) throw permissionMissing(occasion);
+    const api = billedApi(occasion);
+    if (api !== undefined && (await this.strikes(faults, occasion, "billing"))) {
+      throw billingMissing(occasion.project, api);
     }
   }
 
@@ -142,9 +143,9 @@ function seconds(faults: Faults, occasion: Occasion): number {
   return usual * (faults.latencyScale ?? 0);
 }
 
-/** Google's name of the permission, e.g. `compute.subnetworks.create`. */
-function permissionFor({ type, operation }: Occasion): string {
-  const [service = "", kind = ""] = type.split(".");
-  const plural = kind.endsWith("s") ? `${kind}es` : `${kind}s`;
-  return `${service}.${plural.charAt(0).toLowerCase()}${plural.slice(1)}.${operation}`;
+/** Name of the API that costs, when the occasion is that it is switched on. */
+function billedApi({ type, operation, path }: Occasion): string | undefined {
+  if (type !== "projects.Service" || operation !== "create") return undefined;
+  const name = lastPart(path);
+  return findApi(name)?.billed === true ? name : undefined;
 }

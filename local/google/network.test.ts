@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { covers, formatAddress, overlap, parseAddress, parseRange, range, subRange } from "./cidr.ts";
-import { change, cloudWithNetwork, drop, fitting, make, testCloud } from "./testing.ts";
+import { change, cloudWithNetwork, drop, fitting, made, make, testCloud } from "./testing.ts";
 
 const internal = { addressType: "INTERNAL", subnetwork: "k8sfv" };
 
@@ -20,7 +20,7 @@ test("a network and its subnetwork come, start the VPC, and go in that order onl
   );
   await drop(cloud, "Subnetwork", subnetwork);
   await drop(cloud, "Network", network);
-  expect(cloud.store.read().resources).toEqual({});
+  expect(made(cloud)).toEqual([]);
   expect(cloud.calls.at(-1)).toBe("stopNetwork");
 });
 
@@ -94,7 +94,7 @@ test("a router's NAT goes with it", async () => {
   expect(nat.id).toBe("calico-test/us-central1/r/nat");
   await expect(make(cloud, "RouterNat", { ...all, name: "second" })).rejects.toThrow("in use by another NAT");
   await drop(cloud, "Router", router);
-  expect(Object.keys(cloud.store.read().resources)).toHaveLength(2);
+  expect(made(cloud)).toHaveLength(2);
 });
 
 test("address arithmetic", () => {

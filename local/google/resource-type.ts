@@ -1,6 +1,8 @@
 import type { Failure } from "../plugin/plugin.ts";
 import type { Values } from "../plugin/values.ts";
+import type { ApiName } from "./apis.ts";
 import type { Arguments } from "./arguments.ts";
+import type { Occasion } from "./faults.ts";
 import type { Machines } from "./machines.ts";
 import type { Place, Scope } from "./place.ts";
 import type { Data, Resource } from "./store.ts";
@@ -29,6 +31,8 @@ export interface Admitted {
   readonly outputs: Values;
   /** What only the emulation needs to remember. */
   readonly inner?: Values;
+  /** What Google makes beside it, by path, unless it is there. */
+  readonly beside?: Readonly<Record<string, Resource>>;
 }
 
 /** One resource type of the emulated API: all that is particular to it. */
@@ -40,6 +44,8 @@ export interface ResourceType {
   /** As Google calls it in messages, e.g. `network`, of `The network resource '…' is already being used`. */
   readonly kind: string;
   readonly scope: Scope;
+  /** The API that it belongs to, and that has to be on. */
+  readonly api: ApiName;
   readonly arguments: Arguments;
   /** Whether Pulumi makes up a name when the program gives none. */
   readonly autoNamed: boolean;
@@ -65,8 +71,14 @@ export interface ResourceType {
    * @returns outputs that became known by it
    */
   work?(behind: Behind, resource: Resource): Promise<Values>;
-  /** Whether a deletion has to be refused. @throws Error */
-  refuseRemoval?(resource: Resource): void;
+  /** Whether making one that is there already takes that one over, as of a switch that is on. */
+  readonly adopts?: boolean;
+  /** Whether it stays as it is at Google when the program lets go of it. */
+  stays?(resource: Resource): boolean;
+  /** Whether a deletion has to be refused. `data` is what else is there. @throws Error */
+  refuseRemoval?(resource: Resource, data: Data): void;
+  /** What the real provider puts before an error; by default `Error creating TITLE`. */
+  telling?(occasion: Occasion, inputs: Values): string;
   /** Undoes what {@link work} did. May be repeated. `data` is what else is there. */
   remove?(behind: Behind, resource: Resource, data: Data): Promise<void>;
 }

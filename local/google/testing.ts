@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
 import type { Values } from "../plugin/values.ts";
 import { Api } from "./api.ts";
+import { apiNames, enabled, type ApiName } from "./apis.ts";
 import { FaultInjector } from "./faults.ts";
 import type { Machines } from "./machines.ts";
 import { GoogleProvider } from "./provider.ts";
@@ -19,8 +20,14 @@ export interface TestCloud {
   readonly machines: Machines;
 }
 
-/** A cloud in a folder of its own, which goes with the test. */
-export function testCloud(): TestCloud {
+const project = "calico-test";
+
+/**
+ * A cloud in a folder of its own, which goes with the test.
+ *
+ * @param apis those that are on; all by default
+ */
+export function testCloud(apis: readonly ApiName[] = apiNames): TestCloud {
   const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-google-"));
   onTestFinished(() => {
     rmSync(dir, { recursive: true });
@@ -41,12 +48,23 @@ export function testCloud(): TestCloud {
     startNode: ({ address, podCidr }) => told(`startNode ${address} ${podCidr}`),
     stopNode: (_name, { drain }) => told(`stopNode ${drain ? "drained" : "at once"}`),
   };
-  const store = new Store(path.join(dir, "google.json"));
+  const file = path.join(dir, "google.json");
+  const resources = Object.fromEntries(apis.flatMap((name) => Object.entries(enabled(project, name))));
+  writeFileSync(file, JSON.stringify({ resources, faults: {} }));
+  const store = new Store(file);
   const faults = new FaultInjector(path.join(dir, "faults.json"), store);
   const behind = { machines, disksDir: path.join(dir, "disks") };
   const provider = new GoogleProvider("9.10.0", new Api(store, faults, behind));
-  provider.configure({ project: "calico-test", region: "us-central1", zone: "us-central1-f" });
+  provider.configure({ project, region: "us-central1", zone: "us-central1-f" });
   return { provider, store, dir, calls, machines };
+}
+
+/** Paths of what was made, without what a project has from the start: its APIs and its default network. */
+export function made({ store }: TestCloud): string[] {
+  const { resources } = store.read();
+  return Object.keys(resources).filter(
+    (one) => resources[one]?.type !== tokens.Service && !one.endsWith("/networks/default"),
+  );
 }
 
 /** Tokens by the name that people use. */
@@ -62,6 +80,7 @@ export const tokens = {
   NodePool: "gcp:container/nodePool:NodePool",
   Account: "gcp:serviceaccount/account:Account",
   IAMMember: "gcp:projects/iAMMember:IAMMember",
+  Service: "gcp:projects/service:Service",
 } as const;
 
 /** What the engine does for a new resource: check, then create. @throws Error with every refusal */

@@ -12,6 +12,7 @@ export const address: ResourceType = {
   title: "Address",
   kind: "address",
   scope: "region",
+  api: "compute.googleapis.com",
   autoNamed: true,
   arguments: {
     name: { change: "replace", check: checkName },

@@ -19,6 +19,7 @@ export const cluster: ResourceType = {
   title: "Cluster",
   kind: "cluster",
   scope: "location",
+  api: "container.googleapis.com",
   autoNamed: true,
   arguments: clusterArguments,
   computed: [

@@ -18,6 +18,7 @@ export const disk: ResourceType = {
   title: "Disk",
   kind: "disk",
   scope: "zone",
+  api: "compute.googleapis.com",
   autoNamed: true,
   arguments: {
     name: { change: "replace", check: checkName },
@@ -66,6 +67,7 @@ export const resourcePolicy: ResourceType = {
   title: "ResourcePolicy",
   kind: "resource_policy",
   scope: "region",
+  api: "compute.googleapis.com",
   autoNamed: true,
   arguments: {
     name: { change: "replace", check: checkName },
@@ -86,6 +88,7 @@ export const diskResourcePolicyAttachment: ResourceType = {
   title: "DiskResourcePolicyAttachment",
   kind: "disk",
   scope: "zone",
+  api: "compute.googleapis.com",
   autoNamed: true,
   arguments: {
     // The name is the policy's, so it is never made up in practice.

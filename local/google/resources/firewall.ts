@@ -9,6 +9,7 @@ export const firewall: ResourceType = {
   title: "Firewall",
   kind: "firewall",
   scope: "global",
+  api: "compute.googleapis.com",
   autoNamed: true,
   arguments: {
     name: { change: "replace", check: checkName },

@@ -18,6 +18,7 @@ export const account: ResourceType = {
   title: "service account",
   kind: "service_account",
   scope: "global",
+  api: "iam.googleapis.com",
   autoNamed: false,
   arguments: {
     accountId: { required: true, change: "replace", check: checkAccountId },
@@ -47,6 +48,7 @@ export const projectMember: ResourceType = {
   title: "IAM Member",
   kind: "project",
   scope: "global",
+  api: "cloudresourcemanager.googleapis.com",
   autoNamed: false,
   arguments: {
     project: { required: true, change: "replace" },
@@ -77,30 +79,4 @@ function checkMember(value: Value): string | undefined {
   return ok
     ? undefined
     : `invalid value for member (IAM members must have one of the values outlined here: https://cloud.google.com/billing/docs/reference/rest/v1/Policy#Binding)`;
-}
-
-/** An API that is switched on for the project. All are on in the local cloud, whether asked for or not. */
-export const service: ResourceType = {
-  token: "gcp:projects/service:Service",
-  title: "Project Service",
-  kind: "service",
-  scope: "global",
-  autoNamed: false,
-  arguments: {
-    service: { required: true, change: "replace", check: checkService },
-    disableDependentServices: {},
-    disableOnDestroy: {},
-    checkIfServiceHasUsageOnDestroy: {},
-    project: { change: "replace" },
-  },
-  computed: [],
-  path: (inputs, { project }) => `${project}/${text(inputs, "service")}`,
-  admit: () => ({ outputs: {} }),
-};
-
-function checkService(value: Value): string | undefined {
-  const ok = typeof value === "string" && /^[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|goog)$/.test(value);
-  return ok
-    ? undefined
-    : `service: ${JSON.stringify(value)} is not the name of an API, e.g. container.googleapis.com`;
 }

@@ -3,10 +3,11 @@ import { address } from "./address.ts";
 import { cluster } from "./cluster.ts";
 import { disk, diskResourcePolicyAttachment, resourcePolicy } from "./disk.ts";
 import { firewall } from "./firewall.ts";
-import { account, projectMember, service } from "./iam.ts";
+import { account, projectMember } from "./iam.ts";
 import { network } from "./network.ts";
 import { nodePool } from "./node-pool.ts";
 import { router, routerNat } from "./router.ts";
+import { service } from "./service.ts";
 import { subnetwork } from "./subnetwork.ts";
 
 /** Every resource type that the local cloud serves. */

@@ -9,6 +9,7 @@ export const network: ResourceType = {
   title: "Network",
   kind: "network",
   scope: "global",
+  api: "compute.googleapis.com",
   autoNamed: true,
   arguments: {
     name: { change: "replace", check: checkName },

@@ -31,6 +31,7 @@ export const nodePool: ResourceType = {
   title: "NodePool",
   kind: "node_pool",
   scope: "location",
+  api: "container.googleapis.com",
   autoNamed: true,
   arguments: {
     name: { change: "replace", check: checkClusterName },

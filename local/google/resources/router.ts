@@ -10,6 +10,7 @@ export const router: ResourceType = {
   title: "Router",
   kind: "router",
   scope: "region",
+  api: "compute.googleapis.com",
   autoNamed: true,
   arguments: {
     name: { change: "replace", check: checkName },
@@ -38,6 +39,7 @@ export const routerNat: ResourceType = {
   title: "RouterNat",
   kind: "router",
   scope: "region",
+  api: "compute.googleapis.com",
   autoNamed: true,
   arguments: {
     name: { change: "replace", check: checkName },

@@ -15,6 +15,7 @@ export const subnetwork: ResourceType = {
   title: "Subnetwork",
   kind: "subnetwork",
   scope: "region",
+  api: "compute.googleapis.com",
   autoNamed: true,
   arguments: {
     name: { change: "replace", check: checkName },

@@ -1,0 +1,89 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { change, drop, fitting, made, make, testCloud, tokens } from "./testing.ts";
+
+const enable = (name: string) => ({ service: `${name}.googleapis.com` });
+
+test("an API that is not on refuses everything of it, in Google's words", async () => {
+  const cloud = testCloud([]);
+  const refused = (name: string, title: string) =>
+    `googleapi: Error 403: ${title} has not been used in project calico-test before or it is disabled. ` +
+    `Enable it by visiting https://console.developers.google.com/apis/api/${name}.googleapis.com/overview?project=calico-test then retry.`;
+  const network = make(cloud, "Network", fitting.network);
+  await expect(network).rejects.toThrow(refused("compute", "Compute Engine API"));
+  await expect(network).rejects.toThrow(/"reason": "SERVICE_DISABLED"[^]*, accessNotConfigured$/);
+  const account = make(cloud, "Account", { accountId: "k8sfv-nodes" });
+  await expect(account).rejects.toThrow(refused("iam", "Identity and Access Management (IAM) API"));
+  const role = { project: "calico-test", role: "roles/viewer", member: "user:a@example.org" };
+  await expect(make(cloud, "IAMMember", role)).rejects.toThrow(
+    refused("cloudresourcemanager", "Cloud Resource Manager API"),
+  );
+  await make(cloud, "Service", enable("compute"));
+  await make(cloud, "Network", fitting.network);
+  await make(cloud, "Subnetwork", fitting.subnetwork);
+  await expect(make(cloud, "Cluster", fitting.cluster)).rejects.toThrow(
+    refused("container", "Kubernetes Engine API"),
+  );
+});
+
+test("reading and deleting need the API too", async () => {
+  const cloud = testCloud(["compute.googleapis.com"]);
+  const network = await make(cloud, "Network", fitting.network);
+  const off = { ...enable("compute"), disableOnDestroy: true };
+  await drop(cloud, "Service", await make(cloud, "Service", off));
+  const subject = { type: tokens.Network, name: "one", id: network.id, inputs: {}, state: {} };
+  await expect(cloud.provider.read(subject)).rejects.toThrow("Compute Engine API has not been used");
+  await expect(drop(cloud, "Network", network)).rejects.toThrow("Compute Engine API has not been used");
+  expect(made(cloud)).toEqual([network.id]);
+});
+
+test("Kubernetes Engine brings Compute Engine, and that the default network", async () => {
+  const cloud = testCloud([]);
+  await make(cloud, "Service", enable("container"));
+  await make(cloud, "Network", fitting.network);
+  expect(Object.keys(cloud.store.read().resources)).toContain("projects/calico-test/global/networks/default");
+});
+
+test("an API that is on is taken over, and stays on when the program lets go of it", async () => {
+  const cloud = testCloud(["compute.googleapis.com"]);
+  const service = await make(cloud, "Service", enable("compute"));
+  expect(service.id).toBe("calico-test/compute.googleapis.com");
+  await drop(cloud, "Service", service);
+  await make(cloud, "Network", fitting.network);
+});
+
+test("an API is switched off only when nothing active needs it", async () => {
+  const cloud = testCloud();
+  const off = { ...enable("compute"), disableOnDestroy: true };
+  const service = await make(cloud, "Service", off);
+  await expect(drop(cloud, "Service", service)).rejects.toThrow(
+    'Error disabling service "compute.googleapis.com" for project "calico-test": googleapi: Error 400: ' +
+      "The service compute.googleapis.com is depended on by the following active service(s): container.googleapis.com; " +
+      "Please specify disable_dependent_services=true if you want to proceed with disabling all services., failedPrecondition",
+  );
+  const all = await change(cloud, "Service", service, { ...off, disableDependentServices: true });
+  await drop(cloud, "Service", all);
+  await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("Compute Engine API");
+  await expect(make(cloud, "Cluster", fitting.cluster)).rejects.toThrow("Kubernetes Engine API");
+});
+
+test("a project without billing gets no API that costs", async () => {
+  const cloud = testCloud([]);
+  writeFileSync(
+    path.join(cloud.dir, "faults.json"),
+    JSON.stringify({ rules: [{ fault: "billing", times: 2 }] }),
+  );
+  await make(cloud, "Service", enable("iam"));
+  const refused = make(cloud, "Service", enable("compute"));
+  await expect(refused).rejects.toThrow(
+    'Request `Enable Project Service "compute.googleapis.com" for project "calico-test"` returned error: ' +
+      "failed to enable services: failed on request preconditions: googleapi: Error 400: " +
+      "Billing account for project 'calico-test' is not found. " +
+      "Billing must be enabled for activation of service(s) 'compute.googleapis.com' to proceed.",
+  );
+  await expect(refused).rejects.toThrow("UREQ_PROJECT_BILLING_NOT_FOUND");
+  await expect(make(cloud, "Service", enable("container"))).rejects.toThrow("Billing account");
+  expect(made(cloud)).toEqual([]);
+  await make(cloud, "Service", enable("compute"));
+});

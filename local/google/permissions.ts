@@ -1,0 +1,96 @@
+import { ApiError } from "./api-error.ts";
+import type { Occasion, Operation } from "./faults.ts";
+
+type Permissions = Partial<Record<Operation, string>>;
+
+/** Permissions that are not named after the type and operation; those not given are. */
+const particular: Record<string, Permissions> = {
+  "compute.Address": {
+    create: "compute.addresses.createInternal",
+    delete: "compute.addresses.deleteInternal",
+  },
+  "compute.RouterNat": ofParent("compute.routers"),
+  "compute.DiskResourcePolicyAttachment": {
+    create: "compute.disks.addResourcePolicies",
+    read: "compute.disks.get",
+    delete: "compute.disks.removeResourcePolicies",
+  },
+  "container.NodePool": ofParent("container.clusters"),
+  "serviceaccount.Account": ofKind("iam.serviceAccounts"),
+  "projects.IAMMember": {
+    create: "resourcemanager.projects.setIamPolicy",
+    read: "resourcemanager.projects.getIamPolicy",
+    delete: "resourcemanager.projects.setIamPolicy",
+  },
+  "projects.Service": {
+    create: "serviceusage.services.enable",
+    read: "serviceusage.services.list",
+    update: "serviceusage.services.list",
+    delete: "serviceusage.services.disable",
+  },
+};
+
+function ofKind(kind: string): Required<Permissions> {
+  return {
+    create: `${kind}.create`,
+    read: `${kind}.get`,
+    update: `${kind}.update`,
+    delete: `${kind}.delete`,
+  };
+}
+
+/** Of what is kept as a part of something else: making or removing it changes that. */
+function ofParent(kind: string): Required<Permissions> {
+  const update = `${kind}.update`;
+  return { create: update, read: `${kind}.get`, update, delete: update };
+}
+
+/** Google's name of the permission that the operation needs, e.g. `compute.subnetworks.create`. */
+export function permissionFor({ type, operation }: Pick<Occasion, "type" | "operation">): string {
+  const [service = "", kind = ""] = type.split(".");
+  const plural = kind.replace(/y$/, "ie").replace(/s$/, "se");
+  const name = `${plural.charAt(0).toLowerCase()}${plural.slice(1)}s`;
+  return particular[type]?.[operation] ?? ofKind(`${service}.${name}`)[operation];
+}
+
+/** What somebody is told who lacks the permission, in the words of the API that is asked. */
+export function permissionMissing(occasion: Occasion): ApiError {
+  const permission = permissionFor(occasion);
+  const { project, path } = occasion;
+  const resource = `projects/${project}`;
+  const info = (domain: string, reason: string) => ({
+    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+    domain,
+    metadata: { permission, resource },
+    reason,
+  });
+  switch (permission.split(".")[0]) {
+    case "container":
+      return new ApiError(403, `Required "${permission}" permission(s) for "${resource}".`, "forbidden");
+    case "iam":
+    case "resourcemanager":
+      return new ApiError(
+        403,
+        `Permission '${permission}' denied on resource (or it may not exist).`,
+        "forbidden",
+        [info("iam.googleapis.com", "IAM_PERMISSION_DENIED")],
+      );
+    case "serviceusage":
+      return new ApiError(
+        403,
+        `Permission denied to ${verb(permission)} service [${service(path)}]`,
+        "forbidden",
+        [info("serviceusage.googleapis.com", "AUTH_PERMISSION_DENIED")],
+      );
+    default:
+      return new ApiError(403, `Required '${permission}' permission for '${path}'`, "forbidden");
+  }
+}
+
+function verb(permission: string): string {
+  return permission.split(".").at(-1) ?? "";
+}
+
+function service(path: string): string {
+  return path.split("/").at(-1) ?? "";
+}
