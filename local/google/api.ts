@@ -1,4 +1,4 @@
-import type { Values } from "../plugin/values.ts";
+import { optionalText, type Values } from "../plugin/values.ts";
 import { alreadyExists, inUse, notFound } from "./api-error.ts";
 import { refuseUnlessOn } from "./apis.ts";
 import type { FaultInjector, Occasion, Operation } from "./faults.ts";
@@ -52,10 +52,19 @@ export class Api {
   async read(type: ResourceType, { path, name }: Named): Promise<Resource | undefined> {
     const found = this.store.read().resources[path];
     if (found === undefined || found.type !== type.token) return undefined;
-    await this.before(type, occasionOf(type, "read", { path, name }, projectOf(path)));
+    await this.before(type, occasionOf(type, "read", { path, name }, projectOf(path, found)));
     // Google's side goes on when a client dies; here it does so at the next look.
     if (found.status === "making") await this.finish(type, path, found);
-    return this.store.read().resources[path];
+    const data = this.store.read();
+    const resource = data.resources[path];
+    return resource && { ...resource, outputs: observed(type, path, resource, data) };
+  }
+
+  /** Paths of the resources of that type that use the one at `path`. */
+  usersOf(path: string, type: string): string[] {
+    return Object.entries(this.store.read().resources)
+      .filter(([, other]) => other.type === type && other.uses.includes(path))
+      .map(([user]) => user);
   }
 
   /** Changes the resource to the arguments. @returns its outputs @throws Error as Google refuses it */
@@ -77,9 +86,9 @@ export class Api {
 
   /** Removes the resource and its parts. Nothing to do when it is gone. @throws Error while it is in use */
   async delete(type: ResourceType, { path, name }: Named): Promise<void> {
-    const occasion = occasionOf(type, "delete", { path, name }, projectOf(path));
-    const { inputs = {} } = this.store.read().resources[path] ?? {};
-    await this.telling(telling(type, occasion, inputs), async () => {
+    const there = this.store.read().resources[path];
+    const occasion = occasionOf(type, "delete", { path, name }, projectOf(path, there));
+    await this.telling(telling(type, occasion, there?.inputs ?? {}), async () => {
       await this.before(type, occasion);
       const resource = await this.store.change((data) => {
         const found = data.resources[path];
@@ -114,8 +123,9 @@ export class Api {
     const found = (await type.work?.(this.behind, resource)) ?? {};
     return this.store.change((data) => {
       const outputs = { ...resource.outputs, ...found };
-      data.resources[path] = { ...resource, outputs, status: "ready" };
-      return outputs;
+      const done: Resource = { ...resource, outputs, status: "ready" };
+      data.resources[path] = done;
+      return observed(type, path, done, data);
     });
   }
 
@@ -160,9 +170,15 @@ function put(data: Data, type: ResourceType, wanted: Wanted, inputs: Values, pre
   return resource;
 }
 
-/** Path of a resource that uses the one at `path`. */
+/** The resource's outputs, those included that change with what else is there. */
+function observed(type: ResourceType, path: string, resource: Resource, data: Data): Values {
+  return { ...resource.outputs, ...type.observe?.(path, resource, data) };
+}
+
+/** Path of a resource that uses the one at `path`; of one that is kept as a part, what it is a part of. */
 function userOf(path: string, data: Data): string | undefined {
-  return Object.keys(data.resources).find((other) => data.resources[other]?.uses.includes(path));
+  const user = Object.entries(data.resources).find(([, { uses }]) => uses.includes(path));
+  return user?.[1].parent ?? user?.[0];
 }
 
 function occasionOf(
@@ -184,6 +200,9 @@ function telling(type: ResourceType, occasion: Occasion, inputs: Values): string
 
 const verbs = { create: "creating", read: "reading", update: "updating", delete: "deleting" };
 
-function projectOf(path: string): string {
-  return path.replace(/^projects\//, "").split("/")[0] ?? "";
+/** The project of a resource: as it says itself, or as most paths do. */
+function projectOf(path: string, resource?: Resource): string {
+  return (
+    optionalText(resource?.outputs ?? {}, "project") ?? path.replace(/^projects\//, "").split("/")[0] ?? ""
+  );
 }

@@ -92,7 +92,9 @@ test("a router's NAT goes with it", async () => {
   const all = { router: "r", sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES" };
   const nat = await make(cloud, "RouterNat", { ...all, name: "nat" });
   expect(nat.id).toBe("calico-test/us-central1/r/nat");
-  await expect(make(cloud, "RouterNat", { ...all, name: "second" })).rejects.toThrow("in use by another NAT");
+  await expect(make(cloud, "RouterNat", { ...all, name: "second" })).rejects.toThrow(
+    "Can not create new Nats",
+  );
   await drop(cloud, "Router", router);
   expect(made(cloud)).toHaveLength(2);
 });

@@ -9,6 +9,12 @@ const particular: Record<string, Permissions> = {
     create: "compute.addresses.createInternal",
     delete: "compute.addresses.deleteInternal",
   },
+  "compute.NetworkPeering": {
+    create: "compute.networks.addPeering",
+    read: "compute.networks.get",
+    update: "compute.networks.updatePeering",
+    delete: "compute.networks.removePeering",
+  },
   "compute.RouterNat": ofParent("compute.routers"),
   "compute.DiskResourcePolicyAttachment": {
     create: "compute.disks.addResourcePolicies",

@@ -18,16 +18,19 @@ import {
   isKnown,
   isValues,
   optionalText,
+  text,
   texts,
   UNKNOWN,
   type Value,
   type Values,
 } from "../plugin/values.ts";
+import { notFound } from "./api-error.ts";
 import { complete, differences, refuse } from "./arguments.ts";
 import type { Api } from "./api.ts";
-import { place, placeOutputs, type Defaults } from "./place.ts";
+import { place, placeOutputs, selfLink, type Defaults } from "./place.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { findType } from "./resources/index.ts";
+import { subnetworkToken } from "./resources/subnetwork-ranges.ts";
 
 /** Hex digits behind a name that is made up, as in the real provider. */
 const nameDigits = 7;
@@ -136,9 +139,22 @@ export class GoogleProvider implements Plugin {
     if (token === "gcp:organizations/getClientConfig:getClientConfig") {
       return Promise.resolve({ id: "local", accessToken: "", defaultLabels: {}, ...this.defaults, ...args });
     }
+    if (token === "gcp:compute/getNetwork:getNetwork") return this.network(args);
     return Promise.reject(
       new Error(`The local cloud serves no function ${token}; see local/google/README.md`),
     );
+  }
+
+  /** The function `getNetwork`: a network that is there, by its name. */
+  private async network(args: Values): Promise<Values> {
+    const type = findType("gcp:compute/network:Network");
+    const path = type.path(args, place("global", args, this.defaults));
+    const name = text(args, "name");
+    const found = await this.api.read(type, { path, name });
+    if (found === undefined) throw new Error(`Network Not Found : ${name}: ${notFound(path).message}`);
+    const subnetworksSelfLinks = this.api.usersOf(path, subnetworkToken).map(selfLink);
+    const description = found.outputs["description"] ?? "";
+    return { ...found.outputs, id: path, description, internalIpv6Range: "", subnetworksSelfLinks };
   }
 }
 

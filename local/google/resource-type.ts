@@ -71,6 +71,8 @@ export interface ResourceType {
    * @returns outputs that became known by it
    */
   work?(behind: Behind, resource: Resource): Promise<Values>;
+  /** Outputs that change with what else is there: told at each look, never kept. */
+  observe?(path: string, resource: Resource, data: Data): Values;
   /** Whether making one that is there already takes that one over, as of a switch that is on. */
   readonly adopts?: boolean;
   /** Whether it stays as it is at Google when the program lets go of it. */

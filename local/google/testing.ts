@@ -70,6 +70,7 @@ export function made({ store }: TestCloud): string[] {
 /** Tokens by the name that people use. */
 export const tokens = {
   Network: "gcp:compute/network:Network",
+  NetworkPeering: "gcp:compute/networkPeering:NetworkPeering",
   Subnetwork: "gcp:compute/subnetwork:Subnetwork",
   Address: "gcp:compute/address:Address",
   Firewall: "gcp:compute/firewall:Firewall",

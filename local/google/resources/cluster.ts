@@ -6,7 +6,7 @@ import { range } from "../cidr.ts";
 import { lastPart, pathOf, type Place } from "../place.ts";
 import { labelled, type Request, type ResourceType } from "../resource-type.ts";
 import { clusterArguments, refuseCluster } from "./cluster-arguments.ts";
-import { secondaryRange } from "./subnetwork.ts";
+import { secondaryRange } from "./subnetwork-ranges.ts";
 
 const token = "gcp:container/cluster:Cluster";
 

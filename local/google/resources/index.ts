@@ -4,15 +4,18 @@ import { cluster } from "./cluster.ts";
 import { disk, diskResourcePolicyAttachment, resourcePolicy } from "./disk.ts";
 import { firewall } from "./firewall.ts";
 import { account, projectMember } from "./iam.ts";
+import { networkPeering } from "./network-peering.ts";
 import { network } from "./network.ts";
 import { nodePool } from "./node-pool.ts";
-import { router, routerNat } from "./router.ts";
+import { routerNat } from "./router-nat.ts";
+import { router } from "./router.ts";
 import { service } from "./service.ts";
 import { subnetwork } from "./subnetwork.ts";
 
 /** Every resource type that the local cloud serves. */
 export const resourceTypes: readonly ResourceType[] = [
   network,
+  networkPeering,
   subnetwork,
   address,
   firewall,

@@ -1,17 +1,17 @@
-import { maps, optionalText, text, type Value, type Values } from "../../plugin/values.ts";
+import { maps, text, type Value, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
 import { ApiError, invalidField } from "../api-error.ts";
 import { checkName, checkRange, oneOf, sameReference, type Effect } from "../arguments.ts";
 import { covers, formatAddress, overlap, parseRange, range } from "../cidr.ts";
 import { lastPart, pathOf, regionOf, selfLink, type Place } from "../place.ts";
 import { numericId, stamped, type Request, type ResourceType } from "../resource-type.ts";
-import type { Data } from "../store.ts";
-
-const token = "gcp:compute/subnetwork:Subnetwork";
+import { autoModeRange, isAutoMode, isInAutoMode } from "./auto-mode.ts";
+import { peersOf } from "./network-peering.ts";
+import { ranges, subnetworkToken } from "./subnetwork-ranges.ts";
 
 /** A subnetwork: its machines are the VPC's router and the CI machine. */
 export const subnetwork: ResourceType = {
-  token,
+  token: subnetworkToken,
   title: "Subnetwork",
   kind: "subnetwork",
   scope: "region",
@@ -58,12 +58,6 @@ export const subnetwork: ResourceType = {
   remove: ({ machines }) => machines.stopNetwork(),
 };
 
-/** The range of that name among the subnetwork's secondary ranges. */
-export function secondaryRange(inputs: Values, name: string): string | undefined {
-  const found = maps(inputs, "secondaryIpRanges").find((one) => one["rangeName"] === name);
-  return found === undefined ? undefined : optionalText(found, "ipCidrRange");
-}
-
 function networkPath(inputs: Values, place: Place): string {
   return pathOf(text(inputs, "network"), "networks", "global", place);
 }
@@ -92,15 +86,6 @@ function checkSecondaryRanges(value: Value): string | undefined {
   return undefined;
 }
 
-/** All ranges of a subnetwork, with the API's name of the field. */
-function ranges(inputs: Values): { field: string; cidr: string }[] {
-  const secondary = maps(inputs, "secondaryIpRanges").map((one, n) => ({
-    field: `resource.secondaryIpRanges[${n}].ipCidrRange`,
-    cidr: optionalText(one, "ipCidrRange") ?? "",
-  }));
-  return [{ field: "resource.ipCidrRange", cidr: optionalText(inputs, "ipCidrRange") ?? "" }, ...secondary];
-}
-
 function refuseOverlaps(inputs: Values): Failure[] {
   const all = ranges(inputs).map((one) => ({ ...one, range: parseRange(one.cidr) }));
   return all.flatMap(({ field, cidr, range: one }, n) => {
@@ -111,11 +96,14 @@ function refuseOverlaps(inputs: Values): Failure[] {
   });
 }
 
-/** Ranges must not overlap with those of another subnetwork of the network. */
-function refuseTaken({ data, path, inputs, place }: Request): void {
+/** Ranges must not overlap with those of another subnetwork of the network, nor with those of auto mode. */
+function refuseTaken(request: Request): void {
+  const { data, path, inputs, place } = request;
   const network = networkPath(inputs, place);
-  for (const [otherPath, other] of siblings(data, network, path)) {
-    for (const { field, cidr } of ranges(inputs)) {
+  refuseAutoMode(request, network);
+  for (const [otherPath, other] of Object.entries(data.resources)) {
+    if (other.type !== subnetworkToken || otherPath === path) continue;
+    for (const { field, cidr } of other.uses.includes(network) ? ranges(inputs) : []) {
       if (!ranges(other.inputs).some((taken) => overlap(range(cidr), range(taken.cidr)))) continue;
       const where = `conflicts with existing subnetwork '${lastPart(otherPath)}' in region '${regionIn(otherPath)}'.`;
       throw invalidField(field, cidr, `Invalid IPCidrRange: ${cidr} ${where}`);
@@ -124,10 +112,19 @@ function refuseTaken({ data, path, inputs, place }: Request): void {
   }
 }
 
-function siblings(data: Data, network: string, path: string) {
-  return Object.entries(data.resources).filter(
-    ([other, { type, uses }]) => type === token && other !== path && uses.includes(network),
-  );
+/** A network in auto mode keeps a range for itself, also from the networks that are peered with it. */
+function refuseAutoMode({ data, inputs }: Request, network: string): void {
+  const taken = ranges(inputs).find(({ cidr }) => isInAutoMode(cidr));
+  if (taken === undefined) return;
+  const { field, cidr } = taken;
+  if (isAutoMode(data, network)) {
+    const why = `Extended subnetworks in auto subnet mode networks cannot overlap with ${autoModeRange}.`;
+    throw invalidField(field, cidr, why);
+  }
+  const peer = peersOf(data, network).find((one) => isAutoMode(data, one));
+  if (peer === undefined) return;
+  const where = `overlaps with an IP range (${autoModeRange}) in an active peer (${lastPart(peer)}) of the local network.`;
+  throw invalidField(field, cidr, `An IP range in the local network (${cidr}) ${where}`);
 }
 
 function regionIn(path: string): string {

@@ -1,0 +1,98 @@
+import { text, type Value, type Values } from "../../plugin/values.ts";
+import { ApiError } from "../api-error.ts";
+import { checkName, oneOf, sameReference } from "../arguments.ts";
+import { overlap, range } from "../cidr.ts";
+import { lastPart, pathOf, type Place } from "../place.ts";
+import type { Request, ResourceType } from "../resource-type.ts";
+import type { Data } from "../store.ts";
+import { autoModeRange, isAutoMode } from "./auto-mode.ts";
+import { subnetworkRanges } from "./subnetwork-ranges.ts";
+
+const token = "gcp:compute/networkPeering:NetworkPeering";
+
+/** One half of a peering of two networks. Kept and answered; the local cloud has one network. */
+export const networkPeering: ResourceType = {
+  token,
+  title: "NetworkPeering",
+  kind: "network",
+  scope: "global",
+  api: "compute.googleapis.com",
+  autoNamed: true,
+  arguments: {
+    name: { change: "replace", check: checkName },
+    network: { required: true, change: "replace", same: sameReference, check: checkLink },
+    peerNetwork: { required: true, change: "replace", same: sameReference, check: checkLink },
+    exportCustomRoutes: { default: false },
+    importCustomRoutes: { default: false },
+    exportSubnetRoutesWithPublicIp: { change: "replace", default: true },
+    importSubnetRoutesWithPublicIp: { change: "replace" },
+    stackType: { default: "IPV4_ONLY", check: oneOf("IPV4_ONLY", "IPV4_IPV6") },
+    updateStrategy: { default: "INDEPENDENT", check: oneOf("INDEPENDENT", "CONSENSUS") },
+  },
+  computed: ["state", "stateDetails"],
+  path: (inputs) => `${lastPart(text(inputs, "network"))}/${text(inputs, "name")}`,
+  parent: (inputs, place) => networkPath(inputs, "network", place),
+  admit: (request) => {
+    refuseOverlap(request);
+    return { outputs: {} };
+  },
+  observe: (_path, { inputs, parent = "" }, data) =>
+    hasOtherHalf(data, parent, text(inputs, "peerNetwork"))
+      ? { state: "ACTIVE", stateDetails: "Connected." }
+      : { state: "INACTIVE", stateDetails: "Waiting for peer network to connect." },
+  telling: ({ operation }) => `Error ${verbs[operation]} network peering`,
+};
+
+const verbs = { create: "adding", read: "reading", update: "updating", delete: "removing" };
+
+/** Networks that are peered with this one, from either side. */
+export function peersOf(data: Data, networkPath: string): string[] {
+  return Object.values(data.resources).flatMap(({ type, inputs, parent }) => {
+    if (type !== token || parent === undefined) return [];
+    const peer = pathOf(text(inputs, "peerNetwork"), "networks", "global", nowhere);
+    if (parent === networkPath) return [peer];
+    return peer === networkPath ? [parent] : [];
+  });
+}
+
+/** Whether the other network asks for the peering too. */
+function hasOtherHalf(data: Data, local: string, peerLink: string): boolean {
+  const peer = pathOf(peerLink, "networks", "global", nowhere);
+  return Object.values(data.resources).some(
+    ({ type, inputs, parent }) =>
+      type === token &&
+      parent === peer &&
+      pathOf(text(inputs, "peerNetwork"), "networks", "global", nowhere) === local,
+  );
+}
+
+/** A peering's networks are named by links, which need no place. */
+const nowhere: Place = { project: "", region: "", zone: "" };
+
+function networkPath(inputs: Values, which: "network" | "peerNetwork", place: Place): string {
+  return pathOf(text(inputs, which), "networks", "global", place);
+}
+
+/** Ranges of both networks, among them that of auto mode, must not overlap. */
+function refuseOverlap({ data, inputs, place }: Request): void {
+  const [local, peer] = [networkPath(inputs, "network", place), networkPath(inputs, "peerNetwork", place)];
+  if (local === peer) {
+    throw new ApiError(400, "A network cannot be peered with itself.", "invalid");
+  }
+  for (const theirs of rangesOf(data, peer)) {
+    const ours = rangesOf(data, local).find((one) => overlap(range(one), range(theirs)));
+    if (ours === undefined) continue;
+    const text = `An IP range in the peer network (${theirs}) overlaps with an IP range (${ours}) in the local network (${lastPart(local)}).`;
+    throw new ApiError(400, text, "invalid");
+  }
+}
+
+function rangesOf(data: Data, path: string): string[] {
+  return [...subnetworkRanges(data, path), ...(isAutoMode(data, path) ? [autoModeRange] : [])];
+}
+
+function checkLink(value: Value, argument: string): string | undefined {
+  const form = /projects\/[a-z0-9.:-]+\/global\/networks\/[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
+  if (typeof value === "string" && form.test(value)) return undefined;
+  return `"${argument}" (${JSON.stringify(value)}) doesn't match regexp "${form.source}"`;
+}

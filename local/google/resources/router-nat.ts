@@ -1,0 +1,148 @@
+import { maps, optionalText, text, texts, type Value, type Values } from "../../plugin/values.ts";
+import type { Failure } from "../../plugin/plugin.ts";
+import { invalidField, invalidFieldText } from "../api-error.ts";
+import { between, checkName, oneOf, sameReference } from "../arguments.ts";
+import { lastPart, pathOf, type Place } from "../place.ts";
+import type { Request, ResourceType } from "../resource-type.ts";
+
+const token = "gcp:compute/routerNat:RouterNat";
+const listed = "LIST_OF_SUBNETWORKS";
+const allRanges = "ALL_IP_RANGES";
+const someSecondary = "LIST_OF_SECONDARY_IP_RANGES";
+
+/** A way out for machines without an address of their own. In the local cloud it leads nowhere. */
+export const routerNat: ResourceType = {
+  token,
+  title: "RouterNat",
+  kind: "router",
+  scope: "region",
+  api: "compute.googleapis.com",
+  autoNamed: true,
+  arguments: {
+    name: { change: "replace", check: checkName },
+    router: { required: true, change: "replace", same: sameReference },
+    region: { change: "replace", same: sameReference },
+    natIpAllocateOption: { check: oneOf("MANUAL_ONLY", "AUTO_ONLY") },
+    natIps: {},
+    sourceSubnetworkIpRangesToNat: {
+      required: true,
+      check: oneOf("ALL_SUBNETWORKS_ALL_IP_RANGES", "ALL_SUBNETWORKS_ALL_PRIMARY_IP_RANGES", listed),
+    },
+    subnetworks: { check: checkSubnetworks },
+    logConfig: {},
+    enableDynamicPortAllocation: {},
+    enableEndpointIndependentMapping: {},
+    minPortsPerVm: { check: between(2, 57344) },
+    maxPortsPerVm: { check: between(64, 65536) },
+    icmpIdleTimeoutSec: { default: 30 },
+    tcpEstablishedIdleTimeoutSec: { default: 1200 },
+    tcpTimeWaitTimeoutSec: { default: 120 },
+    tcpTransitoryIdleTimeoutSec: { default: 30 },
+    udpIdleTimeoutSec: { default: 30 },
+    type: { change: "replace", default: "PUBLIC", check: oneOf("PUBLIC", "PRIVATE") },
+    project: { change: "replace" },
+  },
+  computed: [],
+  refuse: refuseTogether,
+  path: (inputs, { project, region }) =>
+    `${project}/${region}/${lastPart(text(inputs, "router"))}/${text(inputs, "name")}`,
+  parent: routerPath,
+  uses: (inputs, place) => covered(inputs, place).map(({ path }) => path),
+  admit: (request) => {
+    refuseSecond(request);
+    return { outputs: { autoNetworkTier: "PREMIUM" } };
+  },
+};
+
+function routerPath(inputs: Values, place: Place): string {
+  return pathOf(text(inputs, "router"), "routers", "region", place);
+}
+
+/** A subnetwork that a NAT names, and which of its ranges go through it. */
+interface Covered {
+  readonly path: string;
+  readonly options: readonly string[];
+  /** Names of secondary ranges, with {@link someSecondary}. */
+  readonly secondary: readonly string[];
+}
+
+function covered(inputs: Values, place: Place): Covered[] {
+  return maps(inputs, "subnetworks").map((one) => ({
+    path: pathOf(text(one, "name"), "subnetworks", "region", place),
+    options: texts(one, "sourceIpRangesToNats"),
+    secondary: texts(one, "secondaryIpRangeNames"),
+  }));
+}
+
+function checkSubnetworks(value: Value): string | undefined {
+  for (const [n, one] of maps({ value }, "value").entries()) {
+    const field = `resource.nats[0].subnetworks[${n}]`;
+    if (optionalText(one, "name") === undefined) return 'Missing required argument: "subnetworks.name"';
+    const options = texts(one, "sourceIpRangesToNats");
+    if (options.length === 0) return 'Missing required argument: "subnetworks.sourceIpRangesToNats"';
+    const wrong = options
+      .map((option) => oneOf(allRanges, someSecondary, "PRIMARY_IP_RANGE")(option, "source_ip_ranges_to_nat"))
+      .find((reason) => reason !== undefined);
+    if (wrong !== undefined) return wrong;
+    if (texts(one, "secondaryIpRangeNames").length > 0 && !options.includes(someSecondary)) {
+      const why = `No secondary IP ranges should be provided if the subnetwork is not configured with ${someSecondary}.`;
+      return invalidFieldText(`${field}.secondaryIpRangeNames`, "", why);
+    }
+  }
+  return undefined;
+}
+
+function refuseTogether(inputs: Values): Failure[] {
+  const failures: Failure[] = [];
+  if (inputs["natIpAllocateOption"] === "AUTO_ONLY" && inputs["natIps"] !== undefined) {
+    const reason = "nat_ips can't be given when nat_ip_allocate_option is AUTO_ONLY";
+    failures.push({ property: "natIps", reason });
+  }
+  const byList = inputs["sourceSubnetworkIpRangesToNat"] === listed;
+  const given = maps(inputs, "subnetworks").length > 0 || typeof inputs["subnetworks"] === "string";
+  if (byList !== given) {
+    const reason = `subnetworks have to be given with ${listed}, and only then`;
+    failures.push({ property: "subnetworks", reason });
+  }
+  return failures;
+}
+
+/** No range of a network goes through two NATs of a region. */
+function refuseSecond(request: Request): void {
+  const { data, path, inputs, place } = request;
+  const networkOf = (one: string | undefined) => data.resources[one ?? ""]?.uses[0];
+  const mine = networkOf(routerPath(inputs, place));
+  for (const [otherPath, other] of Object.entries(data.resources)) {
+    if (other.type !== token || otherPath === path || networkOf(other.parent) !== mine) continue;
+    for (const nat of [other.inputs, inputs]) {
+      const source = text(nat, "sourceSubnetworkIpRangesToNat");
+      if (source === listed) continue;
+      const why = `Can not create new Nats since a Nat with option ${source} exists.`;
+      throw invalidField("resource.nats[0].sourceSubnetworkIpRangesToNat", source, why);
+    }
+    refuseSameRanges(covered(inputs, place), covered(other.inputs, place));
+  }
+}
+
+function refuseSameRanges(mine: Covered[], others: Covered[]): void {
+  for (const [n, one] of mine.entries()) {
+    const field = `resource.nats[0].subnetworks[${n}].sourceIpRangesToNat`;
+    for (const other of others.filter(({ path }) => path === one.path)) {
+      if ([one, other].some(({ options }) => options.includes(allRanges))) {
+        const why = `The subnetwork is already configured with ${other.options.join(", ")} for Nat which conflicts with the specified IpRangeToNatOption options in this Nat.`;
+        throw invalidField(field, "", why);
+      }
+      const same = one.options.findIndex((option) => isSame(option, one, other));
+      if (same < 0) continue;
+      const option = one.options[same] ?? "";
+      const why = `Can not specify ${option} for the Subnetwork since it is already configured for Nat with the option ${option}.`;
+      throw invalidField(`${field}[${same}]`, option, why);
+    }
+  }
+}
+
+/** Whether both send the same ranges through, by this option of theirs. */
+function isSame(option: string, one: Covered, other: Covered): boolean {
+  if (!other.options.includes(option)) return false;
+  return option !== someSecondary || one.secondary.some((name) => other.secondary.includes(name));
+}
