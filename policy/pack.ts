@@ -1,0 +1,9 @@
+import { PolicyPack } from "@pulumi/policy";
+import { googlePolicies } from "./google.ts";
+import { kubernetesPolicies } from "./kubernetes.ts";
+
+// Whoever wants less says so, rule by rule, with --policy-pack-config (README.md).
+new PolicyPack("k8sfv-metrics", {
+  enforcementLevel: "mandatory",
+  policies: [...googlePolicies, ...kubernetesPolicies],
+});
