@@ -1,9 +1,10 @@
-import { readdir, rename, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { openCloud, prepareCloud, type Cloud } from "./cluster/index.ts";
 import { openEngine, type Engine } from "./environment.ts";
 import { installAuthPlugin } from "./google/auth-plugin.ts";
 import { ensureImageStore } from "./images/index.ts";
+import { installLanguageHost } from "./language-host/install.ts";
 import { installPlugins } from "./plugins.ts";
 import { ensureToolchain } from "./toolchain/build.ts";
 
@@ -42,23 +43,11 @@ export async function openLocalEnvironment(name: string): Promise<LocalEnvironme
     crds: await filesOf(toolchain.crds),
     imageStore: images.dir,
   });
-  await installLanguageHost(cloud);
+  await installLanguageHost(cloud.binDir);
   const engine = openEngine(cloud);
   await installAuthPlugin(cloud);
   await installPlugins(cloud.pulumiHome, toolchain);
   return { cloud, engine };
-}
-
-/**
- * Puts a launcher before the language host. The published host takes the runtime's options as flags alone,
- * while the engine of today sends them otherwise; so they are said here once more, as in Pulumi.yaml.
- */
-async function installLanguageHost(cloud: Cloud): Promise<void> {
-  const launcher = path.join(cloud.binDir, "pulumi-language-nodejs");
-  const script = `#!/bin/sh\nexec ${launcher}-host -typescript=false "-nodeargs=--import tsx" "$@"\n`;
-  // A new file: the one laid there before may be a link into the cache.
-  await writeFile(`${launcher}.new`, script, { mode: 0o755 });
-  await rename(`${launcher}.new`, launcher);
 }
 
 async function filesOf(dir: string): Promise<Record<string, string>> {

@@ -156,10 +156,15 @@ function accountsOf(pool: PolicyResource): string[] {
 
 /** Who a grant is for, in the same terms. */
 function granteesOf(grant: PolicyResource): string[] {
-  const { member, members = [] } = grant.props as { member?: string; members?: string[] };
-  const known = ifKnown(() => [...(member === undefined ? [] : [member]), ...members]) ?? [];
-  const emails = known.map((one) => one.replace(/^serviceAccount:/, ""));
-  return [...emails, ...madeBy(grant, "member"), ...madeBy(grant, "members")];
+  const inputs = grant.props as { member?: string; members?: string[] };
+  const member = ifKnown(() => inputs.member);
+  const members = ifKnown(() => [...(inputs.members ?? [])]) ?? [];
+  const emails = [...(member === undefined ? [] : [member]), ...members];
+  return [
+    ...emails.map((one) => one.replace(/^serviceAccount:/, "")),
+    ...madeBy(grant, "member"),
+    ...madeBy(grant, "members"),
+  ];
 }
 
 /** The accounts of this stack that a property depends on: in a preview all that is known of a new one. */
@@ -216,11 +221,11 @@ export const historyIsProtected: ResourceValidationPolicy = {
     },
   },
   validateResource: validate(
-    on(DISK, (_: Unwrap<DiskArgs>, { opts, urn, getConfig, notApplicable }) => {
-      const { throwAwayStacks } = getConfig<{ throwAwayStacks: string[] }>();
-      const stack = stackOf(urn);
-      if (throwAwayStacks.includes(stack)) notApplicable(`The stack ${stack} is made to be thrown away.`);
-      if (opts.protect) return [];
+    on(DISK, (_: Unwrap<DiskArgs>, disk) => {
+      const { throwAwayStacks } = disk.getConfig<{ throwAwayStacks: string[] }>();
+      const stack = stackOf(disk.urn);
+      if (throwAwayStacks.includes(stack)) disk.notApplicable(`The stack ${stack} may be thrown away.`);
+      if (disk.opts.protect) return [];
       return [
         "It can be deleted, with all history on it: set the option protect to true " +
           "(in this project: cluster.deletionProtection in the stack's file).",

@@ -105,8 +105,9 @@ function imageIsExact({ name, image }: Container): string[] {
 
 /** The operator is told by an argument which image to add to each Prometheus. */
 function passedImageIsExact({ name, args = [] }: Container): string[] {
-  return args.flatMap((_, at) => {
-    const argument = ifKnown(() => args[at]) ?? "";
+  // By their places: another argument may not be known yet.
+  const known = Array.from({ length: args.length }, (_, at) => ifKnown(() => args[at]) ?? "");
+  return known.flatMap((argument) => {
     const image = /^--prometheus-config-reloader=(.+)$/.exec(argument)?.[1];
     return image === undefined ? [] : exact(image, `the argument ${argument} of the container "${name}"`);
   });

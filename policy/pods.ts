@@ -42,7 +42,7 @@ export function podOf(type: string, inputs: unknown): PodSpec | undefined {
 /** All containers of a pod, those that run before the others too. */
 export function containersOf(pod: PodSpec): Container[] {
   const ephemeral = (pod.ephemeralContainers ?? []) as Container[];
-  return [...(pod.initContainers ?? []), ...(pod.containers ?? []), ...ephemeral];
+  return [...(pod.initContainers ?? []), ...pod.containers, ...ephemeral];
 }
 
 /** What of the operator's own resources says how their pods are (monitoring.coreos.com, API reference). */

@@ -4,11 +4,9 @@ import empties from "google-protobuf/google/protobuf/empty_pb.js";
 import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
 import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import { endWithParent } from "./parent.ts";
 import type { Change, Plugin, Subject } from "./plugin.ts";
 import { isValues, type Value, type Values } from "./values.ts";
-
-/** How often the plugin looks whether the engine that started it is still there. */
-const parentCheckMs = 500;
 
 /** The engine sends whole manifests and states; gRPC's own limit is 4 MiB, the engine's is this. */
 const maxMessageBytes = 400 * 1024 * 1024;
@@ -45,14 +43,6 @@ export async function listen(plugin: Plugin): Promise<{ port: number; stop: () =
       server.forceShutdown();
     },
   };
-}
-
-/** An engine that was killed can't tell its plugins: without this they would live for ever. */
-function endWithParent(): void {
-  const engine = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== engine) process.exit(1);
-  }, parentCheckMs).unref();
 }
 
 function handlers(plugin: Plugin): grpc.UntypedServiceImplementation {
