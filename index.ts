@@ -103,7 +103,14 @@ const pushGateway = new PushGateway(
 );
 const grafana = new Grafana(
   "grafana",
-  { namespace, image: images.grafana, disk: disks.grafana, address: addresses.grafana, sourceRanges },
+  {
+    namespace,
+    image: images.grafana,
+    disk: disks.grafana,
+    protectPassword: config.disks.protect,
+    address: addresses.grafana,
+    sourceRanges,
+  },
   inCluster,
 );
 

@@ -15,6 +15,8 @@ export interface GrafanaArgs {
   image: string;
   /** Where its data lies. */
   disk: DiskRef;
+  /** Whether the engine refuses to delete the password, as it does the disk: the database on it knows no other. */
+  protectPassword: boolean;
   /** Its reserved address. */
   address: pulumi.Input<string>;
   /** IPv4 ranges that may connect from outside the cluster. */
@@ -52,7 +54,11 @@ export class Grafana extends pulumi.ComponentResource {
     this.url = pulumi.interpolate`http://${args.address}:${GRAFANA_PORT}`;
 
     // Letters and digits only: it goes through URLs, shells and headers.
-    const password = new RandomPassword(`${name}-password`, { length: 32, special: false }, { parent: this });
+    const password = new RandomPassword(
+      `${name}-password`,
+      { length: 32, special: false },
+      { parent: this, protect: args.protectPassword },
+    );
     this.password = password.result;
     const secret = new Secret(
       `${name}-secret`,

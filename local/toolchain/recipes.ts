@@ -2,6 +2,7 @@ import { chmod, copyFile, cp, mkdir, readFile, readdir, writeFile } from "node:f
 import { join } from "node:path";
 import { execa } from "execa";
 import { run } from "./go.ts";
+import { leaveOutTypes } from "./kubernetes-plugin.ts";
 import type { Tool } from "./tools.ts";
 
 /** One build: the tool, its module, the folder to fill and where to report. */
@@ -22,7 +23,7 @@ export async function buildTool(build: Build): Promise<void> {
       await compile(build, build.moduleDir);
       break;
     case "kubernetes-plugin":
-      await compile(build, build.moduleDir, ["-overlay", await overlaySchema(build)]);
+      await compile(build, await layOutKubernetesPlugin(build));
       break;
     case "grafana":
       await compile(build, await generateGrafana(build));
@@ -70,21 +71,25 @@ async function moduleFolder(build: Build, module: string): Promise<string> {
   return (await go(build, build.moduleDir, ["list", "-m", "-f", "{{.Dir}}", module])).trim();
 }
 
-/** The provider embeds its schema, stamped with the release: lay both files where main.go looks for them. */
-async function overlaySchema(build: Build): Promise<string> {
-  const module = "github.com/pulumi/pulumi-kubernetes/provider/v4";
-  await go(build, build.moduleDir, ["mod", "download", module]);
-  const from = join(await moduleFolder(build, module), "cmd", "pulumi-resource-kubernetes");
+/**
+ * The provider embeds its schema, stamped with the release, and a mapping: both lie in its own module. It is
+ * built in a folder with them, on a copy of its SDK without what takes longest to compile.
+ */
+async function layOutKubernetesPlugin(build: Build): Promise<string> {
+  const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";
+  const sdk = "github.com/pulumi/pulumi-kubernetes/sdk/v4";
+  await go(build, build.moduleDir, ["mod", "download", provider, sdk]);
+  const folder = join(build.scratch, "provider");
+  await copyWritable(build.moduleDir, folder);
+  await copyWritable(await moduleFolder(build, sdk), join(build.scratch, "sdk"));
+  await leaveOutTypes(join(build.scratch, "sdk"));
+  await go(build, folder, ["mod", "edit", `-replace=${sdk}=../sdk`]);
+  const from = join(await moduleFolder(build, provider), "cmd", "pulumi-resource-kubernetes");
   const schema = JSON.parse(await readFile(join(from, "schema.json"), "utf8")) as Record<string, unknown>;
-  const stamped = join(build.scratch, "schema.json");
-  await writeFile(stamped, JSON.stringify({ ...schema, version: build.tool.stamps?.["main.version"] }));
-  const overlay = join(build.scratch, "overlay.json");
-  const replace = {
-    [join(build.moduleDir, "schema.json")]: stamped,
-    [join(build.moduleDir, "terraform-mapping.json")]: join(from, "terraform-mapping.json"),
-  };
-  await writeFile(overlay, JSON.stringify({ Replace: replace }));
-  return overlay;
+  const stamped = { ...schema, version: build.tool.stamps?.["main.version"] };
+  await writeFile(join(folder, "schema.json"), JSON.stringify(stamped));
+  await copyWritable(join(from, "terraform-mapping.json"), join(folder, "terraform-mapping.json"));
+  return folder;
 }
 
 const GRAFANA = "github.com/grafana/grafana@v1.9.2-0.20230609164553-81d85ce8028d";

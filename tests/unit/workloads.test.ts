@@ -137,6 +137,7 @@ test("grafana: a generated password, nobody in without it, nothing phoned home",
     namespace: "monitoring",
     image: "example/grafana:12",
     disk,
+    protectPassword: true,
     address: "10.248.1.7",
     sourceRanges,
   });
@@ -159,7 +160,12 @@ test("every pod of ours runs without privileges, with requests and a memory limi
   const { PushGateway } = await import("../../components/push-gateway.ts");
   const operator = await makeOperator();
   const shared = { namespace: "monitoring", disk, sourceRanges };
-  new Grafana("grafana", { ...shared, image: "example/grafana:12", address: "10.248.1.7" });
+  new Grafana("grafana", {
+    ...shared,
+    image: "example/grafana:12",
+    protectPassword: true,
+    address: "10.248.1.7",
+  });
   new PushGateway("push-gateway", { ...shared, image: "example/pg:v1", address: "10.248.1.4", operator });
   await settled(recorded);
   for (const name of ["operator-deployment", "grafana-deployment", "push-gateway-deployment"]) {

@@ -1,6 +1,6 @@
 // Command pulumi-resource-kubernetes is Pulumi's Kubernetes provider. The two
-// embedded files lie in the provider's own module: the build lays them here
-// with an overlay, so that none of them is kept in this repository.
+// embedded files lie in the provider's own module: the build works on a copy
+// of this folder and lays them there, so that none is kept in this repository.
 package main
 
 import (

@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ExecaError } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { removeCloud } from "../../local/cluster/index.ts";
+import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
+import { basicAuth, queryGrafana, readBack, runSample, type SampleResult } from "../../local/sample.ts";
+import { openTestStack, type TestStack } from "./stack.ts";
+
+/**
+ * What is kept when nodes come and go, the cluster is replaced, or everything but the disks is destroyed.
+ * Not proved here: Google's own disks, snapshots and load balancers.
+ */
+describe("a rebuild", () => {
+  let stack: TestStack;
+  let outputs: Record<string, unknown>;
+  let addresses: LocalAddresses;
+  /** A run before any rebuild, and a time when Prometheus had its numbers. */
+  let first: SampleResult;
+  let firstSeen: number;
+
+  beforeAll(async () => {
+    stack = await openTestStack("rebuild");
+    outputs = await stack.up();
+    addresses = await startForwards(stack.cloud, outputs);
+    first = await runSample(stack.cloud, outputs);
+    await readBack(addresses.grafana, outputs, first);
+    firstSeen = Math.floor(Date.now() / 1000);
+    await leaveSomethingInGrafana();
+  });
+
+  afterAll(() => removeCloud(stack.cloud));
+
+  it("loses no push while nodes are added and drained away", async () => {
+    const pushes = new Pushes(addresses.pushGateway);
+    for (const nodeCount of [3, 2]) {
+      await stack.set({ "cluster.nodeCount": nodeCount });
+      await stack.up();
+    }
+    const { accepted, refused } = await pushes.stop();
+    const text = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
+    const held = new Set([...text.matchAll(/^rebuild_push\{.*n="(\d+)"\} 1$/gm)].map(([, n]) => Number(n)));
+    expect(accepted.filter((n) => !held.has(n))).toEqual([]);
+    expect(accepted.length).toBeGreaterThan(20);
+    console.log(`pushes while resizing: ${accepted.length} accepted and held, ${refused} refused`);
+  });
+
+  it("keeps everything, at the same addresses, when the cluster is replaced by one up", async () => {
+    const before = await identity();
+    await stack.set({ "network.controlPlaneCidr": "10.250.32.0/28" });
+    const after = await stack.up();
+    expect(await identity()).not.toBe(before);
+    expect(after).toEqual({ ...outputs, KUBECONFIG_YAML: after.KUBECONFIG_YAML });
+    await expectEverythingKept();
+  });
+
+  it("says what holds the disks when all is to be destroyed, and how to go on", async () => {
+    await stack.set({ "disks.protect": true });
+    await stack.up();
+    const refusal: unknown = await stack.engine
+      .pulumi(["destroy", "--yes", "--skip-preview"])
+      .catch((e: unknown) => e);
+    expect(refusal).toBeInstanceOf(ExecaError);
+    const said = (refusal as ExecaError).stdout;
+    for (const words of ["disks-prometheus", "protected", "protect"]) expect(said).toContain(words);
+    await expectEverythingKept();
+  });
+
+  it("keeps everything when all but the disks is destroyed and made again", async () => {
+    await stack.engine.pulumi(["destroy", "--yes", "--skip-preview", "--exclude-protected"]);
+    const left = (await stack.atGoogle()).paths.filter((path) => !path.includes(".googleapis.com"));
+    expect(left.map((path) => path.split("/").at(-1)).sort()).toEqual([
+      "k8sfv-grafana",
+      "k8sfv-prometheus",
+      "k8sfv-push-gateway",
+    ]);
+    const after = await stack.up();
+    addresses = await startForwards(stack.cloud, after);
+    // The password was destroyed with the rest; the addresses are the same.
+    outputs = { ...outputs, GRAFANA_PASSWORD: after.GRAFANA_PASSWORD };
+    expect(after.PROMPG_URL).toBe(outputs.PROMPG_URL);
+    await expectEverythingKept();
+  });
+
+  it("goes wholly once the disks are no longer protected", async () => {
+    await stack.set({ "disks.protect": false });
+    await stack.up();
+    await stack.engine.pulumi(["destroy", "--yes", "--skip-preview"]);
+    expect(await stack.resources()).toEqual([]);
+  });
+
+  /** What says which cluster it is: the certificate authority in its kubeconfig. */
+  async function identity(): Promise<unknown> {
+    return stack.engine.pulumi(["stack", "output", "--show-secrets", "KUBECONFIG_YAML"]);
+  }
+
+  async function grafana<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await fetch(`${addresses.grafana}/api${path}`, {
+      method,
+      headers: { ...basicAuth(outputs), "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  async function leaveSomethingInGrafana(): Promise<void> {
+    await grafana("POST", "/annotations", { text: "the night the nodes were new", tags: ["rebuild"] });
+    await grafana("POST", "/dashboards/db", { dashboard: { uid: "by-hand", title: "By hand" } });
+    const user = { name: "Reader", login: "reader", password: "only-for-this-test" };
+    await grafana("POST", "/admin/users", user);
+  }
+
+  async function expectEverythingKept(): Promise<void> {
+    // The gateway still shows the last run; Prometheus knows what was there before.
+    const metrics = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
+    expect(metrics).toMatch(
+      new RegExp(`^k8sfv_occupancy_mean_bytes\\{.*\\} ${asGo(first.occupancyMeanBytes)}$`, "m"),
+    );
+    const then = `k8sfv_occupancy_mean_bytes{code_level="${first.codeLevel}"} @ ${firstSeen}`;
+    expect(await queryGrafana(addresses.grafana, outputs, then)).toContain(first.occupancyMeanBytes);
+    const annotations = await grafana<{ text: string }[]>("GET", "/annotations?tags=rebuild");
+    expect(annotations.map(({ text }) => text)).toEqual(["the night the nodes were new"]);
+    expect(await grafana("GET", "/dashboards/uid/by-hand")).toHaveProperty("dashboard.title", "By hand");
+    expect(await grafana("GET", "/users/lookup?loginOrEmail=reader")).toHaveProperty("login", "reader");
+  }
+});
+
+/** A number as Go prints it in the text format. */
+function asGo(value: number): string {
+  const [mantissa = "", exponent = "0"] = value.toExponential().replace("e+", "e").split("e");
+  return value < 1e21 && value >= 1e6 ? `${mantissa}e\\+${exponent.padStart(2, "0")}` : String(value);
+}
+
+/** Pushes of one group each, two a second, until they are stopped; at most 600. */
+class Pushes {
+  private readonly accepted: number[] = [];
+  private refused = 0;
+  private running = true;
+  private readonly done: Promise<void>;
+
+  constructor(private readonly gateway: string) {
+    this.done = this.run();
+  }
+
+  async stop(): Promise<{ accepted: number[]; refused: number }> {
+    this.running = false;
+    await this.done;
+    return { accepted: this.accepted, refused: this.refused };
+  }
+
+  private async run(): Promise<void> {
+    for (let n = 0; n < 600 && this.running; n++) {
+      const answer = await fetch(`${this.gateway}/metrics/job/rebuild/n/${n}`, {
+        method: "PUT",
+        body: "rebuild_push 1\n",
+        signal: AbortSignal.timeout(5_000),
+      }).catch(() => undefined);
+      if (answer?.ok === true) this.accepted.push(n);
+      else this.refused += 1;
+      await sleep(500);
+    }
+  }
+}

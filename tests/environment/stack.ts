@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
+import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
+import { openLocalEnvironment } from "../../local/prepare.ts";
+
+/** The project's stack on a local cloud of a test's own. */
+export interface TestStack {
+  cloud: Cloud;
+  engine: Engine;
+  /** Changes configuration: paths to values, e.g. `{ "cluster.nodeCount": 3 }`. */
+  set(changes: Record<string, string | number | boolean>): Promise<void>;
+  /** `pulumi up`, and then the outputs. */
+  up(...args: string[]): Promise<Record<string, unknown>>;
+  /** The resources in the state. */
+  resources(): Promise<StateResource[]>;
+  /** How many there are in the state at this moment, also while a run goes on. */
+  countResources(): Promise<number>;
+  /** What is at Google: the paths of all resources, and those whose work was cut off. */
+  atGoogle(): Promise<{ paths: string[]; unfinished: string[] }>;
+}
+
+/** A resource in the engine's state. */
+export interface StateResource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs?: Record<string, unknown>;
+}
+
+/** A fresh one; what a killed test left of the same name is removed first. */
+export async function openTestStack(name: string): Promise<TestStack> {
+  await removeCloud(openCloud(name));
+  const { cloud, engine } = await openLocalEnvironment(name);
+  await initStack(cloud, engine);
+  return {
+    cloud,
+    engine,
+    async set(changes) {
+      for (const [path, value] of Object.entries(changes)) {
+        await engine.pulumi(["config", "set", "--path", `k8sfv-metrics:${path}`, String(value)]);
+      }
+    },
+    async up(...args) {
+      await engine.pulumi(["up", "--yes", "--skip-preview", ...args]);
+      return stackOutputs(engine);
+    },
+    async resources() {
+      const { deployment } = JSON.parse(await engine.pulumi(["stack", "export"])) as {
+        deployment: { resources?: StateResource[] };
+      };
+      return deployment.resources ?? [];
+    },
+    async countResources() {
+      const file = path.join(cloud.pulumiDir, "state/.pulumi/stacks/k8sfv-metrics/local.json");
+      const text = await readFile(file, "utf8").catch(() => "");
+      // Read in the middle of a write it isn't whole.
+      return [...text.matchAll(/^\s+"urn": "urn:pulumi/gm)].length;
+    },
+    async atGoogle() {
+      const text = await readFile(cloud.googleFile, "utf8").catch(() => '{"resources":{}}');
+      const { resources } = JSON.parse(text) as { resources: Record<string, { status: string }> };
+      const paths = Object.keys(resources).sort();
+      return { paths, unfinished: paths.filter((path) => resources[path]?.status !== "ready") };
+    },
+  };
+}
