@@ -74,6 +74,14 @@ export function between(least: number, most: number) {
   };
 }
 
+/** Checks a whole number that has a least value only. The words are the real provider's. */
+export function atLeast(least: number) {
+  return (value: Value, argument: string): string | undefined =>
+    between(least, Number.MAX_SAFE_INTEGER)(value, argument) === undefined
+      ? undefined
+      : `expected ${argument} to be at least (${least}), got ${show(value)}`;
+}
+
 /** Whether two references name the same resource: a self link, an id or its last part. */
 export function sameReference(before: string, after: string): boolean {
   const parts = (reference: string): string[] =>
@@ -149,8 +157,13 @@ function under(path: string, whole: string): boolean {
 
 type PlainChange = Omit<Change, "replace">;
 
+/** Switches that are on where the program says nothing; every other one is off. */
+const onByDefault = /\b(enableIntegrityMonitoring|enableShieldedNodes|deletionProtection)$/;
+
 function paths(path: string, before: Value | undefined, after: Value | undefined): PlainChange[] {
   if (equal(before, after)) return [];
+  const isOff = [before, after].every((value) => value === undefined || value === false);
+  if (isOff && !onByDefault.test(path)) return [];
   if (before === undefined) return [{ path, kind: "add" }];
   if (after === undefined) return [{ path, kind: "delete" }];
   if (Array.isArray(before) && Array.isArray(after)) {

@@ -56,7 +56,7 @@ test("a peering has two halves, and its networks no range in common", async () =
   const read = { type: tokens.NetworkPeering, name: "one", id: there.id, inputs: {}, state: {} };
   expect((await cloud.provider.read(read))?.state["state"]).toBe("ACTIVE");
   await expect(make(cloud, "Subnetwork", fitting.subnetwork)).rejects.toThrow(
-    "An IP range in the local network (10.248.0.0/20) overlaps with an IP range (10.128.0.0/9) in an active peer (default)",
+    "'10.248.0.0/20'. Invalid IPCidrRange: 10.248.0.0/20 conflicts with peer network in active peering 'k8sfv-to-default'.",
   );
   await make(cloud, "Subnetwork", {
     ...fitting.subnetwork,

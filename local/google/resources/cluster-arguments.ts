@@ -1,5 +1,4 @@
-import { isValues, map, maps, optionalText, type Value, type Values } from "../../plugin/values.ts";
-import type { Failure } from "../../plugin/plugin.ts";
+import { isValues, maps, optionalText, type Value } from "../../plugin/values.ts";
 import { between, checkRange, oneOf, sameReference, type Arguments, type Effect } from "../arguments.ts";
 import { parseRange } from "../cidr.ts";
 
@@ -18,6 +17,15 @@ function onlyOn(before: Value | undefined): Effect {
   return before === true ? "replace" : "update";
 }
 
+/** Parts of `ipAllocationPolicy` that only a new cluster can have otherwise. */
+const fixedAllocation = [
+  "clusterIpv4CidrBlock",
+  "clusterSecondaryRangeName",
+  "podCidrOverprovisionConfig",
+  "servicesIpv4CidrBlock",
+  "servicesSecondaryRangeName",
+];
+
 /** Arguments of a cluster, and what a change of each does in the real provider. */
 export const clusterArguments: Arguments = {
   name: { change: "replace", check: checkClusterName },
@@ -25,9 +33,12 @@ export const clusterArguments: Arguments = {
   description: { change: "replace" },
   network: { change: "replace", default: "default", same: sameReference },
   subnetwork: { change: "replace", same: sameReference },
-  ipAllocationPolicy: { change: "replace" },
-  networkingMode: { change: "replace", check: oneOf("VPC_NATIVE") },
-  datapathProvider: { change: "replace", check: oneOf("LEGACY_DATAPATH", "ADVANCED_DATAPATH") },
+  ipAllocationPolicy: { replacePaths: fixedAllocation },
+  networkingMode: { change: "replace", check: oneOf("VPC_NATIVE", "ROUTES") },
+  datapathProvider: {
+    change: "replace",
+    check: oneOf("DATAPATH_PROVIDER_UNSPECIFIED", "LEGACY_DATAPATH", "ADVANCED_DATAPATH"),
+  },
   defaultMaxPodsPerNode: { change: "replace", check: between(8, 256) },
   initialNodeCount: { change: "replace", check: between(0, 1000) },
   removeDefaultNodePool: {},
@@ -35,6 +46,8 @@ export const clusterArguments: Arguments = {
     replacePaths: ["masterIpv4CidrBlock", "privateEndpointSubnetwork"],
     check: checkPrivate,
   },
+  anonymousAuthenticationConfig: { check: checkAnonymous },
+  networkPolicy: { check: checkPolicy },
   masterAuth: { replacePaths: ["clientCertificateConfig"] },
   masterAuthorizedNetworksConfig: { check: checkAuthorized },
   confidentialNodes: { change: "replace" },
@@ -53,7 +66,6 @@ export const clusterArguments: Arguments = {
 function inPlace(): string[] {
   return [
     "addonsConfig",
-    "anonymousAuthenticationConfig",
     "authenticatorGroupsConfig",
     "binaryAuthorization",
     "controlPlaneEndpointsConfig",
@@ -73,7 +85,6 @@ function inPlace(): string[] {
     "meshCertificates",
     "minMasterVersion",
     "monitoringConfig",
-    "networkPolicy",
     "nodeLocations",
     "nodePoolAutoConfig",
     "nodePoolDefaults",
@@ -98,6 +109,19 @@ function checkPrivate(value: Value): string | undefined {
     : `expected "private_cluster_config.0.master_ipv4_cidr_block" to contain a network Value with between 28 and 28 significant bits, got: ${cidr}`;
 }
 
+function checkAnonymous(value: Value): string | undefined {
+  const mode = isValues(value) ? value["mode"] : undefined;
+  const name = "anonymous_authentication_config.0.mode";
+  return oneOf("ENABLED", "LIMITED")(mode ?? "", name);
+}
+
+function checkPolicy(value: Value): string | undefined {
+  const policy = isValues(value) ? value : {};
+  if (typeof policy["enabled"] !== "boolean") return 'Missing required argument: "network_policy.0.enabled"';
+  const provider = policy["provider"] ?? "PROVIDER_UNSPECIFIED";
+  return oneOf("PROVIDER_UNSPECIFIED", "CALICO")(provider, "network_policy.0.provider");
+}
+
 function checkAuthorized(value: Value): string | undefined {
   return maps(isValues(value) ? value : {}, "cidrBlocks")
     .map((block) => checkRange(block["cidrBlock"] ?? "", "masterAuthorizedNetworksConfig.cidrBlocks"))
@@ -107,39 +131,4 @@ function checkAuthorized(value: Value): string | undefined {
 function checkChannel(value: Value): string | undefined {
   const check = oneOf("UNSPECIFIED", "RAPID", "REGULAR", "STABLE", "EXTENDED");
   return check(isValues(value) ? (value["channel"] ?? "") : value, "release_channel.0.channel");
-}
-
-/** Contradictions that Google refuses, and what is beyond the local cloud. */
-export function refuseCluster(inputs: Values): Failure[] {
-  const failures: Failure[] = [];
-  const fail = (property: string, reason: string): void => {
-    failures.push({ property, reason });
-  };
-  if (inputs["removeDefaultNodePool"] !== true) {
-    const why = "The local cloud makes nodes by container.NodePool only: set removeDefaultNodePool to true";
-    fail("removeDefaultNodePool", why);
-  } else if (inputs["initialNodeCount"] === undefined || inputs["initialNodeCount"] === 0) {
-    fail("initialNodeCount", "Cluster.initial_node_count must be greater than zero.");
-  }
-  const policy = map(inputs, "networkPolicy");
-  if (inputs["datapathProvider"] === "ADVANCED_DATAPATH" && policy["enabled"] === true) {
-    const why = "Enabling NetworkPolicy for clusters with DatapathProvider=ADVANCED_DATAPATH is not allowed.";
-    fail("networkPolicy", why);
-  }
-  const ips = map(inputs, "ipAllocationPolicy");
-  for (const kind of ["cluster", "services"]) {
-    const [block, name] = [`${kind}Ipv4CidrBlock`, `${kind}SecondaryRangeName`];
-    if (ips[block] !== undefined && ips[name] !== undefined) {
-      fail("ipAllocationPolicy", `"ipAllocationPolicy.${block}": conflicts with ipAllocationPolicy.${name}`);
-    }
-    if (ips[block] === undefined && ips[name] === undefined) {
-      fail("ipAllocationPolicy", `The local cloud needs ipAllocationPolicy.${name} or ${block}`);
-    }
-  }
-  const [pods, services] = [ips["clusterSecondaryRangeName"], ips["servicesSecondaryRangeName"]];
-  if (typeof pods === "string" && pods === services) {
-    const why = `Pod secondary range name (${pods}) should not be the same as service secondary range name.`;
-    fail("ipAllocationPolicy", why);
-  }
-  return failures;
 }

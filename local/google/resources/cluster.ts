@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { map, optionalText, text, type Values } from "../../plugin/values.ts";
 import { freeAddresses, machinesOf } from "../allocation.ts";
-import { ApiError } from "../api-error.ts";
-import { range } from "../cidr.ts";
+import { ApiError, invalidField } from "../api-error.ts";
+import { overlap, range } from "../cidr.ts";
+import type { Data } from "../store.ts";
 import { lastPart, pathOf, type Place } from "../place.ts";
 import { labelled, type Request, type ResourceType } from "../resource-type.ts";
-import { clusterArguments, refuseCluster } from "./cluster-arguments.ts";
+import { clusterArguments } from "./cluster-arguments.ts";
+import { refuseCluster } from "./cluster-contradictions.ts";
+import { refuseRange } from "./network-ranges.ts";
 import { secondaryRange } from "./subnetwork-ranges.ts";
 
 const token = "gcp:container/cluster:Cluster";
@@ -41,10 +44,7 @@ export const cluster: ResourceType = {
   refuse: refuseCluster,
   path: (inputs, { project, zone }) =>
     `projects/${project}/locations/${zone}/clusters/${text(inputs, "name")}`,
-  uses: (inputs, place) => [
-    pathOf(text(inputs, "network"), "networks", "global", place),
-    subnetworkPath(inputs, place),
-  ],
+  uses: (inputs, place) => [networkPath(inputs, place), subnetworkPath(inputs, place)],
   admit,
   work: async ({ machines }, { inputs, outputs, inner }) => {
     const access = await machines.startCluster({
@@ -80,12 +80,14 @@ function admit({ path, inputs, place, data, previous }: Request) {
   }
   const subnetwork = subnetworkPath(inputs, place);
   const ranges = data.resources[subnetwork]?.inputs ?? {};
+  refuseOtherNetwork(inputs, place, data);
+  if (previous === undefined) refuseOwnRanges(inputs, place, data);
   const address =
     machinesOf(previous?.inner ?? {})[0]?.address ??
     freeAddresses(data, subnetwork, range(text(ranges, "ipCidrRange")), 1)[0] ??
     "";
-  const podCidr = clusterRange("cluster", inputs, ranges, subnetwork);
-  const serviceCidr = clusterRange("services", inputs, ranges, subnetwork);
+  const podCidr = clusterRange("cluster", inputs, data, subnetwork);
+  const serviceCidr = clusterRange("services", inputs, data, subnetwork);
   return {
     outputs: {
       ...labelled(inputs, "resourceLabels"),
@@ -108,6 +110,41 @@ function admit({ path, inputs, place, data, previous }: Request) {
   };
 }
 
+function networkPath(inputs: Values, place: Place): string {
+  return pathOf(text(inputs, "network"), "networks", "global", place);
+}
+
+/** The subnetwork has to be one of the network. */
+function refuseOtherNetwork(inputs: Values, place: Place, data: Data): void {
+  const [network, subnetwork] = [networkPath(inputs, place), subnetworkPath(inputs, place)];
+  if (data.resources[subnetwork]?.uses.includes(network) !== false) return;
+  const why = `Subnetwork "${subnetwork}" is not valid for Network "${lastPart(network)}".`;
+  throw new ApiError(400, why, "badRequest");
+}
+
+/** The ranges that GKE puts into the network itself: the control plane's, and those given as CIDRs. */
+function refuseOwnRanges(inputs: Values, place: Place, data: Data): void {
+  const policy = map(inputs, "ipAllocationPolicy");
+  const control = optionalText(map(inputs, "privateClusterConfig"), "masterIpv4CidrBlock");
+  const pods = optionalText(policy, "clusterIpv4CidrBlock");
+  const services = optionalText(policy, "servicesIpv4CidrBlock");
+  const own = [
+    { field: "resource.ipCidrRange", cidr: control },
+    { field: "resource.secondaryIpRanges[0].ipCidrRange", cidr: pods },
+    { field: "resource.secondaryIpRanges[1].ipCidrRange", cidr: services },
+  ].flatMap(({ field, cidr }) => (cidr === undefined ? [] : [{ field, cidr }]));
+  for (const [n, { field, cidr }] of own.entries()) {
+    refuseRange(data, networkPath(inputs, place), { field, cidr });
+    const other = own.slice(0, n).find((one) => overlap(range(one.cidr), range(cidr)));
+    if (other === undefined) continue;
+    throw invalidField(
+      field,
+      cidr,
+      `Invalid IPCidrRange: ${cidr} conflicts with '${other.cidr}' of the cluster.`,
+    );
+  }
+}
+
 function onlyKnown(outputs: Values | undefined, keys: string[]): Values {
   return Object.fromEntries(
     keys.flatMap((key) => (outputs?.[key] === undefined ? [] : [[key, outputs[key]]])),
@@ -115,22 +152,18 @@ function onlyKnown(outputs: Values | undefined, keys: string[]): Values {
 }
 
 /** The range of the pods or Services: given itself, or by its name in the subnetwork. */
-function clusterRange(
-  kind: "cluster" | "services",
-  inputs: Values,
-  ranges: Values,
-  subnetwork: string,
-): string {
+function clusterRange(kind: "cluster" | "services", inputs: Values, data: Data, subnetwork: string): string {
   const policy = map(inputs, "ipAllocationPolicy");
   const given = optionalText(policy, `${kind}Ipv4CidrBlock`);
   if (given !== undefined) return given;
   const name = text(policy, `${kind}SecondaryRangeName`);
-  const cidr = secondaryRange(ranges, name);
+  const cidr = secondaryRange(data.resources[subnetwork]?.inputs ?? {}, name);
   if (cidr !== undefined) return cidr;
-  const network = lastPart(optionalText(ranges, "network") ?? "");
+  const network = optionalText(data.resources[subnetwork]?.outputs ?? {}, "network") ?? "";
+  const what = kind === "cluster" ? "Pod" : "Services";
   throw new ApiError(
     400,
-    `Secondary range "${name}" does not exist in network "${network}", subnetwork "${lastPart(subnetwork)}".`,
+    `${what} secondary range "${name}" not found in network "${network}", subnetwork "${lastPart(subnetwork)}".`,
     "badRequest",
   );
 }

@@ -45,13 +45,14 @@ export const networkPeering: ResourceType = {
 
 const verbs = { create: "adding", read: "reading", update: "updating", delete: "removing" };
 
-/** Networks that are peered with this one, from either side. */
-export function peersOf(data: Data, networkPath: string): string[] {
+/** The peerings of this network, whichever side asks for them. */
+export function peeringsOf(data: Data, networkPath: string): { name: string; peer: string }[] {
   return Object.values(data.resources).flatMap(({ type, inputs, parent }) => {
     if (type !== token || parent === undefined) return [];
     const peer = pathOf(text(inputs, "peerNetwork"), "networks", "global", nowhere);
-    if (parent === networkPath) return [peer];
-    return peer === networkPath ? [parent] : [];
+    const name = text(inputs, "name");
+    if (parent === networkPath) return [{ name, peer }];
+    return peer === networkPath ? [{ name, peer: parent }] : [];
   });
 }
 

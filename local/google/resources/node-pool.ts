@@ -9,21 +9,9 @@ import type { Behind, Request, ResourceType } from "../resource-type.ts";
 import type { Resource } from "../store.ts";
 import { checkClusterName } from "./cluster-arguments.ts";
 import { version } from "./cluster.ts";
+import { checkNodeConfig, fixedNetworkConfig, fixedNodeConfig } from "./node-config.ts";
 
 const token = "gcp:container/nodePool:NodePool";
-
-/** Parts of `nodeConfig` that only a new pool can have otherwise, in the real provider. */
-const fixedNodeConfig = [
-  ..."advancedMachineFeatures bootDiskKmsKey enableConfidentialStorage ephemeralStorageLocalSsdConfig".split(
-    " ",
-  ),
-  ..."flexStart guestAccelerators hostMaintenancePolicy localNvmeSsdBlockConfig localSsdCount".split(" "),
-  ..."localSsdEncryptionMode maxRunDuration metadata minCpuPlatform nodeGroup oauthScopes preemptible".split(
-    " ",
-  ),
-  ..."reservationAffinity sandboxConfig secondaryBootDisks serviceAccount shieldedInstanceConfig".split(" "),
-  ..."soleTenantConfig spot".split(" "),
-];
 
 /** A pool of nodes: each is a machine of its own. */
 export const nodePool: ResourceType = {
@@ -42,8 +30,8 @@ export const nodePool: ResourceType = {
     autoscaling: {},
     management: {},
     maxPodsPerNode: { change: "replace", check: between(8, 256) },
-    networkConfig: { replacePaths: ["createPodRange", "podRange", "podIpv4CidrBlock", "subnetwork"] },
-    nodeConfig: { replacePaths: fixedNodeConfig },
+    networkConfig: { replacePaths: fixedNetworkConfig },
+    nodeConfig: { replacePaths: fixedNodeConfig, check: checkNodeConfig },
     nodeLocations: {},
     placementPolicy: { change: "replace" },
     queuedProvisioning: { change: "replace" },

@@ -3,10 +3,9 @@ import type { Failure } from "../../plugin/plugin.ts";
 import { ApiError, invalidField } from "../api-error.ts";
 import { checkName, checkRange, oneOf, sameReference, type Effect } from "../arguments.ts";
 import { covers, formatAddress, overlap, parseRange, range } from "../cidr.ts";
-import { lastPart, pathOf, regionOf, selfLink, type Place } from "../place.ts";
+import { pathOf, selfLink, type Place } from "../place.ts";
 import { numericId, stamped, type Request, type ResourceType } from "../resource-type.ts";
-import { autoModeRange, isAutoMode, isInAutoMode } from "./auto-mode.ts";
-import { peersOf } from "./network-peering.ts";
+import { refuseRange } from "./network-ranges.ts";
 import { ranges, subnetworkToken } from "./subnetwork-ranges.ts";
 
 /** A subnetwork: its machines are the VPC's router and the CI machine. */
@@ -96,37 +95,14 @@ function refuseOverlaps(inputs: Values): Failure[] {
   });
 }
 
-/** Ranges must not overlap with those of another subnetwork of the network, nor with those of auto mode. */
-function refuseTaken(request: Request): void {
-  const { data, path, inputs, place } = request;
+/** Ranges must not overlap with what is there, and the local cloud has room for one subnetwork. */
+function refuseTaken({ data, path, inputs, place }: Request): void {
   const network = networkPath(inputs, place);
-  refuseAutoMode(request, network);
-  for (const [otherPath, other] of Object.entries(data.resources)) {
-    if (other.type !== subnetworkToken || otherPath === path) continue;
-    for (const { field, cidr } of other.uses.includes(network) ? ranges(inputs) : []) {
-      if (!ranges(other.inputs).some((taken) => overlap(range(cidr), range(taken.cidr)))) continue;
-      const where = `conflicts with existing subnetwork '${lastPart(otherPath)}' in region '${regionIn(otherPath)}'.`;
-      throw invalidField(field, cidr, `Invalid IPCidrRange: ${cidr} ${where}`);
-    }
+  for (const { field, cidr } of ranges(inputs)) refuseRange(data, network, { field, cidr, but: path });
+  const other = Object.entries(data.resources).some(
+    ([otherPath, { type }]) => type === subnetworkToken && otherPath !== path,
+  );
+  if (other) {
     throw new ApiError(400, "The local cloud has one subnetwork: a second one is beyond it", "localLimit");
   }
-}
-
-/** A network in auto mode keeps a range for itself, also from the networks that are peered with it. */
-function refuseAutoMode({ data, inputs }: Request, network: string): void {
-  const taken = ranges(inputs).find(({ cidr }) => isInAutoMode(cidr));
-  if (taken === undefined) return;
-  const { field, cidr } = taken;
-  if (isAutoMode(data, network)) {
-    const why = `Extended subnetworks in auto subnet mode networks cannot overlap with ${autoModeRange}.`;
-    throw invalidField(field, cidr, why);
-  }
-  const peer = peersOf(data, network).find((one) => isAutoMode(data, one));
-  if (peer === undefined) return;
-  const where = `overlaps with an IP range (${autoModeRange}) in an active peer (${lastPart(peer)}) of the local network.`;
-  throw invalidField(field, cidr, `An IP range in the local network (${cidr}) ${where}`);
-}
-
-function regionIn(path: string): string {
-  return regionOf(path.split("/")[3] ?? "");
 }

@@ -1,0 +1,109 @@
+import { isKnown, map, maps, optionalText, type Values } from "../../plugin/values.ts";
+import type { Failure } from "../../plugin/plugin.ts";
+import { overlap, parseRange, range } from "../cidr.ts";
+
+/** The ranges of private addresses, of which a private control plane's clients have to be (RFC 1918). */
+const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
+/** Contradictions that Google refuses, and what is beyond the local cloud. */
+export function refuseCluster(inputs: Values): Failure[] {
+  return [
+    ...refusePools(inputs),
+    ...refusePolicy(inputs),
+    ...refuseAllocation(map(inputs, "ipAllocationPolicy")),
+    ...refuseEndpoints(inputs),
+  ];
+}
+
+function refusePools(inputs: Values): Failure[] {
+  if (inputs["removeDefaultNodePool"] !== true) {
+    const reason =
+      "The local cloud makes nodes by container.NodePool only: set removeDefaultNodePool to true";
+    return [{ property: "removeDefaultNodePool", reason }];
+  }
+  if (inputs["initialNodeCount"] !== undefined && inputs["initialNodeCount"] !== 0) return [];
+  const reason = "Cluster.initial_node_count must be greater than zero.";
+  return [{ property: "initialNodeCount", reason }];
+}
+
+/** Dataplane V2 enforces network policies itself; Calico needs its addon. */
+function refusePolicy(inputs: Values): Failure[] {
+  const addon = map(map(inputs, "addonsConfig"), "networkPolicyConfig")["disabled"];
+  const enabled = map(inputs, "networkPolicy")["enabled"] === true;
+  if (inputs["datapathProvider"] === "ADVANCED_DATAPATH" && (enabled || addon === false)) {
+    const reason =
+      "Enabling NetworkPolicy for clusters with DatapathProvider=ADVANCED_DATAPATH is not allowed.";
+    return [{ property: enabled ? "networkPolicy" : "addonsConfig", reason }];
+  }
+  if (!enabled || addon !== true) return [];
+  const reason = "The network policy addon must be enabled before network policy can be enabled.";
+  return [{ property: "addonsConfig", reason }];
+}
+
+function refuseAllocation(ips: Values): Failure[] {
+  const failures: Failure[] = [];
+  const fail = (reason: string): void => {
+    failures.push({ property: "ipAllocationPolicy", reason });
+  };
+  const names = ["clusterSecondaryRangeName", "servicesSecondaryRangeName"];
+  for (const kind of ["cluster", "services"]) {
+    const [block, name] = [`${kind}Ipv4CidrBlock`, `${kind}SecondaryRangeName`];
+    // The real provider lets nobody mix the two forms, not even one for the pods and one for Services.
+    const other = names.find((one) => ips[one] !== undefined);
+    if (ips[block] !== undefined && other !== undefined) {
+      fail(`"ipAllocationPolicy.${block}": conflicts with ipAllocationPolicy.${other}`);
+    }
+    if (ips[block] === undefined && ips[name] === undefined) {
+      fail(`The local cloud needs ipAllocationPolicy.${name} or ${block}`);
+    }
+  }
+  const [pods, services] = [ips["clusterSecondaryRangeName"], ips["servicesSecondaryRangeName"]];
+  if (typeof pods === "string" && isKnown(pods) && pods === services) {
+    fail(`Pod secondary range name (${pods}) should not be the same as service secondary range name.`);
+  }
+  return failures;
+}
+
+/** Who may reach the control plane, and how. */
+function refuseEndpoints(inputs: Values): Failure[] {
+  const failures: Failure[] = [];
+  const privately = map(inputs, "privateClusterConfig");
+  if (
+    privately["masterIpv4CidrBlock"] !== undefined &&
+    privately["privateEndpointSubnetwork"] !== undefined
+  ) {
+    const reason = "When masterIpv4Cidr is set, privateEndpointSubnetwork must be unset.";
+    failures.push({ property: "privateClusterConfig", reason });
+  }
+  const authorized = inputs["masterAuthorizedNetworksConfig"];
+  if (privately["enablePrivateEndpoint"] === true) {
+    if (authorized === undefined) {
+      const reason = "Master authorized networks must be enabled if private endpoint is enabled.";
+      failures.push({ property: "masterAuthorizedNetworksConfig", reason });
+    }
+    failures.push(...refusePublic(map(inputs, "masterAuthorizedNetworksConfig")));
+  }
+  const endpoints = map(inputs, "controlPlaneEndpointsConfig");
+  if (map(endpoints, "ipEndpointsConfig")["enabled"] !== false) return failures;
+  if (authorized !== undefined) {
+    const reason = "Authorized networks can't be given when the IP endpoints are disabled.";
+    failures.push({ property: "masterAuthorizedNetworksConfig", reason });
+  }
+  const byName = map(endpoints, "dnsEndpointConfig")["allowExternalTraffic"];
+  if (byName === undefined || byName === false) {
+    const reason =
+      "At least one endpoint of the control plane has to be open: ipEndpointsConfig, or dnsEndpointConfig with allowExternalTraffic.";
+    failures.push({ property: "controlPlaneEndpointsConfig", reason });
+  }
+  return failures;
+}
+
+function refusePublic(authorized: Values): Failure[] {
+  return maps(authorized, "cidrBlocks").flatMap((block) => {
+    const cidr = optionalText(block, "cidrBlock") ?? "";
+    const parsed = parseRange(cidr);
+    if (parsed === undefined || privateRanges.some((one) => overlap(range(one), parsed))) return [];
+    const reason = `Invalid master authorized networks: network "${cidr}" is not a reserved network, which is required for private endpoints.`;
+    return [{ property: "masterAuthorizedNetworksConfig", reason }];
+  });
+}
