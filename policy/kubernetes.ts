@@ -168,7 +168,7 @@ export const containersAreConfined: ResourceValidationPolicy = {
       // The operator itself takes everything from its own containers that a container can be taken.
       (spec) => [
         ...hostIsApart(spec),
-        ...userIsConfined({}, spec.securityContext).map((problem) => `${problem} in spec.securityContext.`),
+        ...mayDoLess("What the operator makes of it", userIsConfined({}, spec.securityContext)),
         ...addedContainers(spec).flatMap((one) => isConfined(one, spec.securityContext)),
       ],
     ),
@@ -182,7 +182,7 @@ function hostIsApart(pod: { hostNetwork?: boolean; hostPID?: boolean; hostIPC?: 
 
 function isConfined(container: Container, pod: PodSpec["securityContext"]): string[] {
   const own = container.securityContext ?? {};
-  const problems = [
+  const cures = [
     ...userIsConfined(own, pod),
     ...(own.readOnlyRootFilesystem === true ? [] : ["set readOnlyRootFilesystem to true"]),
     ...(own.allowPrivilegeEscalation === false ? [] : ["set allowPrivilegeEscalation to false"]),
@@ -190,10 +190,12 @@ function isConfined(container: Container, pod: PodSpec["securityContext"]): stri
     ...(own.capabilities?.drop?.includes("ALL") === true ? [] : ['set capabilities.drop to ["ALL"]']),
     ...((own.capabilities?.add ?? []).length === 0 ? [] : ["take capabilities.add away"]),
   ];
-  if (problems.length === 0) return [];
-  return [
-    `The container "${container.name}" may do more than its work: in its securityContext, ${problems.join(", ")}.`,
-  ];
+  return mayDoLess(`The container "${container.name}"`, cures);
+}
+
+function mayDoLess(who: string, cures: string[]): string[] {
+  if (cures.length === 0) return [];
+  return [`${who} may do more than its work: in its securityContext, ${cures.join(", ")}.`];
 }
 
 /** What a container's own context or, where that says nothing, its pod's says of its user and system calls. */
