@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -68,7 +69,7 @@ export async function listNodes(cloud: Cloud): Promise<NodeSpec[]> {
 
 /** Folder of the disk driver's sockets on a node; short, since a socket's path has at most 107 characters. */
 export function csiDir(cloud: Cloud, node: string): string {
-  return path.join(cloud.dir, "csi", node);
+  return path.join(cloud.dir, "csi", createHash("sha256").update(node).digest("hex").slice(0, 12));
 }
 
 /** Folder in which the node's kubelet looks for drivers. */
