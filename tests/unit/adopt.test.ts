@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { place } from "../../local/google/place.ts";
+import { findType } from "../../local/google/resources/index.ts";
+import type { Values } from "../../local/plugin/values.ts";
+import { adopt } from "../../tools/adopt.ts";
+import { googleId } from "../../tools/google-ids.ts";
+
+const defaults = { project: "calico-test", region: "us-central1", zone: "us-central1-b" };
+const provider = {
+  urn: "urn:pulumi:s::p::pulumi:providers:gcp::google",
+  type: "pulumi:providers:gcp",
+  custom: true,
+  id: "1234",
+  inputs: defaults,
+};
+
+function planned(type: string, name: string, inputs: object) {
+  const urn = `urn:pulumi:s::p::${type}::${name}`;
+  return { op: "create", newState: { urn, type, custom: true, inputs, provider: `${provider.urn}::1234` } };
+}
+
+/** Stands in for the engine: answers from a state, and takes another; a refresh keeps what Google has. */
+function engine(steps: object[], atGoogle: string[], pending: object[] = []) {
+  let state = {
+    deployment: { resources: [provider] as { urn: string; id?: string }[], pending_operations: pending },
+  };
+  const calls: string[][] = [];
+  const pulumi = (args: string[]): Promise<string> => {
+    calls.push(args);
+    const [command, sub] = args;
+    if (command === "preview") return Promise.resolve(JSON.stringify({ steps }));
+    if (command === "refresh") {
+      const { resources } = state.deployment;
+      const kept = resources.filter(({ urn, id }) => urn === provider.urn || atGoogle.includes(id ?? ""));
+      state = { deployment: { ...state.deployment, resources: kept } };
+    }
+    if (sub === "import") state = JSON.parse(readFileSync(args.at(-1) ?? "", "utf8")) as typeof state;
+    return Promise.resolve(sub === "export" ? JSON.stringify(state) : "");
+  };
+  return { pulumi, calls, state: () => state };
+}
+
+test("what is at Google under the program's names is put into the state, and nothing else", async () => {
+  const disk = planned("gcp:compute/disk:Disk", "made", { name: "k8sfv-made", zone: "us-central1-b" });
+  const other = planned("gcp:compute/disk:Disk", "not-made", { name: "k8sfv-not-made" });
+  const pod = planned("kubernetes:core/v1:Pod", "pod", {});
+  const id = "projects/calico-test/zones/us-central1-b/disks/k8sfv-made";
+  const { pulumi, state } = engine([disk, other, pod], [id], [{ type: "creating" }]);
+  expect(await adopt(pulumi)).toEqual([disk.newState.urn]);
+  expect(state().deployment.resources.map((resource) => resource.id)).toEqual(["1234", id]);
+  expect(state().deployment.pending_operations).toEqual([]);
+});
+
+test("what depends on something not made yet is not looked for", async () => {
+  const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+  const subnetwork = planned("gcp:compute/subnetwork:Subnetwork", "sub", { name: "k8sfv", network: unknown });
+  const { pulumi, calls } = engine([subnetwork], []);
+  expect(await adopt(pulumi)).toEqual([]);
+  expect(calls.map(([command, sub]) => `${command} ${sub}`)).toEqual(["stack export", "preview --json"]);
+});
+
+test("every resource of the program has the id that Google's emulation gives it", () => {
+  const golden = JSON.parse(readFileSync(new URL("golden/local.golden", import.meta.url), "utf8")) as {
+    type: string;
+    name: string;
+    inputs: Values;
+  }[];
+  const ours = golden.filter(({ type }) => type.startsWith("gcp:"));
+  expect(ours.length).toBeGreaterThan(15);
+  const at = { ...defaults, project: "k8sfv-local" };
+  for (const { type: token, name, inputs } of ours) {
+    const type = findType(token);
+    const expected = type.path(inputs, place(type.scope, inputs, at));
+    expect(googleId(token, inputs, at), name).toBe(expected);
+  }
+});
