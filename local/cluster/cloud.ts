@@ -15,8 +15,10 @@ export interface Cloud {
   readonly imageStore: string;
   /** Copies of the operator's CRDs, which the local stack's config names. */
   readonly crdsDir: string;
-  /** A folder a compute disk; it outlives clusters. */
+  /** A folder a compute disk, in one of its zone; it outlives clusters. */
   readonly disksDir: string;
+  /** A folder a snapshot of a disk. */
+  readonly snapshotsDir: string;
   /** The token of the emulated Google account; readable by root alone. */
   readonly accessTokenFile: string;
   /** Resources of the emulated Google API. */
@@ -55,6 +57,7 @@ export function openCloud(name: string): Cloud {
     imageStore: below("images"),
     crdsDir: below("crds"),
     disksDir: below("disks"),
+    snapshotsDir: below("snapshots"),
     accessTokenFile: below("access-token"),
     googleFile: below("google.json"),
     clusterDir: below("cluster"),

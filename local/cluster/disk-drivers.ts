@@ -1,8 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { Cloud } from "./cloud.ts";
-import { Attachments, driverName, mountsOf, startCsiNode, type CsiNode } from "./csi/index.ts";
-import { machinePid } from "./machine.ts";
+import { driverName, mountsOf, startCsiNode, type Attachments, type CsiNode } from "./csi/index.ts";
+import { attachmentsOf } from "./disks.ts";
+import { runIn } from "./machine.ts";
 import { csiDir, listNodes, registrationDir, type NodeSpec } from "./node.ts";
 
 /** The label by which a node says which zone it is in. */
@@ -14,7 +15,7 @@ export class DiskDrivers {
   private readonly attachments: Attachments;
 
   constructor(private readonly cloud: Cloud) {
-    this.attachments = new Attachments(path.join(cloud.clusterDir, "attachments"));
+    this.attachments = attachmentsOf(cloud);
   }
 
   /** Starts the drivers of new nodes; ends those of nodes that are gone, and gives their disks back. */
@@ -42,11 +43,7 @@ export class DiskDrivers {
       registrationSocketPath: path.join(registrationDir(this.cloud, node.name), `${driverName}-reg.sock`),
       disksDir: this.cloud.disksDir,
       attachments: this.attachments,
-      mounts: mountsOf(async () => {
-        const pid = await machinePid(this.cloud, node.name);
-        if (pid === undefined) throw new Error(`The node ${node.name} is not running`);
-        return pid;
-      }),
+      mounts: mountsOf((command) => runIn(this.cloud, node.name, command)),
     });
   }
 }

@@ -6,6 +6,7 @@ import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { seedContainerd } from "../images/index.ts";
 import type { Cloud } from "./cloud.ts";
 import { dnsAddress, kubeconfig, pkiDir, readCluster, type ClusterSpec } from "./control-plane.ts";
+import { attachmentsOf } from "./disks.ts";
 import { drainNode } from "./drain.ts";
 import { killMachine, machineDir, removeMachine, startMachine, volumesBind } from "./machine.ts";
 import { plugIn, readNetwork, routePods, unroutePods } from "./network.ts";
@@ -53,6 +54,7 @@ export async function stopNode(cloud: Cloud, name: string, { drain }: { drain: b
   const api = await coreApi(cloud).catch(() => undefined);
   if (drain && api !== undefined) await drainNode(api, name);
   await killMachine(cloud, name);
+  await attachmentsOf(cloud).forgetNode(name);
   if (node !== undefined) await unroutePods(cloud, node.podCidr);
   await api?.deleteNode({ name }).catch(() => undefined); // a cluster on its way out needs no such notice
   await removeMachine(cloud, name);

@@ -2,7 +2,7 @@ import { optionalText, type Values } from "../plugin/values.ts";
 import { alreadyExists, inUse, notFound } from "./api-error.ts";
 import { refuseUnlessOn } from "./apis.ts";
 import type { FaultInjector, Occasion, Operation } from "./faults.ts";
-import type { Place } from "./place.ts";
+import { selfLink, type Place } from "./place.ts";
 import type { Admitted, Behind, ResourceType } from "./resource-type.ts";
 import { findType } from "./resources/index.ts";
 import type { Data, Resource, Store } from "./store.ts";
@@ -57,7 +57,7 @@ export class Api {
     if (found.status === "making") await this.finish(type, path, found);
     const data = this.store.read();
     const resource = data.resources[path];
-    return resource && { ...resource, outputs: observed(type, path, resource, data) };
+    return resource && { ...resource, outputs: await this.observed(type, path, resource, data) };
   }
 
   /** Paths of the resources of that type that use the one at `path`. */
@@ -90,6 +90,10 @@ export class Api {
     const occasion = occasionOf(type, "delete", { path, name }, projectOf(path, there));
     await this.telling(telling(type, occasion, there?.inputs ?? {}), async () => {
       await this.before(type, occasion);
+      if (there !== undefined && type.heldByUsers === true) {
+        const [user] = (await type.users?.(this.behind, path, there)) ?? [];
+        if (user !== undefined) throw inUse(type.kind, path, user);
+      }
       const resource = await this.store.change((data) => {
         const found = data.resources[path];
         if (found === undefined || type.stays?.(found) === true) return undefined;
@@ -114,19 +118,31 @@ export class Api {
     for (const [part, other] of Object.entries(resources)) {
       if (other.parent === path) await this.removeWithParts(findType(other.type), part, other);
     }
+    const left = (await type.leaves?.(this.behind, resource)) ?? {};
     await type.remove?.(this.behind, resource, this.store.read());
     await this.store.remove(path);
+    if (Object.keys(left).length === 0) return;
+    await this.store.change((data) => {
+      data.resources = { ...data.resources, ...left };
+    });
   }
 
   /** Does the resource's work and notes that it is done. */
   private async finish(type: ResourceType, path: string, resource: Resource): Promise<Values> {
     const found = (await type.work?.(this.behind, resource)) ?? {};
-    return this.store.change((data) => {
-      const outputs = { ...resource.outputs, ...found };
-      const done: Resource = { ...resource, outputs, status: "ready" };
+    const outputs = { ...resource.outputs, ...found };
+    const done: Resource = { ...resource, outputs, status: "ready" };
+    await this.store.change((data) => {
       data.resources[path] = done;
-      return observed(type, path, done, data);
     });
+    return this.observed(type, path, done, this.store.read());
+  }
+
+  /** The resource's outputs, those included that change with what else is there. */
+  private async observed(type: ResourceType, path: string, resource: Resource, data: Data): Promise<Values> {
+    const users = (await type.users?.(this.behind, path, resource))?.map(selfLink);
+    const outputs = { ...resource.outputs, ...type.observe?.(path, resource, data) };
+    return users === undefined ? outputs : { ...outputs, users };
   }
 
   /** Takes away what could not be made, so that the next try finds its place free. */
@@ -149,7 +165,8 @@ function put(data: Data, type: ResourceType, wanted: Wanted, inputs: Values, pre
   const { path, place } = wanted;
   const uses = type.uses?.(inputs, place) ?? [];
   const parent = type.parent?.(inputs, place);
-  for (const needed of parent === undefined ? uses : [...uses, parent]) {
+  const made = previous === undefined ? (type.needs?.(inputs, place) ?? []) : [];
+  for (const needed of [...uses, ...made, ...(parent === undefined ? [] : [parent])]) {
     if (data.resources[needed] === undefined) throw notFound(needed);
   }
   const { outputs, inner, beside }: Admitted = type.admit({ path, inputs, place, data, previous });
@@ -168,11 +185,6 @@ function put(data: Data, type: ResourceType, wanted: Wanted, inputs: Values, pre
   };
   data.resources = { ...beside, ...data.resources, [path]: resource };
   return resource;
-}
-
-/** The resource's outputs, those included that change with what else is there. */
-function observed(type: ResourceType, path: string, resource: Resource, data: Data): Values {
-  return { ...resource.outputs, ...type.observe?.(path, resource, data) };
 }
 
 /** Path of a resource that uses the one at `path`; of one that is kept as a part, what it is a part of. */

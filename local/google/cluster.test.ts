@@ -109,7 +109,7 @@ test("a disk is a folder that outlives the cluster", async () => {
   const disk = await make(cloud, "Disk", { name: "prometheus", size: 50 });
   expect(disk.id).toBe("projects/calico-test/zones/us-central1-f/disks/prometheus");
   await drop(cloud, "Cluster", cluster);
-  const folder = path.join(cloud.dir, "disks/prometheus");
+  const folder = path.join(cloud.dir, "disks/us-central1-f/prometheus");
   expect(existsSync(folder)).toBe(true);
   expect((await change(cloud, "Disk", disk, { name: "prometheus", size: 40 })).replace).toEqual(["size"]);
   expect((await change(cloud, "Disk", disk, { name: "prometheus", size: 60 })).state["size"]).toBe(60);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Cloud } from "../cluster/cloud.ts";
 
 /** How the API of a cluster is reached. */
@@ -32,11 +33,19 @@ export interface Machines {
   /** Resolves when the node is Ready. */
   startNode(node: NodeRequest): Promise<void>;
   stopNode(name: string, options: { drain: boolean }): Promise<void>;
+  /** Name of the node that has the disk; undefined when none has. */
+  diskHolder(disk: { zone: string; name: string }): Promise<string | undefined>;
+  /** Takes the disk away from the node that has it, without asking. */
+  detachDisk(disk: { zone: string; name: string }): Promise<void>;
+  /** The Service whose load balancer has the address, as `NAMESPACE/NAME`. */
+  addressHolder(address: string): Promise<string | undefined>;
 }
 
 /** The machines of a local cloud. Loaded at the first use: a preview never needs them. */
 export function localMachines(cloud: Cloud): Machines {
   const cluster = () => import("../cluster/index.ts");
+  // By itself, since the rest takes a while to load.
+  const disks = () => import("../cluster/disks.ts");
   return {
     startNetwork: async (network) => (await cluster()).startNetwork(cloud, network),
     stopNetwork: async () => (await cluster()).stopNetwork(cloud),
@@ -44,5 +53,9 @@ export function localMachines(cloud: Cloud): Machines {
     stopCluster: async () => (await cluster()).stopCluster(cloud),
     startNode: async (node) => (await cluster()).startNode(cloud, node),
     stopNode: async (name, options) => (await cluster()).stopNode(cloud, name, options),
+    diskHolder: async (disk) => (await disks()).diskHolder(cloud, disk),
+    detachDisk: async (disk) => (await disks()).detachDisk(cloud, disk),
+    addressHolder: async (address) =>
+      existsSync(cloud.adminKubeconfig) ? (await cluster()).addressHolder(cloud, address) : undefined,
   };
 }

@@ -14,6 +14,7 @@ const faults = new FaultInjector(
   process.env["K8SFV_CLOUD_FAULTS"] ?? path.join(cloud.dir, "faults.json"),
   store,
 );
-const api = new Api(store, faults, { machines: localMachines(cloud), disksDir: cloud.disksDir });
+const { disksDir, snapshotsDir } = cloud;
+const api = new Api(store, faults, { machines: localMachines(cloud), disksDir, snapshotsDir });
 
 await serve(new GoogleProvider(pluginVersion("@pulumi/gcp"), api));

@@ -10,8 +10,10 @@ import type { Data, Resource } from "./store.ts";
 /** What is behind the API. */
 export interface Behind {
   readonly machines: Machines;
-  /** Folder with a folder per compute disk. */
+  /** Folder with a folder per zone, and in that one per compute disk. */
   readonly disksDir: string;
+  /** Folder with a folder per snapshot. */
+  readonly snapshotsDir: string;
 }
 
 /** A resource that asks to be let in, or to be changed. */
@@ -57,6 +59,8 @@ export interface ResourceType {
   path(inputs: Values, place: Place): string;
   /** Paths of what it refers to: has to be there, and stays as long as this does. */
   uses?(inputs: Values, place: Place): string[];
+  /** Paths of what has to be there when it is made, and may go later. */
+  needs?(inputs: Values, place: Place): string[];
   /** Path of what it is a part of: has to be there, and takes this with it. */
   parent?(inputs: Values, place: Place): string;
   /**
@@ -73,6 +77,12 @@ export interface ResourceType {
   work?(behind: Behind, resource: Resource): Promise<Values>;
   /** Outputs that change with what else is there: told at each look, never kept. */
   observe?(path: string, resource: Resource, data: Data): Values;
+  /** Paths of what uses it and is none of the resources here, e.g. a node; they become the output `users`. */
+  users?(behind: Behind, path: string, resource: Resource): Promise<string[]>;
+  /** Whether {@link users} hold a deletion up. */
+  readonly heldByUsers?: boolean;
+  /** What is made of it at Google just before it is removed, by path. */
+  leaves?(behind: Behind, resource: Resource): Promise<Record<string, Resource>>;
   /** Whether making one that is there already takes that one over, as of a switch that is on. */
   readonly adopts?: boolean;
   /** Whether it stays as it is at Google when the program lets go of it. */

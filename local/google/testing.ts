@@ -18,6 +18,8 @@ export interface TestCloud {
   /** What the machines were told, e.g. `startNode gke-…`. */
   readonly calls: string[];
   readonly machines: Machines;
+  /** Disks that nodes have, `ZONE/NAME` to node, and addresses that Services have. For a test to fill. */
+  readonly held: { disks: Map<string, string>; addresses: Map<string, string> };
 }
 
 const project = "calico-test";
@@ -33,6 +35,7 @@ export function testCloud(apis: readonly ApiName[] = apiNames): TestCloud {
     rmSync(dir, { recursive: true });
   });
   const calls: string[] = [];
+  const held = { disks: new Map<string, string>(), addresses: new Map<string, string>() };
   const told = (what: string): Promise<void> => {
     calls.push(what);
     return Promise.resolve();
@@ -47,16 +50,22 @@ export function testCloud(apis: readonly ApiName[] = apiNames): TestCloud {
     stopCluster: () => told("stopCluster"),
     startNode: ({ address, podCidr }) => told(`startNode ${address} ${podCidr}`),
     stopNode: (_name, { drain }) => told(`stopNode ${drain ? "drained" : "at once"}`),
+    diskHolder: ({ zone, name }) => Promise.resolve(held.disks.get(`${zone}/${name}`)),
+    detachDisk: ({ zone, name }) => {
+      held.disks.delete(`${zone}/${name}`);
+      return Promise.resolve();
+    },
+    addressHolder: (address) => Promise.resolve(held.addresses.get(address)),
   };
   const file = path.join(dir, "google.json");
   const resources = Object.fromEntries(apis.flatMap((name) => Object.entries(enabled(project, name))));
   writeFileSync(file, JSON.stringify({ resources, faults: {} }));
   const store = new Store(file);
   const faults = new FaultInjector(path.join(dir, "faults.json"), store);
-  const behind = { machines, disksDir: path.join(dir, "disks") };
+  const behind = { machines, disksDir: path.join(dir, "disks"), snapshotsDir: path.join(dir, "snapshots") };
   const provider = new GoogleProvider("9.10.0", new Api(store, faults, behind));
   provider.configure({ project, region: "us-central1", zone: "us-central1-f" });
-  return { provider, store, dir, calls, machines };
+  return { provider, store, dir, calls, machines, held };
 }
 
 /** Paths of what was made, without what a project has from the start: its APIs and its default network. */
@@ -77,6 +86,9 @@ export const tokens = {
   Router: "gcp:compute/router:Router",
   RouterNat: "gcp:compute/routerNat:RouterNat",
   Disk: "gcp:compute/disk:Disk",
+  Snapshot: "gcp:compute/snapshot:Snapshot",
+  ResourcePolicy: "gcp:compute/resourcePolicy:ResourcePolicy",
+  DiskResourcePolicyAttachment: "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment",
   Cluster: "gcp:container/cluster:Cluster",
   NodePool: "gcp:container/nodePool:NodePool",
   Account: "gcp:serviceaccount/account:Account",

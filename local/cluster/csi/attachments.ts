@@ -19,9 +19,8 @@ export class Attachments {
   constructor(private readonly dir: string) {}
 
   /** Who has the disk now. */
-  async holder(disk: string): Promise<Attachment | undefined> {
-    const text = await readFile(this.file(disk), "utf8").catch(() => undefined);
-    return text === undefined ? undefined : (JSON.parse(text) as Attachment);
+  async holder(zone: string, disk: string): Promise<Attachment | undefined> {
+    return readAttachment(this.file(zone, disk));
   }
 
   /**
@@ -29,29 +28,36 @@ export class Attachments {
    *
    * @returns who has the disk: `node`, or the other node that it is refused for
    */
-  async attach(disk: string, node: string, target: string): Promise<string> {
+  async attach(zone: string, disk: string, node: string, target: string): Promise<string> {
     await mkdir(this.dir, { recursive: true });
+    const file = this.file(zone, disk);
     for (;;) {
-      const there = await this.holder(disk);
+      const there = await readAttachment(file);
       if (there !== undefined && there.node !== node) return there.node;
       if (there?.targets.includes(target)) return node;
       const draft = await this.draft({ node, targets: [...(there?.targets ?? []), target] });
       if (there !== undefined) {
-        await rename(draft, this.file(disk));
+        await rename(draft, file);
         return node;
       }
-      const made = await makeOnly(draft, this.file(disk));
+      const made = await makeOnly(draft, file);
       if (made) return node;
     }
   }
 
   /** Forgets `target`; with its last target the node gives the disk back. Not being there is no error. */
-  async detach(disk: string, node: string, target: string): Promise<void> {
-    const there = await this.holder(disk);
+  async detach(zone: string, disk: string, node: string, target: string): Promise<void> {
+    const file = this.file(zone, disk);
+    const there = await readAttachment(file);
     if (there?.node !== node) return;
     const targets = there.targets.filter((other) => other !== target);
-    if (targets.length === 0) await rm(this.file(disk), { force: true });
-    else await rename(await this.draft({ node, targets }), this.file(disk));
+    if (targets.length === 0) await rm(file, { force: true });
+    else await rename(await this.draft({ node, targets }), file);
+  }
+
+  /** Takes the disk away from whoever has it. */
+  async release(zone: string, disk: string): Promise<void> {
+    await rm(this.file(zone, disk), { force: true });
   }
 
   /** Gives back every disk of a node that is gone, as Google does when an instance is deleted. */
@@ -67,14 +73,14 @@ export class Attachments {
   private async forget(isGone: (node: string) => boolean): Promise<void> {
     for (const name of await readdir(this.dir).catch(() => [])) {
       if (!name.endsWith(".json")) continue;
-      const disk = path.basename(name, ".json");
-      const there = await this.holder(disk);
-      if (there !== undefined && isGone(there.node)) await rm(this.file(disk), { force: true });
+      const file = path.join(this.dir, name);
+      const there = await readAttachment(file);
+      if (there !== undefined && isGone(there.node)) await rm(file, { force: true });
     }
   }
 
-  private file(disk: string): string {
-    return path.join(this.dir, `${disk}.json`);
+  private file(zone: string, disk: string): string {
+    return path.join(this.dir, `${zone}.${disk}.json`);
   }
 
   private async draft(attachment: Attachment): Promise<string> {
@@ -82,6 +88,11 @@ export class Attachments {
     await writeFile(draft, JSON.stringify(attachment));
     return draft;
   }
+}
+
+async function readAttachment(file: string): Promise<Attachment | undefined> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Attachment);
 }
 
 /** Gives the draft its name unless there is one of that name; false when there is. */

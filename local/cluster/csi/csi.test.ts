@@ -31,7 +31,8 @@ let open: (() => unknown)[];
 beforeEach(async () => {
   dir = await mkdtemp(path.join(tmpdir(), "k8sfv-csi-"));
   open = [];
-  await mkdir(path.join(dir, "disks", "prometheus"), { recursive: true });
+  await mkdir(path.join(dir, "disks", zone, "prometheus"), { recursive: true });
+  await mkdir(path.join(dir, "disks", "us-east1-b", "prometheus"), { recursive: true });
 });
 
 afterEach(async () => {
@@ -124,7 +125,7 @@ test("mounts a disk's folder, again without harm, and unmounts it", async () => 
   const { node, mounts } = await start("node-1");
   await node("nodePublishVolume", publish("prometheus", "a"));
   await node("nodePublishVolume", publish("prometheus", "a"));
-  expect([...mounts.mounted]).toEqual([[target("a"), path.join(dir, "disks", "prometheus")]]);
+  expect([...mounts.mounted]).toEqual([[target("a"), path.join(dir, "disks", zone, "prometheus")]]);
   const unpublish = { volumeId: handle("prometheus"), targetPath: target("a") };
   await node("nodeUnpublishVolume", unpublish);
   await node("nodeUnpublishVolume", unpublish);
@@ -145,7 +146,9 @@ test("refuses a disk on a second node until the first gives it back", async () =
   await first.node("nodeUnpublishVolume", { volumeId: handle("prometheus"), targetPath: target("a") });
   await expect(second.node("nodePublishVolume", publish("prometheus", "c"))).rejects.toMatchObject({
     code: grpc.status.FAILED_PRECONDITION,
-    details: `The disk resource '${handle("prometheus")}' is already being used by 'node-1'`,
+    details: expect.stringContaining(
+      `RESOURCE_IN_USE_BY_ANOTHER_RESOURCE): The disk resource '${handle("prometheus")}' is already being used by 'projects/calico-test/zones/${zone}/instances/node-1'`,
+    ) as string,
   });
   expect(second.mounts.mounted.size).toBe(0);
   await first.node("nodeUnpublishVolume", { volumeId: handle("prometheus"), targetPath: target("b") });
@@ -166,12 +169,12 @@ test("a node that is gone holds nothing", async () => {
   await first.node("nodePublishVolume", publish("prometheus", "a"));
   const attachments = new Attachments(path.join(dir, "attachments"));
   await attachments.keepOnly(["node-1"]);
-  expect(await attachments.holder("prometheus")).toEqual({ node: "node-1", targets: [target("a")] });
+  expect(await attachments.holder(zone, "prometheus")).toEqual({ node: "node-1", targets: [target("a")] });
   await attachments.forgetNode("node-1");
   await second.node("nodePublishVolume", publish("prometheus", "b"));
   expect(second.mounts.mounted.size).toBe(1);
   await attachments.keepOnly(["node-1"]);
-  expect(await attachments.holder("prometheus")).toBeUndefined();
+  expect(await attachments.holder(zone, "prometheus")).toBeUndefined();
 });
 
 test("a mount that fails leaves the disk free, with the reason told", async () => {
@@ -190,7 +193,13 @@ test.each([
     "a disk that does not exist",
     publish("absent", "a"),
     grpc.status.NOT_FOUND,
-    /disks\/absent' was not found/,
+    /Could not find disk Key\{"absent", zone: "us-central1-a"\}.*disks\/absent' was not found/,
+  ],
+  [
+    "a disk of another zone",
+    publish("x", "a", { volumeId: "projects/calico-test/zones/us-east1-b/disks/prometheus" }),
+    grpc.status.INVALID_ARGUMENT,
+    /zones\/us-east1-b\/disks\/prometheus'. The disk and the instance must be in the same zone/,
   ],
   [
     "another kind of handle",

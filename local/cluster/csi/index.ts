@@ -5,7 +5,8 @@ import type { Attachments } from "./attachments.ts";
 import { CallError, implement, listen, loadService } from "./grpc.ts";
 import { driverName, zoneKey } from "./manifests.ts";
 import type { Mounts } from "./mounts.ts";
-import { parseVolumeHandle } from "./volume-handle.ts";
+import { elsewhere, inUse, notFound } from "./refusals.ts";
+import { parseVolumeHandle, type DiskReference } from "./volume-handle.ts";
 
 export { Attachments } from "./attachments.ts";
 export { csiDriver, driverName, zoneKey } from "./manifests.ts";
@@ -128,27 +129,22 @@ function node(options: CsiNodeOptions): Parameters<typeof implement>[0] {
 async function publish(options: CsiNodeOptions, request: PublishRequest): Promise<object> {
   const { attachments, mounts, nodeName, disksDir } = options;
   const { volumeId, targetPath } = checked(request);
-  const disk = diskOf(volumeId);
+  const reference = diskOf(volumeId);
+  const { zone, disk } = reference;
   if (request.volumeCapability?.block) {
     throw new CallError(grpc.status.INVALID_ARGUMENT, `${volumeId}: the local cloud has no block volumes`);
   }
-  const source = path.join(disksDir, disk);
-  if (!(await stat(source).catch(() => undefined))?.isDirectory()) {
-    throw new CallError(grpc.status.NOT_FOUND, `The resource '${volumeId}' was not found`);
-  }
-  const before = await attachments.holder(disk);
-  const holder = await attachments.attach(disk, nodeName, targetPath);
-  if (holder !== nodeName) {
-    throw new CallError(
-      grpc.status.FAILED_PRECONDITION,
-      `The disk resource '${volumeId}' is already being used by '${holder}'`,
-    );
-  }
+  const source = path.join(disksDir, zone, disk);
+  if (!(await stat(source).catch(() => undefined))?.isDirectory()) throw notFound(volumeId, reference);
+  if (zone !== options.zone) throw elsewhere(volumeId);
+  const before = await attachments.holder(zone, disk);
+  const holder = await attachments.attach(zone, disk, nodeName, targetPath);
+  if (holder !== nodeName) throw inUse(volumeId, reference, holder);
   try {
     await mounts.mount(source, targetPath, { readOnly: request.readonly });
   } catch (error) {
     // What was mounted by an earlier call may be so still: the disk stays this node's.
-    if (!before?.targets.includes(targetPath)) await attachments.detach(disk, nodeName, targetPath);
+    if (!before?.targets.includes(targetPath)) await attachments.detach(zone, disk, nodeName, targetPath);
     throw error;
   }
   return {};
@@ -156,9 +152,9 @@ async function publish(options: CsiNodeOptions, request: PublishRequest): Promis
 
 async function unpublish(options: CsiNodeOptions, request: UnpublishRequest): Promise<object> {
   const { volumeId, targetPath } = checked(request);
-  const disk = diskOf(volumeId);
+  const { zone, disk } = diskOf(volumeId);
   await options.mounts.unmount(targetPath);
-  await options.attachments.detach(disk, options.nodeName, targetPath);
+  await options.attachments.detach(zone, disk, options.nodeName, targetPath);
   return {};
 }
 
@@ -167,9 +163,9 @@ function checked<Request extends UnpublishRequest>(request: Request): Request {
   throw new CallError(grpc.status.INVALID_ARGUMENT, `${request.volumeId}: the target path is missing`);
 }
 
-function diskOf(volumeId: string): string {
+function diskOf(volumeId: string): DiskReference {
   const reference = parseVolumeHandle(volumeId);
-  if (reference !== undefined) return reference.disk;
+  if (reference !== undefined) return reference;
   throw new CallError(
     grpc.status.INVALID_ARGUMENT,
     `"${volumeId}" names no disk: a volume handle is projects/PROJECT/zones/ZONE/disks/NAME`,

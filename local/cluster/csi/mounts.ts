@@ -1,5 +1,3 @@
-import { execa } from "execa";
-
 /** Mounts and unmounts where a node's kubelet sees it. */
 export interface Mounts {
   /**
@@ -12,16 +10,13 @@ export interface Mounts {
 }
 
 /**
- * Mounts inside the mount namespace of a process, with the system's own commands.
+ * Mounts where a machine sees it, with the system's own commands.
  *
- * @param pid process whose namespace it is, asked anew each time since a machine may start again
+ * @param run runs a command in the machine, in its process namespace too: its /proc knows no process of
+ * another one, and without /proc/self/mountinfo nothing looks mounted
  */
-export function mountsOf(pid: () => number | Promise<number>): Mounts {
-  const inside = async (...command: string[]): Promise<void> => {
-    // Its process namespace too: the machine's /proc knows no process of another one, and without
-    // /proc/self/mountinfo nothing looks mounted.
-    await execa("nsenter", [`--target=${await pid()}`, "--mount", "--pid", "--", ...command]);
-  };
+export function mountsOf(run: (command: string[]) => Promise<unknown>): Mounts {
+  const inside = (...command: string[]): Promise<unknown> => run(command);
   const succeeds = async (...command: string[]): Promise<boolean> =>
     inside(...command).then(
       () => true,

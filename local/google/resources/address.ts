@@ -40,6 +40,14 @@ export const address: ResourceType = {
     const path = subnetworkPath(inputs, place);
     return path === undefined ? [] : [path];
   },
+  // The rules of a load balancer hold it; their names are GKE's, but for the digits.
+  heldByUsers: true,
+  users: async ({ machines }, path, { outputs }) => {
+    const [project = "", region = ""] = [path.split("/")[1], path.split("/")[3]];
+    const service = await machines.addressHolder(text(outputs, "address"));
+    if (service === undefined) return [];
+    return [`projects/${project}/regions/${region}/forwardingRules/k8s2-tcp-${service.replace("/", "-")}`];
+  },
   admit: (request) => {
     const { path, inputs, place, previous } = request;
     const subnetwork = subnetworkPath(inputs, place);
@@ -52,7 +60,6 @@ export const address: ResourceType = {
         networkTier: inputs["networkTier"] ?? "PREMIUM",
         purpose: inputs["purpose"] ?? "GCE_ENDPOINT",
         prefixLength: inputs["prefixLength"] ?? 0,
-        users: [],
       },
       inner: { subnetwork: subnetwork ?? "" },
     };

@@ -1,15 +1,17 @@
 import type { ResourceType } from "../resource-type.ts";
 import { address } from "./address.ts";
 import { cluster } from "./cluster.ts";
-import { disk, diskResourcePolicyAttachment, resourcePolicy } from "./disk.ts";
+import { disk } from "./disk.ts";
 import { firewall } from "./firewall.ts";
 import { account, projectMember } from "./iam.ts";
 import { networkPeering } from "./network-peering.ts";
 import { network } from "./network.ts";
 import { nodePool } from "./node-pool.ts";
+import { diskResourcePolicyAttachment, resourcePolicy } from "./resource-policy.ts";
 import { routerNat } from "./router-nat.ts";
 import { router } from "./router.ts";
 import { service } from "./service.ts";
+import { snapshot } from "./snapshot.ts";
 import { subnetwork } from "./subnetwork.ts";
 
 /** Every resource type that the local cloud serves. */
@@ -22,6 +24,7 @@ export const resourceTypes: readonly ResourceType[] = [
   router,
   routerNat,
   disk,
+  snapshot,
   resourcePolicy,
   diskResourcePolicyAttachment,
   cluster,

@@ -16,7 +16,7 @@ export const network: ResourceType = {
     description: { change: "replace" },
     autoCreateSubnetworks: { change: "replace", default: true },
     deleteDefaultRoutesOnCreate: { default: false },
-    mtu: { change: "replace", check: between(1300, 8896) },
+    mtu: { check: between(1300, 8896) },
     routingMode: { check: oneOf("REGIONAL", "GLOBAL") },
     networkFirewallPolicyEnforcementOrder: {
       check: oneOf("BEFORE_CLASSIC_FIREWALL", "AFTER_CLASSIC_FIREWALL"),

@@ -24,7 +24,7 @@ export const subnetwork: ResourceType = {
     secondaryIpRanges: { check: checkSecondaryRanges },
     privateIpGoogleAccess: {},
     description: { change: "replace" },
-    purpose: { change: "replace", check: oneOf("PRIVATE") },
+    purpose: { check: oneOf("PRIVATE") },
     stackType: { check: oneOf("IPV4_ONLY") },
     logConfig: {},
     project: { change: "replace" },

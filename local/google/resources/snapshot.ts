@@ -1,0 +1,125 @@
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { execa } from "execa";
+import { optionalText, text, type Values } from "../../plugin/values.ts";
+import { checkName, oneOf, sameReference } from "../arguments.ts";
+import { lastPart, pathOf, selfLink } from "../place.ts";
+import { labelled, numericId, stamped, type Behind, type ResourceType } from "../resource-type.ts";
+import type { Resource } from "../store.ts";
+
+const token = "gcp:compute/snapshot:Snapshot";
+/** Files come and go while a disk in use is copied; that it hits twice in a row is unlikely. */
+const copyAttempts = 3;
+
+/** A snapshot: a copy of the disk's folder. It outlives the disk. */
+export const snapshot: ResourceType = {
+  token,
+  title: "Snapshot",
+  kind: "snapshot",
+  scope: "global",
+  api: "compute.googleapis.com",
+  autoNamed: true,
+  arguments: {
+    name: { change: "replace", check: checkName },
+    sourceDisk: { required: true, change: "replace", same: sameReference },
+    zone: { change: "replace", same: sameReference },
+    chainName: { change: "replace" },
+    description: { change: "replace" },
+    guestFlush: {},
+    labels: {},
+    snapshotType: { change: "replace", check: oneOf("ARCHIVE", "STANDARD") },
+    storageLocations: { change: "replace" },
+    project: { change: "replace" },
+  },
+  computed: ["selfLink", "creationTimestamp", "diskSizeGb", "snapshotId", "storageBytes", "labelFingerprint"],
+  path: (inputs, { project }) => snapshotPath(project, text(inputs, "name")),
+  // Only while it is made: it does not hold the disk's deletion up, and stays when the disk goes.
+  needs: (inputs, place) => [pathOf(text(inputs, "sourceDisk"), "disks", "zone", place)],
+  admit: ({ path: own, inputs, place, data, previous }) => {
+    const source = data.resources[pathOf(text(inputs, "sourceDisk"), "disks", "zone", place)];
+    return {
+      outputs: {
+        ...stamped(previous, selfLink(own)),
+        ...labelled(inputs),
+        ...(previous?.outputs ?? outputsOf(source?.outputs ?? {})),
+        storageLocations: inputs["storageLocations"] ?? [place.region],
+        snapshotType: inputs["snapshotType"] ?? "STANDARD",
+      },
+      inner: previous?.inner ?? {
+        folder: path.join(text(source?.outputs ?? {}, "zone"), text(source?.outputs ?? {}, "name")),
+      },
+    };
+  },
+  work: async ({ disksDir, snapshotsDir }, { inputs, inner }) => {
+    await copyFolder(
+      path.join(disksDir, text(inner, "folder")),
+      path.join(snapshotsDir, text(inputs, "name")),
+    );
+    return {};
+  },
+  remove: async ({ snapshotsDir }, { inputs }) => {
+    await rm(path.join(snapshotsDir, text(inputs, "name")), { recursive: true, force: true });
+  },
+};
+
+/** Path of the snapshot of that name. */
+export function snapshotPath(project: string, name: string): string {
+  return `projects/${project}/global/snapshots/${name}`;
+}
+
+function outputsOf(source: Values): Values {
+  return { diskSizeGb: source["size"], snapshotId: numericId(), storageBytes: 0, licenses: [] };
+}
+
+/** Makes the disk's folder: empty, or as the snapshot has it. May be repeated. */
+export async function fillDisk(
+  { snapshotsDir }: Behind,
+  folder: string,
+  reference: string | undefined,
+): Promise<void> {
+  if (reference === undefined) await mkdir(folder, { recursive: true });
+  else await copyFolder(path.join(snapshotsDir, lastPart(reference)), folder);
+}
+
+/** Makes the snapshot that a disk wants before it goes. @returns it, by its path */
+export async function snapshotNow(
+  { snapshotsDir }: Behind,
+  { inputs, outputs }: Resource,
+  folder: string,
+): Promise<Record<string, Resource>> {
+  const prefix = optionalText(inputs, "createSnapshotBeforeDestroyPrefix") ?? text(inputs, "name");
+  // As 20260131-235959, in UTC.
+  const [day = "", time = ""] = new Date().toISOString().replace(/[-:]/g, "").split(/[T.]/);
+  const name = `${prefix}-${day}-${time}`;
+  await copyFolder(folder, path.join(snapshotsDir, name));
+  const own = snapshotPath(text(outputs, "project"), name);
+  const given = { name, sourceDisk: text(outputs, "selfLink") };
+  const rest = { ...outputsOf(outputs), ...stamped(undefined, selfLink(own)), ...labelled({}) };
+  const made: Resource = {
+    type: token,
+    inputs: given,
+    outputs: { ...given, ...rest, project: outputs["project"] },
+    status: "ready",
+    uses: [],
+    inner: {},
+  };
+  return { [own]: made };
+}
+
+/** Copies with owners and times, unless that is done. What is copied half never has the name. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  if (existsSync(to)) return;
+  const draft = `${to}.new`;
+  await mkdir(path.dirname(to), { recursive: true });
+  for (let attempt = 1; ; attempt += 1) {
+    await rm(draft, { recursive: true, force: true });
+    try {
+      await execa("cp", ["--archive", "--reflink=auto", from, draft]);
+      break;
+    } catch (error) {
+      if (attempt === copyAttempts) throw error;
+    }
+  }
+  await rename(draft, to);
+}
