@@ -1,7 +1,8 @@
 import { optionalText, type Values } from "../plugin/values.ts";
+import { HalfMade } from "../plugin/plugin.ts";
 import { alreadyExists, inUse, notFound } from "./api-error.ts";
 import { refuseUnlessOn } from "./apis.ts";
-import type { FaultInjector, Occasion, Operation } from "./faults.ts";
+import { TimedOut, type FaultInjector, type Occasion, type Operation } from "./faults.ts";
 import { selfLink, type Place } from "./place.ts";
 import type { Admitted, Behind, ResourceType } from "./resource-type.ts";
 import { findType } from "./resources/index.ts";
@@ -43,7 +44,11 @@ export class Api {
         await this.giveUp(type, path, resource);
         throw error;
       });
-      await this.faults.after(occasion);
+      await this.faults.after(occasion).catch((error: unknown) => {
+        if (!(error instanceof TimedOut) || type.afterTimeout === undefined) throw error;
+        if (type.afterTimeout === "found") return;
+        throw new HalfMade(error.message, { id: path, state: { ...inputs, ...outputs } });
+      });
       return outputs;
     });
   }
@@ -155,7 +160,9 @@ export class Api {
     try {
       return await work();
     } catch (error) {
-      throw new Error(`${what}: ${(error as Error).message}`, { cause: error });
+      const message = `${what}: ${(error as Error).message}`;
+      if (error instanceof HalfMade) throw new HalfMade(message, error.made);
+      throw new Error(message, { cause: error });
     }
   }
 }

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { fitting, made, make, testCloud, type TestCloud } from "./testing.ts";
+import { HalfMade } from "../plugin/plugin.ts";
+import { cloudWithNetwork, fitting, made, make, testCloud, type TestCloud } from "./testing.ts";
 
 function faulty(cloud: TestCloud, rule: object): void {
   writeFileSync(path.join(cloud.dir, "faults.json"), JSON.stringify({ rules: [rule] }));
@@ -28,6 +29,19 @@ test("a time-out leaves what was made", async () => {
   faulty(cloud, { type: "compute.Network", fault: "timeout", times: 2 });
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("timeout while waiting");
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("alreadyExists");
+});
+
+test("a time-out of a cluster leaves it known to the engine, and of a pool goes unnoticed", async () => {
+  const { cloud } = await cloudWithNetwork();
+  faulty(cloud, { fault: "timeout", times: 2 });
+  const failure = await make(cloud, "Cluster", fitting.cluster).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(HalfMade);
+  const { made: known, message } = failure as HalfMade;
+  expect(message).toContain("timeout while waiting for state to become 'DONE'");
+  expect(known.id).toBe("projects/calico-test/locations/us-central1-f/clusters/k8sfv");
+  expect(known.state).toMatchObject({ name: "k8sfv", endpoint: "127.0.0.1:6443" });
+  const pool = await make(cloud, "NodePool", fitting.pool);
+  expect(pool.state["nodeCount"]).toBe(2);
 });
 
 test("a rule can slow an operation down", async () => {

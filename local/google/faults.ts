@@ -63,6 +63,9 @@ const usualSeconds: Record<string, Partial<Record<Operation, number>>> = {
 /** Of every other type. */
 const usualSecondsOtherwise = 2;
 
+/** Somebody stopped waiting; what was asked for is done all the same. */
+export class TimedOut extends Error {}
+
 /** Faults and delays that a test asked for. Without a file there are none. */
 export class FaultInjector {
   constructor(
@@ -95,7 +98,7 @@ export class FaultInjector {
     if (faults === undefined) return;
     if (await this.strikes(faults, occasion, "crash")) process.kill(process.pid, "SIGKILL");
     if (await this.strikes(faults, occasion, "timeout")) {
-      throw new Error(
+      throw new TimedOut(
         `Error waiting for ${occasion.operation} of ${occasion.path}: timeout while waiting for state to become 'DONE' (last state: 'RUNNING')`,
       );
     }

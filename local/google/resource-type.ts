@@ -89,6 +89,12 @@ export interface ResourceType {
   stays?(resource: Resource): boolean;
   /** Whether a deletion has to be refused. `data` is what else is there. @throws Error */
   refuseRemoval?(resource: Resource, data: Data): void;
+  /**
+   * What the real provider makes of a creation that it waited for in vain. `lost`, the default: an error, and
+   * the engine does not know of the resource. `kept`: an error, and it does. `found`: it looks, finds the
+   * resource and goes on.
+   */
+  readonly afterTimeout?: "lost" | "kept" | "found";
   /** What the real provider puts before an error; by default `Error creating TITLE`. */
   telling?(occasion: Occasion, inputs: Values): string;
   /** Undoes what {@link work} did. May be repeated. `data` is what else is there. */

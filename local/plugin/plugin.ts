@@ -20,6 +20,20 @@ export interface Plugin {
   invoke(token: string, args: Values): Promise<Values>;
 }
 
+/**
+ * A resource that is there, and not as it should be: the engine keeps it, shows the error and updates it at
+ * the next run. Thrown by `create`.
+ */
+export class HalfMade extends Error {
+  constructor(
+    message: string,
+    readonly made: Made,
+  ) {
+    super(message);
+    this.name = "HalfMade";
+  }
+}
+
 /** The resource that is spoken of. */
 export interface Subject {
   /** Token of its type, e.g. `gcp:compute/network:Network`. */

@@ -1,9 +1,11 @@
-import { credentials } from "@grpc/grpc-js";
+import { credentials, type ServiceError } from "@grpc/grpc-js";
 import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RandomProvider } from "../random/provider.ts";
+import { HalfMade } from "./plugin.ts";
 import { listen } from "./serve.ts";
 
 const urn = "urn:pulumi:local::k8sfv::a:b:C$random:index/randomString:RandomString::pass::word";
@@ -73,4 +75,28 @@ test("an error is what the person sees", async () => {
     request,
   );
   await expect(failing).rejects.toThrow("serves no function random:index:getDice");
+});
+
+test("a resource that is half made reaches the engine with its error", async () => {
+  const plugin = new RandomProvider("1.2.3");
+  plugin.create = () => Promise.reject(new HalfMade("no answer", { id: "k8sfv", state: { name: "k8sfv" } }));
+  const server = await listen(plugin);
+  const engine = new services.ResourceProviderClient(
+    `127.0.0.1:${server.port}`,
+    credentials.createInsecure(),
+  );
+  const error = await new Promise<ServiceError | null>((resolve) => {
+    engine.create(new messages.CreateRequest().setUrn(urn), resolve);
+  });
+  engine.close();
+  server.stop();
+  expect(error?.details).toBe("no answer");
+  const [bytes] = error?.metadata.get("grpc-status-details-bin") ?? [];
+  const [detail] = statuses.Status.deserializeBinary(bytes as Buffer).getDetailsList();
+  const known = messages.ErrorResourceInitFailed.deserializeBinary(
+    detail?.getValue_asU8() ?? new Uint8Array(),
+  );
+  expect(known.getId()).toBe("k8sfv");
+  expect(known.getProperties()?.toJavaScript()).toEqual({ name: "k8sfv" });
+  expect(known.getReasonsList()).toEqual(["no answer"]);
 });

@@ -1,11 +1,13 @@
 import * as grpc from "@grpc/grpc-js";
+import anys from "google-protobuf/google/protobuf/any_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
 import empties from "google-protobuf/google/protobuf/empty_pb.js";
 import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
 import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import { endWithParent } from "./parent.ts";
-import type { Change, Plugin, Subject } from "./plugin.ts";
+import { HalfMade, type Change, type Plugin, type Subject } from "./plugin.ts";
 import { isValues, type Value, type Values } from "./values.ts";
 
 /** The engine sends whole manifests and states; gRPC's own limit is 4 MiB, the engine's is this. */
@@ -171,10 +173,28 @@ function unary<Request, Response>(
         },
         (error: unknown) => {
           const message = error instanceof Error ? error.message : String(error);
-          callback({ code: grpc.status.UNKNOWN, message, details: message });
+          const metadata = error instanceof HalfMade ? detailsOf(error) : undefined;
+          callback({ code: grpc.status.UNKNOWN, message, details: message, metadata });
         },
       );
   };
+}
+
+/** What the engine reads out of an error to keep a resource: gRPC's own way to add messages to one. */
+function detailsOf({ message, made }: HalfMade): grpc.Metadata {
+  const failure = new messages.ErrorResourceInitFailed()
+    .setId(made.id)
+    .setProperties(toStruct(made.state))
+    .setReasonsList([message]);
+  const detail = new anys.Any();
+  detail.pack(failure.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const status = new statuses.Status();
+  status.setCode(grpc.status.UNKNOWN);
+  status.setMessage(message);
+  status.addDetails(detail);
+  const metadata = new grpc.Metadata();
+  metadata.add("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
+  return metadata;
 }
 
 function fromStruct(struct: structs.Struct | undefined): Values {

@@ -55,6 +55,7 @@ export const cluster: ResourceType = {
     });
     return accessOutputs(inputs, outputs, access);
   },
+  afterTimeout: "kept",
   refuseRemoval: ({ inputs }) => {
     if (inputs["deletionProtection"] === false) return;
     throw new Error(

@@ -53,6 +53,7 @@ export const nodePool: ResourceType = {
     await stopAll(behind, machinesOf({ machines: inner["leaving"] }), true);
     return {};
   },
+  afterTimeout: "found",
   remove: async (behind, resource, data) => {
     // The last pool's pods have nowhere to go, so nobody waits for them.
     const pools = Object.values(data.resources).filter(
