@@ -37,7 +37,7 @@ export class Api {
       await this.before(type, occasion);
       const resource = await this.store.change((data) => {
         const there = data.resources[path];
-        if (there !== undefined && type.adopts !== true) throw alreadyExists(path);
+        if (there !== undefined && type.adopts?.(inputs) !== true) throw alreadyExists(path);
         return put(data, type, wanted, inputs, there);
       });
       const outputs = await this.finish(type, path, resource).catch(async (error: unknown) => {

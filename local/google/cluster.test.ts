@@ -138,6 +138,11 @@ test("a role wants an account that exists", async () => {
   const account = await make(cloud, "Account", { accountId: "k8sfv-nodes" });
   expect(account.state).toMatchObject({ email, member: role.member });
   await make(cloud, "IAMMember", role);
+  // Who has the role keeps it; who has the account's id does not.
+  await make(cloud, "IAMMember", role);
+  await expect(make(cloud, "Account", { accountId: "k8sfv-nodes" })).rejects.toThrow("Error 409");
+  const again = { accountId: "k8sfv-nodes", createIgnoreAlreadyExists: true };
+  expect((await make(cloud, "Account", again)).state["uniqueId"]).toBe(account.state["uniqueId"]);
 });
 
 test("an unknown type or function is an error that names it", async () => {

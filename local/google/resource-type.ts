@@ -84,7 +84,7 @@ export interface ResourceType {
   /** What is made of it at Google just before it is removed, by path. */
   leaves?(behind: Behind, resource: Resource): Promise<Record<string, Resource>>;
   /** Whether making one that is there already takes that one over, as of a switch that is on. */
-  readonly adopts?: boolean;
+  adopts?(inputs: Values): boolean;
   /** Whether it stays as it is at Google when the program lets go of it. */
   stays?(resource: Resource): boolean;
   /** Whether a deletion has to be refused. `data` is what else is there. @throws Error */

@@ -8,7 +8,10 @@ import { buffer } from "node:stream/consumers";
 import { extract, type Header } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { images } from "../../versions.ts";
-import { grafanaImage, pauseImage, ensureImages, type ImageFile, type ImageSource } from "./index.ts";
+import { writeArchive } from "./archive.ts";
+import { contentKey, inCache } from "./cache.ts";
+import { grafanaImage, pauseImage, type ImageSource } from "./index.ts";
+import { recipes, type Recipe } from "./recipes.ts";
 
 interface Manifest {
   Config: string;
@@ -56,7 +59,7 @@ async function untar(tar: Readable): Promise<Map<string, { header: Header; bytes
 }
 
 /** An image as a container engine reads it. */
-async function readImage({ tar }: ImageFile): Promise<{
+async function readImage(tar: string): Promise<{
   manifest: Manifest;
   config: Config;
   layer: Awaited<ReturnType<typeof untar>>;
@@ -71,14 +74,28 @@ async function readImage({ tar }: ImageFile): Promise<{
   return { manifest, config, layer: await untar(Readable.from([layer])) };
 }
 
-async function imageNamed(name: string): Promise<Awaited<ReturnType<typeof readImage>>> {
-  const file = (await ensureImages(source)).find((image) => image.name === name);
-  if (file === undefined) throw new Error(`no image ${name}`);
-  return readImage(file);
+function recipeOf(name: string, of = source): Recipe {
+  const found = recipes(of).find((recipe) => recipe.name === name);
+  if (found === undefined) throw new Error(`no image ${name}`);
+  return found;
 }
 
-test("makes every image that the program asks for", async () => {
-  const names = (await ensureImages(source)).map(({ name }) => name);
+async function imageNamed(name: string): Promise<Awaited<ReturnType<typeof readImage>>> {
+  const tar = path.join(dir, "image.tar");
+  await writeArchive([recipeOf(name)], tar);
+  return readImage(tar);
+}
+
+/** An image's tar in the cache. */
+async function cached(recipe: Recipe): Promise<string> {
+  const folder = await inCache(source.cacheDir, contentKey([recipe]), (out) =>
+    writeArchive([recipe], path.join(out, "image.tar")),
+  );
+  return path.join(folder, "image.tar");
+}
+
+test("makes every image that the program asks for", () => {
+  const names = recipes(source).map(({ name }) => name);
   const { operator, configReloader, prometheus, pushGateway } = images;
   expect(names).toEqual(expect.arrayContaining([operator, configReloader, prometheus, pushGateway]));
   expect(new Set(names).size).toBe(names.length);
@@ -119,22 +136,21 @@ test("folders come before what is in them", async () => {
 });
 
 test("the cache's image is taken again, and a changed binary path makes another", async () => {
-  const pause = (files: ImageFile[]): string => files.find(({ name }) => name === pauseImage)?.tar ?? "";
-  const first = pause(await ensureImages(source));
+  const first = await cached(recipeOf(pauseImage));
   const made = await stat(first);
-  expect(pause(await ensureImages(source))).toBe(first);
+  expect(await cached(recipeOf(pauseImage))).toBe(first);
   expect((await stat(first)).mtimeMs).toBe(made.mtimeMs);
   const moved: ImageSource = {
     ...source,
     path: (name) => path.join(dir, "bin", ".", name).replace("/bin/", "/bin/../bin/"),
   };
-  expect(pause(await ensureImages(moved))).not.toBe(first);
+  expect(await cached(recipeOf(pauseImage, moved))).not.toBe(first);
 });
 
 test("a missing binary is an error and leaves nothing that looks whole", async () => {
   await rm(path.join(dir, "bin", "pause"));
-  await expect(ensureImages(source)).rejects.toThrow(/pause/);
+  await expect(cached(recipeOf(pauseImage))).rejects.toThrow(/pause/);
   await writeFile(path.join(dir, "bin", "pause"), "now there", { mode: 0o755 });
-  const { layer } = await imageNamed(pauseImage);
+  const { layer } = await readImage(await cached(recipeOf(pauseImage)));
   expect(layer.get("pause")?.bytes.toString()).toBe("now there");
 });

@@ -28,6 +28,7 @@ export const account: ResourceType = {
     createIgnoreAlreadyExists: {},
     project: { change: "replace" },
   },
+  adopts: (inputs) => inputs["createIgnoreAlreadyExists"] === true,
   computed: ["email", "member", "name", "uniqueId"],
   path: (inputs, { project }) =>
     `projects/${project}/serviceAccounts/${text(inputs, "accountId")}@${project}.iam.gserviceaccount.com`,
@@ -56,6 +57,8 @@ export const projectMember: ResourceType = {
     member: { required: true, change: "replace", check: checkMember },
     condition: { change: "replace" },
   },
+  // The real provider adds it to the project's policy, where it may be already.
+  adopts: () => true,
   computed: ["etag"],
   path: (inputs, { project }) => `${project}/${text(inputs, "role")}/${text(inputs, "member")}`,
   admit: ({ path, inputs, place, data }) => {

@@ -21,7 +21,7 @@ export const service: ResourceType = {
   },
   computed: [],
   path: (inputs, { project }) => `${project}/${text(inputs, "service")}`,
-  adopts: true,
+  adopts: () => true,
   admit: ({ inputs, place }) => ({ outputs: {}, beside: comesWith(place.project, text(inputs, "service")) }),
   // As the real provider since its version 7: letting go of an API leaves it on, unless told otherwise.
   stays: ({ inputs }) => inputs["disableOnDestroy"] !== true,
