@@ -1,0 +1,60 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { installLanguageHost } from "./install.ts";
+
+const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-launcher-"));
+
+beforeAll(async () => {
+  // Says its port, and then how it was started.
+  const host = `#!/bin/sh\necho 4711\nfor word; do echo "$word"; done\nexec sleep 60\n`;
+  writeFileSync(path.join(dir, "pulumi-language-nodejs-host"), host, { mode: 0o755 });
+  await installLanguageHost(dir);
+});
+
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+/** The first lines that the launcher prints when an engine with these arguments starts it. */
+async function launch(engineArgs: string[], count: number): Promise<string[]> {
+  const launcher = path.join(dir, "pulumi-language-nodejs");
+  // A shell with the engine's arguments stands for the engine, and is the launcher's parent.
+  const engine = spawn("sh", [
+    "-c",
+    `"${launcher}" 127.0.0.1:4 & echo $! >&2; wait`,
+    "pulumi",
+    ...engineArgs,
+  ]);
+  const [pid] = (await once(engine.stderr, "data")) as [Buffer];
+  const lines: string[] = [];
+  for await (const line of createInterface(engine.stdout)) {
+    lines.push(line);
+    if (lines.length === count) break;
+  }
+  process.kill(Number(pid.toString()));
+  await once(engine, "exit");
+  return lines;
+}
+
+test("without a policy pack the language host is started as it is", async () => {
+  expect(await launch(["preview", "--stack", "x--policy-pack"], 4)).toEqual([
+    "4711",
+    "-typescript=false",
+    "-nodeargs=--import tsx",
+    "127.0.0.1:4",
+  ]);
+});
+
+test.each([[["--policy-pack", "policy"]], [["--policy-pack=policy"]]])(
+  "with %j the engine talks to the proxy",
+  async (args) => {
+    const [port] = await launch(["preview", ...args], 1);
+    expect(port).toMatch(/^[1-9][0-9]*$/);
+    expect(port).not.toBe("4711");
+  },
+);

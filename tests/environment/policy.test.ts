@@ -1,0 +1,108 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { ExecaError } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openCloud, removeCloud } from "../../local/cluster/index.ts";
+import { initStack, type Engine } from "../../local/environment.ts";
+import { openLocalEnvironment } from "../../local/prepare.ts";
+import { googlePolicies } from "../../policy/google.ts";
+import { kubernetesPolicies } from "../../policy/kubernetes.ts";
+
+const projectDir = fileURLToPath(new URL("../..", import.meta.url));
+const breakerDir = fileURLToPath(new URL("rule-breaker", import.meta.url));
+const pack = ["--policy-pack", path.join(projectDir, "policy")];
+
+/** What the rule breaker breaks: rule and resource. */
+const broken = [
+  ["nodes-are-private", "open-cluster"],
+  ["nodes-are-private", "open-pool"],
+  ["control-plane-is-closed", "open-cluster"],
+  ["nodes-have-their-account", "open-cluster"],
+  ["nodes-have-their-account", "pool-without-account"],
+  ["node-accounts-are-narrow", "wide-node-role"],
+  ["roles-are-narrow", "owner"],
+  ["history-is-protected", "lonely-disk"],
+  ["history-has-snapshots", "lonely-disk"],
+  ["load-balancers-name-their-sources", "open-service"],
+  ["images-are-exact", "loose-deployment"],
+  ["images-are-exact", "loose-prometheus"],
+  ["containers-say-what-they-need", "loose-deployment"],
+  ["containers-say-what-they-need", "loose-prometheus"],
+  ["containers-are-confined", "loose-deployment"],
+  ["containers-are-confined", "loose-prometheus"],
+] as const;
+
+/** The policy pack with the real engine. A preview asks no machine, so none is started. */
+describe("the policy pack", () => {
+  let engine: Engine;
+  let dir: string;
+
+  beforeAll(async () => {
+    await removeCloud(openCloud("policy-test")); // what a killed run left
+    const environment = await openLocalEnvironment("policy-test");
+    engine = environment.engine;
+    await initStack(environment.cloud, engine);
+    dir = await mkdtemp(path.join(tmpdir(), "k8sfv-policy-"));
+  });
+
+  afterAll(async () => {
+    await removeCloud(openCloud("policy-test"));
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it("lets the project's own program pass, with no rule left out", async () => {
+    const stdout = await engine.pulumi(["preview", ...pack]);
+    expect(stdout).toMatch(/✅ k8sfv-metrics@v/);
+    // A rule that can't be judged in a preview would be said to be so.
+    expect(violations(stdout)).toEqual([]);
+  });
+
+  it("holds also a throw-away stack to the protection of its disks, when told to", async () => {
+    const config = path.join(dir, "strict.json");
+    await writeFile(config, JSON.stringify({ "history-is-protected": { throwAwayStacks: [] } }));
+    const stdout = await refused(["preview", ...pack, "--policy-pack-config", config]);
+    expect(violations(stdout).sort()).toEqual([
+      "[mandatory] history-is-protected: disks-grafana",
+      "[mandatory] history-is-protected: disks-prometheus",
+      "[mandatory] history-is-protected: disks-push-gateway",
+    ]);
+  });
+
+  it("names every rule that a program breaks, with the resource and what to do", async () => {
+    const stackFile = path.join(dir, "Pulumi.broken.yaml");
+    const ofBreaker = ["--stack", "broken", "--config-file", stackFile];
+    await engine.pulumi(["stack", "init", ...ofBreaker], { cwd: breakerDir });
+    const stdout = await refused(["preview", ...pack, ...ofBreaker], breakerDir);
+    expect(violations(stdout).sort()).toEqual(
+      broken.map(([rule, resource]) => `[mandatory] ${rule}: ${resource}`).sort(),
+    );
+    expect(stdout).toContain("set privateClusterConfig.enablePrivateNodes to true");
+    expect(new Set(broken.map(([rule]) => rule))).toEqual(
+      new Set([...googlePolicies, ...kubernetesPolicies].map(({ name }) => name)),
+    );
+  });
+
+  it("says what is wrong with a pack that can't be loaded", async () => {
+    await writeFile(path.join(dir, "PulumiPolicy.yaml"), "runtime: nodejs\n");
+    const said: unknown = await engine
+      .pulumi(["preview", "--policy-pack", dir])
+      .catch((error: unknown) => error);
+    expect(said).toBeInstanceOf(ExecaError);
+    expect((said as ExecaError).message).toContain("Cannot find module '@pulumi/pulumi/cmd/run-policy-pack'");
+  });
+
+  /** The output of a preview that has to fail. */
+  async function refused(args: string[], cwd = projectDir): Promise<string> {
+    const refusal: unknown = await engine.pulumi(args, { cwd }).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(ExecaError);
+    return String((refusal as ExecaError).stdout);
+  }
+});
+
+/** Each violation that was printed: "[level] rule: resource". */
+function violations(stdout: string): string[] {
+  const found = stdout.matchAll(/- (\[\w+\]) +([\w-]+) +\([^ ]+ ([^ )]+)\)/g);
+  return [...found].map(([, level = "", rule = "", resource = ""]) => `${level} ${rule}: ${resource}`);
+}
