@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { initStack } from "../../local/environment.ts";
 import { findEngineProcesses, killProcesses } from "../../local/cluster/processes.ts";
@@ -39,6 +40,16 @@ describe("after runs that ended badly", () => {
     );
     console.log(`${runs.failed} runs failed before one went through; ${runs.adopted} resources taken over`);
     expect(runs.adopted).toBeGreaterThan(10);
+    // Each refusal names what is missing.
+    for (const words of [
+      "Quota exceeded",
+      "Required 'compute.networks.create' permission",
+      "Required 'resourcemanager.projects.setIamPolicy' permission",
+      "Required 'serviceusage.services.enable' permission",
+      "Billing must be enabled for activation of service(s) 'compute.googleapis.com'",
+    ]) {
+      expect(runs.said).toContain(words);
+    }
     await expectWhole();
   });
 
@@ -76,18 +87,24 @@ describe("after runs that ended badly", () => {
     const rules = names.flatMap((name) =>
       (["quota", "permission", "timeout"] as const).map((fault) => ({ name, operation, fault, times: 1 })),
     );
-    await writeFile(faultsFile(), JSON.stringify({ rules }));
+    const billing = { type: "projects.Service", operation, fault: "billing", times: 1 };
+    await writeFile(faultsFile(), JSON.stringify({ rules: [billing, ...rules] }));
   }
 
   /** Runs it until it goes through, taking over in between what is there without the state knowing. */
-  async function until(run: () => Promise<string>): Promise<{ failed: number; adopted: number }> {
+  async function until(
+    run: () => Promise<string>,
+  ): Promise<{ failed: number; adopted: number; said: string }> {
     let adopted = 0;
+    let said = "";
     for (let failed = 0; failed < MOST_RUNS; failed++) {
       const error: unknown = await run().then(
         () => undefined,
         (reason: unknown) => reason,
       );
-      if (error === undefined) return { failed, adopted };
+      if (error === undefined) return { failed, adopted, said };
+      if (!(error instanceof ExecaError)) throw error;
+      said += String(error.stdout);
       adopted += (await adopt(stack.engine.pulumi)).length;
     }
     throw new Error(`Not through after ${MOST_RUNS} runs`);
