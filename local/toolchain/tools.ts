@@ -174,6 +174,13 @@ export const TOOLS: readonly Tool[] = [
     seconds: 20,
   },
   {
+    name: "history",
+    module: "history",
+    binaries: { history: "." },
+    memory: 2,
+    seconds: 60,
+  },
+  {
     name: "machine-init",
     module: "machine-init",
     binaries: { "machine-init": "." },

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// scrapeAll writes what Prometheus's scrapes, and its recording rules, make of the runs. A push replaces all
+// that the one before left in the gateway, so the values of a run are there only until the next one.
+func scrapeAll(w *writer, plan Plan, runs []Run) error {
+	rawFrom := runs[len(runs)-1].Night - plan.RawNights + 1
+	recorded := recorder{find: w.find, means: map[string][]mean{}}
+	var before []sample
+	for at, run := range runs {
+		var now []sample
+		if run.Night >= rawFrom {
+			now = pushed(w.find, run)
+		}
+		rules := recorded.record(run)
+		end := plan.Until.UnixMilli()
+		if at+1 < len(runs) {
+			end = runs[at+1].PushedAt
+		}
+		if err := hold(w, plan, run, now, gone(before, now), rules, end); err != nil {
+			return err
+		}
+		before = now
+	}
+	return nil
+}
+
+// A sample is a series with the value that it shows.
+type sample struct {
+	series *series
+	value  float64
+}
+
+// hold writes all scrapes from a push to the next one, and the rules' two evaluations in between: the one that
+// records the run, and the one after it, which marks what was recorded as gone.
+func hold(w *writer, plan Plan, run Run, now, gone, rules []sample, end int64) error {
+	interval := plan.Interval.Milliseconds()
+	first := run.PushedAt/interval*interval + interval
+	evaluated := first/60_000*60_000 + 60_000
+	ruled := func(at int64) []sample {
+		switch at {
+		case evaluated:
+			return rules
+		case evaluated + 60_000:
+			return stales(rules)
+		}
+		return nil
+	}
+	if len(now) == 0 { // of this run only what the rules keep
+		if err := w.addAll(gone, first); err != nil {
+			return err
+		}
+		if err := w.addAll(rules, evaluated); err != nil {
+			return err
+		}
+		return w.addAll(stales(rules), evaluated+60_000)
+	}
+	felix := newFelix(w.find, plan, run)
+	for at := first; at <= end; at += interval {
+		for _, samples := range [][]sample{gone, now, felix.scrape(at), ruled(at)} {
+			if err := w.addAll(samples, at); err != nil {
+				return err
+			}
+		}
+		gone = nil
+	}
+	return nil
+}
+
+func (w *writer) addAll(samples []sample, at int64) error {
+	for _, s := range samples {
+		if err := w.add(s.series, at, s.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stales marks each as no longer there, as Prometheus does.
+func stales(samples []sample) []sample {
+	marks := make([]sample, len(samples))
+	for i, s := range samples {
+		marks[i] = sample{s.series, stale}
+	}
+	return marks
+}
+
+// gone gives the marks for what was there before and is no more.
+func gone(before, now []sample) []sample {
+	there := map[*series]bool{}
+	for _, s := range now {
+		there[s.series] = true
+	}
+	return stales(slices.DeleteFunc(slices.Clone(before), func(s sample) bool { return there[s.series] }))
+}
+
+// A finder gives the series of a name and labels.
+type finder func(name string, pairs ...string) *series
+
+// pushed is what the gateway shows of a run: labels as a scrape with honor_labels keeps them, so without
+// `instance`, which the gateway gives as empty.
+func pushed(find finder, run Run) []sample {
+	const job = "k8sfv"
+	samples := []sample{
+		{find("push_time_seconds", "job", job), float64(run.PushedAt) / 1000},
+		{find("push_failure_time_seconds", "job", job), 0},
+		{find("go_info", "job", job, "version", "go1.25.3"), 1},
+	}
+	for test, result := range run.Results {
+		samples = append(samples,
+			sample{find("k8sfv_test_result", "job", job, "test_name", test, "code_level", run.CodeLevel), float64(result)})
+	}
+	for _, m := range run.Tests {
+		name := []string{"job", job, "process", process, "test_name", m.Test, "code_level", run.CodeLevel}
+		samples = append(samples,
+			sample{find("k8sfv_occupancy_mean_bytes", name...), m.MeanBytes},
+			sample{find("k8sfv_occupancy_increase_percent", name...), m.IncreasePercent})
+		for step, bytes := range m.HeapBytes {
+			labelled := append([]string{"test_step", fmt.Sprintf("iteration%d", step)}, name...)
+			samples = append(samples, sample{find("k8sfv_heap_alloc_bytes", labelled...), bytes})
+		}
+	}
+	for at, name := range ownMetrics {
+		samples = append(samples, sample{find(name, "job", job), float64((at+1)*1_000_003 + run.Night%7)})
+	}
+	return samples
+}
+
+// What the test process tells of itself, pushed along: gauges and counters of client_golang.
+var ownMetrics = []string{
+	"go_goroutines", "go_threads", "go_memstats_alloc_bytes", "go_memstats_alloc_bytes_total",
+	"go_memstats_buck_hash_sys_bytes", "go_memstats_frees_total", "go_memstats_gc_sys_bytes",
+	"go_memstats_heap_alloc_bytes", "go_memstats_heap_idle_bytes", "go_memstats_heap_inuse_bytes",
+	"go_memstats_heap_objects", "go_memstats_heap_released_bytes", "go_memstats_heap_sys_bytes",
+	"go_memstats_last_gc_time_seconds", "go_memstats_mallocs_total", "go_memstats_mcache_inuse_bytes",
+	"go_memstats_mcache_sys_bytes", "go_memstats_mspan_inuse_bytes", "go_memstats_mspan_sys_bytes",
+	"go_memstats_next_gc_bytes", "go_memstats_other_sys_bytes", "go_memstats_stack_inuse_bytes",
+	"go_memstats_stack_sys_bytes", "go_memstats_sys_bytes", "process_cpu_seconds_total", "process_max_fds",
+	"process_open_fds", "process_resident_memory_bytes", "process_start_time_seconds",
+	"process_virtual_memory_bytes", "process_virtual_memory_max_bytes",
+}
