@@ -1,28 +1,40 @@
 import * as pulumi from "@pulumi/pulumi";
+import { Dashboard } from "@pulumiverse/grafana/oss/dashboard.js";
 import { DataSource } from "@pulumiverse/grafana/oss/dataSource.js";
+import { Folder } from "@pulumiverse/grafana/oss/folder.js";
 import { Provider } from "@pulumiverse/grafana/provider.js";
+import { DATA_SOURCE, dashboards, FOLDER } from "../dashboards/index.ts";
+import type { GrafanaAlertsArgs } from "./grafana-alerts.ts";
+import { GrafanaAlerts } from "./grafana-alerts.ts";
+
+export { DATA_SOURCE } from "../dashboards/index.ts";
 
 /** What Grafana's content needs to know. */
 export interface GrafanaContentArgs {
   /** Where Grafana's API is reached from here. */
   url: pulumi.Output<string>;
+  /** Where people reach Grafana: what the dashboards' addresses begin with. */
+  publicUrl: pulumi.Output<string>;
   /** The administrator's name. */
   user: string;
   /** The administrator's password. */
   password: pulumi.Output<string>;
   /** Where Grafana reaches Prometheus. */
   prometheusUrl: pulumi.Input<string>;
+  /** Prometheus's version, e.g. "3.16.0": what the query editor may offer. */
+  prometheusVersion: string;
+  /** From where on there is an alert, and who is told. */
+  alerts: Pick<GrafanaAlertsArgs, "thresholds" | "contacts" | "collectMinutes">;
   /** What runs Grafana: the content needn't be deleted when this goes. */
   deployment: pulumi.Resource;
 }
-
-/** The data source's name, as the hand-built environment had it; also its id, for dashboards and links. */
-export const DATA_SOURCE = "my-prom";
 
 /** What is put into Grafana, through its own provider. */
 export class GrafanaContent extends pulumi.ComponentResource {
   /** Everything that calls Grafana. */
   readonly resources: pulumi.Resource[];
+  /** Each dashboard's title with its address. */
+  readonly dashboards: Record<string, pulumi.Output<string>>;
 
   constructor(name: string, args: GrafanaContentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:grafana:Content", name, {}, opts);
@@ -38,7 +50,37 @@ export class GrafanaContent extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const dataSource = new DataSource(
+    const inGrafana = { parent: this, provider, deletedWith: args.deployment };
+    const dataSource = this.makeDataSource(name, args, inGrafana);
+    const folder = new Folder(`${name}-folder`, { title: FOLDER, uid: FOLDER }, inGrafana);
+    const made = Object.entries(dashboards()).map(([key, dashboard]) => ({
+      title: dashboard.title,
+      uid: dashboard.uid,
+      resource: new Dashboard(
+        `${name}-dashboard-${key}`,
+        { folder: folder.uid, configJson: JSON.stringify(dashboard), overwrite: true },
+        { ...inGrafana, dependsOn: [dataSource] },
+      ),
+    }));
+    const alerts = new GrafanaAlerts(
+      `${name}-alerts`,
+      { folder: folder.uid, ...args.alerts },
+      { parent: this, providers: [provider], deletedWith: args.deployment, dependsOn: [dataSource] },
+    );
+
+    this.dashboards = Object.fromEntries(
+      made.map(({ title, uid }) => [title, pulumi.interpolate`${args.publicUrl}/d/${uid}`]),
+    );
+    this.resources = [dataSource, folder, ...made.map(({ resource }) => resource), ...alerts.resources];
+    this.registerOutputs({ dashboards: this.dashboards });
+  }
+
+  private makeDataSource(
+    name: string,
+    args: GrafanaContentArgs,
+    opts: pulumi.CustomResourceOptions,
+  ): DataSource {
+    return new DataSource(
       `${name}-prometheus`,
       {
         type: "prometheus",
@@ -50,18 +92,14 @@ export class GrafanaContent extends pulumi.ComponentResource {
         jsonDataEncoded: JSON.stringify({
           httpMethod: "POST",
           prometheusType: "Prometheus",
+          prometheusVersion: args.prometheusVersion,
           // The scrape's interval, so that rates span enough samples.
           timeInterval: "10s",
+          // The alerts are Grafana's own: it shall not offer to keep them in Prometheus.
+          manageAlerts: false,
         }),
       },
-      {
-        parent: this,
-        provider,
-        deletedWith: args.deployment,
-        deleteBeforeReplace: true,
-      },
+      { ...opts, deleteBeforeReplace: true },
     );
-    this.resources = [dataSource];
-    this.registerOutputs({});
   }
 }

@@ -26,11 +26,13 @@ func (r *recorder) record(run Run) []sample {
 	pushed := float64(run.PushedAt) / 1000
 	samples := []sample{
 		{r.find("run:push_time_seconds"), pushed},
-		{r.find("run:code_level_push_time_seconds", "code_level", run.CodeLevel), pushed},
 	}
 	for test, result := range run.Results {
+		name := []string{"job", job, "test_name", test, "code_level", run.CodeLevel}
 		samples = append(samples,
-			sample{r.find("run:k8sfv_test_result", "job", job, "test_name", test, "code_level", run.CodeLevel), float64(result)})
+			sample{r.find("run:k8sfv_test_result", name...), float64(result)},
+			sample{r.find("run:k8sfv_test_push_time_seconds", name...), pushed},
+			sample{r.find("run:k8sfv_test_missing", name...), 0})
 	}
 	for _, m := range run.Tests {
 		name := []string{"job", job, "process", process, "test_name", m.Test, "code_level", run.CodeLevel}

@@ -1,0 +1,215 @@
+import * as dashboard from "@grafana/grafana-foundation-sdk/dashboard";
+import type { Dashboard } from "./shared.ts";
+import { makeDashboard, stat, stateTimeline, timeSeries } from "./shared.ts";
+
+/** Panels that alerts link to. */
+export const HEALTH = {
+  uid: "k8sfv-monitoring-health",
+  refused: 3,
+  pushes: 5,
+  scrapes: 6,
+  disk: 11,
+} as const;
+
+/** The environment's own processes, not what is pushed to it or tested by it. */
+const OWN = 'job!~"k8sfv|felix"';
+
+/** Scrapes that answered (1) or not (0). */
+const UP: dashboard.ValueMapping[] = [
+  {
+    type: dashboard.MappingType.ValueToText,
+    options: { 0: { text: "down", color: "red" }, 1: { text: "up", color: "green" } },
+  },
+];
+
+/**
+ * Whether the monitoring itself does its work. What would have to read every scrape of five years is recorded
+ * (alerts/recording-rules.ts); rates are of 5 minutes at each point, so a point of a long range is a sample
+ * of its time and no mean.
+ */
+export function monitoringHealth(): Dashboard {
+  return makeDashboard({
+    title: "Monitoring health",
+    uid: HEALTH.uid,
+    description: "Pushes, scrapes, disk and memory of the monitoring itself",
+    range: "24h",
+    refresh: "1m",
+    variables: [],
+    panels: [...pushNumbers(), ...scrapes(), ...disk(), ...pods()],
+  });
+}
+
+function pushNumbers() {
+  return [
+    stat({
+      id: 1,
+      title: "Last push",
+      description: "When a run last pushed its metrics.",
+      unit: "dateTimeFromNow",
+      width: 5,
+      height: 4,
+      steps: ["blue"],
+      noValue: "never",
+      queries: [{ expr: '1000 * max(push_time_seconds{job="k8sfv"})', legend: "last push" }],
+    }),
+    stat({
+      id: 2,
+      title: "Last failed push",
+      description: "When a push last failed: its metrics contradict one another or others.",
+      unit: "dateTimeFromNow",
+      width: 5,
+      height: 4,
+      steps: ["orange"],
+      noValue: "never",
+      queries: [
+        { expr: '1000 * max(push_failure_time_seconds{job="k8sfv"} > 0)', legend: "last failed push" },
+      ],
+    }),
+    stat({
+      id: HEALTH.refused,
+      title: "Pushes refused",
+      description:
+        "Pushes that the gateway did not take, in the time shown: malformed or contradictory ones.",
+      unit: "none",
+      width: 5,
+      height: 4,
+      steps: ["green", [1, "red"]],
+      noValue: "0",
+      queries: [
+        { expr: "sum(sum_over_time(gateway:pushes_refused:increase1m[$__range]))", legend: "refused" },
+      ],
+    }),
+    stat({
+      id: 4,
+      title: "Days until the disk is full",
+      description:
+        "At the growth of the last 7 days, until Prometheus starts to drop the oldest data (retentionSize).",
+      unit: "d",
+      width: 5,
+      height: 4,
+      decimals: 0,
+      steps: ["red", [14, "orange"], [60, "green"]],
+      noValue: "not growing",
+      queries: [
+        {
+          expr: "(prometheus_tsdb_retention_limit_bytes - on() prometheus:disk_used_bytes) / on() (deriv(prometheus:disk_used_bytes[7d]) > 0) / 86400",
+          legend: "days",
+        },
+      ],
+    }),
+    stat({
+      id: 14,
+      title: "Restarts",
+      description: "Restarts of the environment's own processes in the time shown.",
+      unit: "none",
+      width: 4,
+      height: 4,
+      steps: ["green", [1, "orange"], [5, "red"]],
+      noValue: "0",
+      queries: [{ expr: "sum(sum_over_time(job:restarts:increase1m[$__range]))", legend: "restarts" }],
+    }),
+    timeSeries({
+      id: HEALTH.pushes,
+      title: "Pushes",
+      description: "Pushes that the gateway took and that it refused.",
+      unit: "none",
+      width: 12,
+      min: 0,
+      minStep: "1m",
+      queries: [
+        { expr: "sum(sum_over_time(gateway:pushes_taken:increase1m[$__interval]))", legend: "taken" },
+        { expr: "sum(sum_over_time(gateway:pushes_refused:increase1m[$__interval]))", legend: "refused" },
+      ],
+    }),
+  ];
+}
+
+function scrapes() {
+  return [
+    stateTimeline({
+      id: HEALTH.scrapes,
+      title: "Scrapes",
+      description: "Whether each target answered. A point of a long range tells of its moment alone.",
+      unit: "none",
+      width: 12,
+      mappings: UP,
+      queries: [{ expr: "min by (job) (up)", legend: "{{job}}" }],
+    }),
+    timeSeries({
+      id: 7,
+      title: "Duration of a scrape",
+      description: "How long a target takes to answer; a scrape ends after 10 s.",
+      unit: "s",
+      width: 12,
+      min: 0,
+      queries: [{ expr: "max by (job) (scrape_duration_seconds)", legend: "{{job}}" }],
+    }),
+    timeSeries({
+      id: 8,
+      title: "Samples of a scrape",
+      description: "How many samples a target gives.",
+      unit: "none",
+      width: 12,
+      min: 0,
+      queries: [{ expr: "sum by (job) (scrape_samples_scraped)", legend: "{{job}}" }],
+    }),
+    timeSeries({
+      id: 9,
+      title: "Series",
+      description: "Series in Prometheus's memory.",
+      unit: "none",
+      width: 12,
+      min: 0,
+      queries: [{ expr: "max(prometheus_tsdb_head_series)", legend: "series" }],
+    }),
+    timeSeries({
+      id: 10,
+      title: "Samples taken in",
+      description: "Samples that Prometheus stores, in a second.",
+      unit: "cps",
+      width: 12,
+      min: 0,
+      queries: [{ expr: "sum(rate(prometheus_tsdb_head_samples_appended_total[5m]))", legend: "samples" }],
+    }),
+  ];
+}
+
+function disk() {
+  return [
+    timeSeries({
+      id: HEALTH.disk,
+      title: "Disk used by Prometheus",
+      description: "Blocks, write-ahead log and memory chunks, and the size at which the oldest data goes.",
+      unit: "bytes",
+      width: 12,
+      min: 0,
+      queries: [
+        { expr: "max(prometheus:disk_used_bytes)", legend: "used" },
+        { expr: "max(prometheus_tsdb_retention_limit_bytes)", legend: "limit" },
+      ],
+    }),
+  ];
+}
+
+function pods() {
+  return [
+    timeSeries({
+      id: 12,
+      title: "Memory of each pod",
+      description: "Resident memory of the environment's own processes.",
+      unit: "bytes",
+      width: 12,
+      min: 0,
+      queries: [{ expr: `max by (job) (process_resident_memory_bytes{${OWN}})`, legend: "{{job}}" }],
+    }),
+    timeSeries({
+      id: 13,
+      title: "Time since the last start",
+      description: "How long each process has been running; it falls to zero at a restart.",
+      unit: "s",
+      width: 12,
+      min: 0,
+      queries: [{ expr: `time() - max by (job) (process_start_time_seconds{${OWN}})`, legend: "{{job}}" }],
+    }),
+  ];
+}

@@ -1,0 +1,138 @@
+import type { Dashboard, PanelArgs } from "./shared.ts";
+import { makeDashboard, timeSeries, variable } from "./shared.ts";
+
+const CHOSEN = 'job="felix", instance=~"$instance"';
+
+/**
+ * Felix while it is under test: what it exports itself, as job `felix`. It is scraped during a run alone, so
+ * a range of days is mostly empty; gauges show the largest value of a step, so that a run is never missed.
+ */
+export function scaleTesting(): Dashboard {
+  return makeDashboard({
+    title: "k8s scale testing",
+    uid: "k8s-scale-testing",
+    description: "Felix under the load of a run: endpoints, iptables, memory, garbage collection and CPU",
+    range: "24h",
+    refresh: "1m",
+    variables: [
+      variable({
+        name: "instance",
+        label: "Felix",
+        description: "The Felix that is shown",
+        series: 'felix_cluster_num_workload_endpoints{job="felix"}',
+      }),
+    ],
+    panels: [...load(), ...iptables(), ...process()],
+  });
+}
+
+function gauge(metric: string, labels = CHOSEN): string {
+  return `max_over_time(${metric}{${labels}}[$__interval])`;
+}
+
+function panel(args: Omit<PanelArgs, "width"> & { width?: number }) {
+  return timeSeries({ width: 12, min: 0, minStep: "30s", ...args });
+}
+
+function load() {
+  return [
+    panel({
+      id: 1,
+      title: "Workload endpoints",
+      description: "Workload endpoints in the whole cluster, as Felix sees them.",
+      unit: "none",
+      width: 24,
+      queries: [{ expr: gauge("felix_cluster_num_workload_endpoints"), legend: "{{instance}}" }],
+    }),
+  ];
+}
+
+function iptables() {
+  const table = "{{table}} · IPv{{ip_version}} · {{instance}}";
+  const rate = (metric: string) => `rate(${metric}{${CHOSEN}}[$__rate_interval])`;
+  return [
+    panel({
+      id: 2,
+      title: "iptables chains",
+      description: "Chains that Felix holds, per table.",
+      unit: "none",
+      queries: [{ expr: gauge("felix_iptables_chains"), legend: table }],
+    }),
+    panel({
+      id: 3,
+      title: "iptables rules",
+      description: "Rules that Felix holds, per table.",
+      unit: "none",
+      queries: [{ expr: gauge("felix_iptables_rules"), legend: table }],
+    }),
+    panel({
+      id: 4,
+      title: "iptables calls",
+      description: "How often Felix reads all of iptables (save) and writes to it (restore).",
+      unit: "cps",
+      queries: [
+        { expr: rate("felix_iptables_save_calls"), legend: "save · {{instance}}" },
+        { expr: rate("felix_iptables_restore_calls"), legend: "restore · {{instance}}" },
+      ],
+    }),
+    panel({
+      id: 5,
+      title: "iptables calls that failed",
+      description: "Failed reads (save) and writes (restore) of iptables; Felix tries them again.",
+      unit: "cps",
+      queries: [
+        { expr: rate("felix_iptables_save_errors"), legend: "save · {{instance}}" },
+        { expr: rate("felix_iptables_restore_errors"), legend: "restore · {{instance}}" },
+      ],
+    }),
+    panel({
+      id: 6,
+      title: "iptables lines written",
+      description: "Lines of rules that Felix hands to iptables, per table.",
+      unit: "cps",
+      width: 24,
+      queries: [{ expr: rate("felix_iptables_lines_executed"), legend: table }],
+    }),
+  ];
+}
+
+function process() {
+  return [
+    panel({
+      id: 7,
+      title: "Heap in use",
+      description: "Bytes of the Go heap that are in use.",
+      unit: "bytes",
+      queries: [{ expr: gauge("go_memstats_heap_inuse_bytes"), legend: "{{instance}}" }],
+    }),
+    panel({
+      id: 8,
+      title: "Garbage collection",
+      description: "How long collections stop Felix: median and longest of the latest ones.",
+      unit: "s",
+      queries: [
+        {
+          expr: gauge("go_gc_duration_seconds", `${CHOSEN}, quantile=~"0.5|1"`),
+          legend: "quantile {{quantile}} · {{instance}}",
+        },
+      ],
+    }),
+    panel({
+      id: 9,
+      title: "Memory",
+      description: "Resident and virtual memory of the process.",
+      unit: "bytes",
+      queries: [
+        { expr: gauge("process_resident_memory_bytes"), legend: "resident · {{instance}}" },
+        { expr: gauge("process_virtual_memory_bytes"), legend: "virtual · {{instance}}" },
+      ],
+    }),
+    panel({
+      id: 10,
+      title: "CPU time in 10 minutes",
+      description: "Seconds of CPU that the process took in the 10 minutes before.",
+      unit: "s",
+      queries: [{ expr: `increase(process_cpu_seconds_total{${CHOSEN}}[10m])`, legend: "{{instance}}" }],
+    }),
+  ];
+}

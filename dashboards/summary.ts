@@ -1,0 +1,286 @@
+import type * as dashboard from "@grafana/grafana-foundation-sdk/dashboard";
+import type { Dashboard } from "./shared.ts";
+import {
+  barChart,
+  colouredColumn,
+  makeDashboard,
+  RESULT,
+  stat,
+  table,
+  timeSeries,
+  variable,
+} from "./shared.ts";
+
+/** Panels that alerts link to. */
+export const SUMMARY = { uid: "k8sfv-summary", results: 2, lastRun: 3, change: 7 } as const;
+
+const CHOSEN_TESTS = 'code_level=~"$code_level", test_name=~"$test_name"';
+const CHOSEN = `process=~"$process", ${CHOSEN_TESTS}`;
+const NAME = "{{test_name}} · {{code_level}} · {{process}}";
+
+/** How far back a last run is looked for: a code level that didn't run for so long is no longer shown. */
+const LAST = "7d";
+
+/**
+ * For a person at breakfast. All of it reads the runs that the recording rules kept, one sample each
+ * (alerts/recording-rules.ts), so five years are 1,825 points a series. A range query looks back over its own
+ * step: none of the points falls between two steps.
+ */
+export function summary(): Dashboard {
+  return makeDashboard({
+    title: "k8sfv summary",
+    uid: SUMMARY.uid,
+    description: "Whether last night's runs passed, and what Felix occupied: per test and code level",
+    range: "30d",
+    refresh: "5m",
+    variables: variables(),
+    panels: [...lastNight(), ...overTime(), ...comparison(), ...heap()],
+  });
+}
+
+function variables(): dashboard.QueryVariableBuilder[] {
+  return [
+    variable({
+      name: "code_level",
+      label: "Code level",
+      description: "The branch whose runs are shown",
+      series: "run:k8sfv_test_result",
+    }),
+    variable({
+      name: "test_name",
+      label: "Test",
+      description: "The tests that are shown",
+      series: 'run:k8sfv_test_result{code_level=~"$code_level"}',
+    }),
+    variable({
+      name: "process",
+      label: "Process",
+      description: "The process whose occupancy is shown",
+      series: "run:k8sfv_occupancy_mean_bytes",
+    }),
+    variable({
+      name: "heap_test",
+      label: "Test for the heap",
+      description: "The one test whose heap is shown step by step",
+      series: 'run:k8sfv_heap_alloc_bytes{code_level=~"$code_level"}',
+      of: "test_name",
+      single: true,
+    }),
+  ];
+}
+
+function lastNight() {
+  return [
+    stat({
+      id: 1,
+      title: "Tests passing in the last run",
+      description: "Per code level: the share of the tests that passed in its last run, within 26 hours.",
+      unit: "percentunit",
+      width: 16,
+      height: 4,
+      steps: ["red", [1, "green"]],
+      noValue: "no run in 26 h",
+      queries: [
+        {
+          expr: `avg by (code_level) (last_over_time(run:k8sfv_test_result{${CHOSEN_TESTS}}[26h]))`,
+          legend: "{{code_level}}",
+        },
+      ],
+    }),
+    stat({
+      id: SUMMARY.lastRun,
+      title: "Last run",
+      description: "When each code level pushed its last run.",
+      unit: "dateTimeFromNow",
+      width: 8,
+      height: 4,
+      steps: ["blue"],
+      noValue: "no run in 7 d",
+      queries: [
+        {
+          expr: `1000 * max by (code_level) (last_over_time(run:k8sfv_test_push_time_seconds{code_level=~"$code_level"}[${LAST}]))`,
+          legend: "{{code_level}}",
+        },
+      ],
+    }),
+    table({
+      id: SUMMARY.results,
+      title: "Last result of each test",
+      description: "Test and code level with the result and the time of the last run, of the last 7 days.",
+      unit: "none",
+      width: 24,
+      height: 12,
+      queries: [
+        { expr: `last_over_time(run:k8sfv_test_result{${CHOSEN_TESTS}}[${LAST}])` },
+        { expr: `1000 * last_over_time(run:k8sfv_test_push_time_seconds{${CHOSEN_TESTS}}[${LAST}])` },
+      ],
+      transformations: [
+        { id: "merge", options: {} },
+        columns({ test_name: "Test", code_level: "Code level", "Value #A": "Result", "Value #B": "When" }),
+      ],
+    })
+      .overrideByName("Result", colouredColumn([{ id: "mappings", value: RESULT }]))
+      .overrideByName("When", [{ id: "unit", value: "dateTimeFromNow" }]),
+  ];
+}
+
+function overTime() {
+  return [
+    timeSeries({
+      id: 4,
+      title: "Tests passing",
+      description:
+        "Per code level: how many tests passed. Where a point stands for several runs it is the worst of them.",
+      unit: "none",
+      width: 24,
+      min: 0,
+      minStep: "10m",
+      queries: [
+        {
+          expr: `sum by (code_level) (min_over_time(run:k8sfv_test_result{${CHOSEN_TESTS}}[$__interval]))`,
+          legend: "{{code_level}}",
+        },
+      ],
+    }),
+    timeSeries({
+      id: 5,
+      title: "Mean occupancy",
+      description:
+        "Mean occupancy of the process in a test. Where a point stands for several runs it is their mean.",
+      unit: "bytes",
+      width: 12,
+      minStep: "10m",
+      queries: [
+        { expr: `avg_over_time(run:k8sfv_occupancy_mean_bytes{${CHOSEN}}[$__interval])`, legend: NAME },
+      ],
+    }),
+    timeSeries({
+      id: 6,
+      title: "Increase of occupancy",
+      description:
+        "Growth of occupancy within a test, in percent. Where a point stands for several runs it is the largest.",
+      unit: "percent",
+      width: 12,
+      minStep: "10m",
+      queries: [
+        { expr: `max_over_time(run:k8sfv_occupancy_increase_percent{${CHOSEN}}[$__interval])`, legend: NAME },
+      ],
+    }),
+  ];
+}
+
+/** Change of the mean against a median: both of the same run, since they are recorded together. */
+function change(runs: number, window: string): string {
+  const at = (series: string) => `last_over_time(${series}{${CHOSEN}}[${window}])`;
+  return `${at("run:k8sfv_occupancy_mean_bytes")} / ${at(`run:k8sfv_occupancy_mean_bytes:median${runs}`)} - 1`;
+}
+
+function comparison() {
+  const coloured = colouredColumn([
+    { id: "unit", value: "percentunit" },
+    { id: "decimals", value: 2 },
+    {
+      id: "thresholds",
+      value: {
+        mode: "absolute",
+        steps: [
+          { value: null, color: "green" },
+          { value: 0.05, color: "yellow" },
+          { value: 0.1, color: "red" },
+        ],
+      },
+    },
+  ]);
+  return [
+    table({
+      id: 8,
+      title: "Occupancy of the last run against the runs before",
+      description:
+        "Mean occupancy of each test's last run, and its change against the median of the 7 and the 30 runs before.",
+      unit: "bytes",
+      width: 12,
+      queries: [
+        { expr: `last_over_time(run:k8sfv_occupancy_mean_bytes{${CHOSEN}}[${LAST}])` },
+        { expr: change(7, LAST) },
+        { expr: change(30, LAST) },
+      ],
+      transformations: [
+        { id: "merge", options: {} },
+        columns({
+          test_name: "Test",
+          code_level: "Code level",
+          process: "Process",
+          "Value #A": "Mean",
+          "Value #B": "Against 7 runs",
+          "Value #C": "Against 30 runs",
+        }),
+      ],
+    })
+      .overrideByName("Against 7 runs", coloured)
+      .overrideByName("Against 30 runs", coloured),
+    timeSeries({
+      id: SUMMARY.change,
+      title: "Occupancy against the median of the 7 runs before",
+      description:
+        "By how much the mean occupancy of a run is above the median of the 7 runs before it, one a night.",
+      unit: "percentunit",
+      width: 12,
+      minStep: "10m",
+      queries: [{ expr: change(7, "$__interval"), legend: NAME }],
+    }),
+  ];
+}
+
+/** "iteration7" becomes "07", so that steps sort as they ran. */
+function byStep(series: string): string {
+  const number = `label_replace(${series}, "step", "$1", "test_step", "[^0-9]*([0-9]+)")`;
+  return `max by (step, code_level) (label_replace(${number}, "step", "0$1", "step", "([0-9])"))`;
+}
+
+function heap() {
+  const chosen = 'process=~"$process", code_level=~"$code_level", test_name="$heap_test"';
+  return [
+    barChart({
+      id: 9,
+      title: "Heap at each step of the last run",
+      description: "Heap of the process at each step of the chosen test, in the last run of each code level.",
+      unit: "bytes",
+      width: 12,
+      xField: "step\\code_level",
+      queries: [{ expr: byStep(`last_over_time(run:k8sfv_heap_alloc_bytes{${chosen}}[${LAST}])`) }],
+      transformations: [
+        {
+          id: "groupingToMatrix",
+          options: { columnField: "code_level", rowField: "step", valueField: "Value", emptyValue: "null" },
+        },
+        { id: "sortBy", options: { fields: {}, sort: [{ field: "step\\code_level" }] } },
+      ],
+    }),
+    timeSeries({
+      id: 10,
+      title: "Heap over the nights",
+      description:
+        "Lowest, mean and highest heap over the steps of the chosen test, of each run and code level.",
+      unit: "bytes",
+      width: 12,
+      minStep: "10m",
+      queries: (["min", "avg", "max"] as const).map((what) => ({
+        expr: `${what} by (code_level) (${what}_over_time(run:k8sfv_heap_alloc_bytes{${chosen}}[$__interval]))`,
+        legend: `${what} · {{code_level}}`,
+      })),
+    }),
+  ];
+}
+
+/** Only these columns, in this order, under these names. */
+function columns(names: Record<string, string>): dashboard.DataTransformerConfig {
+  const order = Object.keys(names);
+  return {
+    id: "organize",
+    options: {
+      excludeByName: { Time: true, job: true, __name__: true, process: !order.includes("process") },
+      indexByName: Object.fromEntries(order.map((name, at) => [name, at])),
+      renameByName: names,
+    },
+  };
+}
