@@ -4,7 +4,7 @@ import { crossChecks } from "./config/checks.ts";
 import type { Problem } from "./config/problems.ts";
 import { explain, unknownKey, valueAt } from "./config/problems.ts";
 import type { Config } from "./config/schema.ts";
-import { schema } from "./config/schema.ts";
+import { schema, SECRET_KEYS } from "./config/schema.ts";
 
 export type { Config } from "./config/schema.ts";
 
@@ -18,13 +18,19 @@ export class ConfigError extends pulumi.RunError {
   }
 }
 
+/** The secrets of the configuration, each undefined when it isn't set. */
+export type ConfigSecrets = Partial<Record<(typeof SECRET_KEYS)[number], pulumi.Output<string>>>;
+
 /**
  * The stack's configuration: everything under the project's own name, and nothing else.
  *
  * @throws ConfigError that names every problem at once.
  */
-export function loadConfig(): Config {
-  return parseConfig(pulumi.runtime.allConfig(), pulumi.getProject(), process.env);
+export function loadConfig(): Config & ConfigSecrets {
+  const config = parseConfig(pulumi.runtime.allConfig(), pulumi.getProject(), process.env);
+  const own = new pulumi.Config();
+  const given = SECRET_KEYS.filter((key) => (pulumi.runtime.allConfig()[`${own.name}:${key}`] ?? "") !== "");
+  return { ...config, ...Object.fromEntries(given.map((key) => [key, own.requireSecret(key)])) };
 }
 
 /**
@@ -48,7 +54,15 @@ export function parseConfig(
     ...missingVariables(raw.crds, environment),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(explain(unique(problems)));
-  return { ...parsed.data, crds: substitute(parsed.data.crds, environment) };
+  const plain = Object.entries(parsed.data).filter(([key]) => !isSecret(key));
+  return {
+    ...(Object.fromEntries(plain) as Config),
+    crds: substitute(parsed.data.crds, environment),
+  };
+}
+
+function isSecret(key: string | undefined): boolean {
+  return SECRET_KEYS.some((secret) => secret === key);
 }
 
 /** The project's own keys, structured ones parsed. What `Pulumi.yaml` gives as empty counts as missing. */
@@ -73,7 +87,8 @@ function structured(value: string): unknown {
 function toProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
   const path = issue.path.map(String);
   if (issue.code !== "unrecognized_keys") {
-    return [{ path, was: valueAt(raw, path), allowed: issue.message }];
+    const was = isSecret(path[0]) ? "[secret]" : valueAt(raw, path);
+    return [{ path, was, allowed: issue.message }];
   }
   const known = knownKeys(path);
   return issue.keys.map((key) => unknownKey([...path, key], known, valueAt(raw, [...path, key])));

@@ -31,7 +31,12 @@ export default defineConfig(
     rules: { "@typescript-eslint/no-require-imports": "off" },
   },
   {
-    files: ["*.ts", "components/**/*.ts"],
+    files: ["dashboards/**/*.ts"],
+    // The SDK calls its builders of this schema the old ones; the newer schema is not known to Grafana 10.
+    rules: { "@typescript-eslint/no-deprecated": "off" },
+  },
+  {
+    files: ["*.ts", "{alerts,components,dashboards}/**/*.ts"],
     plugins: { "@pulumi": pulumi },
     rules: {
       "@pulumi/no-output-in-template-literal": "error",

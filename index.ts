@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Addresses } from "./components/addresses.ts";
 import { Apis } from "./components/apis.ts";
 import { Cluster } from "./components/cluster.ts";
+import { imageVersion } from "./components/conventions.ts";
 import { Disks } from "./components/disks.ts";
 import { reachGrafana } from "./components/grafana-access.ts";
 import { GrafanaContent } from "./components/grafana-content.ts";
@@ -13,6 +14,7 @@ import { Network } from "./components/network.ts";
 import { Operator } from "./components/operator.ts";
 import { Prometheus } from "./components/prometheus.ts";
 import { PushGateway } from "./components/push-gateway.ts";
+import { RecordingRules } from "./components/recording-rules.ts";
 import { tunnelCommand } from "./components/tunnel-command.ts";
 import { loadConfig } from "./config.ts";
 import { images as pinned } from "./versions.ts";
@@ -101,6 +103,7 @@ const pushGateway = new PushGateway(
   },
   inCluster,
 );
+new RecordingRules("recording-rules", { namespace, operator }, inCluster);
 const grafana = new Grafana(
   "grafana",
   {
@@ -110,11 +113,12 @@ const grafana = new Grafana(
     protectPassword: config.disks.protect,
     address: addresses.grafana,
     sourceRanges,
+    smtp: config.alerts.smtp && { ...config.alerts.smtp, password: config.smtpPassword },
   },
   inCluster,
 );
 
-// In Grafana: the data source, put there through the Kubernetes API.
+// In Grafana: data source, dashboards and alerts, put there through the Kubernetes API.
 const way = reachGrafana({
   ...config.grafana,
   url: grafana.url,
@@ -126,9 +130,20 @@ const way = reachGrafana({
 });
 const content = new GrafanaContent("content", {
   url: way.url,
+  publicUrl: grafana.url,
   user: grafana.user,
   password: grafana.password,
   prometheusUrl: prometheus.urlInCluster,
+  prometheusVersion: imageVersion(images.prometheus).replace(/^v/, ""),
+  alerts: {
+    thresholds: config.alerts,
+    collectMinutes: config.alerts.collectMinutes,
+    contacts: {
+      webhookUrl: config.alertWebhookUrl,
+      slackUrl: config.alertSlackUrl,
+      email: config.alerts.email,
+    },
+  },
   deployment: grafana.deployment,
 });
 way.closeAfter(content.resources);
@@ -154,4 +169,4 @@ export const GRAFANA_TUNNEL = tunnelCommand({
 /** How kubectl reaches the cluster; holds no credential. */
 export const KUBECONFIG_YAML = cluster.kubeconfig;
 /** Each dashboard's title with its URL. */
-export const DASHBOARDS = {};
+export const DASHBOARDS = content.dashboards;

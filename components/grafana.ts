@@ -21,6 +21,8 @@ export interface GrafanaArgs {
   address: pulumi.Input<string>;
   /** IPv4 ranges that may connect from outside the cluster. */
   sourceRanges: string[];
+  /** The server by which it mails alerts: host with port, sender, user and password. @default no mail */
+  smtp?: { host: string; from: string; user?: string; password?: pulumi.Input<string> };
 }
 
 const NAME = "grafana";
@@ -28,6 +30,7 @@ const NAME = "grafana";
 export const GRAFANA_PORT = 3000;
 const USER = "admin";
 const PASSWORD_KEY = "admin-password";
+const SMTP_PASSWORD_KEY = "smtp-password";
 /** The image's own user. */
 const USER_ID = 472;
 
@@ -64,7 +67,7 @@ export class Grafana extends pulumi.ComponentResource {
       `${name}-secret`,
       {
         metadata: { name: `${NAME}-admin`, namespace, labels: tags.all },
-        stringData: { [PASSWORD_KEY]: password.result },
+        stringData: { [PASSWORD_KEY]: password.result, ...smtpSecret(args.smtp) },
       },
       { parent: this },
     );
@@ -84,7 +87,10 @@ export class Grafana extends pulumi.ComponentResource {
           selector: { matchLabels: tags.selector },
           template: {
             metadata: { labels: tags.all },
-            spec: podSpec(args.image, claim.claimName, secret.metadata.name, this.url),
+            spec: podSpec(args.image, claim.claimName, secret.metadata.name, {
+              ...settings(this.url),
+              ...smtpSettings(args.smtp),
+            }),
           },
         },
       },
@@ -130,13 +136,29 @@ function settings(rootUrl: pulumi.Input<string>): Record<string, pulumi.Input<st
   };
 }
 
+/** How Grafana sends mail. */
+function smtpSettings(smtp: GrafanaArgs["smtp"]): Record<string, string> {
+  if (smtp === undefined) return {};
+  return {
+    GF_SMTP_ENABLED: "true",
+    GF_SMTP_HOST: smtp.host,
+    GF_SMTP_FROM_ADDRESS: smtp.from,
+    ...(smtp.user === undefined ? {} : { GF_SMTP_USER: smtp.user }),
+  };
+}
+
+function smtpSecret(smtp: GrafanaArgs["smtp"]): Record<string, pulumi.Input<string>> {
+  return smtp?.password === undefined ? {} : { [SMTP_PASSWORD_KEY]: smtp.password };
+}
+
 function podSpec(
   image: string,
   claimName: pulumi.Input<string>,
   secretName: pulumi.Input<string>,
-  rootUrl: pulumi.Input<string>,
+  environment: Record<string, pulumi.Input<string>>,
 ) {
   const password = { secretKeyRef: { name: secretName, key: PASSWORD_KEY } };
+  const smtpPassword = { secretKeyRef: { name: secretName, key: SMTP_PASSWORD_KEY } };
   return {
     automountServiceAccountToken: false,
     // Many variables named after Services would be taken for settings of Grafana's.
@@ -148,8 +170,9 @@ function podSpec(
         image,
         imagePullPolicy: "IfNotPresent",
         env: [
-          ...Object.entries(settings(rootUrl)).map(([key, value]) => ({ name: key, value })),
+          ...Object.entries(environment).map(([key, value]) => ({ name: key, value })),
           { name: "GF_SECURITY_ADMIN_PASSWORD", valueFrom: password },
+          ...("GF_SMTP_USER" in environment ? [{ name: "GF_SMTP_PASSWORD", valueFrom: smtpPassword }] : []),
         ],
         ports: [{ name: "http", containerPort: GRAFANA_PORT }],
         // The first start makes the database, which takes a while on a slow disk.

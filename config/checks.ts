@@ -39,6 +39,7 @@ export function crossChecks(raw: unknown): Problem[] {
     ...checkEndpoint(raw),
     ...checkSpot(raw),
     ...checkPeers(raw),
+    ...checkMail(raw),
   ];
 }
 
@@ -140,6 +141,35 @@ function checkPeers(raw: unknown): Problem[] {
   if (tooLong === undefined) return [];
   const allowed = `names that with network.name and "-to-" have at most ${LONGEST_NAME} characters`;
   return [{ path, was: peers, allowed }];
+}
+
+/** Mail needs a server, and a user's password is of use only with the user. */
+function checkMail(raw: unknown): Problem[] {
+  const email = valueAt(raw, ["alerts", "email"]);
+  const server = valueAt(raw, ["alerts", "smtp"]);
+  const user = valueAt(raw, ["alerts", "smtp", "user"]);
+  const password = valueAt(raw, ["smtpPassword"]);
+  const allowed: [boolean, string[], unknown, string][] = [
+    [
+      Array.isArray(email) && email.length > 0 && server === undefined,
+      ["alerts", "smtp"],
+      server,
+      "a mail server (host, from) when alerts.email names somebody",
+    ],
+    [
+      user !== undefined && password === undefined,
+      ["smtpPassword"],
+      password,
+      "a secret when alerts.smtp.user is set: pulumi config set --secret smtpPassword",
+    ],
+    [
+      user === undefined && password !== undefined,
+      ["smtpPassword"],
+      "[secret]",
+      "nothing unless alerts.smtp.user is set",
+    ],
+  ];
+  return allowed.filter(([wrong]) => wrong).map(([, path, was, allowed]) => ({ path, was, allowed }));
 }
 
 function withRange(raw: unknown, path: string[]) {

@@ -79,6 +79,15 @@ function isHttpsUrl(value: string): boolean {
   return value.startsWith("https://") && URL.canParse(value) && new URL(value).hostname.includes(".");
 }
 
+const MAIL = "an e-mail address, like ci@example.org";
+
+function url(protocols: string[], example: string) {
+  return text(
+    `a URL, like ${example}`,
+    (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+  );
+}
+
 /**
  * Every key of the stack's configuration, its type, what is allowed and its default. A key without a
  * default has to be given in every stack.
@@ -156,7 +165,34 @@ export const schema = group({
     /** The port of 127.0.0.1 that the tunnel listens on; fixed, since it is in the provider's state. */
     tunnelPort: whole(1024, 65535).default(33000),
   }).prefault({}),
+  alerts: group({
+    /** Hours without a run of a code level after which it is missing. */
+    runMissingHours: whole(1, 168).default(26),
+    /** Growth of mean occupancy against the median of the 7 runs before. */
+    occupancyGrowthPercent: whole(1, 1000, " (percent)").default(10),
+    /** Days until Prometheus's disk is full. */
+    diskFullDays: whole(1, 365).default(14),
+    /** How long alerts of a night's results are collected: the code levels run one after the other. */
+    collectMinutes: whole(1, 720).default(180),
+    /** Who gets messages; `smtp` says by which server. */
+    email: z
+      .array(text(MAIL, /^[^\s@,;]+@[^\s@,;]+$/), { error: `a list of e-mail addresses (${MAIL})` })
+      .default([]),
+    /** The mail server. Its password is the secret `smtpPassword`. */
+    smtp: group({
+      host: text("a mail server with its port, like smtp.example.org:587", /^[a-z0-9.-]+:[0-9]{1,5}$/),
+      from: text(MAIL, /^[^\s@,;]+@[^\s@,;]+$/),
+      user: text("a user's name", /./).optional(),
+    }).optional(),
+  }).prefault({}),
+  /** Secrets: `pulumi config set --secret`. Their values are never shown. */
+  alertWebhookUrl: url(["http:", "https:"], "https://example.org/hook").optional(),
+  alertSlackUrl: url(["https:"], "https://hooks.slack.com/services/…").optional(),
+  smtpPassword: text("a password", /./).optional(),
 });
 
-/** The stack's configuration, checked and complete. */
-export type Config = z.infer<typeof schema>;
+/** The keys whose values are secrets. */
+export const SECRET_KEYS = ["alertWebhookUrl", "alertSlackUrl", "smtpPassword"] as const;
+
+/** The stack's configuration, checked and complete; its secrets aside. */
+export type Config = Omit<z.infer<typeof schema>, (typeof SECRET_KEYS)[number]>;

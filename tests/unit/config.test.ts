@@ -53,7 +53,7 @@ test.each<[string, Record<string, unknown>, string]>([
   ["its neighbour", { regoin: "x" }, 'Did you mean "region"?'],
   ["unknown nested key", { cluster: { nodecount: 3 } }, 'Did you mean "cluster.nodeCount"?'],
   ["unknown key of an optional map", { disks: { grafanaGB: 3 } }, 'Did you mean "disks.grafanaGb"?'],
-  ["far-off key", { colour: "x" }, "ciSourceRanges, disks, images, crds, grafana."],
+  ["far-off key", { colour: "x" }, "ciSourceRanges, disks, images, crds, grafana, alerts, "],
   ["missing key", { project: undefined }, "project is missing; allowed: the id of a Google project"],
   ["missing map", { addresses: undefined }, "addresses is missing; allowed: a map with keys of pushGateway,"],
   ["missing nested key", { cluster: { name: undefined } }, "cluster.name is missing; allowed: a name Google"],
@@ -140,6 +140,34 @@ test.each<[string, Record<string, unknown>, string]>([
     "networks without ip",
     { cluster: { authorizedNetworks: ["10.0.0.0/8"] } },
     "nothing unless cluster.endpoint",
+  ],
+  [
+    "mail without a server",
+    { alerts: { email: ["ci@example.org"] } },
+    "alerts.smtp is missing; allowed: a mail server",
+  ],
+  ["no address", { alerts: { email: ["ci"] } }, 'alerts.email.0 is "ci"; allowed: an e-mail address'],
+  [
+    "server without port",
+    { alerts: { smtp: { host: "mail", from: "a@b.c" } } },
+    "allowed: a mail server with its port",
+  ],
+  [
+    "user without password",
+    { alerts: { smtp: { host: "mail:25", from: "a@b.c", user: "ci" } } },
+    "smtpPassword is missing; allowed: a secret",
+  ],
+  [
+    "password without user",
+    { smtpPassword: "hidden" },
+    'smtpPassword is "[secret]"; allowed: nothing unless',
+  ],
+  ["webhook, not shown", { alertWebhookUrl: "hidden" }, 'alertWebhookUrl is "[secret]"; allowed: a URL'],
+  ["Slack by http", { alertSlackUrl: "http://hidden" }, 'alertSlackUrl is "[secret]"; allowed: a URL'],
+  [
+    "no growth",
+    { alerts: { occupancyGrowthPercent: 0 } },
+    "alerts.occupancyGrowthPercent is 0; allowed: a whole",
   ],
   [
     "not boolean",

@@ -59,7 +59,13 @@ const KNOWN: Record<string, Outputs> = {
   "kubernetes:yaml/v2:ConfigGroup": nothing,
   "kubernetes:monitoring.coreos.com/v1:Prometheus": nothing,
   "kubernetes:monitoring.coreos.com/v1:ServiceMonitor": nothing,
+  "kubernetes:monitoring.coreos.com/v1:PrometheusRule": nothing,
   "grafana:oss/dataSource:DataSource": nothing,
+  "grafana:oss/folder:Folder": nothing,
+  "grafana:oss/dashboard:Dashboard": nothing,
+  "grafana:alerting/ruleGroup:RuleGroup": nothing,
+  "grafana:alerting/contactPoint:ContactPoint": nothing,
+  "grafana:alerting/notificationPolicy:NotificationPolicy": nothing,
 };
 
 /**

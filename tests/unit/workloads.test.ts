@@ -185,31 +185,6 @@ test("every pod of ours runs without privileges, with requests and a memory limi
   }
 });
 
-test("grafana's content: the data source that dashboards and people know", async () => {
-  const { GrafanaContent } = await import("../../components/grafana-content.ts");
-  const operator = await makeOperator();
-  const content = new GrafanaContent("content", {
-    url: pulumi.output("http://127.0.0.1:33000"),
-    user: "admin",
-    password: pulumi.secret("generated"),
-    prometheusUrl: "http://prometheus.monitoring:9090",
-    deployment: operator.deployment,
-  });
-  await settled(recorded);
-  expect(content.resources).toHaveLength(1);
-  expect(named(recorded, "content-prometheus").inputs).toMatchObject({
-    name: "my-prom",
-    uid: "my-prom",
-    type: "prometheus",
-    accessMode: "proxy",
-    isDefault: true,
-    url: "http://prometheus.monitoring:9090",
-  });
-  expect(JSON.parse(String(named(recorded, "content-prometheus").inputs.jsonDataEncoded))).toMatchObject({
-    timeInterval: "10s",
-  });
-});
-
 test.each([
   ["quay.io/prometheus/prometheus:v3.16.0", "v3.16.0"],
   ["localhost:5000/k8sfv/grafana:10.0.0", "10.0.0"],
