@@ -60,6 +60,10 @@ function runRules(): RecordingGroup["rules"] {
       record: `run:${metric}`,
       expr: `${metric}{job="k8sfv"} and on () run:push_time_seconds`,
     })),
+    ...(["min", "avg", "max"] as const).map((what) => ({
+      record: `run:k8sfv_heap_alloc_bytes:${what}`,
+      expr: `${what} without (test_step) (run:k8sfv_heap_alloc_bytes)`,
+    })),
     {
       record: "run:k8sfv_test_push_time_seconds",
       expr: "run:k8sfv_test_result * 0 + on () group_left () run:push_time_seconds",

@@ -133,8 +133,8 @@ function monitoringAlerts({ diskFullDays: days }: AlertThresholds): Alert[] {
       title: "Disk fills",
       // Growth of less than three days says nothing: a new database grows fast.
       expr:
-        `predict_linear(${used}[7d], ${days * 86400}) / on () max(prometheus_tsdb_retention_limit_bytes > 0) > 1 ` +
-        `and on () ${used} offset 3d`,
+        `predict_linear(${used}[7d], ${days * 86400}) / max(prometheus_tsdb_retention_limit_bytes > 0) > 1 ` +
+        `and ${used} offset 3d`,
       summary: `Prometheus's disk is full within ${days} days`,
       description:
         "At the growth of the last 7 days Prometheus soon reaches its size limit, and then drops its oldest " +

@@ -22,6 +22,11 @@ const UP: dashboard.ValueMapping[] = [
   },
 ];
 
+/** Not of less than a day: a new database grows fast. */
+const DAYS_LEFT =
+  "(max(prometheus_tsdb_retention_limit_bytes) - prometheus:disk_used_bytes) " +
+  "/ (deriv(prometheus:disk_used_bytes[7d]) > 0) / 86400 and prometheus:disk_used_bytes offset 1d";
+
 /**
  * Whether the monitoring itself does its work. What would have to read every scrape of five years is recorded
  * (alerts/recording-rules.ts); rates are of 5 minutes at each point, so a point of a long range is a sample
@@ -89,10 +94,10 @@ function pushNumbers() {
       height: 4,
       decimals: 0,
       steps: ["red", [14, "orange"], [60, "green"]],
-      noValue: "not growing",
+      noValue: "not growing, or too new",
       queries: [
         {
-          expr: "(prometheus_tsdb_retention_limit_bytes - on() prometheus:disk_used_bytes) / on() (deriv(prometheus:disk_used_bytes[7d]) > 0) / 86400",
+          expr: DAYS_LEFT,
           legend: "days",
         },
       ],

@@ -265,8 +265,8 @@ function heap() {
       width: 12,
       minStep: "10m",
       queries: (["min", "avg", "max"] as const).map((what) => ({
-        expr: `${what} by (code_level) (${what}_over_time(run:k8sfv_heap_alloc_bytes{${chosen}}[$__interval]))`,
-        legend: `${what} · {{code_level}}`,
+        expr: `${what}_over_time(run:k8sfv_heap_alloc_bytes:${what}{${chosen}}[$__interval])`,
+        legend: `${what} · {{code_level}} · {{process}}`,
       })),
     }),
   ];

@@ -43,6 +43,14 @@ func (r *recorder) record(run Run) []sample {
 			labelled := append([]string{"test_step", "iteration" + strconv.Itoa(step)}, name...)
 			samples = append(samples, sample{r.find("run:k8sfv_heap_alloc_bytes", labelled...), bytes})
 		}
+		sum := 0.0
+		for _, bytes := range m.HeapBytes {
+			sum += bytes
+		}
+		samples = append(samples,
+			sample{r.find("run:k8sfv_heap_alloc_bytes:min", name...), slices.Min(m.HeapBytes)},
+			sample{r.find("run:k8sfv_heap_alloc_bytes:avg", name...), sum / float64(len(m.HeapBytes))},
+			sample{r.find("run:k8sfv_heap_alloc_bytes:max", name...), slices.Max(m.HeapBytes)})
 		key := m.Test + "\n" + run.CodeLevel
 		for _, runs := range medianRuns {
 			if median, ok := medianSince(r.means[key], run.PushedAt-int64(runs)*dayMs-dayMs/2); ok {
