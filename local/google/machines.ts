@@ -56,6 +56,8 @@ export function localMachines(cloud: Cloud): Machines {
     diskHolder: async (disk) => (await disks()).diskHolder(cloud, disk),
     detachDisk: async (disk) => (await disks()).detachDisk(cloud, disk),
     addressHolder: async (address) =>
-      existsSync(cloud.adminKubeconfig) ? (await cluster()).addressHolder(cloud, address) : undefined,
+      existsSync(cloud.adminKubeconfig)
+        ? (await import("../cluster/services.ts")).addressHolder(cloud, address)
+        : undefined,
   };
 }
