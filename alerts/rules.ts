@@ -13,7 +13,7 @@ export interface AlertThresholds {
 
 /** An alert: it fires for each series that its query gives, and for none when it gives nothing. */
 export interface Alert {
-  /** Its resource's and its own id in Grafana: stays when the title changes. */
+  /** Its resource's id: stays when the title changes. */
   uid: string;
   title: string;
   /** PromQL that gives a series, with a value above 0, for each thing that is wrong. */
