@@ -29,6 +29,8 @@ export interface Column {
 export interface Frame {
   refId: string;
   columns: Column[];
+  /** Between two points, in ms; 0 for an instant. */
+  step: number;
 }
 
 /** Where Grafana is, and as whom it is asked. */
@@ -143,6 +145,7 @@ interface Answer {
 
 interface RawFrame {
   schema: {
+    meta?: { executedQueryString?: string };
     fields: { name: string; labels?: Record<string, string>; config?: { displayNameFromDS?: string } }[];
   };
   data: { values: (number | string | null)[][] };
@@ -151,6 +154,7 @@ interface RawFrame {
 function toFrame(refId: string, { schema, data }: RawFrame): Frame {
   return {
     refId,
+    step: stepOf(schema.meta?.executedQueryString ?? ""),
     columns: schema.fields.map(({ name, labels = {}, config }, at) => ({
       refId,
       name: config?.displayNameFromDS ?? name,
@@ -158,6 +162,16 @@ function toFrame(refId: string, { schema, data }: RawFrame): Frame {
       values: data.values[at] ?? [],
     })),
   };
+}
+
+/** Grafana tells what it asked Prometheus for: "Expr: …\nStep: 1h30m0s". */
+function stepOf(executed: string): number {
+  const [, text = ""] = /\nStep: (\S+)/.exec(executed) ?? [];
+  const units: Record<string, number> = { h: 3600_000, m: 60_000, s: 1000 };
+  return [...text.matchAll(/([\d.]+)([hms])/g)].reduce(
+    (sum, [, count, unit = ""]) => sum + Number(count) * (units[unit] ?? 0),
+    0,
+  );
 }
 
 /** Puts the variables in, as the page does before it asks. */

@@ -1,0 +1,109 @@
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import type { Cloud } from "../../local/cluster/index.ts";
+import { ensureToolchain } from "../../local/toolchain/build.ts";
+
+/** A run that `history` wrote, as the line of JSON it prints. */
+export interface HistoryRun {
+  pushedAt: number;
+  codeLevel: string;
+  night: number;
+  results: Record<string, number>;
+  passing: number;
+  occupancy: { test: string; meanBytes: number; increasePercent: number; heapBytes: number[] }[];
+}
+
+/** When the recording rules keep a run that was pushed then: at the first full minute after its first scrape. */
+export function recordedAt({ pushedAt }: HistoryRun): number {
+  const scraped = Math.floor(pushedAt / 10_000) * 10_000 + 10_000;
+  return Math.floor(scraped / 60_000) * 60_000 + 60_000;
+}
+
+/** Writes made-up nights into the Prometheus of the cloud, up to when it began to scrape. */
+export async function loadHistory(cloud: Cloud, prometheus: string, args: string[]): Promise<HistoryRun[]> {
+  const { headStats } = await ask<{ headStats: { minTime: number } }>(prometheus, "/status/tsdb");
+  const toolchain = await ensureToolchain({ only: ["history"] });
+  const until = new Date(headStats.minTime - 10_000).toISOString();
+  return loadBlocks(cloud, prometheus, async (folder) => {
+    const all = [...args, "-until", until, "-out", folder];
+    const { stdout } = await execa(toolchain.path("history"), all);
+    return stdout.split("\n").map((line) => JSON.parse(line) as HistoryRun);
+  });
+}
+
+/** Writes samples, as lines of OpenMetrics with their times, into the Prometheus of the cloud. */
+export async function loadSamples(cloud: Cloud, prometheus: string, lines: string[]): Promise<void> {
+  await loadBlocks(cloud, prometheus, async (folder) => {
+    const file = path.join(path.dirname(folder), "samples.txt");
+    await writeFile(file, [...lines, "# EOF", ""].join("\n"));
+    const promtool = path.join(cloud.binDir, "promtool");
+    await execa(promtool, ["tsdb", "create-blocks-from", "openmetrics", file, folder]);
+  });
+}
+
+/** Lets `write` fill a folder with blocks, and Prometheus take them: it looks for new ones every minute. */
+async function loadBlocks<T>(
+  cloud: Cloud,
+  prometheus: string,
+  write: (folder: string) => Promise<T>,
+): Promise<T> {
+  const scratch = await mkdtemp(path.join(cloud.dir, "blocks-"));
+  try {
+    const folder = path.join(scratch, "out");
+    await mkdir(folder);
+    const result = await write(folder);
+    const database = await databaseFolder(cloud);
+    const { uid, gid } = await stat(database);
+    await execa("chown", ["--recursive", `${uid}:${gid}`, folder]);
+    const before = await blocksLoaded(prometheus);
+    const blocks = (await readdir(folder)).filter((name) => /^[0-9A-Z]{26}$/.test(name));
+    for (const block of blocks) await rename(path.join(folder, block), path.join(database, block));
+    await untilLoaded(prometheus, before, blocks.length);
+    return result;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Prometheus's folder on its disk; the folder of the disk is the disk. */
+async function databaseFolder(cloud: Cloud): Promise<string> {
+  const { stdout } = await execa("find", [cloud.disksDir, "-type", "d", "-name", "prometheus-db"]);
+  const [found, ...more] = stdout.split("\n").filter((line) => line !== "");
+  if (found === undefined || more.length > 0) throw new Error(`Prometheus's folder is not one: ${stdout}`);
+  return found;
+}
+
+async function untilLoaded(prometheus: string, before: number, more: number): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  while ((await blocksLoaded(prometheus)) < before + more) {
+    if (Date.now() > deadline) throw new Error(`Prometheus did not take ${more} blocks within 120 s`);
+    await sleep(1000);
+  }
+}
+
+async function blocksLoaded(prometheus: string): Promise<number> {
+  return (await ask<{ blocks: unknown[] }>(prometheus, "/status/tsdb/blocks")).blocks.length;
+}
+
+/** Asks Prometheus's API. */
+export async function ask<T>(prometheus: string, path: string): Promise<T> {
+  const response = await fetch(`${prometheus}/api/v1${path}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return ((await response.json()) as { data: T }).data;
+}
+
+/** The metrics that an expression names, by Prometheus's own parser. */
+export async function metricsOf(prometheus: string, expr: string): Promise<string[]> {
+  const tree = await ask<unknown>(prometheus, `/parse_query?query=${encodeURIComponent(expr)}`);
+  const names: string[] = [];
+  const walk = (node: unknown): void => {
+    if (typeof node !== "object" || node === null) return;
+    const { type, name } = node as { type?: string; name?: string };
+    if ((type === "vectorSelector" || type === "matrixSelector") && name !== undefined) names.push(name);
+    Object.values(node).forEach(walk);
+  };
+  walk(tree);
+  return names;
+}
