@@ -118,7 +118,9 @@ describe("a rebuild", () => {
       new RegExp(`^k8sfv_occupancy_mean_bytes\\{.*\\} ${asGo(first.occupancyMeanBytes)}$`, "m"),
     );
     const then = `k8sfv_occupancy_mean_bytes{code_level="${first.codeLevel}"} @ ${firstSeen}`;
-    expect(await queryGrafana(addresses.grafana, outputs, then)).toContain(first.occupancyMeanBytes);
+    const read = () =>
+      queryGrafana(addresses.grafana, outputs, then).catch((error: unknown) => [String(error)]);
+    await expect.poll(read, { timeout: 60_000, interval: 2_000 }).toContain(first.occupancyMeanBytes);
     const annotations = await grafana<{ text: string }[]>("GET", "/annotations?tags=rebuild");
     expect(annotations.map(({ text }) => text)).toEqual(["the night the nodes were new"]);
     expect(await grafana("GET", "/dashboards/uid/by-hand")).toHaveProperty("dashboard.title", "By hand");
