@@ -22,7 +22,7 @@ const dnsLabels = { "k8s-app": "kube-dns" };
 const dnsName = { name: "kube-dns", namespace: "kube-system", labels: dnsLabels };
 
 /** No forwarding: a name outside the cluster does not exist here. */
-const corefile = `.:5353 {
+const corefile = `.:53 {
   errors
   health :8080
   ready :8181
@@ -36,8 +36,8 @@ const corefile = `.:5353 {
 
 function dnsObjects(clusterIP: string): KubernetesObject[] {
   const ports = [
-    { name: "dns", port: 53, targetPort: 5353, protocol: "UDP" },
-    { name: "dns-tcp", port: 53, targetPort: 5353, protocol: "TCP" },
+    { name: "dns", port: 53, targetPort: 53, protocol: "UDP" },
+    { name: "dns-tcp", port: 53, targetPort: 53, protocol: "TCP" },
   ];
   const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:coredns" };
   return [

@@ -5,6 +5,7 @@ import { openCloud } from "./cloud.ts";
 import { readCluster } from "./control-plane.ts";
 import { DiskDrivers } from "./disk-drivers.ts";
 import { LoadBalancers } from "./load-balancers.ts";
+import { NetworkPolicies } from "./network-policies/index.ts";
 
 const intervalMs = 500;
 
@@ -17,9 +18,10 @@ config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
 
 const diskDrivers = new DiskDrivers(cloud);
 const loadBalancers = new LoadBalancers(cloud, config);
+const networkPolicies = new NetworkPolicies(cloud, config);
 process.send?.("ready");
 for (;;) {
-  for (const part of [diskDrivers, loadBalancers]) {
+  for (const part of [diskDrivers, networkPolicies, loadBalancers]) {
     await part.reconcile().catch((error: unknown) => {
       console.error(new Date().toISOString(), error instanceof Error ? error.message : error);
     });

@@ -1,12 +1,17 @@
 import {
   CoreV1Api,
+  DiscoveryV1Api,
   PatchStrategy,
   setHeaderOptions,
   type KubeConfig,
+  type V1Endpoint,
   type V1Service,
 } from "@kubernetes/client-node";
 import type { Cloud } from "./cloud.ts";
-import { runIn } from "./machine.ts";
+import { controlPlaneMachine } from "./control-plane.ts";
+import { ciMachine, runIn } from "./machine.ts";
+import { routerMachine } from "./network.ts";
+import { listNodes } from "./node.ts";
 
 /** A load balancer's address and the node that answers for it. */
 interface Assignment {
@@ -16,10 +21,12 @@ interface Assignment {
 
 /**
  * Gives every Service of type LoadBalancer the address it asks for: a node takes the address on, and that
- * node's kube-proxy does the rest. When the node is not Ready any more, another one takes it over.
+ * node's kube-proxy does the rest. When the node is not Ready any more, another one takes it over; with the
+ * external traffic policy "Local" it is always one that has a pod of the Service.
  */
 export class LoadBalancers {
   private readonly api: CoreV1Api;
+  private readonly discovery: DiscoveryV1Api;
   private assigned = new Map<string, Assignment>();
 
   constructor(
@@ -27,6 +34,7 @@ export class LoadBalancers {
     config: KubeConfig,
   ) {
     this.api = config.makeApiClient(CoreV1Api);
+    this.discovery = config.makeApiClient(DiscoveryV1Api);
   }
 
   /** Brings addresses and statuses to what the cluster's Services ask for now. */
@@ -38,10 +46,24 @@ export class LoadBalancers {
     const wanted = services.filter(({ spec }) => spec?.type === "LoadBalancer" && spec.loadBalancerIP);
     const uids = new Set(wanted.map(({ metadata }) => metadata?.uid));
     for (const [uid, assignment] of this.assigned) {
-      const moved = !ready.includes(assignment.node);
-      if (!uids.has(uid) || moved) await this.release(uid, assignment);
+      if (!uids.has(uid)) await this.release(uid, assignment);
     }
-    for (const service of wanted) await this.serve(service, ready);
+    for (const service of wanted) await this.serve(service, await this.candidates(service, ready));
+  }
+
+  /** The nodes that may answer for the Service. */
+  private async candidates({ metadata, spec }: V1Service, ready: string[]): Promise<string[]> {
+    if (spec?.externalTrafficPolicy !== "Local") return ready;
+    const { items } = await this.discovery.listNamespacedEndpointSlice({
+      namespace: metadata?.namespace ?? "",
+      labelSelector: `kubernetes.io/service-name=${metadata?.name ?? ""}`,
+    });
+    const nodes = items
+      // The API leaves an empty list out, whatever the type says.
+      .flatMap(({ endpoints }) => (endpoints as V1Endpoint[] | null) ?? [])
+      .filter(({ conditions }) => conditions?.ready === true)
+      .map(({ nodeName }) => nodeName);
+    return ready.filter((name) => nodes.includes(name));
   }
 
   private async readyNodes(): Promise<string[]> {
@@ -54,17 +76,19 @@ export class LoadBalancers {
       .sort();
   }
 
-  private async serve(service: V1Service, ready: string[]): Promise<void> {
+  private async serve(service: V1Service, candidates: string[]): Promise<void> {
     const uid = service.metadata?.uid ?? "";
     const address = service.spec?.loadBalancerIP ?? "";
-    if (this.assigned.get(uid)?.address !== address) {
+    const assignment = this.assigned.get(uid);
+    const stays =
+      assignment?.address === address &&
+      // With no pod anywhere, the address stays where it is and nothing answers.
+      (candidates.includes(assignment.node) || candidates.length === 0);
+    if (!stays) {
+      if (assignment !== undefined) await this.release(uid, assignment);
       // Addresses are spread over the nodes, so that one lost node is not all of them.
-      const node = ready[this.assigned.size % ready.length];
-      if (node === undefined) return;
-      await runIn(this.cloud, node, ["ip", "address", "replace", `${address}/32`, "dev", "eth0"], {
-        namespaces: "network",
-      });
-      this.assigned.set(uid, { address, node });
+      const node = candidates[this.assigned.size % candidates.length];
+      if (node !== undefined) await this.assign(uid, { address, node });
     }
     if (service.status?.loadBalancer?.ingress?.[0]?.ip === address) return;
     await this.api.patchNamespacedServiceStatus(
@@ -75,6 +99,22 @@ export class LoadBalancers {
       },
       setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
     );
+  }
+
+  private async assign(uid: string, assignment: Assignment): Promise<void> {
+    const { address, node } = assignment;
+    await runIn(this.cloud, node, ["ip", "address", "replace", `${address}/32`, "dev", "eth0"], {
+      namespaces: "network",
+    });
+    this.assigned.set(uid, assignment);
+    // The others may remember the node that had it before.
+    const others = [ciMachine, routerMachine, controlPlaneMachine];
+    const nodes = (await listNodes(this.cloud)).map(({ name }) => name);
+    for (const machine of [...others, ...nodes]) {
+      await runIn(this.cloud, machine, ["ip", "neigh", "flush", "to", address], {
+        namespaces: "network",
+      }).catch(() => undefined); // a machine that is not there remembers nothing
+    }
   }
 
   private async release(uid: string, { address, node }: Assignment): Promise<void> {

@@ -119,6 +119,8 @@ function containerdConfig(cniConfDir: string): string {
   # Without CAP_SYS_RESOURCE a score below that of containerd can't be set, and runc ends with "EOF".
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
+  # As on GKE: the DNS listens on port 53 without a privilege.
+  enable_unprivileged_ports = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${cniBinDir}"
     conf_dir = "${cniConfDir}"

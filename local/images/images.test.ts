@@ -36,11 +36,12 @@ beforeEach(async () => {
   // A name longer than a tar's header takes.
   await writeFile(path.join(dir, "home", `${"long".repeat(40)}.txt`), "x");
   const names = ["pause", "coredns", "operator", "prometheus-config-reloader", "prometheus", "promtool"];
-  for (const name of [...names, "pushgateway", "grafana"]) {
+  for (const name of [...names, "pushgateway", "grafana", "node"]) {
     await writeFile(path.join(bin, name), `the binary ${name}`.repeat(1000), { mode: 0o755 });
   }
   const grafanaHome = path.join(dir, "home");
-  source = { path: (name) => path.join(bin, name), grafanaHome, cacheDir: path.join(dir, "cache") };
+  const node = path.join(bin, "node");
+  source = { path: (name) => path.join(bin, name), grafanaHome, node, cacheDir: path.join(dir, "cache") };
 });
 
 afterEach(async () => {

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { images } from "../../versions.ts";
 
 /** A folder, file or text of an image's layer. Owner and mode are those inside the image. */
@@ -38,6 +40,8 @@ export interface Binaries {
   path(name: string): string;
   /** Folder with Grafana's `conf` and `public`, as far as its module has them. */
   readonly grafanaHome: string;
+  /** Node's binary. @default the one that runs this */
+  readonly node?: string;
 }
 
 /** Name of the sandbox image, for `sandbox_image` of a node's containerd. */
@@ -48,6 +52,9 @@ export const corednsImage = "localhost/k8sfv/coredns:1.13.1";
 
 /** Name of the Grafana that can be built from its Go module; the stack `local` asks for it. */
 export const grafanaImage = "localhost/k8sfv/grafana:10.0.0";
+
+/** Name of the image with the machine's own Node; the stack `local` asks for it. */
+export const nodeImage = "localhost/k8sfv/node:machine";
 
 /** User "nobody" of the Prometheus project's images. */
 const nobody = 65534;
@@ -60,7 +67,12 @@ const grafanaUser = 472;
  * publish (each project's Dockerfile at the version in versions.ts).
  */
 export function recipes(binaries: Binaries): Recipe[] {
-  return [...clusterRecipes(binaries), ...prometheusRecipes(binaries), grafanaRecipe(binaries)];
+  return [
+    ...clusterRecipes(binaries),
+    ...prometheusRecipes(binaries),
+    grafanaRecipe(binaries),
+    nodeRecipe(binaries),
+  ];
 }
 
 function clusterRecipes(binaries: Binaries): Recipe[] {
@@ -149,5 +161,24 @@ function grafanaRecipe(binaries: Binaries): Recipe {
     user: `${grafanaUser}`,
     workingDir: home,
     path: [`${home}/bin`],
+  };
+}
+
+/** Node as it runs here, with the libraries that it is linked to. */
+function nodeRecipe({ node = process.execPath }: Binaries): Recipe {
+  // Fails for what is linked to none.
+  const { stdout } = spawnSync("ldd", [node], { encoding: "utf8" });
+  const libraries = [...stdout.matchAll(/(\/\S+) \(/g)].map(([, file = ""]) => file);
+  return {
+    name: nodeImage,
+    entries: [
+      { path: "/usr/local/bin/node", content: { file: realpathSync(node) } },
+      ...libraries.map((file) => ({ path: file, content: { file: realpathSync(file) } })),
+    ],
+    entrypoint: ["/usr/local/bin/node"],
+    user: `${nobody}`,
+    // Another version in the same place is another image.
+    env: { NODE_VERSION: process.version },
+    path: ["/usr/local/bin"],
   };
 }

@@ -1,3 +1,4 @@
+import bcrypt from "bcryptjs";
 import { expect, test } from "vitest";
 import { isKnown, unwrap } from "../plugin/values.ts";
 import { refuseRandomText } from "./generate.ts";
@@ -23,6 +24,14 @@ test("a password has the length and the characters asked for", async () => {
   ).toMatch(/^[-_]{40}$/);
   expect(await password({ length: 4, minNumeric: 4 })).toMatch(/^\d{4}$/);
   expect(await password({ length: 24 })).not.toBe(await password({ length: 24 }));
+});
+
+test("a password comes with its bcrypt hash, a secret too", async () => {
+  const { state } = await provider.create({ ...subject, inputs: { length: 12 }, preview: false });
+  expect(state["bcryptHash"], "the hash must be marked as secret").not.toBeTypeOf("string");
+  const plain = (key: string) => unwrap(state[key]) as string;
+  expect(await bcrypt.compare(plain("result"), plain("bcryptHash"))).toBe(true);
+  expect(await bcrypt.compare("another", plain("bcryptHash"))).toBe(false);
 });
 
 test("impossible arguments are refused", () => {

@@ -1,3 +1,4 @@
+import bcrypt from "bcryptjs";
 import type {
   CheckRequest,
   CheckedInputs,
@@ -14,15 +15,14 @@ import { equal, isKnown, secret, UNKNOWN, unwrap, type Values } from "../plugin/
 import { randomText, refuseRandomText } from "./generate.ts";
 
 const passwordType = "random:index/randomPassword:RandomPassword";
+/** The real provider's (bcrypt.DefaultCost). */
+const BCRYPT_COST = 10;
 const textType = "random:index/randomString:RandomString";
 
 /** Defaults of the real provider: every kind of character. */
 const defaults: Values = { lower: true, upper: true, numeric: true, special: true };
 
-/**
- * The provider `random`, as far as the program uses it: RandomPassword and RandomString. The real one
- * also outputs `bcryptHash`, which is left out here: Node has no bcrypt, and nothing uses it.
- */
+/** The provider `random`, as far as the program uses it: RandomPassword and RandomString. */
 export class RandomProvider implements Plugin {
   constructor(readonly version: string) {}
 
@@ -44,23 +44,28 @@ export class RandomProvider implements Plugin {
     return { changes, deleteBeforeReplace: false };
   }
 
-  create({ type, inputs, preview }: CreateRequest): Promise<Made> {
+  async create({ type, inputs, preview }: CreateRequest): Promise<Made> {
     refuseUnknownType(type);
-    if (preview) return Promise.resolve({ id: "", state: { ...inputs, id: UNKNOWN, result: UNKNOWN } });
+    const hashed = type === passwordType;
+    if (preview) {
+      const unknown = hashed ? { result: UNKNOWN, bcryptHash: UNKNOWN } : { result: UNKNOWN };
+      return { id: "", state: { ...inputs, id: UNKNOWN, ...unknown } };
+    }
     const result = randomText(inputs);
     // The real provider keeps a password out of the id, which is shown to everyone.
-    if (type === textType) return Promise.resolve({ id: result, state: { ...inputs, result } });
-    return Promise.resolve({ id: "none", state: { ...inputs, result: secret(result) } });
+    if (!hashed) return { id: result, state: { ...inputs, result } };
+    const bcryptHash = await bcrypt.hash(result, BCRYPT_COST);
+    return { id: "none", state: withSecrets(type, { ...inputs, result, bcryptHash }) };
   }
 
   /** Nothing but the state knows the text. */
   read({ type, id, inputs, state }: ReadRequest): Promise<ReadResult | undefined> {
     refuseUnknownType(type);
-    return Promise.resolve({ id, inputs, state: withSecret(type, state) });
+    return Promise.resolve({ id, inputs, state: withSecrets(type, state) });
   }
 
   update({ type, state, inputs }: UpdateRequest): Promise<Values> {
-    return Promise.resolve(withSecret(type, { ...state, ...inputs }));
+    return Promise.resolve(withSecrets(type, { ...state, ...inputs }));
   }
 
   delete(): Promise<void> {
@@ -72,9 +77,13 @@ export class RandomProvider implements Plugin {
   }
 }
 
-function withSecret(type: string, state: Values): Values {
-  const result = unwrap(state["result"]);
-  return type === passwordType && result !== undefined ? { ...state, result: secret(result) } : state;
+function withSecrets(type: string, state: Values): Values {
+  if (type !== passwordType) return state;
+  const secrets = ["result", "bcryptHash"].flatMap((key) => {
+    const value = unwrap(state[key]);
+    return value === undefined ? [] : [[key, secret(value)] as const];
+  });
+  return { ...state, ...Object.fromEntries(secrets) };
 }
 
 function refuseUnknownType(type: string): void {

@@ -1,0 +1,35 @@
+/** A range of IPv4 addresses as "10.248.0.0/20". */
+type Cidr = string;
+
+/** What is left of a range without others, as ranges: a firewall's rule knows no exception. */
+export function without(cidr: Cidr, excepted: Cidr[]): Cidr[] {
+  const inside = excepted.filter((other) => overlaps(cidr, other));
+  if (inside.length === 0) return [cidr];
+  if (inside.some((other) => prefixOf(other) <= prefixOf(cidr))) return [];
+  return halves(cidr).flatMap((half) => without(half, inside));
+}
+
+function overlaps(one: Cidr, other: Cidr): boolean {
+  const prefix = Math.min(prefixOf(one), prefixOf(other));
+  const size = 2 ** (32 - prefix);
+  return Math.floor(firstOf(one) / size) === Math.floor(firstOf(other) / size);
+}
+
+function halves(cidr: Cidr): [Cidr, Cidr] {
+  const prefix = prefixOf(cidr) + 1;
+  const first = firstOf(cidr);
+  return [format(first, prefix), format(first + 2 ** (32 - prefix), prefix)];
+}
+
+function firstOf(cidr: Cidr): number {
+  const octets = (cidr.split("/")[0] ?? "").split(".").map(Number);
+  return octets.reduce((sum, octet) => sum * 256 + octet, 0);
+}
+
+function prefixOf(cidr: Cidr): number {
+  return Number(cidr.split("/")[1] ?? 32);
+}
+
+function format(first: number, prefix: number): Cidr {
+  return `${[24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join(".")}/${prefix}`;
+}
