@@ -10,9 +10,11 @@ import { reachGrafana } from "./components/grafana-access.ts";
 import { GrafanaContent } from "./components/grafana-content.ts";
 import { Grafana, GRAFANA_PORT } from "./components/grafana.ts";
 import { Namespace } from "./components/namespace.ts";
+import { NetworkPolicies } from "./components/network-policies.ts";
 import { Network } from "./components/network.ts";
 import { Operator } from "./components/operator.ts";
 import { Prometheus } from "./components/prometheus.ts";
+import { PushEntrance } from "./components/push-entrance.ts";
 import { PushGateway } from "./components/push-gateway.ts";
 import { RecordingRules } from "./components/recording-rules.ts";
 import { tunnelCommand } from "./components/tunnel-command.ts";
@@ -73,46 +75,89 @@ const api = new kubernetes.Provider(
   { replaceOnChanges: ["kubeconfig"] },
 );
 const inCluster = { providers: [api] };
-const namespace = new Namespace("namespace", { nodes: cluster.nodes }, inCluster).namespaceName;
-const operator = new Operator(
-  "operator",
-  { namespace, crds: config.crds, image: images.operator, configReloaderImage: images.configReloader },
+const { namespaceName: namespace, priorityClassName } = new Namespace(
+  "namespace",
+  { nodes: cluster.nodes },
   inCluster,
 );
+const { exposure, auth, domain, sourceRanges: externalRanges } = config.pushGateway;
+const remoteWrite = config.remoteWrite && { ...config.remoteWrite, password: config.remoteWritePassword };
+new NetworkPolicies(
+  "network-policies",
+  {
+    namespace,
+    sourceRanges,
+    apiRanges: [config.network.primaryCidr, config.network.controlPlaneCidr],
+    exposure,
+    remoteWriteUrl: remoteWrite?.url,
+    alertUrls: [
+      config.alerts.smtp && `smtp://${config.alerts.smtp.host}`,
+      config.alertWebhookUrl,
+      config.alertSlackUrl,
+    ].filter((url) => url !== undefined),
+  },
+  inCluster,
+);
+const operator = new Operator(
+  "operator",
+  {
+    namespace,
+    priorityClassName,
+    crds: config.crds,
+    image: images.operator,
+    configReloaderImage: images.configReloader,
+  },
+  inCluster,
+);
+const shared = { namespace, priorityClassName, sourceRanges, operator };
 const prometheus = new Prometheus(
   "prometheus",
   {
-    namespace,
+    ...shared,
     image: images.prometheus,
     disk: disks.prometheus,
     address: addresses.prometheus,
-    sourceRanges,
-    operator,
+    remoteWrite,
   },
   inCluster,
 );
 const pushGateway = new PushGateway(
   "push-gateway",
   {
-    namespace,
+    ...shared,
     image: images.pushGateway,
+    guardImage: images.pushGuard,
     disk: disks.pushGateway,
     address: addresses.pushGateway,
-    sourceRanges,
-    operator,
+    exposure,
+    auth,
   },
   inCluster,
 );
 new RecordingRules("recording-rules", { namespace, operator }, inCluster);
+const entrance =
+  domain === undefined || externalRanges === undefined
+    ? undefined
+    : new PushEntrance(
+        "push-entrance",
+        {
+          prefix: config.cluster.name,
+          namespace,
+          image: images.pushGateway,
+          domain,
+          sourceRanges: externalRanges,
+        },
+        { providers: [cloud, api] },
+      );
 const grafana = new Grafana(
   "grafana",
   {
-    namespace,
+    ...shared,
     image: images.grafana,
     disk: disks.grafana,
     protectPassword: config.disks.protect,
     address: addresses.grafana,
-    sourceRanges,
+    anonymousViewer: config.grafana.anonymousViewer,
     smtp: config.alerts.smtp && { ...config.alerts.smtp, password: config.smtpPassword },
   },
   inCluster,
@@ -148,8 +193,10 @@ const content = new GrafanaContent("content", {
 });
 way.closeAfter(content.resources);
 
-/** What CI pushes to, from inside the VPC. */
-export const PROMPG_URL = pushGateway.url;
+/** What CI pushes to: from the internet, from inside the VPC, or nothing. */
+export const PROMPG_URL = entrance?.urlWith(pushGateway.credentials) ?? pushGateway.url;
+/** The address behind it; a domain of one's own has to point there. */
+export const PROMPG_ADDRESS = entrance?.address ?? addresses.pushGateway;
 /** What jobs inside the cluster push to. */
 export const PROMPG_URL_IN_CLUSTER = pushGateway.urlInCluster;
 /** Prometheus, from inside the VPC. */

@@ -9,5 +9,7 @@ export const images = {
   configReloader: "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0",
   prometheus: "quay.io/prometheus/prometheus:v3.16.0",
   pushGateway: "quay.io/prometheus/pushgateway:v1.11.1",
+  /** Runs the guard before the push gateway (components/push-guard). */
+  pushGuard: "docker.io/library/node:22.20.0-alpine3.22",
   grafana: "docker.io/grafana/grafana:12.3.0",
 } as const;

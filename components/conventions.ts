@@ -1,4 +1,32 @@
-import type { ComponentResource, CustomResourceOptions } from "@pulumi/pulumi";
+import type { ComponentResource, CustomResourceOptions, Input } from "@pulumi/pulumi";
+import type { DiskRef } from "./disks.ts";
+
+/** What every workload with a disk and a reserved address needs to know. */
+export interface WorkloadArgs {
+  /** The namespace it lives in. */
+  namespace: Input<string>;
+  /** Its priority class. */
+  priorityClassName: Input<string>;
+  /** Its image, with a tag. */
+  image: string;
+  /** Where its data lies. */
+  disk: DiskRef;
+  /** Its reserved address. */
+  address: Input<string>;
+  /** IPv4 ranges that may connect from outside the cluster. */
+  sourceRanges: string[];
+}
+
+/**
+ * The workloads: the name that is the Service's, the pods' `app.kubernetes.io/name` and so the `job` of what
+ * they say of themselves; and the port that others reach. Both are what people and CI know: a contract.
+ */
+export const WORKLOADS = {
+  operator: { name: "prometheus-operator", port: 8080 },
+  prometheus: { name: "prometheus", port: 9090 },
+  pushGateway: { name: "prom-gateway", port: 9091 },
+  grafana: { name: "grafana", port: 3000 },
+} as const;
 
 /** The labels that everything of a workload carries; the selector is the part that never changes. */
 export interface Labels {
@@ -43,14 +71,15 @@ export const RESTRICTED = {
 /**
  * Who a pod runs as.
  *
- * @param id - user and group, also the group that owns its volumes
+ * @param user - its user
+ * @param group - its group, also the one that owns its volumes; by default of the same number
  */
-export function runAs(id: number) {
+export function runAs(user: number, group = user) {
   return {
     runAsNonRoot: true,
-    runAsUser: id,
-    runAsGroup: id,
-    fsGroup: id,
+    runAsUser: user,
+    runAsGroup: group,
+    fsGroup: group,
     // A disk of five years isn't walked through at every start.
     fsGroupChangePolicy: "OnRootMismatch",
     seccompProfile: { type: "RuntimeDefault" },

@@ -2,32 +2,29 @@ import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword.js";
-import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
+import type { WorkloadArgs } from "./conventions.ts";
+import { labels, RESTRICTED, runAs, workload, WORKLOADS } from "./conventions.ts";
 import { DiskClaim } from "./disk-claim.ts";
-import type { DiskRef } from "./disks.ts";
-import { internalService } from "./internal-service.ts";
+import type { Operator } from "./operator.ts";
+import { scrape } from "./scrape.ts";
+import { internalService } from "./services.ts";
 
 /** What Grafana needs to know. */
-export interface GrafanaArgs {
-  /** The namespace it lives in. */
-  namespace: pulumi.Input<string>;
-  /** Its image, with a tag. */
-  image: string;
-  /** Where its data lies. */
-  disk: DiskRef;
+export interface GrafanaArgs extends WorkloadArgs {
   /** Whether the engine refuses to delete the password, as it does the disk: the database on it knows no other. */
   protectPassword: boolean;
-  /** Its reserved address. */
-  address: pulumi.Input<string>;
-  /** IPv4 ranges that may connect from outside the cluster. */
-  sourceRanges: string[];
+  /** Whether anybody who reaches it may look, without signing in. */
+  anonymousViewer: boolean;
   /** The server by which it mails alerts: host with port, sender, user and password. @default no mail */
   smtp?: { host: string; from: string; user?: string; password?: pulumi.Input<string> };
+  /** Whose resource definitions the ServiceMonitor needs. */
+  operator: Operator;
 }
 
-const NAME = "grafana";
+const { name: NAME } = WORKLOADS.grafana;
 /** The port of Grafana, of its Service and of its pod. */
-export const GRAFANA_PORT = 3000;
+export const GRAFANA_PORT = WORKLOADS.grafana.port;
+const PORT_NAME = "http";
 const USER = "admin";
 const PASSWORD_KEY = "admin-password";
 const SMTP_PASSWORD_KEY = "smtp-password";
@@ -87,8 +84,8 @@ export class Grafana extends pulumi.ComponentResource {
           selector: { matchLabels: tags.selector },
           template: {
             metadata: { labels: tags.all },
-            spec: podSpec(args.image, claim.claimName, secret.metadata.name, {
-              ...settings(this.url),
+            spec: podSpec(args, claim.claimName, secret.metadata.name, {
+              ...settings(this.url, args.anonymousViewer),
               ...smtpSettings(args.smtp),
             }),
           },
@@ -101,13 +98,17 @@ export class Grafana extends pulumi.ComponentResource {
       {
         serviceName: NAME,
         namespace,
-        labels: tags.all,
-        selector: tags.selector,
+        labels: tags,
         address: args.address,
         sourceRanges: args.sourceRanges,
-        port: { name: "http", number: GRAFANA_PORT },
+        port: { name: PORT_NAME, number: GRAFANA_PORT },
       },
       workload(this, { dependsOn: [this.deployment] }),
+    );
+    scrape(
+      `${name}-monitor`,
+      { namespace, serviceName: NAME, labels: tags, port: PORT_NAME, crds: args.operator.crds },
+      { parent: this },
     );
 
     this.serviceName = service.metadata.name;
@@ -116,21 +117,32 @@ export class Grafana extends pulumi.ComponentResource {
 }
 
 /** Grafana's settings, by the environment: GF_<SECTION>_<KEY>. */
-function settings(rootUrl: pulumi.Input<string>): Record<string, pulumi.Input<string>> {
+function settings(
+  rootUrl: pulumi.Input<string>,
+  anonymousViewer: boolean,
+): Record<string, pulumi.Input<string>> {
   return {
     GF_SERVER_ROOT_URL: rootUrl,
     GF_LOG_MODE: "console",
     GF_SECURITY_ADMIN_USER: USER,
     GF_SECURITY_DISABLE_GRAVATAR: "true",
+    // A browser keeps such a cookie for TLS alone, and nobody could sign in without it.
+    GF_SECURITY_COOKIE_SECURE: pulumi.output(rootUrl).apply((url) => String(url.startsWith("https:"))),
+    GF_SECURITY_COOKIE_SAMESITE: "strict",
     // The hand-built one made everybody an administrator.
-    GF_AUTH_ANONYMOUS_ENABLED: "false",
+    GF_AUTH_ANONYMOUS_ENABLED: String(anonymousViewer),
+    GF_AUTH_ANONYMOUS_ORG_ROLE: "Viewer",
+    GF_AUTH_ANONYMOUS_HIDE_VERSION: "true",
     GF_USERS_ALLOW_SIGN_UP: "false",
+    GF_USERS_ALLOW_ORG_CREATE: "false",
     // No phoning home, nothing fetched at run time.
     GF_ANALYTICS_REPORTING_ENABLED: "false",
     GF_ANALYTICS_CHECK_FOR_UPDATES: "false",
     GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: "false",
+    GF_ANALYTICS_FEEDBACK_LINKS_ENABLED: "false",
     GF_PLUGINS_PREINSTALL_DISABLED: "true",
     GF_PLUGINS_PLUGIN_ADMIN_ENABLED: "false",
+    GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED: "true",
     GF_NEWS_NEWS_FEED_ENABLED: "false",
     GF_SNAPSHOTS_EXTERNAL_ENABLED: "false",
   };
@@ -152,17 +164,20 @@ function smtpSecret(smtp: GrafanaArgs["smtp"]): Record<string, pulumi.Input<stri
 }
 
 function podSpec(
-  image: string,
+  { image, priorityClassName }: GrafanaArgs,
   claimName: pulumi.Input<string>,
   secretName: pulumi.Input<string>,
   environment: Record<string, pulumi.Input<string>>,
 ) {
   const password = { secretKeyRef: { name: secretName, key: PASSWORD_KEY } };
   const smtpPassword = { secretKeyRef: { name: secretName, key: SMTP_PASSWORD_KEY } };
+  const health = { httpGet: { path: "/api/health", port: PORT_NAME }, timeoutSeconds: 5 };
   return {
     automountServiceAccountToken: false,
     // Many variables named after Services would be taken for settings of Grafana's.
     enableServiceLinks: false,
+    priorityClassName,
+    terminationGracePeriodSeconds: 30,
     securityContext: runAs(USER_ID),
     containers: [
       {
@@ -174,19 +189,11 @@ function podSpec(
           { name: "GF_SECURITY_ADMIN_PASSWORD", valueFrom: password },
           ...("GF_SMTP_USER" in environment ? [{ name: "GF_SMTP_PASSWORD", valueFrom: smtpPassword }] : []),
         ],
-        ports: [{ name: "http", containerPort: GRAFANA_PORT }],
+        ports: [{ name: PORT_NAME, containerPort: GRAFANA_PORT }],
         // The first start makes the database, which takes a while on a slow disk.
-        startupProbe: {
-          httpGet: { path: "/api/health", port: "http" },
-          periodSeconds: 2,
-          failureThreshold: 90,
-        },
-        readinessProbe: { httpGet: { path: "/api/health", port: "http" }, periodSeconds: 5 },
-        livenessProbe: {
-          httpGet: { path: "/api/health", port: "http" },
-          periodSeconds: 30,
-          failureThreshold: 5,
-        },
+        startupProbe: { ...health, periodSeconds: 2, failureThreshold: 90 },
+        readinessProbe: { ...health, periodSeconds: 5 },
+        livenessProbe: { ...health, periodSeconds: 30, failureThreshold: 5 },
         resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
         securityContext: RESTRICTED,
         volumeMounts: [

@@ -7,13 +7,17 @@ import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
 import { ConfigGroup } from "@pulumi/kubernetes/yaml/v2/configGroup.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Labels } from "./conventions.ts";
-import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
+import { labels, RESTRICTED, runAs, workload, WORKLOADS } from "./conventions.ts";
 import { readCrds } from "./operator-crds.ts";
+import { scrape } from "./scrape.ts";
+import { clusterService } from "./services.ts";
 
 /** What the operator needs to know. */
 export interface OperatorArgs {
   /** The namespace it runs in and looks after; no other. */
   namespace: pulumi.Input<string>;
+  /** Its priority class. */
+  priorityClassName: pulumi.Input<string>;
   /** Folder of its resource definitions: an https:// URL or a path. */
   crds: string;
   /** The operator's image. */
@@ -22,7 +26,10 @@ export interface OperatorArgs {
   configReloaderImage: string;
 }
 
-const NAME = "prometheus-operator";
+const { name: NAME, port: PORT } = WORKLOADS.operator;
+const PORT_NAME = "http";
+/** The API group of its resources. */
+const GROUP = "monitoring.coreos.com";
 
 /** The Prometheus Operator: it turns a Prometheus resource into pods, and ServiceMonitors into scrapes. */
 export class Operator extends pulumi.ComponentResource {
@@ -42,7 +49,10 @@ export class Operator extends pulumi.ComponentResource {
     );
     const account = new ServiceAccount(
       `${name}-account`,
-      { metadata: { name: NAME, namespace: args.namespace, labels: tags.all } },
+      {
+        metadata: { name: NAME, namespace: args.namespace, labels: tags.all },
+        automountServiceAccountToken: false,
+      },
       { parent: this },
     );
     const grants = this.grant(name, args.namespace, tags, account);
@@ -59,7 +69,23 @@ export class Operator extends pulumi.ComponentResource {
       // It looks for its definitions once, when it starts.
       workload(this, { dependsOn: [this.crds, ...grants] }),
     );
+    this.beScraped(name, args.namespace, tags);
     this.registerOutputs({});
+  }
+
+  /** A Service for the one who scrapes; it has no address of its own. */
+  private beScraped(name: string, namespace: pulumi.Input<string>, tags: Labels): void {
+    const service = clusterService(
+      `${name}-service`,
+      { serviceName: NAME, namespace, labels: tags, port: { name: PORT_NAME, number: PORT } },
+      { parent: this, dependsOn: [this.deployment] },
+      { clusterIP: "None" },
+    );
+    scrape(
+      `${name}-monitor`,
+      { namespace, serviceName: NAME, labels: tags, port: PORT_NAME, crds: this.crds },
+      { parent: this, dependsOn: [this.crds, service] },
+    );
   }
 
   private grant(
@@ -73,7 +99,7 @@ export class Operator extends pulumi.ComponentResource {
     const role = new Role(`${name}-role`, { metadata, rules: NAMESPACE_RULES }, { parent: this });
     const clusterRole = new ClusterRole(
       `${name}-cluster-role`,
-      { metadata: { name: NAME, labels: tags.all }, rules: CLUSTER_RULES },
+      { metadata: { name: NAME, labels: tags.all }, rules: clusterRules(namespace) },
       { parent: this },
     );
     return [
@@ -99,45 +125,45 @@ function roleRef(kind: "Role" | "ClusterRole", name: pulumi.Input<string>) {
   return { apiGroup: "rbac.authorization.k8s.io", kind, name };
 }
 
-/** Upstream's rules (example/rbac/prometheus-operator), as far as they concern its own namespace. */
+const READ = ["get", "list", "watch"];
+
+/**
+ * What it does in its own namespace: upstream's rules (example/rbac/prometheus-operator) without what is not
+ * used here, and with its verbs (pkg/prometheus/server/operator.go, pkg/k8sutil) in the place of "*".
+ */
 const NAMESPACE_RULES = [
+  { apiGroups: [GROUP], resources: ["prometheuses"], verbs: [...READ, "update", "patch"] },
   {
-    apiGroups: ["monitoring.coreos.com"],
-    resources: [
-      "prometheuses",
-      "prometheuses/finalizers",
-      "prometheuses/status",
-      "servicemonitors",
-      "servicemonitors/status",
-      "podmonitors",
-      "podmonitors/status",
-      "probes",
-      "probes/status",
-      "prometheusrules",
-      "prometheusrules/status",
-    ],
-    verbs: ["*"],
+    apiGroups: [GROUP],
+    resources: ["prometheuses/status", "prometheuses/finalizers"],
+    verbs: ["update", "patch"],
   },
-  { apiGroups: ["apps"], resources: ["statefulsets"], verbs: ["*"] },
-  { apiGroups: [""], resources: ["configmaps", "secrets"], verbs: ["*"] },
+  {
+    apiGroups: [GROUP],
+    resources: ["servicemonitors", "podmonitors", "probes", "prometheusrules"],
+    verbs: READ,
+  },
+  { apiGroups: ["apps"], resources: ["statefulsets"], verbs: [...READ, "create", "update", "delete"] },
+  { apiGroups: [""], resources: ["configmaps", "secrets"], verbs: [...READ, "create", "update", "delete"] },
   { apiGroups: [""], resources: ["pods"], verbs: ["list", "delete"] },
-  {
-    apiGroups: [""],
-    resources: ["services", "services/finalizers", "endpoints"],
-    verbs: ["get", "create", "update", "delete"],
-  },
+  { apiGroups: [""], resources: ["services"], verbs: ["get", "create", "update", "delete"] },
 ];
 
-/** What it asks the whole cluster for: the namespaces' names, a class of storage, and where to put events. */
-const CLUSTER_RULES = [
-  { apiGroups: [""], resources: ["namespaces"], verbs: ["get", "list", "watch"] },
-  { apiGroups: ["storage.k8s.io"], resources: ["storageclasses"], verbs: ["get"] },
-  { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
-];
+/** What it asks the whole cluster for: its own namespace's labels, and where to put events. */
+function clusterRules(namespace: pulumi.Input<string>) {
+  return [
+    { apiGroups: [""], resources: ["namespaces"], resourceNames: [namespace], verbs: READ },
+    { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
+  ];
+}
 
 function podSpec(args: OperatorArgs, serviceAccountName: pulumi.Input<string>) {
   return {
     serviceAccountName,
+    automountServiceAccountToken: true, // it works by asking the API
+    priorityClassName: args.priorityClassName,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 30,
     securityContext: runAs(65534),
     containers: [
       {
@@ -147,19 +173,23 @@ function podSpec(args: OperatorArgs, serviceAccountName: pulumi.Input<string>) {
         args: [
           pulumi.interpolate`--namespaces=${args.namespace}`,
           `--prometheus-config-reloader=${args.configReloaderImage}`,
+          ...Object.entries(RELOADER_RESOURCES).map(
+            ([what, amount]) => `--config-reloader-${what}=${amount}`,
+          ),
+          "--enable-config-reloader-probes",
           "--kubelet-endpoints=false",
           "--disable-unmanaged-prometheus-configuration",
         ],
         env: [{ name: "GOGC", value: "30" }],
-        ports: [{ name: "http", containerPort: 8080 }],
-        readinessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 5 },
+        ports: [{ name: PORT_NAME, containerPort: PORT }],
+        readinessProbe: { httpGet: { path: "/healthz", port: PORT_NAME }, periodSeconds: 5 },
         livenessProbe: {
-          httpGet: { path: "/healthz", port: "http" },
+          httpGet: { path: "/healthz", port: PORT_NAME },
           periodSeconds: 30,
           failureThreshold: 5,
         },
         resources: {
-          requests: { cpu: "50m", memory: "64Mi" },
+          requests: { cpu: "20m", memory: "64Mi" },
           limits: { memory: "256Mi" },
         },
         securityContext: RESTRICTED,
@@ -167,3 +197,11 @@ function podSpec(args: OperatorArgs, serviceAccountName: pulumi.Input<string>) {
     ],
   };
 }
+
+/** Of the sidecar, by the operator's flags. A limit of its CPU would only make a reload slow: none ("0"). */
+const RELOADER_RESOURCES = {
+  "cpu-request": "5m",
+  "cpu-limit": "0",
+  "memory-request": "32Mi",
+  "memory-limit": "64Mi",
+};

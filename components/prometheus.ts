@@ -3,33 +3,27 @@ import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
 import { Role } from "@pulumi/kubernetes/rbac/v1/role.js";
 import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { Labels } from "./conventions.ts";
-import { imageVersion, labels, workload } from "./conventions.ts";
+import type { Labels, WorkloadArgs } from "./conventions.ts";
+import { imageVersion, labels, runAs, workload, WORKLOADS } from "./conventions.ts";
 import { CLAIMED, DiskClaim } from "./disk-claim.ts";
-import type { DiskRef } from "./disks.ts";
-import { internalService } from "./internal-service.ts";
 import type { Operator } from "./operator.ts";
+import type { RemoteWriteArgs } from "./remote-write.ts";
+import { remoteWriteSpec } from "./remote-write.ts";
+import { scrape } from "./scrape.ts";
+import { internalService } from "./services.ts";
 
 /** What Prometheus needs to know. */
-export interface PrometheusArgs {
-  /** The namespace it lives in. */
-  namespace: pulumi.Input<string>;
-  /** Its image, with a tag. */
-  image: string;
-  /** Where its data lies. */
-  disk: DiskRef;
-  /** Its reserved address. */
-  address: pulumi.Input<string>;
-  /** IPv4 ranges that may read from outside the cluster. */
-  sourceRanges: string[];
+export interface PrometheusArgs extends WorkloadArgs {
   /** Who makes and deletes its pods. */
   operator: Operator;
+  /** Where it sends everything on to. @default nowhere */
+  remoteWrite?: RemoteWriteArgs;
 }
 
 /** Name of the Prometheus resource: the hand-built environment's. */
 const INSTANCE = "k8sfv";
-const SERVICE = "prometheus";
-const PORT = 9090;
+const { name: SERVICE, port: PORT } = WORKLOADS.prometheus;
+const PORT_NAME = "web";
 const ACCOUNT = `prometheus-${INSTANCE}`;
 /** The operator's claim template; with the StatefulSet's name it gives the claim's. */
 const CLAIM_TEMPLATE = "data";
@@ -47,7 +41,7 @@ export class Prometheus extends pulumi.ComponentResource {
 
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:Prometheus", name, {}, opts);
-    const tags = labels("prometheus", "metrics", args.image);
+    const tags = labels(SERVICE, "metrics", args.image);
     const { namespace, disk } = args;
     this.url = pulumi.interpolate`http://${args.address}:${PORT}`;
 
@@ -73,7 +67,10 @@ export class Prometheus extends pulumi.ComponentResource {
           labels: tags.all,
           annotations: { "pulumi.com/waitFor": "condition=Available" },
         },
-        spec: instanceSpec(args.image, disk.sizeGb, this.url),
+        spec: {
+          ...instanceSpec(args, tags, this.url),
+          remoteWrite: remoteWriteSpec(`${name}-remote-write`, args.remoteWrite, namespace, this),
+        },
       },
       // The operator has to outlive it: who else would take its pods away?
       workload(this, { dependsOn: [args.operator.deployment, claim, discovery] }),
@@ -83,13 +80,18 @@ export class Prometheus extends pulumi.ComponentResource {
       {
         serviceName: SERVICE,
         namespace,
-        labels: tags.all,
+        labels: tags,
         selector: { "operator.prometheus.io/name": INSTANCE },
         address: args.address,
         sourceRanges: args.sourceRanges,
-        port: { name: "web", number: PORT },
+        port: { name: PORT_NAME, number: PORT },
       },
       workload(this, { dependsOn: [prometheus] }),
+    );
+    scrape(
+      `${name}-monitor`,
+      { namespace, serviceName: SERVICE, labels: tags, port: PORT_NAME, crds: args.operator.crds },
+      { parent: this },
     );
 
     this.urlInCluster = pulumi.interpolate`http://${service.metadata.name}.${namespace}:${PORT}`;
@@ -99,7 +101,11 @@ export class Prometheus extends pulumi.ComponentResource {
   /** Lets it find what to scrape, in its own namespace. */
   private allowDiscovery(name: string, namespace: pulumi.Input<string>, tags: Labels): RoleBinding {
     const metadata = { name: ACCOUNT, namespace, labels: tags.all };
-    const account = new ServiceAccount(`${name}-account`, { metadata }, { parent: this });
+    const account = new ServiceAccount(
+      `${name}-account`,
+      { metadata, automountServiceAccountToken: false },
+      { parent: this },
+    );
     const verbs = ["get", "list", "watch"];
     const role = new Role(
       `${name}-role`,
@@ -129,19 +135,35 @@ export function retentionSize(diskGb: number): string {
   return `${Math.floor(diskGb * DISK_SHARE)}GB`;
 }
 
-function instanceSpec(image: string, diskGb: number, externalUrl: pulumi.Input<string>) {
+function instanceSpec(
+  { image, disk, priorityClassName }: PrometheusArgs,
+  tags: Labels,
+  externalUrl: pulumi.Input<string>,
+) {
   return {
     image,
     imagePullPolicy: "IfNotPresent",
     version: imageVersion(image),
     replicas: 1,
+    podMetadata: { labels: tags.all },
+    priorityClassName,
     externalUrl,
     serviceAccountName: ACCOUNT,
+    automountServiceAccountToken: true, // it finds its targets by asking the API
+    enableServiceLinks: false,
     serviceDiscoveryRole: "EndpointSlice",
+    // Neither an API to delete series with, nor one to write them past the push gateway; and since the
+    // sidecar reloads by a signal, none to stop it by HTTP (that one would come with reloading by HTTP).
+    enableAdminAPI: false,
+    enableRemoteWriteReceiver: false,
+    reloadStrategy: "ProcessSignal",
     scrapeInterval: "10s",
     evaluationInterval: "10s",
     retention: RETENTION,
-    retentionSize: retentionSize(diskGb),
+    retentionSize: retentionSize(disk.sizeGb),
+    walCompression: true,
+    // It has to write out what it holds in memory.
+    terminationGracePeriodSeconds: 120,
     // Empty: all of this namespace.
     serviceMonitorSelector: {},
     podMonitorSelector: {},
@@ -158,13 +180,6 @@ function instanceSpec(image: string, diskGb: number, externalUrl: pulumi.Input<s
       },
     },
     resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2Gi" } },
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 1000,
-      runAsGroup: 2000,
-      fsGroup: 2000,
-      fsGroupChangePolicy: "OnRootMismatch",
-      seccompProfile: { type: "RuntimeDefault" },
-    },
+    securityContext: runAs(1000, 2000),
   };
 }

@@ -1,41 +1,47 @@
-import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
+import type { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import * as pulumi from "@pulumi/pulumi";
-import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
+import type { Labels, WorkloadArgs } from "./conventions.ts";
+import { labels, RESTRICTED, runAs, workload, WORKLOADS } from "./conventions.ts";
 import { DiskClaim } from "./disk-claim.ts";
-import type { DiskRef } from "./disks.ts";
-import { internalService } from "./internal-service.ts";
 import type { Operator } from "./operator.ts";
+import { pushGuard } from "./push-guard.ts";
+import { PushPassword } from "./push-password.ts";
+import { scrape } from "./scrape.ts";
+import { clusterService, internalService } from "./services.ts";
 
 /** What the push gateway needs to know. */
-export interface PushGatewayArgs {
-  /** The namespace it lives in. */
-  namespace: pulumi.Input<string>;
-  /** Its image, with a tag. */
-  image: string;
-  /** Where its data lies. */
-  disk: DiskRef;
-  /** Its reserved address. */
-  address: pulumi.Input<string>;
-  /** IPv4 ranges that may push from outside the cluster. */
-  sourceRanges: string[];
+export interface PushGatewayArgs extends WorkloadArgs {
+  /** Image of the guard before it: Node 20 or newer. */
+  guardImage: string;
   /** Whose resource definitions the ServiceMonitor needs. */
   operator: Operator;
+  /**
+   * Where pushes come from: "internal", the VPC, on the reserved address; "in-cluster", the cluster's own
+   * jobs alone; "external", the internet too (a PushEntrance leads here).
+   */
+  exposure: "internal" | "external" | "in-cluster";
+  /** Whether a password is asked for. */
+  auth: boolean;
 }
 
-/** What people and dashboards know it by: the hand-built environment's name. */
-const NAME = "prom-gateway";
-const PORT = 9091;
+const { name: NAME, port: PORT } = WORKLOADS.pushGateway;
 /** A ServiceMonitor selects a Service's port by this name; it is part of the contract. */
 const PORT_NAME = "metrics";
-const DATA = "/data";
+/** Where the gateway itself listens, in its pod only. */
+const GATEWAY_PORT = 9092;
+const DATA = { name: "data", mountPath: "/data" };
+const FILE = `${DATA.mountPath}/metrics`;
+const WEB_CONFIG = { name: "web-config", mountPath: "/etc/pushgateway" };
 
-/** The push gateway that CI pushes to; what was pushed last survives its pod. */
+/** The push gateway that CI pushes to; what it answered with 2xx is on its disk. */
 export class PushGateway extends pulumi.ComponentResource {
-  /** Its URL for CI machines in the VPC. */
-  readonly url: pulumi.Output<string>;
-  /** Its URL for jobs inside the cluster. */
+  /** Its URL for CI machines in the VPC, a secret if it holds a password; none when it is in the cluster only. */
+  readonly url: pulumi.Output<string> | undefined;
+  /** Its URL for jobs inside the cluster; likewise. */
   readonly urlInCluster: pulumi.Output<string>;
+  /** The user and password that it asks for, "USER:PASSWORD"; none without `auth`. */
+  readonly credentials: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: PushGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:PushGateway", name, {}, opts);
@@ -47,6 +53,9 @@ export class PushGateway extends pulumi.ComponentResource {
       { namespace, disk: args.disk, volumeName: NAME, claimName: NAME },
       { parent: this },
     );
+    const password = args.auth
+      ? new PushPassword(`${name}-password`, { namespace, labels: tags.all }, { parent: this })
+      : undefined;
     const deployment = new Deployment(
       `${name}-deployment`,
       {
@@ -56,76 +65,117 @@ export class PushGateway extends pulumi.ComponentResource {
           // Two pods can't have one disk: a rolling update would wait for ever (grafana/helm-charts#146).
           strategy: { type: "Recreate" },
           selector: { matchLabels: tags.selector },
-          template: { metadata: { labels: tags.all }, spec: podSpec(args.image, claim.claimName) },
+          template: {
+            metadata: { labels: tags.all },
+            spec: this.podSpec(name, args, tags, claim.claimName, password),
+          },
         },
       },
       workload(this),
     );
-    const service = internalService(
-      `${name}-service`,
-      {
-        serviceName: NAME,
-        namespace,
-        labels: tags.all,
-        selector: tags.selector,
-        address: args.address,
-        sourceRanges: args.sourceRanges,
-        port: { name: PORT_NAME, number: PORT },
-      },
-      workload(this, { dependsOn: [deployment] }),
-    );
-    new CustomResource(
+    const service = this.serve(name, args, tags, deployment);
+    scrape(
       `${name}-monitor`,
       {
-        apiVersion: "monitoring.coreos.com/v1",
-        kind: "ServiceMonitor",
-        metadata: { name: NAME, namespace, labels: tags.all },
-        spec: { selector: { matchLabels: tags.selector }, endpoints: [ENDPOINT] },
+        namespace,
+        serviceName: NAME,
+        labels: tags,
+        port: PORT_NAME,
+        endpoint: {
+          // Keeps the pushed `job`. Pushed series carry an empty `instance`, so they don't take the target's.
+          honorLabels: true,
+          // The guard's mark is nobody's metric.
+          metricRelabelings: [{ sourceLabels: ["job"], regex: "push-guard", action: "drop" }],
+          basicAuth: password?.asBasicAuth(),
+        },
+        crds: args.operator.crds,
       },
-      { parent: this, dependsOn: [args.operator.crds] },
+      { parent: this },
     );
 
-    this.url = pulumi.interpolate`http://${args.address}:${PORT}`;
-    this.urlInCluster = pulumi.interpolate`http://${service.metadata.name}.${namespace}:${PORT}`;
+    this.credentials = password?.credentials;
+    const login = password === undefined ? "" : pulumi.interpolate`${password.credentials}@`;
+    this.url =
+      args.exposure === "in-cluster" ? undefined : pulumi.interpolate`http://${login}${args.address}:${PORT}`;
+    this.urlInCluster = pulumi.interpolate`http://${login}${service.metadata.name}.${namespace}:${PORT}`;
     this.registerOutputs({ url: this.url, urlInCluster: this.urlInCluster });
+  }
+
+  private serve(name: string, args: PushGatewayArgs, tags: Labels, deployment: Deployment): Service {
+    const opts = workload(this, { dependsOn: [deployment] });
+    const serviceArgs = {
+      serviceName: NAME,
+      namespace: args.namespace,
+      labels: tags,
+      port: { name: PORT_NAME, number: PORT },
+      // The guard holds pushes while the gateway starts again, so it is to be reached then too.
+      publishNotReadyAddresses: true,
+    };
+    if (args.exposure !== "in-cluster") {
+      const { address, sourceRanges } = args;
+      return internalService(`${name}-service`, { ...serviceArgs, address, sourceRanges }, opts);
+    }
+    return clusterService(`${name}-service`, serviceArgs, opts);
+  }
+
+  private podSpec(
+    name: string,
+    args: PushGatewayArgs,
+    tags: Labels,
+    claimName: pulumi.Input<string>,
+    password: PushPassword | undefined,
+  ) {
+    const { namespace, priorityClassName, guardImage: image } = args;
+    const guard = pushGuard(
+      `${name}-guard`,
+      {
+        namespace,
+        labels: tags.all,
+        image,
+        port: { name: PORT_NAME, number: PORT },
+        gatewayPort: GATEWAY_PORT,
+        file: FILE,
+        data: DATA,
+        credentials: password?.asEnvironment(),
+      },
+      this,
+    );
+    return {
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      priorityClassName,
+      terminationGracePeriodSeconds: 60,
+      securityContext: runAs(65534),
+      containers: [guard.container, gatewayContainer(args.image, password !== undefined)],
+      volumes: [
+        { name: DATA.name, persistentVolumeClaim: { claimName } },
+        guard.volume,
+        ...(password === undefined ? [] : [{ name: WEB_CONFIG.name, secret: password.asVolume() }]),
+      ],
+    };
   }
 }
 
-/**
- * The scrape. `honorLabels` keeps the pushed `job`. The labels that a scrape adds say which pod the gateway
- * ran in: with them a series of five years would be another one each time the pod is. They are taken off
- * the target, not off what was pushed; `instance` can't be taken off (Prometheus would fill in the pod's
- * address), so it gets a value that stays, and pushed series, which carry an empty one, don't take it.
- */
-const ENDPOINT = {
-  port: PORT_NAME,
-  honorLabels: true,
-  relabelings: [
-    { action: "labeldrop", regex: "pod|container|endpoint|namespace|service" },
-    { action: "replace", targetLabel: "instance", replacement: NAME },
-  ],
-};
-
-function podSpec(image: string, claimName: pulumi.Input<string>) {
+function gatewayContainer(image: string, auth: boolean) {
+  // Through the guard, which knows the password; it stops answering for both when it is the guard that fails,
+  // but then so does everything else.
+  const probe = { httpGet: { path: "/-/healthy", port: PORT }, timeoutSeconds: 5 };
   return {
-    automountServiceAccountToken: false,
-    securityContext: runAs(65534),
-    containers: [
-      {
-        name: NAME,
-        image,
-        imagePullPolicy: "IfNotPresent",
-        // A volume alone saves nothing: the file has to be named (helm-charts#5392). Written only when
-        // something was pushed, so seconds cost nothing, and a crash loses seconds and not minutes.
-        args: [`--persistence.file=${DATA}/metrics`, "--persistence.interval=10s"],
-        ports: [{ name: PORT_NAME, containerPort: PORT }],
-        readinessProbe: { httpGet: { path: "/-/ready", port: PORT_NAME }, periodSeconds: 5 },
-        livenessProbe: { httpGet: { path: "/-/healthy", port: PORT_NAME }, periodSeconds: 30 },
-        resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "256Mi" } },
-        securityContext: RESTRICTED,
-        volumeMounts: [{ name: "data", mountPath: DATA }],
-      },
+    name: NAME,
+    image,
+    imagePullPolicy: "IfNotPresent",
+    args: [
+      `--web.listen-address=127.0.0.1:${GATEWAY_PORT}`,
+      // A volume alone saves nothing: the file has to be named (helm-charts#5392). Written at once after
+      // each push: the guard waits for it.
+      `--persistence.file=${FILE}`,
+      "--persistence.interval=1ms",
+      ...(auth ? [`--web.config.file=${WEB_CONFIG.mountPath}/web.yml`] : []),
     ],
-    volumes: [{ name: "data", persistentVolumeClaim: { claimName } }],
+    startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 120 },
+    livenessProbe: { ...probe, periodSeconds: 30, failureThreshold: 4 },
+    resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "512Mi" } },
+    securityContext: RESTRICTED,
+    volumeMounts: [DATA, ...(auth ? [{ ...WEB_CONFIG, readOnly: true }] : [])],
   };
 }

@@ -8,6 +8,7 @@ import {
   usableInSubnetwork,
 } from "./cidr.ts";
 import type { Range } from "./cidr.ts";
+import { checkExposure, checkRemoteWrite } from "./gateway-checks.ts";
 import type { Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
 
@@ -40,6 +41,8 @@ export function crossChecks(raw: unknown): Problem[] {
     ...checkSpot(raw),
     ...checkPeers(raw),
     ...checkMail(raw),
+    ...checkExposure(raw),
+    ...checkRemoteWrite(raw),
   ];
 }
 

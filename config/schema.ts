@@ -88,6 +88,15 @@ function url(protocols: string[], example: string) {
   );
 }
 
+function isWebUrl(value: string): boolean {
+  return /^https?:\/\/[^/?#@]+([/?#]|$)/.test(value) && URL.canParse(value);
+}
+
+const RANGES_OR_ANYWHERE = 'a list of IPv4 ranges, like [203.0.113.0/24], or "anywhere"';
+
+/** Labels of letters, digits and inner dashes; the last one of letters, so that it is no address. */
+const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+
 /**
  * Every key of the stack's configuration, its type, what is allowed and its default. A key without a
  * default has to be given in every stack.
@@ -155,8 +164,37 @@ export const schema = group({
     configReloader: image.optional(),
     prometheus: image.optional(),
     pushGateway: image.optional(),
+    /** Node 20 or newer. */
+    pushGuard: image.optional(),
     grafana: image.optional(),
   }).prefault({}),
+  pushGateway: group({
+    /**
+     * Where pushes come from. "internal": the VPC, for `ciSourceRanges`. "in-cluster": jobs in the cluster
+     * alone. "external": the internet too, over TLS.
+     */
+    exposure: z
+      .enum(["internal", "in-cluster", "external"], { error: '"internal", "in-cluster" or "external"' })
+      .default("internal"),
+    /** Whether the push gateway asks for a (generated) password. */
+    auth: z.boolean({ error: "true or false" }).default(false),
+    /** Only with "external": the name that the internet knows it by, and the certificate is for. */
+    domain: text("a domain name, like push.example.com", DOMAIN).optional(),
+    /** Only with "external": who may push from the internet. */
+    sourceRanges: z
+      .union([z.literal("anywhere"), z.array(cidr(1, 32)).min(1, { error: RANGES_OR_ANYWHERE })], {
+        error: RANGES_OR_ANYWHERE,
+      })
+      .optional(),
+  }).prefault({}),
+  /** Where Prometheus sends all that it stores, besides keeping it. */
+  remoteWrite: group({
+    url: text("an http:// or https:// URL, like https://mimir.example.com/api/v1/push", isWebUrl),
+    /** Of basic authentication; its password is `remoteWritePassword`. */
+    user: text("a user's name", /^[^:\s]+$/).optional(),
+  }).optional(),
+  /** The password of `remoteWrite.user`: `pulumi config set --secret remoteWritePassword`. */
+  remoteWritePassword: z.string().optional(),
   /** Where the operator's resource definitions come from; their checksums are in the code. */
   crds,
   grafana: group({
@@ -164,6 +202,8 @@ export const schema = group({
     access: z.enum(["tunnel", "direct"], { error: '"tunnel" or "direct"' }).default("tunnel"),
     /** The port of 127.0.0.1 that the tunnel listens on; fixed, since it is in the provider's state. */
     tunnelPort: whole(1024, 65535).default(33000),
+    /** Whether anybody who reaches Grafana may look, without signing in. */
+    anonymousViewer: z.boolean({ error: "true or false" }).default(false),
   }).prefault({}),
   alerts: group({
     /** Hours without a run of a code level after which it is missing. */
@@ -192,7 +232,12 @@ export const schema = group({
 });
 
 /** The keys whose values are secrets. */
-export const SECRET_KEYS = ["alertWebhookUrl", "alertSlackUrl", "smtpPassword"] as const;
+export const SECRET_KEYS = [
+  "alertWebhookUrl",
+  "alertSlackUrl",
+  "smtpPassword",
+  "remoteWritePassword",
+] as const;
 
 /** The stack's configuration, checked and complete; its secrets aside. */
 export type Config = Omit<z.infer<typeof schema>, (typeof SECRET_KEYS)[number]>;

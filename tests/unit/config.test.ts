@@ -21,6 +21,12 @@ function changed(changes: Record<string, unknown>): Record<string, string> {
   return all;
 }
 
+/** The push gateway on the internet, all right but for the changes. */
+function external(changes: Record<string, unknown>): Record<string, unknown> {
+  const right = { exposure: "external", auth: true, domain: "push.example.com", sourceRanges: "anywhere" };
+  return { pushGateway: { ...right, ...changes } };
+}
+
 function messageFor(changes: Record<string, unknown>): string {
   try {
     parseConfig(changed(changes), PROJECT, ENVIRONMENT);
@@ -37,9 +43,20 @@ test.each(["calico-test", "local"])("the %s stack's configuration is right", (st
 
 test("defaults are filled in, variables put in place", () => {
   const config = parseConfig(stackConfig("local"), PROJECT, ENVIRONMENT);
-  expect(config.grafana).toEqual({ access: "tunnel", tunnelPort: 33000 });
+  expect(config.grafana).toEqual({ access: "tunnel", tunnelPort: 33000, anonymousViewer: false });
+  expect(config.pushGateway).toEqual({ exposure: "internal", auth: false });
   expect(config.crds).toBe("/crds");
-  expect(config.images).toEqual({ grafana: "localhost/k8sfv/grafana:10.0.0" });
+  expect(config.images).toEqual({
+    grafana: "localhost/k8sfv/grafana:10.0.0",
+    pushGuard: "localhost/k8sfv/node:machine",
+  });
+});
+
+test("a push gateway on the internet that is guarded, and a receiver of everything, are taken", () => {
+  expect(messageFor(external({}))).toBe("no problem");
+  expect(messageFor(external({ sourceRanges: ["203.0.113.0/24"] }))).toBe("no problem");
+  const remoteWrite = { url: "https://mimir.example.com/api/v1/push", user: "k8sfv" };
+  expect(messageFor({ remoteWrite, remoteWritePassword: "hush" })).toBe("no problem");
 });
 
 test("keys of other namespaces are nobody's business here", () => {
@@ -53,7 +70,11 @@ test.each<[string, Record<string, unknown>, string]>([
   ["its neighbour", { regoin: "x" }, 'Did you mean "region"?'],
   ["unknown nested key", { cluster: { nodecount: 3 } }, 'Did you mean "cluster.nodeCount"?'],
   ["unknown key of an optional map", { disks: { grafanaGB: 3 } }, 'Did you mean "disks.grafanaGb"?'],
-  ["far-off key", { colour: "x" }, "ciSourceRanges, disks, images, crds, grafana, alerts, "],
+  [
+    "far-off key",
+    { colour: "x" },
+    "ciSourceRanges, disks, images, pushGateway, remoteWrite, remoteWritePassword, crds, grafana, alerts, ",
+  ],
   ["missing key", { project: undefined }, "project is missing; allowed: the id of a Google project"],
   ["missing map", { addresses: undefined }, "addresses is missing; allowed: a map with keys of pushGateway,"],
   ["missing nested key", { cluster: { name: undefined } }, "cluster.name is missing; allowed: a name Google"],
@@ -168,6 +189,64 @@ test.each<[string, Record<string, unknown>, string]>([
     "no growth",
     { alerts: { occupancyGrowthPercent: 0 } },
     "alerts.occupancyGrowthPercent is 0; allowed: a whole",
+  ],
+  [
+    "unknown exposure",
+    { pushGateway: { exposure: "world" } },
+    'allowed: "internal", "in-cluster" or "external"',
+  ],
+  [
+    "the world without a password",
+    external({ auth: false }),
+    "pushGateway.auth is false; allowed: true when",
+  ],
+  [
+    "the world without a name",
+    external({ domain: undefined }),
+    "pushGateway.domain is missing; allowed: a domain",
+  ],
+  [
+    "the world by oversight",
+    external({ sourceRanges: undefined }),
+    "pushGateway.sourceRanges is missing; allowed",
+  ],
+  ["the world as a range", external({ sourceRanges: ["0.0.0.0/0"] }), "an IPv4 range with a prefix from /1"],
+  [
+    "no range at all",
+    external({ sourceRanges: [] }),
+    'a list of IPv4 ranges, like [203.0.113.0/24], or "anywhere"',
+  ],
+  [
+    "an address for a name",
+    external({ domain: "203.0.113.9" }),
+    "allowed: a domain name, like push.example.com",
+  ],
+  [
+    "a name for nobody",
+    { pushGateway: { domain: "push.example.com" } },
+    "nothing unless pushGateway.exposure",
+  ],
+  ["a receiver that is none", { remoteWrite: { url: "mimir" } }, "remoteWrite.url is"],
+  ["a receiver without a URL", { remoteWrite: { user: "x" } }, "remoteWrite.url is missing"],
+  [
+    "a user inside the URL",
+    { remoteWrite: { url: "https://u:p@mimir/" } },
+    "allowed: an http:// or https:// URL",
+  ],
+  [
+    "a user without a password",
+    { remoteWrite: { url: "https://mimir/", user: "k8sfv" } },
+    "remoteWritePassword is missing; allowed: the password of remoteWrite.user",
+  ],
+  [
+    "a password for nobody",
+    { remoteWritePassword: "hush" },
+    'remoteWritePassword is "[secret]"; allowed: nothing',
+  ],
+  [
+    "viewer",
+    { grafana: { anonymousViewer: "yes" } },
+    'grafana.anonymousViewer is "yes"; allowed: true or false',
   ],
   [
     "not boolean",

@@ -65,6 +65,7 @@ test("the outputs are the contract's", async () => {
     "GRAFANA_USER",
     "KUBECONFIG_YAML",
     "PROMETHEUS_URL",
+    "PROMPG_ADDRESS",
     "PROMPG_URL",
     "PROMPG_URL_IN_CLUSTER",
   ]);

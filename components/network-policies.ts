@@ -1,0 +1,143 @@
+import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
+import * as pulumi from "@pulumi/pulumi";
+import { WORKLOADS } from "./conventions.ts";
+
+/** What the network policies need to know. */
+export interface NetworkPoliciesArgs {
+  /** The namespace they hold in. */
+  namespace: pulumi.Input<string>;
+  /** IPv4 ranges that may connect from outside the cluster, to the reserved addresses. */
+  sourceRanges: string[];
+  /** IPv4 ranges that the Kubernetes API may answer from. */
+  apiRanges: string[];
+  /** Whether pushes come from outside at all, and through Google's proxies too. */
+  exposure: "internal" | "external" | "in-cluster";
+  /** Where Prometheus sends on what it stores. @default nowhere */
+  remoteWriteUrl?: string;
+  /** Where Grafana sends alerts. */
+  alertUrls: pulumi.Input<string>[];
+}
+
+/** Google's proxies, which also ask whether all is well (cloud.google.com/load-balancing/docs/health-checks). */
+const GOOGLE_PROXIES = ["130.211.0.0/22", "35.191.0.0/16"];
+/** Where pods ask for names: the cluster's DNS, a node's cache of it, and Google's own. */
+const DNS_ADDRESSES = ["169.254.20.10/32", "169.254.169.254/32"];
+const API_PORT = 443;
+const DNS_PORT = 53;
+
+type Peer = object;
+type WorkloadName = keyof typeof WORKLOADS;
+
+/** Everything that is let through: into a workload's own port, and out of the workload. */
+interface Flows {
+  from: Peer[];
+  to: { peers: Peer[]; ports: object[] }[];
+}
+
+/**
+ * Nothing goes into the namespace or out of it but the flows written down here. What a pod's own node asks
+ * of it (probes, port-forwards) can't be forbidden by a policy, and isn't mentioned.
+ */
+export class NetworkPolicies extends pulumi.ComponentResource {
+  constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("k8sfv:kubernetes:NetworkPolicies", name, {}, opts);
+    const { namespace } = args;
+    new NetworkPolicy(
+      `${name}-default`,
+      {
+        metadata: { name: "default-deny", namespace },
+        spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+      },
+      { parent: this },
+    );
+    for (const [workload, { from, to }] of Object.entries(flows(args))) {
+      const { name: pods, port } = WORKLOADS[workload as WorkloadName];
+      new NetworkPolicy(
+        `${name}-${pods}`,
+        {
+          metadata: { name: pods, namespace },
+          spec: {
+            ...podsNamed(pods),
+            policyTypes: ["Ingress", "Egress"],
+            ingress: [{ from, ports: [tcp(port)] }],
+            egress: to.map(({ peers, ports }) => ({ to: peers, ports })),
+          },
+        },
+        { parent: this },
+      );
+    }
+    this.registerOutputs({});
+  }
+}
+
+function flows({ sourceRanges, apiRanges, exposure, remoteWriteUrl, alertUrls }: NetworkPoliciesArgs) {
+  const outside = ranges(sourceRanges);
+  const prometheus = podsNamed(WORKLOADS.prometheus.name);
+  const api = { peers: ranges(apiRanges), ports: [tcp(API_PORT)] };
+  const port = (workload: WorkloadName) => [tcp(WORKLOADS[workload].port)];
+  const scraped = (workload: WorkloadName) => ({
+    peers: [podsNamed(WORKLOADS[workload].name)],
+    ports: port(workload),
+  });
+  const pushers = {
+    internal: outside,
+    external: [...outside, ...ranges(GOOGLE_PROXIES)],
+    "in-cluster": [],
+  }[exposure];
+  return {
+    operator: { from: [prometheus], to: [api] },
+    prometheus: {
+      from: [...outside, podsNamed(WORKLOADS.grafana.name), prometheus],
+      to: [
+        api,
+        scraped("operator"),
+        scraped("prometheus"),
+        scraped("pushGateway"),
+        scraped("grafana"),
+        ...(remoteWriteUrl === undefined ? [] : [dns(), anywhere(remoteWriteUrl)]),
+      ],
+    },
+    // Jobs of CI push from any namespace.
+    pushGateway: { from: [...pushers, prometheus, { namespaceSelector: {} }], to: [] },
+    grafana: {
+      from: [...outside, prometheus],
+      to: [dns(), scraped("prometheus"), ...alertUrls.map(anywhere)],
+    },
+  } satisfies Record<WorkloadName, Flows>;
+}
+
+function podsNamed(name: string) {
+  return { podSelector: { matchLabels: { "app.kubernetes.io/name": name } } };
+}
+
+function ranges(cidrs: string[]): Peer[] {
+  return cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+}
+
+/** To the port of a URL: no policy knows names, and addresses of others change. */
+function anywhere(url: pulumi.Input<string>) {
+  // A URL may be a secret; its port is none.
+  return { peers: [], ports: [tcp(pulumi.unsecret(pulumi.output(url).apply(portOf)))] };
+}
+
+/** The port that a URL leads to. */
+export function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  if (port !== "") return Number(port);
+  return protocol === "https:" ? 443 : 80;
+}
+
+function tcp(port: pulumi.Input<number>) {
+  return { protocol: "TCP", port };
+}
+
+function dns() {
+  const pods = {
+    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
+    podSelector: {
+      matchExpressions: [{ key: "k8s-app", operator: "In", values: ["kube-dns", "node-local-dns"] }],
+    },
+  };
+  const ports = [{ protocol: "UDP", port: DNS_PORT }, tcp(DNS_PORT)];
+  return { peers: [pods, ...ranges(DNS_ADDRESSES)], ports };
+}

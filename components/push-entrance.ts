@@ -1,0 +1,142 @@
+import { GlobalAddress } from "@pulumi/gcp/compute/globalAddress.js";
+import { SecurityPolicy } from "@pulumi/gcp/compute/securityPolicy.js";
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
+import { Service } from "@pulumi/kubernetes/core/v1/service.js";
+import { Ingress } from "@pulumi/kubernetes/networking/v1/ingress.js";
+import * as pulumi from "@pulumi/pulumi";
+import { labels, workload, WORKLOADS } from "./conventions.ts";
+
+/** What the way in from the internet needs to know. */
+export interface PushEntranceArgs {
+  /** Start of the names in Google Cloud: the cluster's name. */
+  prefix: string;
+  /** The namespace of the push gateway. */
+  namespace: pulumi.Input<string>;
+  /** The push gateway's image, for its version. */
+  image: string;
+  /** The domain that CI uses; its A record has to be `address`. */
+  domain: string;
+  /** Who may push: IPv4 ranges, or all the world. */
+  sourceRanges: string[] | "anywhere";
+}
+
+const { name: NAME, port: PORT } = WORKLOADS.pushGateway;
+const ENTRANCE = `${NAME}-external`;
+/** A rule of Google's firewall takes so many ranges. */
+const RANGES_A_RULE = 10;
+/** Where anybody may knock, a minute's requests from one address: a run pushes once. */
+const REQUESTS_A_MINUTE = 120;
+const LAST_PRIORITY = 2_147_483_647;
+
+/**
+ * The push gateway on the internet: Google's load balancer with a certificate that Google renews, for the
+ * given ranges only. The password is the gateway's own. Not tried on a real cloud: the local one has no such
+ * load balancer.
+ */
+export class PushEntrance extends pulumi.ComponentResource {
+  /** Where the domain has to point. */
+  readonly address: pulumi.Output<string>;
+  private readonly domain: string;
+
+  constructor(name: string, args: PushEntranceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("k8sfv:kubernetes:PushEntrance", name, {}, opts);
+    const { prefix, namespace, domain } = args;
+    const tags = labels(NAME, "push-gateway", args.image);
+    const metadata = { name: ENTRANCE, namespace, labels: tags.all };
+
+    const address = new GlobalAddress(`${name}-address`, { name: `${prefix}-push` }, { parent: this });
+    const policy = new SecurityPolicy(
+      `${name}-policy`,
+      { name: `${prefix}-push`, rules: rules(args.sourceRanges) },
+      { parent: this },
+    );
+    const google = (suffix: string, apiVersion: string, kind: string, spec: object) =>
+      new CustomResource(`${name}-${suffix}`, { apiVersion, kind, metadata, spec }, { parent: this });
+    const certificate = google("certificate", "networking.gke.io/v1", "ManagedCertificate", {
+      domains: [domain],
+    });
+    const frontend = google("frontend", "networking.gke.io/v1beta1", "FrontendConfig", {
+      redirectToHttps: { enabled: true },
+    });
+    const backend = google("backend", "cloud.google.com/v1", "BackendConfig", {
+      securityPolicy: { name: policy.name },
+      // The guard answers this without the password.
+      healthCheck: { type: "HTTP", requestPath: "/-/ready", port: PORT },
+      timeoutSec: 60,
+    });
+    const service = new Service(
+      `${name}-service`,
+      {
+        metadata: {
+          ...metadata,
+          // Not the labels that the ServiceMonitor looks for: it would scrape the gateway twice.
+          labels: { "app.kubernetes.io/part-of": "k8sfv-metrics" },
+          annotations: {
+            "cloud.google.com/neg": '{"ingress": true}',
+            "cloud.google.com/backend-config": JSON.stringify({ default: ENTRANCE }),
+          },
+        },
+        spec: { selector: tags.selector, ports: [{ name: "metrics", port: PORT, targetPort: "metrics" }] },
+      },
+      { parent: this, dependsOn: [backend] },
+    );
+    new Ingress(
+      `${name}-ingress`,
+      {
+        metadata: {
+          ...metadata,
+          annotations: {
+            "kubernetes.io/ingress.class": "gce",
+            "kubernetes.io/ingress.global-static-ip-name": address.name,
+            "networking.gke.io/managed-certificates": certificate.metadata.name,
+            "networking.gke.io/v1beta1.FrontendConfig": frontend.metadata.name,
+          },
+        },
+        spec: {
+          rules: [
+            { host: domain, http: { paths: [{ path: "/", pathType: "Prefix", backend: to(service) }] } },
+          ],
+        },
+      },
+      workload(this),
+    );
+
+    this.address = address.address;
+    this.domain = domain;
+    this.registerOutputs({ address: this.address });
+  }
+
+  /** Its URL for CI, with "USER:PASSWORD" where there is one. */
+  urlWith(credentials: pulumi.Output<string> | undefined): pulumi.Output<string> {
+    const login = credentials === undefined ? "" : pulumi.interpolate`${credentials}@`;
+    return pulumi.interpolate`https://${login}${this.domain}`;
+  }
+}
+
+function to(service: Service) {
+  return { service: { name: service.metadata.name, port: { number: PORT } } };
+}
+
+function rules(sourceRanges: string[] | "anywhere") {
+  const from = (srcIpRanges: string[]) => ({ versionedExpr: "SRC_IPS_V1", config: { srcIpRanges } });
+  const last = { priority: LAST_PRIORITY, match: from(["*"]) };
+  if (sourceRanges === "anywhere") {
+    const throttle = {
+      conformAction: "allow",
+      exceedAction: "deny(429)",
+      enforceOnKey: "IP",
+      rateLimitThreshold: { count: REQUESTS_A_MINUTE, intervalSec: 60 },
+    };
+    return [
+      { priority: 1000, action: "throttle", match: from(["*"]), rateLimitOptions: throttle },
+      { ...last, action: "allow" },
+    ];
+  }
+  const count = Math.ceil(sourceRanges.length / RANGES_A_RULE);
+  const allowed = Array.from({ length: count }, (_, at) => ({
+    priority: 1000 + at,
+    action: "allow",
+    match: from(sourceRanges.slice(at * RANGES_A_RULE, (at + 1) * RANGES_A_RULE)),
+  }));
+  return [...allowed, { ...last, action: "deny(403)" }];
+}
