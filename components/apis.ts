@@ -7,15 +7,16 @@ export interface ApisArgs {
   project: string;
 }
 
+/** The provider asks this one about the project before it says whether another is on. */
+const FIRST = { roles: "cloudresourcemanager.googleapis.com" };
 /**
  * The APIs that the program calls, by what they are for. Each is refused in a project where nobody switched
  * it on. Service Usage itself is on in every project; it is what switches the others on.
  */
-const APIS = {
+const OTHERS = {
   compute: "compute.googleapis.com",
   container: "container.googleapis.com",
   accounts: "iam.googleapis.com",
-  roles: "cloudresourcemanager.googleapis.com",
 };
 
 /** Google's APIs, switched on. They stay on when the environment goes: others in the project may use them. */
@@ -25,14 +26,17 @@ export class Apis extends pulumi.ComponentResource {
 
   constructor(name: string, args: ApisArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:google:Apis", name, args, opts);
-    this.services = Object.entries(APIS).map(
-      ([what, service]) =>
-        new Service(
-          `${name}-${what}`,
-          { project: args.project, service, disableOnDestroy: false },
-          { parent: this },
-        ),
-    );
+    const enable = (apis: Record<string, string>, after: Service[]) =>
+      Object.entries(apis).map(
+        ([what, service]) =>
+          new Service(
+            `${name}-${what}`,
+            { project: args.project, service, disableOnDestroy: false },
+            { parent: this, dependsOn: after },
+          ),
+      );
+    const first = enable(FIRST, []);
+    this.services = [...first, ...enable(OTHERS, first)];
     this.registerOutputs();
   }
 }

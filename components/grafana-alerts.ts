@@ -108,7 +108,7 @@ export class GrafanaAlerts extends pulumi.ComponentResource {
 /** The alert as Grafana wants it: a query, and the condition that its value is above 0. */
 function rule(alert: Alert) {
   return {
-    uid: alert.uid,
+    // No uid: Grafana 10 takes a rule that has one for a change of a rule that is there, and gives an error.
     name: alert.title,
     for: "0s",
     condition: "B",

@@ -8,4 +8,3 @@ export { listNodes, startNode, stopNode, type NodeSpec } from "./node.ts";
 export { prepareCloud } from "./prepare.ts";
 export { removeCloud } from "./remove.ts";
 export { resumeCloud } from "./resume.ts";
-export { addressHolder } from "./services.ts";

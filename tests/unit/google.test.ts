@@ -161,10 +161,10 @@ test("apis: what the program calls is switched on, and stays on", async () => {
   await settled(recorded);
   const services = recorded.filter(({ type }) => type === "gcp:projects/service:Service");
   expect(services.map(({ inputs }) => inputs.service)).toEqual([
+    "cloudresourcemanager.googleapis.com",
     "compute.googleapis.com",
     "container.googleapis.com",
     "iam.googleapis.com",
-    "cloudresourcemanager.googleapis.com",
   ]);
   expect(services.every(({ inputs }) => inputs.disableOnDestroy === false)).toBe(true);
 });

@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+/** The real push gateway as a process of this machine, and before it the guard, as in their pod. */
+export interface GatewayProcess {
+  /** Where one pushes: the guard. */
+  url: string;
+  /** Where the gateway itself is. */
+  directUrl: string;
+  /** Ends the gateway as a crash would and starts it again, on the same file. */
+  crash: () => Promise<void>;
+  /** Stops and goes on with the gateway, as a disk that hangs would. */
+  pause: (paused: boolean) => void;
+  close: () => Promise<void>;
+}
+
+const guard = fileURLToPath(new URL("../../components/push-guard/main.mjs", import.meta.url));
+
+/**
+ * @param binary - the push gateway's
+ * @param dir - for its file
+ * @param interval - its `--persistence.interval`
+ * @param limits - of the guard, in bytes
+ */
+export async function startGateway(
+  binary: string,
+  dir: string,
+  { interval = "1ms", limits = { push: 1e6, store: 1e7 } } = {},
+): Promise<GatewayProcess> {
+  const [port, gatewayPort] = [await freePort(), await freePort()];
+  const file = path.join(dir, "metrics");
+  const [url, directUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${gatewayPort}`];
+  const flags = [`--persistence.file=${file}`, `--persistence.interval=${interval}`, "--log.level=error"];
+  const start = (): ChildProcess =>
+    spawn(binary, [`--web.listen-address=127.0.0.1:${gatewayPort}`, ...flags], { stdio: "ignore" });
+  let gateway = start();
+  const before = spawn(process.execPath, [guard], {
+    stdio: "ignore",
+    env: {
+      GUARD_PORT: String(port),
+      GUARD_GATEWAY_PORT: String(gatewayPort),
+      GUARD_FILE: file,
+      GUARD_MAX_PUSH_BYTES: String(limits.push),
+      GUARD_MAX_STORE_BYTES: String(limits.store),
+    },
+  });
+  const end = async (child: ChildProcess): Promise<void> => {
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  };
+  await untilReady(url);
+  return {
+    url,
+    directUrl,
+    crash: async () => {
+      await end(gateway);
+      gateway = start();
+    },
+    pause: (paused) => gateway.kill(paused ? "SIGSTOP" : "SIGCONT"),
+    close: async () => {
+      await Promise.all([end(gateway), end(before)]);
+    },
+  };
+}
+
+/** Waits until a push gateway, or the guard before it, says that it is ready. */
+export async function untilReady(url: string): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const ready = await fetch(`${url}/-/ready`).catch(() => undefined);
+    if (ready?.ok === true) return;
+    if (Date.now() > deadline) throw new Error(`${url} is not ready after 20 s`);
+    await sleep(20);
+  }
+}
+
+/** A port of 127.0.0.1 that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

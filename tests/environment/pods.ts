@@ -1,0 +1,90 @@
+import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
+import { execa } from "execa";
+import { commandIn, type Cloud } from "../../local/cluster/index.ts";
+
+/** The namespace of the workloads. */
+export const namespace = "monitoring";
+
+/** The cluster's API, with all rights. */
+export function kubeConfig(cloud: Cloud): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromFile(cloud.adminKubeconfig);
+  return config;
+}
+
+/** The one pod of a workload. @throws Error when there is none, or more than one */
+export async function podOf(cloud: Cloud, name: string, where = namespace): Promise<V1Pod> {
+  const labelSelector = where === namespace ? `app.kubernetes.io/name=${name}` : `k8s-app=${name}`;
+  const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
+  const { items } = await core.listNamespacedPod({ namespace: where, labelSelector });
+  const [pod, ...more] = items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  if (pod === undefined || more.length > 0) {
+    throw new Error(`${more.length + (pod === undefined ? 0 : 1)} pods are ${name}`);
+  }
+  return pod;
+}
+
+/** Waits until the workload has exactly one pod, and that is ready. */
+export async function untilReady(cloud: Cloud, name: string, timeoutMs = 240_000): Promise<V1Pod> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const pod = await podOf(cloud, name).catch(() => undefined);
+    const ready = pod?.status?.conditions?.find(({ type }) => type === "Ready");
+    if (pod !== undefined && ready?.status === "True") return pod;
+    if (Date.now() > deadline) throw new Error(`${name} is not ready after ${timeoutMs / 1000} s`);
+    await sleep(250);
+  }
+}
+
+/** The processes of a pod's containers as this machine sees them. */
+async function processesOf({ status }: V1Pod): Promise<{ pid: number; argv: string[] }[]> {
+  // A container that doesn't run yet has none.
+  const ids = (status?.containerStatuses ?? [])
+    .map(({ containerID = "" }) => containerID.split("//")[1] ?? "")
+    .filter((id) => id !== "");
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const cgroup = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
+      const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+      return ids.some((id) => cgroup.includes(id)) ? [{ pid: Number(pid), argv }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** Kills the process of a pod whose command has this word in it, as a crash would. */
+export async function kill(cloud: Cloud, name: string, word: string): Promise<void> {
+  const processes = await processesOf(await podOf(cloud, name));
+  const [victim, ...more] = processes.filter(({ argv }) => argv.slice(0, 3).join(" ").includes(word));
+  if (victim === undefined || more.length > 0) {
+    throw new Error(`${more.length + (victim ? 1 : 0)} of ${JSON.stringify(processes)} are "${word}"`);
+  }
+  process.kill(victim.pid, "SIGKILL");
+}
+
+/** Whether a connection can be made from inside a pod's network. */
+export async function connects(pod: V1Pod, host: string, port: number): Promise<boolean> {
+  const [inside] = await processesOf(pod);
+  if (inside === undefined) throw new Error(`${pod.metadata?.name} runs nothing`);
+  return connectsIn(["nsenter", "--target", String(inside.pid), "--net", "--"], host, port);
+}
+
+/** Whether a connection can be made from a machine of the cloud. */
+export async function machineConnects(
+  cloud: Cloud,
+  machine: string,
+  host: string,
+  port: number,
+): Promise<boolean> {
+  return connectsIn(await commandIn(cloud, machine, [], "network"), host, port);
+}
+
+async function connectsIn([file = "", ...args]: string[], host: string, port: number): Promise<boolean> {
+  // A packet that is dropped is sent again after 1 and 3 s: what is not there by then was not meant to be.
+  const command = ["timeout", "2", "bash", "-c", `exec 3<>/dev/tcp/${host}/${port}`];
+  const { exitCode } = await execa(file, [...args, ...command], { reject: false });
+  return exitCode === 0;
+}

@@ -1,0 +1,145 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { freePort } from "./gateway-process.ts";
+import { eventually, query } from "./prometheus.ts";
+
+const history = { days: 4, series: 100, stepSeconds: 60 };
+/** Room for what Prometheus sets aside when it writes a block (512 MiB), and little more. */
+const diskSize = "640m";
+
+/** The real Prometheus, as a process of this machine, on a small disk that only it sees. */
+describe("Prometheus on a disk that is full", () => {
+  let dir: string;
+  let disk: string;
+  let url: string;
+  let promtool: string;
+  let binary: string;
+  /** Keeps the mount namespace with the disk. */
+  let holder: ChildProcess;
+  let prometheus: ChildProcess | undefined;
+
+  beforeEach(async () => {
+    const toolchain = await ensureToolchain({ only: ["prometheus", "promtool"] });
+    [binary, promtool] = [toolchain.path("prometheus"), toolchain.path("promtool")];
+    dir = await mkdtemp(path.join(tmpdir(), "k8sfv-prometheus-"));
+    disk = path.join(dir, "disk");
+    await mkdir(disk);
+    holder = spawn("unshare", ["--mount", "--propagation", "private", "sleep", "600"], { stdio: "ignore" });
+    await eventually(
+      () => inside("readlink", "/proc/self/ns/mnt"),
+      (namespace) => namespace !== "",
+    );
+    await inside("mount", "-t", "tmpfs", "-o", `size=${diskSize}`, "disk", disk);
+    await writeFile(path.join(dir, "history.txt"), openMetrics());
+    await inside(promtool, "tsdb", "create-blocks-from", "openmetrics", path.join(dir, "history.txt"), disk);
+  });
+  afterEach(async () => {
+    await end(prometheus);
+    await end(holder);
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const inside = async (file: string, ...args: string[]): Promise<string> => {
+    const enter = [`--target=${holder.pid}`, "--mount", "--", file, ...args];
+    return (await execa("nsenter", enter)).stdout;
+  };
+  const start = async (retentionSize: string): Promise<void> => {
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    const config = {
+      global: { scrape_interval: "1s" },
+      scrape_configs: [{ job_name: "self", static_configs: [{ targets: [`127.0.0.1:${port}`] }] }],
+    };
+    await writeFile(path.join(dir, "prometheus.yml"), JSON.stringify(config));
+    const flags = [
+      `--config.file=${path.join(dir, "prometheus.yml")}`,
+      `--storage.tsdb.path=${disk}`,
+      "--storage.tsdb.retention.time=43800h",
+      `--storage.tsdb.retention.size=${retentionSize}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ];
+    const enter = [`--target=${holder.pid}`, "--mount", "--", binary, ...flags];
+    prometheus = spawn("nsenter", enter, { stdio: "ignore" });
+    await eventually(
+      () => query(url, "up"),
+      (found) => found.length === 1,
+    );
+  };
+  /** How many samples of the history there are, `from` and `to` days ago. */
+  const stored = async (from: number, to: number): Promise<number> => {
+    const expr = `sum(count_over_time(history[${(from - to) * 24}h] offset ${to * 24}h))`;
+    return Number((await query(url, expr))[0]?.value[1] ?? 0);
+  };
+
+  it("gives the oldest blocks up first, and no more than it has to", async () => {
+    await start("0");
+    const whole = await stored(history.days, 1);
+    expect(whole).toBeGreaterThan(0.9 * (history.days - 1) * 1440 * history.series);
+    const [size] = await query(url, "prometheus_tsdb_storage_blocks_bytes");
+    await end(prometheus);
+    const half = Math.round(Number(size?.value[1]) / 2);
+    await start(`${half}B`);
+    await eventually(
+      () => stored(history.days, history.days - 1),
+      (samples) => samples === 0,
+    );
+    const newest = await stored(1, 0);
+    expect(newest).toBeGreaterThan(0.9 * 1380 * history.series);
+    const [left] = await eventually(
+      () => query(url, "prometheus_tsdb_storage_blocks_bytes"),
+      (found) => Number(found[0]?.value[1]) <= half,
+    );
+    expect(Number(left?.value[1])).toBeGreaterThan(half / 2);
+  });
+
+  it("keeps answering while nothing can be written, and goes on when there is room again", async () => {
+    await start("0");
+    const before = await stored(history.days, 0);
+    const scrapes = async (): Promise<number> =>
+      Number((await query(url, "prometheus_tsdb_head_samples_appended_total"))[0]?.value[1] ?? 0);
+    const filler = path.join(disk, "filler");
+    await inside("sh", "-c", `head --bytes=10G /dev/zero > ${filler} 2>&1 || true`);
+    await sleep(8_000);
+    expect(await stored(history.days, 0)).toBe(before);
+    await inside("rm", filler);
+    // Back: what is scraped from now on is there, also after a crash.
+    const resumed = Date.now() / 1000 + 2;
+    await sleep(8_000);
+    expect(await scrapes()).toBeGreaterThan(0);
+    const seen = await query(url, `count_over_time(up[${Math.ceil(Date.now() / 1000 - resumed)}s])`);
+    expect(Number(seen[0]?.value[1])).toBeGreaterThan(3);
+    await end(prometheus);
+    await start("0");
+    expect(await stored(history.days, 0)).toBe(before);
+    const kept = await query(url, `count_over_time(up[1m] @ ${Math.floor(resumed + 6)})`);
+    expect(Number(kept[0]?.value[1])).toBeGreaterThan(3);
+  });
+});
+
+async function end(child: ChildProcess | undefined): Promise<void> {
+  if (child?.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+/** Days of numbers that hardly pack, up to now. */
+function openMetrics(): string {
+  const { days, series, stepSeconds } = history;
+  const now = Math.floor(Date.now() / 1000);
+  const first = now - days * 86_400;
+  const lines = ["# TYPE history gauge"];
+  for (let number = 0; number < series; number += 1) {
+    for (let at = first; at < now - 3600; at += stepSeconds) {
+      lines.push(`history{number="${number}"} ${Math.random()} ${at}`);
+    }
+  }
+  return `${lines.join("\n")}\n# EOF\n`;
+}

@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** One series of an instant query's answer. */
+export interface Sample {
+  metric: Record<string, string>;
+  value: [number, string];
+}
+
+/** An instant query. */
+export async function query(prometheus: string, expr: string): Promise<Sample[]> {
+  const response = await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(expr)}`);
+  const { data, error } = (await response.json()) as { data?: { result: Sample[] }; error?: string };
+  if (data === undefined) throw new Error(`${expr}: ${error}`);
+  return data.result;
+}
+
+/** Asks until the answer is right, and gives it. @throws what the last try ended with */
+export async function eventually<T>(ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 90_000;
+  for (;;) {
+    const answer = await ask().catch((error: unknown) =>
+      error instanceof Error ? error : new Error(String(error)),
+    );
+    if (!(answer instanceof Error) && isRight(answer)) return answer;
+    if (Date.now() > deadline) {
+      throw answer instanceof Error ? answer : new Error(`still ${JSON.stringify(answer)} after 90 s`);
+    }
+    await sleep(500);
+  }
+}

@@ -1,0 +1,109 @@
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { startGateway, untilReady, type GatewayProcess } from "./gateway-process.ts";
+import { held, lost, push, pushUntil } from "./pushes.ts";
+
+const limits = { push: 1_000_000, store: 4_000_000 };
+
+/**
+ * The guard before the real push gateway, both as processes of this machine: what the pod does, without a
+ * cluster around it. Not proved here: what a crash of the whole machine leaves (the flush to the disk).
+ */
+describe("the guard before the push gateway", () => {
+  let binary: string;
+  let dir: string;
+  let gateway: GatewayProcess;
+
+  beforeAll(async () => {
+    binary = (await ensureToolchain({ only: ["pushgateway"] })).path("pushgateway");
+  });
+  beforeEach(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), "k8sfv-guard-"));
+    gateway = await startGateway(binary, dir, { limits });
+  });
+  afterEach(async () => {
+    await gateway.close();
+    await rm(dir, { recursive: true });
+  });
+
+  it("loses no accepted push when the gateway is killed again and again", async () => {
+    let over = false;
+    const pushing = pushUntil(gateway.url, 8, () => over);
+    for (let kills = 0; kills < 30; kills += 1) {
+      await sleep(20 + Math.random() * 200);
+      await gateway.crash();
+    }
+    over = true;
+    const pushes = await pushing;
+    await gateway.crash();
+    await untilReady(gateway.url);
+    expect(lost(pushes, await held(gateway.url))).toEqual([]);
+    // The guard held what came while the gateway was away: nobody was refused.
+    expect([...pushes.answers.keys()]).toEqual([200]);
+    expect(pushes.accepted.size).toBe(8);
+  });
+
+  it("answers no push before the gateway has written it", async () => {
+    expect(await push(gateway.url, "first", 1)).toBe(200);
+    gateway.pause(true);
+    let answered = false;
+    const second = push(gateway.url, "first", 2).then((status) => {
+      answered = true;
+      return status;
+    });
+    await sleep(1_000);
+    expect(answered).toBe(false);
+    gateway.pause(false);
+    expect(await second).toBe(200);
+  });
+
+  const put = async (body: string | Buffer, headers: Record<string, string> = {}, job = "bad") => {
+    const url = `${gateway.url}/metrics/job/${job}`;
+    const response = await fetch(url, { method: "PUT", body: new Uint8Array(Buffer.from(body)), headers });
+    return { status: response.status, text: await response.text() };
+  };
+  const line = "a_metric 1\n";
+
+  it("refuses what is too large, packed or not, and says so", async () => {
+    const large = "#".repeat(50_000_000);
+    expect(await put(large)).toMatchObject({
+      status: 413,
+      text: expect.stringContaining("at most") as string,
+    });
+    expect(await put(gzipSync(large), { "Content-Encoding": "gzip" })).toMatchObject({ status: 413 });
+    expect(await put(gzipSync(line), { "Content-Encoding": "gzip" })).toMatchObject({ status: 200 });
+    expect(await put(line, { "Content-Encoding": "snappy" })).toMatchObject({ status: 415 });
+    expect(await put("no gzip", { "Content-Encoding": "gzip" })).toMatchObject({ status: 400 });
+  });
+
+  it("passes the gateway's refusals on", async () => {
+    const malformed = await put("no metric at all\n");
+    expect(malformed.status).toBe(400);
+    expect(malformed.text).toContain("text format parsing error");
+    expect(await put("a_metric 1 1700000000000\n")).toMatchObject({ status: 400 });
+    expect((await held(gateway.url)).size).toBe(0);
+  });
+
+  it("takes no more when the gateway holds too much, until groups are deleted", async () => {
+    const series = Array.from({ length: 9_000 }, (_, at) => `a_metric{number="${at}"} 1\n`).join("");
+    let full = 0;
+    for (; full < 50; full += 1) {
+      if ((await put(series.replaceAll("a_metric", `metric_${full}`), {}, `full-${full}`)).status === 507)
+        break;
+    }
+    const { size } = await stat(path.join(dir, "metrics"));
+    expect(size).toBeGreaterThan(limits.store);
+    expect(size).toBeLessThan(limits.store + 2 * limits.push * 4);
+    expect(await push(gateway.url, "one-more", 1)).toBe(507);
+    for (let at = 0; at < full; at += 1) {
+      const deleted = await fetch(`${gateway.url}/metrics/job/full-${at}`, { method: "DELETE" });
+      expect(deleted.status).toBe(202);
+    }
+    expect(await push(gateway.url, "one-more", 1)).toBe(200);
+  });
+});

@@ -1,0 +1,226 @@
+import { ApiException, CoreV1Api, CustomObjectsApi, type V1Pod } from "@kubernetes/client-node";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ciMachine, openCloud, removeCloud, runIn, type Cloud } from "../../local/cluster/index.ts";
+import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
+import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
+import { openLocalEnvironment } from "../../local/prepare.ts";
+import { runSample } from "../../local/sample.ts";
+import { connects, kill, kubeConfig, machineConnects, namespace, podOf, untilReady } from "./pods.ts";
+import { eventually, query } from "./prometheus.ts";
+import { held, lost, push, pushUntil, scraped, split } from "./pushes.ts";
+
+const workloads = ["prometheus-operator", "prometheus", "prom-gateway", "grafana"];
+
+/** The workloads as somebody finds them who attacks them, breaks them or floods them. */
+describe("the workloads", () => {
+  let cloud: Cloud;
+  let engine: Engine;
+  let outputs: Record<string, unknown>;
+  let addresses: LocalAddresses;
+  /** The push gateway on this machine, with the password. */
+  let gateway: string;
+
+  beforeAll(async () => {
+    await removeCloud(openCloud("work"));
+    ({ cloud, engine } = await openLocalEnvironment("work"));
+    await initStack(cloud, engine);
+    await engine.pulumi(["config", "set", "--path", "k8sfv-metrics:pushGateway.auth", "true"]);
+    await engine.pulumi(["up", "--yes", "--skip-preview"]);
+    outputs = await stackOutputs(engine);
+    addresses = await startForwards(cloud, outputs);
+    const { username, password } = new URL(String(outputs.PROMPG_URL));
+    gateway = addresses.pushGateway.replace("http://", `http://${username}:${password}@`);
+    await untilUp();
+  });
+  afterAll(() => removeCloud(openCloud("work")));
+
+  /** A new pod is reached when the nodes' proxies know of it, a second or two after it is ready. */
+  const untilUp = () =>
+    eventually(
+      () => fetch(`${addresses.pushGateway}/-/ready`),
+      ({ ok }) => ok,
+    );
+  const pods = async (): Promise<Record<string, V1Pod>> =>
+    Object.fromEntries(
+      await Promise.all(workloads.map(async (name) => [name, await podOf(cloud, name)] as const)),
+    );
+
+  it("scrape each other, under names that stay", async () => {
+    const up = await eventually(
+      () => query(addresses.prometheus, "up == 1"),
+      (found) => found.length === workloads.length,
+    );
+    for (const { metric } of up) {
+      expect(Object.keys(metric).sort()).toEqual(["__name__", "instance", "job"]);
+      expect(metric.instance).toBe(metric.job);
+    }
+    expect(up.map(({ metric }) => metric.job).sort()).toEqual([...workloads].sort());
+  });
+
+  it("take a push with the password, and none without", async () => {
+    await runSample(cloud, outputs);
+    const { status } = await fetch(`${addresses.pushGateway}/metrics/job/nobody`, {
+      method: "PUT",
+      body: "a 1\n",
+    });
+    expect(status).toBe(401);
+    expect(await push(gateway.replace(/:[^:@]+@/, ":wrong@"), "nobody", 1)).toBe(401);
+    expect((await fetch(`${addresses.pushGateway}/metrics`)).status).toBe(401);
+    await eventually(
+      () => query(addresses.prometheus, "k8sfv_test_result"),
+      (found) => found.length > 0,
+    );
+  });
+
+  it("keep the namespace for pods without privileges", async () => {
+    const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
+    const container = { name: "x", image: "x", securityContext: { privileged: true } };
+    const refused: unknown = await core
+      .createNamespacedPod({
+        namespace,
+        body: { metadata: { name: "x" }, spec: { containers: [container] } },
+      })
+      .catch((error: unknown) => error);
+    expect((refused as ApiException<unknown>).code).toBe(403);
+    expect(String((refused as ApiException<unknown>).body)).toContain('violates PodSecurity \\"restricted');
+  });
+
+  it("let exactly the flows through that exist", async () => {
+    const found = await pods();
+    const ports = { "prometheus-operator": 8080, prometheus: 9090, "prom-gateway": 9091, grafana: 3000 };
+    const targets: [string, string, number][] = [
+      ...Object.entries(ports).map(
+        ([name, port]) => [name, found[name]?.status?.podIP ?? "", port] as [string, string, number],
+      ),
+      ["api", "10.250.0.1", 443],
+      ["dns", (await podOf(cloud, "kube-dns", "kube-system")).status?.podIP ?? "", 53],
+      ["outside", "10.248.0.1", 22],
+    ];
+    // Something that listens in the VPC, and that no pod has any business with.
+    const listener = `require("net").createServer().listen(22, "10.248.0.1")`;
+    const listening = runIn(cloud, "vpc", [process.execPath, "-e", listener], { timeout: 120_000 }).catch(
+      () => "",
+    );
+    const reached = async (connect: (host: string, port: number) => Promise<boolean>): Promise<string[]> => {
+      const results = await Promise.all(targets.map(([, host, port]) => connect(host, port)));
+      return targets.filter((_, at) => results[at]).map(([name]) => name);
+    };
+    const from = (pod: V1Pod | undefined) => reached((host, port) => connects(pod as V1Pod, host, port));
+    expect(await from(found["prometheus"])).toEqual([...workloads, "api"]);
+    expect(await from(found["grafana"])).toEqual(["prometheus", "grafana", "dns"]);
+    expect(await from(found["prom-gateway"])).toEqual(["prom-gateway"]);
+    expect(await from(found["prometheus-operator"])).toEqual(["prometheus-operator", "api"]);
+    // Any other pod may push, and nothing else; CI and people reach what has an address.
+    const stranger = await podOf(cloud, "kube-dns", "kube-system");
+    expect(await from(stranger)).toEqual(["prom-gateway", "api", "dns", "outside"]);
+    const ci = await reached((host, port) => machineConnects(cloud, ciMachine, host, port));
+    expect(ci.filter((name) => workloads.includes(name))).toEqual(["prometheus", "prom-gateway", "grafana"]);
+    void listening;
+  });
+
+  it("have one series of what was pushed, whichever pod holds it", async () => {
+    expect(await push(gateway, "moved", 1)).toBe(200);
+    await eventually(
+      () => scraped(addresses.prometheus),
+      (found) => found.get("moved") === 1,
+    );
+    const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
+    const before = await podOf(cloud, "prom-gateway");
+    await core.deleteNamespacedPod({ name: before.metadata?.name ?? "", namespace });
+    const after = await untilReady(cloud, "prom-gateway");
+    expect(after.metadata?.uid).not.toBe(before.metadata?.uid);
+    await eventually(
+      () => push(gateway, "moved", 2),
+      (status) => status === 200,
+    );
+    await eventually(
+      () => scraped(addresses.prometheus),
+      (found) => found.get("moved") === 2,
+    );
+    const response = await fetch(
+      `${addresses.prometheus}/api/v1/series?match[]=pushed_value{instance="moved"}`,
+    );
+    expect(await response.json()).toMatchObject({
+      data: [{ __name__: "pushed_value", instance: "moved", job: "pushes" }],
+    });
+  });
+
+  it.each([
+    ["prom-gateway", "pushgateway", 0],
+    ["prom-gateway", "node", 1],
+    ["prometheus", "prometheus --", 1],
+    ["grafana", "grafana", 1],
+    ["prometheus-operator", "operator", 1],
+  ])("lose no accepted push when a process of %s is killed: %s", async (name, word) => {
+    let over = false;
+    const pushing = pushUntil(gateway, 4, () => over);
+    await sleep(2_000);
+    await kill(cloud, name, word);
+    await sleep(4_000);
+    over = true;
+    const pushes = await pushing;
+    await untilReady(cloud, name);
+    expect(
+      lost(
+        pushes,
+        await eventually(
+          () => held(gateway),
+          () => true,
+        ),
+      ),
+    ).toEqual([]);
+    // Only the guard's own end is felt by who pushes.
+    if (word !== "node") expect([...pushes.answers.keys()]).toEqual([200]);
+    await eventually(
+      () => scraped(addresses.prometheus),
+      (there) => lost(pushes, there).length === 0,
+    );
+  });
+
+  it("refuse bad pushes, and hold 500 at once for a minute, none harmed by the others", async () => {
+    const { base, headers } = split(gateway);
+    const put = async (body: string): Promise<number> => {
+      const answer = await fetch(`${base}/metrics/job/bad`, { method: "PUT", headers, body });
+      return answer.status;
+    };
+    const started = Date.now();
+    const pushing = pushUntil(gateway, 500, () => Date.now() > started + 60_000);
+    expect(await put("#".repeat(50_000_000))).toBe(413);
+    expect(await put("this is no metric\n")).toBe(400);
+    expect(await put("late 1 1700000000000\n")).toBe(400);
+    const pushes = await pushing;
+    console.log("500 clients:", Object.fromEntries(pushes.answers), "slowest", pushes.slowestMs, "ms");
+    expect([...pushes.answers.keys()]).toEqual([200]);
+    expect(lost(pushes, await held(gateway))).toEqual([]);
+    for (const { status } of Object.values(await pods())) {
+      expect(status?.containerStatuses?.every(({ ready }) => ready)).toBe(true);
+    }
+    const memory = await query(addresses.prometheus, "max_over_time(process_resident_memory_bytes[2m])");
+    console.log(
+      memory.map(({ metric, value }) => `${metric.job} ${Math.round(Number(value[1]) / 2 ** 20)} MiB`),
+    );
+  });
+
+  it("hold a bad rule or relabelling away from the running Prometheus", async () => {
+    const objects = kubeConfig(cloud).makeApiClient(CustomObjectsApi);
+    const create = (plural: string, kind: string, spec: object) =>
+      objects.createNamespacedCustomObject({
+        ...{ group: "monitoring.coreos.com", version: "v1", namespace, plural },
+        body: { apiVersion: "monitoring.coreos.com/v1", kind, metadata: { name: "bad" }, spec },
+      });
+    await create("prometheusrules", "PrometheusRule", {
+      groups: [{ name: "bad", rules: [{ record: "a", expr: "sum(" }] }],
+    });
+    await create("servicemonitors", "ServiceMonitor", {
+      selector: { matchLabels: { "app.kubernetes.io/name": "grafana" } },
+      endpoints: [{ port: "http", relabelings: [{ action: "replace", regex: "(" }] }],
+    });
+    await sleep(15_000);
+    const config = await fetch(`${addresses.prometheus}/api/v1/status/config`);
+    expect(await config.text()).not.toContain("monitoring/bad");
+    const [reloaded] = await query(addresses.prometheus, "prometheus_config_last_reload_successful");
+    expect(reloaded?.value[1]).toBe("1");
+    expect(await query(addresses.prometheus, "up == 0")).toEqual([]);
+  });
+});
