@@ -98,9 +98,14 @@ export function stat(args: PanelArgs & { steps: Steps; noValue?: string; decimal
   return finish(panel, args, "instant");
 }
 
-/** Rows of labels and values. */
-export function table(args: PanelArgs & { transformations: dashboard.DataTransformerConfig[] }): Table {
+/** Rows of labels and values, those with the smallest value of the column `worst` first. */
+export function table(
+  args: PanelArgs & { transformations: dashboard.DataTransformerConfig[]; worst?: string },
+): Table {
   const panel = new Table().transformations(args.transformations).filterable(true);
+  if (args.worst !== undefined) {
+    panel.sortBy([new common.TableSortByFieldStateBuilder().displayName(args.worst).desc(false)]);
+  }
   return finish(panel, args, "table");
 }
 

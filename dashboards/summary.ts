@@ -106,10 +106,12 @@ function lastNight() {
     table({
       id: SUMMARY.results,
       title: "Last result of each test",
-      description: "Test and code level with the result and the time of the last run, of the last 7 days.",
+      description:
+        "Each test of a code level with its last result and when it ran, of the last 7 days; those that fail first.",
       unit: "none",
       width: 24,
       height: 12,
+      worst: "Result",
       queries: [
         { expr: `last_over_time(run:k8sfv_test_result{${CHOSEN_TESTS}}[${LAST}])` },
         { expr: `1000 * last_over_time(run:k8sfv_test_push_time_seconds{${CHOSEN_TESTS}}[${LAST}])` },

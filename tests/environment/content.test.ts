@@ -18,9 +18,9 @@ import {
 } from "../../local/panels.ts";
 import type { Frame, GrafanaClient, Panel, Range } from "../../local/panels.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
-import { ciEnvironment, ciMachineCommand } from "../../local/sample.ts";
-import { ask, loadHistory, loadSamples, metricsOf, recordedAt } from "./prometheus-data.ts";
-import type { HistoryRun } from "./prometheus-data.ts";
+import { ciEnvironment, ciMachineCommand, runSample } from "../../local/sample.ts";
+import { ask, loadHistory, loadSamples, metricsOf, recordedAt } from "../../local/prometheus-data.ts";
+import type { HistoryRun } from "../../local/prometheus-data.ts";
 import { WebhookReceiver } from "./webhook.ts";
 
 const PORT = 8099;
@@ -63,6 +63,7 @@ describe("Grafana's content", () => {
     addresses = await startForwards(cloud, outputs);
     grafana = { url: addresses.grafana, outputs };
     receiver = await WebhookReceiver.start(cloud, PORT);
+    await runSample(cloud, outputs); // as dev
     const args = ["-nights", "21", "-felix", "-levels", "master,release-v3.31"];
     runs = await loadHistory(cloud, addresses.prometheus, args);
   });
@@ -74,7 +75,7 @@ describe("Grafana's content", () => {
 
   it("has each dashboard at the address that the stack puts out", async () => {
     const put = outputs.DASHBOARDS as Record<string, string>;
-    expect(Object.keys(put)).toEqual([summary, scaleTesting, health].map(({ title }) => title));
+    expect(Object.keys(put).sort()).toEqual([summary, scaleTesting, health].map(({ title }) => title).sort());
     for (const [title, url] of Object.entries(put)) {
       const { pathname } = new URL(url);
       const found = await askGrafana<{ dashboard: { title: string; panels: { id: number }[] } }>(
@@ -151,7 +152,7 @@ describe("Grafana's content", () => {
     const [levels, tests] = summary.templating.list ?? [];
     const range = defaultRange(summary);
     const ofLevels = await variableValues(grafana, levels?.definition ?? "", {}, range);
-    expect(ofLevels.sort()).toEqual([...byLevel(runs).keys()].sort());
+    expect(ofLevels.sort()).toEqual([...byLevel(runs).keys(), "dev"].sort());
     const variables = { code_level: "master" };
     const ofTests = await variableValues(grafana, tests?.definition ?? "", variables, range);
     expect(ofTests.sort()).toEqual(Object.keys(runs[0]?.results ?? {}).sort());

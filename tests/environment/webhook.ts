@@ -13,13 +13,14 @@ export interface AlertMessage {
   }[];
 }
 
-/** An HTTP server that writes the body of each POST as a line. */
+/** An HTTP server that writes the body of each POST as a line, until nobody holds its input any more. */
 const SERVER = `
 require("node:http").createServer((request, response) => {
   let body = "";
   request.on("data", (chunk) => (body += chunk));
   request.on("end", () => { console.log(body.replaceAll("\\n", " ")); response.end(); });
-}).listen(Number(process.argv[1]), () => console.log("ready"));`;
+}).listen(Number(process.argv[1]), () => console.log("ready"));
+process.stdin.on("end", () => process.exit()).resume();`;
 
 /** A receiver of alerts on the CI machine, in the VPC. */
 export class WebhookReceiver {
@@ -37,13 +38,13 @@ export class WebhookReceiver {
           if (line === "ready") resolve();
           else receiver.messages.push(JSON.parse(String(line)) as AlertMessage);
         }
-        reject(new Error("The receiver of alerts ended"));
+        reject(new Error(`The receiver of alerts ended: ${String((await server).stderr)}`));
       })().catch(reject);
     });
     return receiver;
   }
 
   stop(): void {
-    this.server.kill();
+    this.server.stdin?.end();
   }
 }

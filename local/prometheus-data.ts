@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/pr
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import type { Cloud } from "../../local/cluster/index.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import type { Cloud } from "./cluster/index.ts";
+import { ensureToolchain } from "./toolchain/build.ts";
 
 /** A run that `history` wrote, as the line of JSON it prints. */
 export interface HistoryRun {
