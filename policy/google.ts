@@ -228,7 +228,7 @@ export const historyIsProtected: ResourceValidationPolicy = {
       if (disk.opts.protect) return [];
       return [
         "It can be deleted, with all history on it: set the option protect to true " +
-          "(in this project: cluster.deletionProtection in the stack's file).",
+          "(in this project: disks.protect in the stack's file).",
       ];
     }),
   ),

@@ -15,9 +15,10 @@ import { projectDir } from "../plugin/version.ts";
  */
 export async function installLanguageHost(binDir: string): Promise<void> {
   const launcher = path.join(binDir, "pulumi-language-nodejs");
-  const loader = path.join(projectDir, "node_modules/tsx/dist/loader.mjs");
-  const main = path.join(projectDir, "local/language-host/main.ts");
-  const proxy = [process.execPath, "--import", loader, main].map(shellWord).join(" ");
+  const files = ["local/plugin/start.cjs", "local/language-host/main.ts"];
+  const proxy = [process.execPath, ...files.map((file) => path.join(projectDir, file))]
+    .map(shellWord)
+    .join(" ");
   const script = [
     "#!/bin/sh",
     `set -- ${shellWord(`${launcher}-host`)} -typescript=false "-nodeargs=--import tsx" "$@"`,

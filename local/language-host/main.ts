@@ -19,11 +19,16 @@ host.on("error", (error) => {
 });
 host.on("exit", (code) => process.exit(code ?? 1));
 
-const lines = createInterface(host.stdout);
-const [hostPort] = (await once(lines, "line")) as [string];
-lines.on("line", (line) => {
-  console.log(line);
-});
-const { port } = await serveProxy(Number(hostPort));
-// The engine reads the port from here.
-console.log(String(port));
+// No `await` out here: what start.cjs starts is translated for require(), which can't wait.
+void serve();
+
+async function serve(): Promise<void> {
+  const lines = createInterface(host.stdout);
+  const [hostPort] = (await once(lines, "line")) as [string];
+  lines.on("line", (line) => {
+    console.log(line);
+  });
+  const { port } = await serveProxy(Number(hostPort));
+  // The engine reads the port from here.
+  console.log(String(port));
+}

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,6 @@ const broken = [
   ["nodes-are-private", "open-cluster"],
   ["nodes-are-private", "open-pool"],
   ["control-plane-is-closed", "open-cluster"],
-  ["nodes-have-their-account", "open-cluster"],
   ["nodes-have-their-account", "pool-without-account"],
   ["node-accounts-are-narrow", "wide-node-role"],
   ["roles-are-narrow", "owner"],
@@ -71,9 +70,10 @@ describe("the policy pack", () => {
   });
 
   it("names every rule that a program breaks, with the resource and what to do", async () => {
-    const stackFile = path.join(dir, "Pulumi.broken.yaml");
-    const ofBreaker = ["--stack", "broken", "--config-file", stackFile];
-    await engine.pulumi(["stack", "init", ...ofBreaker], { cwd: breakerDir });
+    // The engine writes the stack's file into the folder where it is told to make the stack.
+    await copyFile(path.join(breakerDir, "Pulumi.yaml"), path.join(dir, "Pulumi.yaml"));
+    await engine.pulumi(["stack", "init", "broken"], { cwd: dir });
+    const ofBreaker = ["--stack", "broken", "--config-file", path.join(dir, "Pulumi.broken.yaml")];
     const stdout = await refused(["preview", ...pack, ...ofBreaker], breakerDir);
     expect(violations(stdout).sort()).toEqual(
       broken.map(([rule, resource]) => `[mandatory] ${rule}: ${resource}`).sort(),

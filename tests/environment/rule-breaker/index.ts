@@ -13,7 +13,16 @@ const project = "rule-breaker";
 const location = "us-central1-b";
 const google = { provider: new Google("google", { project, zone: location }) };
 
-const cluster = new Cluster("open-cluster", { location, initialNodeCount: 1 }, google);
+const cluster = new Cluster(
+  "open-cluster",
+  {
+    location,
+    initialNodeCount: 1,
+    removeDefaultNodePool: true,
+    ipAllocationPolicy: { clusterIpv4CidrBlock: "10.1.0.0/16", servicesIpv4CidrBlock: "10.2.0.0/20" },
+  },
+  google,
+);
 const account = new Account("node-account", { accountId: "rule-breaker-nodes" }, google);
 new NodePool(
   "open-pool",
