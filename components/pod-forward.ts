@@ -18,9 +18,10 @@ export interface PodForwardArgs {
   podLabels: Record<string, string>;
   /** The port in the pod. */
   port: number;
+  /** How long to look for a ready pod, in ms. @default two minutes */
+  waitMs?: number;
 }
 
-/** How long to look for a ready pod, in ms. */
 const POD_TIMEOUT_MS = 120_000;
 const POD_RETRY_MS = 1_000;
 
@@ -31,7 +32,7 @@ export function forwardToPod(args: PodForwardArgs): Forward {
     const { CoreV1Api, KubeConfig, PortForward } = await import("@kubernetes/client-node");
     const config = new KubeConfig();
     config.loadFromString(args.kubeconfig);
-    const pod = await readyPod(args, () => listPods(config.makeApiClient(CoreV1Api), args));
+    const pod = await readyPod(args, () => listPods(config.makeApiClient(CoreV1Api), args), args.waitMs);
     const remote = (await new PortForward(config).portForward(
       args.namespace,
       pod,
@@ -40,6 +41,11 @@ export function forwardToPod(args: PodForwardArgs): Forward {
       complain(local),
       local,
     )) as Remote;
+    // Closed while the far end was still on its way: left open, it would keep the program alive for ever.
+    if (local.destroyed) {
+      remote.close();
+      return;
+    }
     local.on("close", () => {
       remote.close();
     });
@@ -87,7 +93,11 @@ export async function readyPod(
 
 type PodApi = InstanceType<(typeof import("@kubernetes/client-node"))["CoreV1Api"]>;
 
-async function listPods(api: PodApi, args: PodForwardArgs): Promise<PodState[]> {
+/** The pods with these labels. */
+export async function listPods(
+  api: PodApi,
+  args: Pick<PodForwardArgs, "namespace" | "podLabels">,
+): Promise<PodState[]> {
   const { items } = await api.listNamespacedPod({
     namespace: args.namespace,
     labelSelector: selector(args.podLabels),

@@ -23,12 +23,14 @@ const SETTLED_IDLE_MS = 2_000;
  * @param port - fixed, so that the URL stays the same from run to run
  * @param forward - called for each connection; when it fails, the client gets its message as HTTP 503
  * @param report - told of each failure
+ * @param target - what is at the far end, for the words of a failure
  * @throws Error when the port is taken: two runs on one machine must not end up in each other's Grafana
  */
 export function openTunnel(
   port: number,
   forward: Forward,
   report: (message: string) => void,
+  target = "Grafana",
 ): Promise<Tunnel> {
   const open = new Set<Socket>();
   let idle = IDLE_MS;
@@ -43,7 +45,7 @@ export function openTunnel(
       (error: unknown) => {
         const message = messageOf(error);
         report(message);
-        socket.end(unavailable(message));
+        socket.end(unavailable(target, message));
       },
     );
   });
@@ -80,8 +82,8 @@ function messageOf(error: unknown): string {
   return String(error);
 }
 
-function unavailable(message: string): string {
-  const body = `No way to Grafana: ${message}\n`;
+function unavailable(target: string, message: string): string {
+  const body = `No way to ${target}: ${message}\n`;
   const length = Buffer.byteLength(body);
   return `HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`;
 }

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { connect, createServer as createTcpServer } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { forwardToPod } from "../../components/pod-forward.ts";
+
+// Loading the client takes a second, which is no part of a test.
+await import("@kubernetes/client-node");
+
+const POD = {
+  metadata: { name: "grafana-0" },
+  status: { conditions: [{ type: "Ready", status: "True" }] },
+};
+
+/** A Kubernetes API with one ready pod, which opens a port-forward only once `ready` has resolved. */
+async function fakeApi(ready: Promise<void>) {
+  const far: { closed?: Promise<void> } = {};
+  const server = createServer((_, response) => {
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify({ kind: "PodList", apiVersion: "v1", items: [POD] }));
+  });
+  const opened = new Promise<void>((resolve) => {
+    server.on("upgrade", (request, stream) => {
+      const socket = stream as Socket;
+      far.closed = new Promise((done) => socket.once("close", () => done()));
+      // A closing frame is answered by closing.
+      socket.on("data", (frame: Buffer) => {
+        if (((frame[0] ?? 0) & 0x0f) === 8) socket.end();
+      });
+      void ready.then(() => {
+        socket.write(handshake(String(request.headers["sec-websocket-key"])));
+        resolve();
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { far, opened, kubeconfig: kubeconfig(`http://127.0.0.1:${port}`) };
+}
+
+function handshake(key: string): string {
+  const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+  return [
+    "HTTP/1.1 101 Switching Protocols",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Accept: ${accept}`,
+    "Sec-WebSocket-Protocol: v4.channel.k8s.io",
+    "\r\n",
+  ].join("\r\n");
+}
+
+function kubeconfig(server: string): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "k", cluster: { server, "insecure-skip-tls-verify": true } }],
+    users: [{ name: "k", user: {} }],
+    contexts: [{ name: "k", context: { cluster: "k", user: "k" } }],
+    "current-context": "k",
+  });
+}
+
+/** One accepted connection. */
+async function accepted(): Promise<Socket> {
+  const server = createTcpServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  const socket = new Promise<Socket>((resolve) => server.once("connection", resolve));
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  onTestFinished(() => {
+    client.destroy();
+  });
+  return socket;
+}
+
+test.each(["before the far end is there", "afterwards"])(
+  "a connection that is closed %s closes the far end: it would keep the program alive",
+  async (when) => {
+    let letOpen = (): void => undefined;
+    const { far, opened, kubeconfig } = await fakeApi(new Promise((resolve) => (letOpen = resolve)));
+    const local = await accepted();
+    const forward = forwardToPod({ kubeconfig, namespace: "monitoring", podLabels: {}, port: 3000 });
+    const done = forward(local);
+    if (when === "afterwards") letOpen();
+    else {
+      local.destroy();
+      setTimeout(letOpen, 50);
+    }
+    await opened;
+    await done;
+    local.destroy();
+    await expect(far.closed).resolves.toBeUndefined();
+  },
+);
