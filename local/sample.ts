@@ -3,6 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { Cloud } from "./cluster/cloud.ts";
 import { ciMachine, commandIn } from "./cluster/machine.ts";
+import { queryGrafana } from "../tools/grafana-query.ts";
+
+export { basicAuth, queryGrafana } from "../tools/grafana-query.ts";
 
 /** What the sample run says it pushed, as the line of JSON it prints. */
 export interface SampleResult {
@@ -75,33 +78,4 @@ export async function readBack(
     }
     await sleep(500);
   }
-}
-
-/** The values of an instant query, through Grafana's own query API and its data source `my-prom`. */
-export async function queryGrafana(
-  grafana: string,
-  outputs: Record<string, unknown>,
-  expr: string,
-): Promise<number[]> {
-  const headers = { ...basicAuth(outputs), "Content-Type": "application/json" };
-  const source = await fetch(`${grafana}/api/datasources/name/my-prom`, { headers });
-  const { uid } = (await source.json()) as { uid: string };
-  const query = { refId: "A", datasource: { uid }, expr, instant: true };
-  const response = await fetch(`${grafana}/api/ds/query`, {
-    method: "POST",
-    headers,
-    body: JSON.stringify({ queries: [query], from: "now-5m", to: "now" }),
-  });
-  if (!response.ok) throw new Error(`Grafana answered ${response.status}: ${await response.text()}`);
-  const { results } = (await response.json()) as {
-    results: { A: { error?: string; frames?: { data: { values: number[][] } }[] } };
-  };
-  if (results.A.error !== undefined) throw new Error(`Grafana's data source answered: ${results.A.error}`);
-  return (results.A.frames ?? []).flatMap(({ data }) => data.values[1] ?? []);
-}
-
-/** The header that makes a request one of Grafana's administrator. */
-export function basicAuth(outputs: Record<string, unknown>): { Authorization: string } {
-  const credentials = `${String(outputs.GRAFANA_USER)}:${String(outputs.GRAFANA_PASSWORD)}`;
-  return { Authorization: `Basic ${Buffer.from(credentials).toString("base64")}` };
 }

@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { Cloud } from "../../local/cluster/index.ts";
 
@@ -20,10 +21,7 @@ export async function traces(): Promise<string[]> {
 
 /** What is left of this cloud: its processes, its folder, the control groups of its pods. */
 export async function tracesOf(cloud: Cloud): Promise<string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const commands = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
-  );
+  const commands = await commandLines();
   const groups = await execa("find", ["/sys/fs/cgroup", "-type", "d", "-name", `k8sfv-cloud-${cloud.name}`]);
   const folder = await readdir(cloud.dir).catch(() => []);
   return [
@@ -34,4 +32,28 @@ export async function tracesOf(cloud: Cloud): Promise<string[]> {
       .filter((line) => line !== "")
       .map((line) => `control group ${line}`),
   ];
+}
+
+/** Looks at the command lines of all processes until it is stopped: those that hold `secret`. */
+export function watchCommandLines(secret: string): { stop: () => Promise<string[]> } {
+  const found = new Set<string>();
+  let stopped = false;
+  const watching = (async () => {
+    while (!stopped) {
+      for (const command of await commandLines()) if (command.includes(secret)) found.add(command);
+      await sleep(50);
+    }
+  })();
+  return {
+    async stop() {
+      stopped = true;
+      await watching;
+      return [...found];
+    },
+  };
+}
+
+async function commandLines(): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  return Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
 }

@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { ExecaError } from "execa";
+import path from "node:path";
+import { ExecaError, execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
 import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
-import { ciEnvironment, queryGrafana, readBack, runSample } from "../../local/sample.ts";
-import { traces, tracesOf } from "./traces.ts";
+import { ciEnvironment, ciMachineCommand, queryGrafana, readBack, runSample } from "../../local/sample.ts";
+import { traces, tracesOf, watchCommandLines } from "./traces.ts";
 
 /**
  * The main job, on a local cloud of the test's own, step by step as a maintainer and a CI job would do it.
@@ -95,10 +96,48 @@ describe("the whole environment", () => {
     expect(Object.values(env)).not.toContain(outputs.GRAFANA_PASSWORD);
   });
 
+  it("passes the smoke test, which shows no secret and leaves nothing behind", async () => {
+    const seen = watchCommandLines(String(outputs.GRAFANA_PASSWORD));
+    const { exitCode, all } = await smoke();
+    expect(all).toContain("Grafana's data source my-prom shows it");
+    expect(all).toContain("smoke: all is well");
+    expect(exitCode).toBe(0);
+    expect(all).not.toContain(String(outputs.GRAFANA_PASSWORD));
+    expect(await seen.stop()).toEqual([]);
+    expect(await (await fetch(`${addresses.pushGateway}/metrics`)).text()).not.toContain("smoke");
+  });
+
+  it("passes it from inside the VPC too, over the reserved addresses", async () => {
+    const smoke = ["node_modules/tsx/dist/cli.mjs", "tools/smoke.ts"].map((file) => path.resolve(file));
+    const [file, ...args] = await ciMachineCommand(cloud, ["node", ...smoke, "local", "--direct"]);
+    const { stdout } = await execa(file, args, { env: { K8SFV_CLOUD: cloud.name } });
+    expect(stdout).toContain("smoke: all is well");
+  });
+
+  it("is told by the smoke test what is broken", async () => {
+    const scale = (replicas: number) =>
+      execa(path.join(cloud.binDir, "kubectl"), [
+        ...["--kubeconfig", cloud.adminKubeconfig, "--namespace", "monitoring"],
+        ...["scale", "deployment", "prom-gateway", `--replicas=${replicas}`],
+      ]);
+    await scale(0);
+    const { exitCode, all } = await smoke();
+    await scale(1);
+    expect(exitCode).toBe(1);
+    expect(all).toContain("FAILED  push gateway answers");
+    expect(all).toMatch(/push gateway: .*no pod with .*prom-gateway/);
+    expect(all).toContain("ok      Prometheus answers");
+  });
+
   it("has nothing to change when nothing changed", async () => {
     await engine.pulumi(["preview", "--expect-no-changes"]);
     await engine.pulumi(["up", "--yes", "--expect-no-changes"]);
   });
+
+  function smoke() {
+    const env = { K8SFV_CLOUD: cloud.name };
+    return execa("npm", ["run", "--silent", "smoke", "--", "local"], { env, all: true, reject: false });
+  }
 
   it("is destroyed wholly, and leaves no trace on the machine", async () => {
     await engine.pulumi(["destroy", "--yes", "--skip-preview"]);

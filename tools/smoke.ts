@@ -1,0 +1,118 @@
+// npm run smoke -- STACK [--direct]: does a stack do its job? Pushes a marked sample, and follows it to Grafana.
+import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
+import { ExecaError, execa } from "execa";
+import type { Part, Target } from "./smoke/parts.ts";
+import { targetOf } from "./smoke/parts.ts";
+import type { Ways } from "./smoke/path.ts";
+import { newMark, push, readThroughGrafana, remove, seeScraped } from "./smoke/path.ts";
+import { Report } from "./smoke/report.ts";
+import type { OpenWay, Way } from "./smoke/ways.ts";
+import { openDirectly, throughKubernetes } from "./smoke/ways.ts";
+
+const USAGE =
+  "Say which stack: npm run smoke -- STACK (from anywhere, through the Kubernetes API), " +
+  "or npm run smoke -- STACK --direct (from a machine in the VPC)";
+/** The stack of the local clouds; K8SFV_CLOUD says which of them. */
+const LOCAL = "local";
+
+type Outputs = Record<string, unknown>;
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(`smoke: ${said(error)}`);
+  return 1;
+});
+
+async function main(): Promise<number> {
+  const { stack, direct } = readArguments();
+  const outputs = await stackOutputs(stack);
+  const target = targetOf(outputs);
+  const report = new Report((line) => {
+    console.log(line);
+  });
+  console.log(`smoke: ${stack}, ${direct ? "directly" : "through the Kubernetes API"}`);
+  const ways = await openWays(report, target, direct ? openDirectly : await throughKubernetes(target));
+  if (ways !== undefined) {
+    await follow(report, ways, outputs);
+    for (const way of [ways.gateway, ways.prometheus, ways.grafana]) way.close();
+  }
+  console.log(report.hasFailed() ? "smoke: broken" : "smoke: all is well");
+  return report.hasFailed() ? 1 : 0;
+}
+
+function readArguments(): { stack: string; direct: boolean } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { direct: { type: "boolean", default: false } },
+    });
+    const [stack, ...more] = positionals;
+    if (stack !== undefined && more.length === 0) return { stack, direct: values.direct };
+  } catch {
+    // An unknown option: the usage says which there are.
+  }
+  throw new Error(USAGE);
+}
+
+/** Secrets in the clear; they stay in this process. */
+async function stackOutputs(stack: string): Promise<Outputs> {
+  if (stack === LOCAL) {
+    const { openCloud } = await import("../local/cluster/cloud.ts");
+    const { openEngine } = await import("../local/environment.ts");
+    const engine = openEngine(openCloud(process.env.K8SFV_CLOUD ?? "local"));
+    // For what reads the kubeconfig, too: the cloud's own gke-gcloud-auth-plugin.
+    Object.assign(process.env, engine.env);
+  }
+  const args = ["stack", "output", "--json", "--show-secrets", "--stack", stack];
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const { stdout } = await execa("pulumi", args, { cwd, stdin: "ignore" });
+  return JSON.parse(stdout) as Outputs;
+}
+
+/** Looks at all three, so that everything that is broken is said at once. */
+async function openWays(report: Report, target: Target, open: OpenWay): Promise<Ways | undefined> {
+  const reach = (part: Part): Promise<Way | undefined> =>
+    report.step(part.title, `${part.title} answers`, async () => {
+      const way = await open(part);
+      const answer = await way.ask(part.readyPath);
+      if (answer.ok) return way;
+      const first = answer.text.trim().split("\n")[0] ?? "";
+      throw new Error(`it answers ${part.readyPath} with ${answer.status}: ${first}`);
+    });
+  const gateway = await reach(target.gateway);
+  const prometheus = await reach(target.prometheus);
+  const grafana = await reach(target.grafana);
+  if (gateway !== undefined && prometheus !== undefined && grafana !== undefined) {
+    return { gateway, prometheus, grafana };
+  }
+  for (const way of [gateway, prometheus, grafana]) way?.close();
+  return undefined;
+}
+
+/** The way of a sample, from the gateway to Grafana. What was pushed is deleted, also after Ctrl-C. */
+async function follow(report: Report, ways: Ways, outputs: Outputs): Promise<void> {
+  const stop = new AbortController();
+  process.once("SIGINT", () => {
+    stop.abort(new Error("stopped by Ctrl-C"));
+  });
+  const mark = newMark();
+  await report.step("push gateway", "the push gateway takes a marked sample", () => push(ways, mark));
+  if (report.hasFailed()) return;
+  await report.step("Prometheus", "Prometheus scrapes it", () => seeScraped(ways, mark, stop.signal));
+  if (!report.hasFailed()) {
+    await report.step("Grafana", "Grafana's data source my-prom shows it", () =>
+      readThroughGrafana(ways, outputs, mark),
+    );
+  }
+  await report.step("push gateway", "the push gateway deletes it", () => remove(ways));
+}
+
+/** An error without what the engine printed to its standard output: the secrets. */
+function said(error: unknown): string {
+  if (error instanceof ExecaError) {
+    const { code, stderr, shortMessage } = error as ExecaError<{ stderr: "pipe" }>;
+    if (code === "ENOENT") return 'no "pulumi" on PATH: install it (https://pulumi.com/docs/install)';
+    return stderr.trim() === "" ? shortMessage : stderr.trim();
+  }
+  return error instanceof Error ? error.message : String(error);
+}
