@@ -18,9 +18,10 @@ export async function queryGrafana(
   });
   if (!response.ok) throw new Error(`Grafana answered ${response.status}: ${await response.text()}`);
   const { results } = (await response.json()) as {
-    results: { A: { frames: { data: { values: number[][] } }[] } };
+    results: { A: { error?: string; frames?: { data: { values: number[][] } }[] } };
   };
-  return results.A.frames.flatMap(({ data }) => data.values[1] ?? []);
+  if (results.A.error !== undefined) throw new Error(`Grafana's data source answered: ${results.A.error}`);
+  return (results.A.frames ?? []).flatMap(({ data }) => data.values[1] ?? []);
 }
 
 /** The header that makes a request one of Grafana's administrator. */
