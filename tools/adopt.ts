@@ -15,6 +15,7 @@ interface State {
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
   provider?: string;
+  dependencies?: string[];
 }
 
 interface Export {
@@ -70,8 +71,10 @@ export async function adopt(pulumi: Pulumi): Promise<string[]> {
 function asMade(planned: State, known: State[]): State[] {
   const provider = known.find(({ urn, id }) => `${urn}::${id ?? ""}` === planned.provider);
   const { project = "", region = "", zone = "" } = (provider?.inputs ?? {}) as Record<string, string>;
-  // What depends on something that isn't made yet can't have been made itself.
-  if (provider === undefined || JSON.stringify(planned.inputs).includes(UNKNOWN)) return [];
+  // What depends on something that the state doesn't know can't have been made itself.
+  const urns = new Set(known.map(({ urn }) => urn));
+  const ready = (planned.dependencies ?? []).every((urn) => urns.has(urn));
+  if (provider === undefined || !ready || JSON.stringify(planned.inputs).includes(UNKNOWN)) return [];
   const id = googleId(planned.type, planned.inputs ?? {}, { project, region, zone });
   // Without arguments, as for an import: the provider fills them in from what is there.
   return id === undefined ? [] : [{ ...planned, id, inputs: {}, outputs: {} }];

@@ -15,9 +15,10 @@ const provider = {
   inputs: defaults,
 };
 
-function planned(type: string, name: string, inputs: object) {
+function planned(type: string, name: string, inputs: object, dependencies: string[] = []) {
   const urn = `urn:pulumi:s::p::${type}::${name}`;
-  return { op: "create", newState: { urn, type, custom: true, inputs, provider: `${provider.urn}::1234` } };
+  const state = { urn, type, custom: true, inputs, dependencies, provider: `${provider.urn}::1234` };
+  return { op: "create", newState: state };
 }
 
 /** Stands in for the engine: answers from a state, and takes another; a refresh keeps what Google has. */
@@ -55,7 +56,11 @@ test("what is at Google under the program's names is put into the state, and not
 test("what depends on something not made yet is not looked for", async () => {
   const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
   const subnetwork = planned("gcp:compute/subnetwork:Subnetwork", "sub", { name: "k8sfv", network: unknown });
-  const { pulumi, calls } = engine([subnetwork], []);
+  const nat = planned("gcp:compute/routerNat:RouterNat", "nat", { name: "k8sfv", router: "k8sfv" });
+  const pool = planned("gcp:container/nodePool:NodePool", "pool", { name: "nodes", cluster: "k8sfv" }, [
+    nat.newState.urn,
+  ]);
+  const { pulumi, calls } = engine([subnetwork, pool], []);
   expect(await adopt(pulumi)).toEqual([]);
   expect(calls.map(([command, sub]) => `${command} ${sub}`)).toEqual(["stack export", "preview --json"]);
 });
