@@ -54,8 +54,6 @@ export class Network extends pulumi.ComponentResource {
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:google:Network", name, {}, opts);
-    const parent = { parent: this };
-
     this.networkLink = this.makeVpc(name, args);
     this.podRangeName = `${args.networkName}-pods`;
     this.serviceRangeName = `${args.networkName}-services`;

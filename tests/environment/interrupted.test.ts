@@ -98,13 +98,13 @@ describe("after runs that ended badly", () => {
     let adopted = 0;
     let said = "";
     for (let failed = 0; failed < MOST_RUNS; failed++) {
-      const error: unknown = await run().then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      if (error === undefined) return { failed, adopted, said };
-      if (!(error instanceof ExecaError)) throw error;
-      said += String(error.stdout);
+      try {
+        await run();
+        return { failed, adopted, said };
+      } catch (error) {
+        if (!(error instanceof ExecaError)) throw error;
+        said += String(error.stdout);
+      }
       adopted += (await adopt(stack.engine.pulumi)).length;
     }
     throw new Error(`Not through after ${MOST_RUNS} runs`);
@@ -113,10 +113,10 @@ describe("after runs that ended badly", () => {
   /** Starts `up`, and kills the engine and all it started once the state has that many resources. */
   async function killAt(count: number): Promise<string> {
     const run = stack.engine.pulumi(["up", "--yes", "--skip-preview"]).catch(() => undefined);
-    let ended = false;
-    void run.then(() => (ended = true));
+    const state = { ended: false };
+    void run.then(() => (state.ended = true));
     let seen = 0;
-    while (!ended && seen < count) {
+    while (!state.ended && seen < count) {
       await sleep(50);
       seen = await stack.countResources();
     }
