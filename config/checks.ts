@@ -140,8 +140,7 @@ function checkPeers(raw: unknown): Problem[] {
   }
   const name = valueAt(raw, ["network", "name"]);
   if (peers.includes(name)) return [{ path, was: peers, allowed: "names of other VPCs, not network.name" }];
-  const tooLong = peers.find((peer) => `${String(name)}-to-${String(peer)}`.length > LONGEST_NAME);
-  if (tooLong === undefined) return [];
+  if (!peers.some((peer) => `${String(name)}-to-${String(peer)}`.length > LONGEST_NAME)) return [];
   const allowed = `names that with network.name and "-to-" have at most ${LONGEST_NAME} characters`;
   return [{ path, was: peers, allowed }];
 }

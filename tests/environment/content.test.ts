@@ -16,7 +16,7 @@ import {
   panelsOf,
   variableValues,
 } from "../../local/panels.ts";
-import type { Frame, GrafanaClient, Panel, Range } from "../../local/panels.ts";
+import type { Frame, GrafanaClient, Panel } from "../../local/panels.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
 import { ciEnvironment, ciMachineCommand, runSample } from "../../local/sample.ts";
 import { ask, loadHistory, loadSamples, metricsOf, recordedAt } from "../../local/prometheus-data.ts";
@@ -104,7 +104,7 @@ describe("Grafana's content", () => {
 
   it.each([
     ["its own time", defaultRange],
-    ["five years", (_: Board) => fiveYears()],
+    ["five years", fiveYears],
   ])("answers every query of every panel, over %s", async (_, rangeOf) => {
     for (const dashboard of [summary, scaleTesting, health]) {
       const range = rangeOf(dashboard);

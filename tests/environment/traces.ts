@@ -37,16 +37,16 @@ export async function tracesOf(cloud: Cloud): Promise<string[]> {
 /** Looks at the command lines of all processes until it is stopped: those that hold `secret`. */
 export function watchCommandLines(secret: string): { stop: () => Promise<string[]> } {
   const found = new Set<string>();
-  let stopped = false;
+  const watch = { stopped: false };
   const watching = (async () => {
-    while (!stopped) {
+    while (!watch.stopped) {
       for (const command of await commandLines()) if (command.includes(secret)) found.add(command);
       await sleep(50);
     }
   })();
   return {
     async stop() {
-      stopped = true;
+      watch.stopped = true;
       await watching;
       return [...found];
     },

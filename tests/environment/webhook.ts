@@ -36,7 +36,7 @@ export class WebhookReceiver {
       void (async () => {
         for await (const line of server) {
           if (line === "ready") resolve();
-          else receiver.messages.push(JSON.parse(String(line)) as AlertMessage);
+          else receiver.messages.push(JSON.parse(line) as AlertMessage);
         }
         reject(new Error(`The receiver of alerts ended: ${String((await server).stderr)}`));
       })().catch(reject);
