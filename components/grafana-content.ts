@@ -43,8 +43,9 @@ export class GrafanaContent extends pulumi.ComponentResource {
       {
         url: args.url,
         auth: pulumi.secret(pulumi.interpolate`${args.user}:${args.password}`),
-        // 20 times 3 s: the pod is ready before, but its way may not be.
-        retries: 20,
+        // The pod is ready before, but its way may not be. 8 times 3 s, since the provider ends a request after
+        // 30 s, and then says no more than that; before that it says what Grafana answered.
+        retries: 8,
         retryWait: 3,
         retryStatusCodes: ["429", "500", "502", "503", "504"],
       },

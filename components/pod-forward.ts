@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { Writable } from "node:stream";
+import type { V1Pod } from "@kubernetes/client-node";
 import type { Forward } from "./tunnel.ts";
 
 /** The far end: the part used here of a WebSocket, whose types the client doesn't bring along. */
@@ -18,11 +19,15 @@ export interface PodForwardArgs {
   podLabels: Record<string, string>;
   /** The port in the pod. */
   port: number;
-  /** How long to look for a ready pod, in ms. @default two minutes */
+  /** How long to look for a ready pod, in ms. @default 20 s */
   waitMs?: number;
 }
 
-const POD_TIMEOUT_MS = 120_000;
+/**
+ * The Deployment was waited for before, so a pod is ready or something is wrong. Less than the 30 s after
+ * which Grafana's provider gives up a request: what is wrong has to be told before.
+ */
+const POD_TIMEOUT_MS = 20_000;
 const POD_RETRY_MS = 1_000;
 
 /** Forwards connections to a pod through the Kubernetes API, as `kubectl port-forward` does. */
@@ -61,6 +66,8 @@ export interface PodState {
   name: string;
   /** Whether it takes connections. */
   ready: boolean;
+  /** Why it doesn't, as far as Kubernetes tells: "CrashLoopBackOff: back-off 5m0s restarting failed …". */
+  why?: string;
 }
 
 /**
@@ -80,7 +87,7 @@ export async function readyPod(
     const ready = pods.find((pod) => pod.ready);
     if (ready !== undefined) return ready.name;
     if (Date.now() + retryMs > deadline) {
-      const found = pods.map((pod) => `${pod.name} (not ready)`).join(", ");
+      const found = pods.map((pod) => `${pod.name} (${pod.why ?? "not ready"})`).join(", ");
       throw new Error(
         `in the namespace ${args.namespace} no pod with ${selector(args.podLabels)} got ready within ` +
           `${timeoutMs / 1000} s; there is ${found === "" ? "none" : found}. Look at: ` +
@@ -102,12 +109,26 @@ export async function listPods(
     namespace: args.namespace,
     labelSelector: selector(args.podLabels),
   });
-  return items.map((pod) => ({
-    name: pod.metadata?.name ?? "",
-    ready:
-      pod.metadata?.deletionTimestamp === undefined &&
-      (pod.status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True"),
-  }));
+  return items.map(podState);
+}
+
+/** What a pod says of itself. */
+export function podState({ metadata, status }: V1Pod): PodState {
+  const conditions = status?.conditions ?? [];
+  const ending = metadata?.deletionTimestamp !== undefined;
+  const ready = !ending && conditions.some(({ type, status: is }) => type === "Ready" && is === "True");
+  const waiting = (status?.containerStatuses ?? []).map(({ state, lastState }) =>
+    sentence(state?.waiting?.reason, state?.waiting?.message ?? lastState?.terminated?.message),
+  );
+  const unmet = conditions
+    .filter(({ status: is }) => is === "False")
+    .map(({ reason, message }) => sentence(reason, message));
+  const why = ending ? "being deleted" : [...waiting, ...unmet].find((text) => text !== "");
+  return { name: metadata?.name ?? "", ready, ...(ready || why === undefined ? {} : { why }) };
+}
+
+function sentence(reason = "", message = ""): string {
+  return [reason, message].filter((part) => part !== "").join(": ");
 }
 
 function selector(podLabels: Record<string, string>): string {

@@ -2,7 +2,7 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect, createServer as createTcpServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { readyPod } from "../../components/pod-forward.ts";
+import { podState, readyPod } from "../../components/pod-forward.ts";
 import type { Forward } from "../../components/tunnel.ts";
 import { openTunnel } from "../../components/tunnel.ts";
 
@@ -90,4 +90,33 @@ test("no ready pod: what there was instead, and where to look", async () => {
   await expect(
     readyPod({ namespace: "monitoring", podLabels: { app: "grafana" } }, list, 10),
   ).rejects.toThrow("there is a (not ready). Look at: kubectl --namespace monitoring describe pods");
+});
+
+test.each([
+  [
+    "it can't be placed",
+    {
+      conditions: [
+        {
+          type: "PodScheduled",
+          status: "False",
+          reason: "Unschedulable",
+          message: "0/2 nodes are available",
+        },
+      ],
+    },
+    "Unschedulable: 0/2 nodes are available",
+  ],
+  [
+    "its image isn't there",
+    { containerStatuses: [{ state: { waiting: { reason: "ImagePullBackOff", message: "not found" } } }] },
+    "ImagePullBackOff: not found",
+  ],
+  ["nothing is known", {}, "not ready"],
+])("no ready pod, since %s: it is told", async (_, status, why) => {
+  const pod = podState({ metadata: { name: "grafana-1" }, status } as Parameters<typeof podState>[0]);
+  const list = () => Promise.resolve([pod]);
+  await expect(
+    readyPod({ namespace: "monitoring", podLabels: { app: "grafana" } }, list, 10),
+  ).rejects.toThrow(`there is grafana-1 (${why}). Look at: kubectl`);
 });
