@@ -31,6 +31,8 @@ export interface GrafanaAlertsArgs {
 const CONTACT = "k8sfv";
 /** How often rules are evaluated, in seconds: as often as the recording rules. */
 const EVERY = 60;
+/** Longer than all rules take to be evaluated once: what one failure sets off is one message. */
+const TOGETHER = "90s";
 /** A message is repeated when nobody did anything about it: not before the next morning. */
 const REPEAT = "1d";
 
@@ -84,7 +86,7 @@ export class GrafanaAlerts extends pulumi.ComponentResource {
         contactPoint: contact.name,
         // All of the folder in one group: what is wrong at the same time is one message.
         groupBies: ["grafana_folder"],
-        groupWait: "30s",
+        groupWait: TOGETHER,
         groupInterval: "5m",
         repeatInterval: REPEAT,
         policies: [
