@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { overlap, parseAddress, parseCidr } from "./cidr.ts";
+
+/** A string that fulfils `check`; `allowed` says in words what is allowed. */
+export function text(allowed: string, check: RegExp | ((value: string) => boolean)) {
+  const fulfils = (value: string) => (check instanceof RegExp ? check.test(value) : check(value));
+  return z.string({ error: allowed }).refine(fulfils, { error: allowed });
+}
+
+/** A whole number from `least` to `most`. */
+export function whole(least: number, most: number, unit = "") {
+  const error = `a whole number from ${least} to ${most}${unit}`;
+  return z.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+}
+
+/** Yes or no. */
+export function flag(byDefault: boolean) {
+  return z.boolean({ error: "true or false" }).default(byDefault);
+}
+
+/** One of these words. */
+export function choice<const Word extends string>(...words: [Word, ...Word[]]) {
+  const quoted = words.map((word) => `"${word}"`);
+  const error = [quoted.slice(0, -1).join(", "), quoted.at(-1)].join(" or ");
+  return z.enum(words, { error });
+}
+
+/** A map whose keys are all known. */
+export function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.strictObject(shape, { error: objectProblem(Object.keys(shape)) });
+}
+
+function objectProblem(keys: string[]) {
+  return (issue: { code?: string }) =>
+    issue.code === "invalid_type" ? `a map with keys of ${keys.join(", ")}` : undefined;
+}
+
+export function cidr(least: number, most: number) {
+  const allowed =
+    least === most
+      ? `an IPv4 range of prefix /${least} whose address is its first, like 10.250.16.0/28`
+      : `an IPv4 range with a prefix from /${least} to /${most} whose address is its first, like 10.248.0.0/20`;
+  return text(allowed, (value) => {
+    const range = parseCidr(value);
+    return range !== undefined && range.prefix >= least && range.prefix <= most;
+  });
+}
+
+/** Ranges that no subnetwork may have: cloud.google.com/vpc/docs/subnets#prohibited-ranges. */
+const PROHIBITED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"];
+
+/** A range of a subnetwork. */
+export function subnetworkRange(least: number, most: number) {
+  return cidr(least, most).refine(
+    (value) => {
+      const range = parseCidr(value);
+      return !PROHIBITED.some((text) => {
+        const prohibited = parseCidr(text);
+        return range !== undefined && prohibited !== undefined && overlap(range, prohibited);
+      });
+    },
+    { error: `a range outside those that no subnetwork may have (${PROHIBITED.join(", ")})` },
+  );
+}
+
+export const address = text(
+  "an IPv4 address, like 10.248.1.4",
+  (value: string) => parseAddress(value) !== undefined,
+);
+
+/** RFC 1035 as Google's compute API wants it; `most` characters. */
+export function googleName(most: number, why = "") {
+  return text(
+    `a name Google takes: lower-case letters, digits and dashes, a letter first, no dash last, ` +
+      `1 to ${most} characters${why}`,
+    new RegExp(`^[a-z]([a-z0-9-]{0,${most - 2}}[a-z0-9])?$`),
+  );
+}
+
+export const image = text(
+  "an image with a tag or digest, like quay.io/prometheus/pushgateway:v1.11.1",
+  /^[a-z0-9]+([./_:-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})$/,
+);
+
+export const crds = text(
+  "an https:// URL of a folder, or an absolute path of one; ${NAME} in it stands for a variable of the environment",
+  (value) => (value.includes("://") ? isHttpsUrl(value) : /^(\/|\$\{)/.test(value)),
+);
+
+function isHttpsUrl(value: string): boolean {
+  return value.startsWith("https://") && URL.canParse(value) && new URL(value).hostname.includes(".");
+}
+
+export const MAIL = "an e-mail address, like ci@example.org";
+
+export function url(protocols: string[], example: string) {
+  return text(
+    `a URL, like ${example}`,
+    (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+  );
+}
+
+export function isWebUrl(value: string): boolean {
+  return /^https?:\/\/[^/?#@]+([/?#]|$)/.test(value) && URL.canParse(value);
+}
+
+export const RANGES_OR_ANYWHERE = 'a list of IPv4 ranges, like [203.0.113.0/24], or "anywhere"';
+
+/** Labels of letters, digits and inner dashes; the last one of letters, so that it is no address. */
+export const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;

@@ -1,0 +1,160 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { format, resolveConfig } from "prettier";
+import { parse } from "yaml";
+import type { z } from "zod";
+import { schema, SECRET_KEYS } from "../config/schema.ts";
+
+/** Where the page lies. */
+export const CONFIGURATION_PAGE = fileURLToPath(new URL("../docs/configuration.md", import.meta.url));
+
+/** A key as the page tells of it. */
+export interface Key {
+  /** From the top: ["cluster", "nodeCount"]. */
+  path: string[];
+  /** The schema under its default and so on. */
+  inner: z.core.$ZodType;
+  /** "" when the schema has none. */
+  description: string;
+  /** Undefined when there is none. */
+  byDefault: unknown;
+  optional: boolean;
+  /** Undefined when neither the schema nor a stack file has one. */
+  example: unknown;
+}
+
+type Shape = Record<string, z.core.$ZodType>;
+/** The parts used here of what zod's classes have in common. */
+interface Node {
+  def: { type: string; innerType?: z.core.$ZodType; shape?: Shape; defaultValue?: unknown };
+  meta?: () => { description?: string; examples?: unknown[] } | undefined;
+  safeParse: (value: unknown) => { error?: { issues: { message: string }[] } };
+}
+
+const STACK = "calico-test";
+const PREFIX = "k8sfv-metrics:";
+
+/** Every key of the schema, in its order; a map before its keys. */
+export async function keys(): Promise<Key[]> {
+  const text = await readFile(new URL(`../Pulumi.${STACK}.yaml`, import.meta.url), "utf8");
+  const { config } = parse(text) as { config: Record<string, unknown> };
+  const used = Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key.slice(PREFIX.length), value]),
+  );
+  return keysOf(schema, [], used, undefined);
+}
+
+function keysOf(map: z.core.$ZodType, path: string[], used: unknown, shared: unknown): Key[] {
+  return Object.entries(node(map).def.shape ?? {}).flatMap(([name, value]) => {
+    const key = describe(value, [...path, name], field(used, name), shared);
+    return [key, ...keysOf(key.inner, key.path, field(used, name), key.example)];
+  });
+}
+
+function describe(outer: z.core.$ZodType, path: string[], used: unknown, shared: unknown): Key {
+  const key: Key = {
+    path,
+    inner: outer,
+    description: "",
+    byDefault: undefined,
+    optional: false,
+    example: used,
+  };
+  for (let at: z.core.$ZodType | undefined = outer; at !== undefined; at = node(at).def.innerType) {
+    const { def, meta } = node(at);
+    const { description, examples } = meta?.call(at) ?? {};
+    if (key.description === "") key.description = description ?? "";
+    key.example ??= examples?.[0];
+    if (def.type === "default" || def.type === "prefault") key.byDefault = def.defaultValue;
+    if (def.type === "optional") key.optional = true;
+    key.inner = at;
+  }
+  if (!isMap(key)) key.example ??= key.byDefault ?? shared;
+  return key;
+}
+
+/** Whether the key has keys of its own. */
+export function isMap({ inner }: Key): boolean {
+  return node(inner).def.type === "object";
+}
+
+/** What is allowed, in the words of the refusal. */
+export function allowed({ inner }: Key): string {
+  return node(inner).safeParse(Symbol("nothing that is allowed")).error?.issues[0]?.message ?? "";
+}
+
+/** docs/configuration.md, as it is to be. */
+export async function configurationPage(): Promise<string> {
+  const all = await keys();
+  const top = all.filter((key) => key.path.length === 1);
+  const text = [
+    "# Configuration",
+    "",
+    "Made of `config/schema.ts` by `npm run docs`; a test compares it.",
+    "",
+    `The keys of a stack's file, \`Pulumi.STACK.yaml\`, each under \`${PREFIX}\`. Everything that is wrong is told at`,
+    "once, before anything is made. A key without a default has to be given, unless it is optional.",
+    "",
+    "```sh cloud",
+    "pulumi config set --path cluster.nodeCount 3",
+    `pulumi config set --secret ${SECRET_KEYS[0]}`,
+    "```",
+    "",
+    ...table(top.filter((key) => !isMap(key))),
+    ...top.filter(isMap).flatMap((map) => {
+      const inner = all.filter(({ path }) => path.length > 1 && path[0] === map.path[0]);
+      const state = map.byDefault === undefined && !map.optional ? "Has to be given." : "Optional.";
+      return ["", `## ${name(map)}`, "", `${map.description} ${state}`, "", ...table(inner)];
+    }),
+  ].join("\n");
+  const options = await resolveConfig(CONFIGURATION_PAGE);
+  return format(text, { ...options, parser: "markdown" });
+}
+
+function table(rows: Key[]): string[] {
+  return [
+    "| key | what it is | what is allowed | default | example |",
+    "| --- | --- | --- | --- | --- |",
+    ...rows.map((key) =>
+      [
+        "",
+        `\`${name(key)}\``,
+        isSecret(key) ? `${key.description} A secret.` : key.description,
+        isMap(key) ? "a map" : allowed(key),
+        state(key),
+        isMap(key) ? "" : code(key.example),
+        "",
+      ]
+        .map((cell) => cell.replaceAll("|", "\\|"))
+        .join(" | ")
+        .trim(),
+    ),
+  ];
+}
+
+function state({ byDefault, optional }: Key): string {
+  if (byDefault !== undefined) return code(byDefault);
+  return optional ? "none: optional" : "has to be given";
+}
+
+function isSecret({ path }: Key): boolean {
+  return SECRET_KEYS.some((secret) => secret === path[0]);
+}
+
+/** As one would write it in the stack's file. */
+function code(value: unknown): string {
+  if (value === undefined) return "";
+  return `\`${Array.isArray(value) ? `[${value.join(", ")}]` : String(value)}\``;
+}
+
+function name({ path }: Key): string {
+  return path.join(".");
+}
+
+function field(map: unknown, name: string): unknown {
+  return typeof map === "object" && map !== null ? (map as Record<string, unknown>)[name] : undefined;
+}
+
+function node(type: z.core.$ZodType): Node {
+  return type as unknown as Node;
+}
