@@ -104,7 +104,7 @@ describe("Grafana's content", () => {
 
   it.each([
     ["its own time", defaultRange],
-    ["five years", fiveYears],
+    ["five years", () => fiveYears()],
   ])("answers every query of every panel, over %s", async (_, rangeOf) => {
     for (const dashboard of [summary, scaleTesting, health]) {
       const range = rangeOf(dashboard);

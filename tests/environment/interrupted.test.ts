@@ -18,7 +18,7 @@ const MOST_RUNS = 40;
  * Runs that end badly: Google refuses or does not answer, or the engine and all it started are killed.
  * Not proved here: faults of the Kubernetes API, and Google's own behaviour after a time-out.
  */
-describe("after runs that ended badly", () => {
+describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
   let stack: TestStack;
   /** What a whole run makes, from its plan: Google's resources by their names in the program. */
   let planned: string[];

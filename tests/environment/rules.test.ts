@@ -232,7 +232,7 @@ const cases: [
     "it ran yesterday",
     rawSeries(
       nightly(2, (n) => ({
-        results: n === 0 ? { leak: 1, gone: 1 } : { leak: 1 },
+        results: { leak: 1, ...(n === 0 && { gone: 1 }) },
       })),
       3 * DAY,
     ),
