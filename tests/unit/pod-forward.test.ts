@@ -23,7 +23,11 @@ async function fakeApi(ready: Promise<void>) {
   const opened = new Promise<void>((resolve) => {
     server.on("upgrade", (request, stream) => {
       const socket = stream as Socket;
-      far.closed = new Promise((done) => socket.once("close", done));
+      far.closed = new Promise((done) => {
+        socket.once("close", () => {
+          done();
+        });
+      });
       // A closing frame is answered by closing.
       socket.on("data", (frame: Buffer) => {
         if (((frame[0] ?? 0) & 0x0f) === 8) socket.end();
