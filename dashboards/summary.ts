@@ -69,6 +69,14 @@ function variables(): dashboard.QueryVariableBuilder[] {
   ];
 }
 
+/** A value of the last 26 hours. */
+const at = (series: string) => `last_over_time(${series}{${CHOSEN_TESTS}}[26h])`;
+
+/** The tests of each code level's last run: not those that only the run before had. */
+const OF_LAST_RUN =
+  `(${at("run:k8sfv_test_push_time_seconds")} == on (code_level) group_left () ` +
+  `max by (code_level) (${at("run:k8sfv_test_push_time_seconds")}))`;
+
 function lastNight() {
   return [
     stat({
@@ -82,7 +90,7 @@ function lastNight() {
       noValue: "no run in 26 h",
       queries: [
         {
-          expr: `avg by (code_level) (last_over_time(run:k8sfv_test_result{${CHOSEN_TESTS}}[26h]))`,
+          expr: `avg by (code_level) (${at("run:k8sfv_test_result")} and on (code_level, test_name) ${OF_LAST_RUN})`,
           legend: "{{code_level}}",
         },
       ],

@@ -84,13 +84,21 @@ function drawStates({ panel, frames, range }: Answered, size: Size): string {
     series: frames.map((frame, row) => ({
       type: "scatter",
       symbol: "rect",
-      symbolSize: [4, 22],
-      data: pairs(frame).map(([at, value]) => ({
+      symbolSize: [Math.ceil(size[0] / STATES) + 1, 22],
+      data: thinned(pairs(frame)).map(([at, value]) => ({
         value: [at, row],
         itemStyle: { color: COLOURS[colours[String(value)]?.color ?? ""] ?? "#888888" },
       })),
     })),
   });
+}
+
+/** So many states are drawn side by side: more would make the picture large, and show nothing. */
+const STATES = 150;
+
+function thinned<T>(points: T[]): T[] {
+  const each = Math.ceil(points.length / STATES);
+  return points.filter((_, at) => at % each === 0);
 }
 
 function drawBars({ panel, frames, range }: Answered, size: Size): string {
@@ -164,7 +172,12 @@ function drawTable({ panel, frames, range }: Answered, [width, height]: Size): s
   const unit = width / shares.reduce((sum, share) => sum + share, 0);
   const left = shares.map((_, at) => shares.slice(0, at).reduce((sum, share) => sum + share, 0) * unit);
   const head = keys.map((key, at) =>
-    text((left[at] ?? 0) + 6, 14, names[key] ?? key, { size: 11, bold: true }),
+    text(
+      (left[at] ?? 0) + 6,
+      14,
+      (names[key] ?? key).slice(0, Math.floor(((shares[at] ?? 1) * unit) / 6.2)),
+      { size: 11, bold: true },
+    ),
   );
   const sort = panel.options?.sortBy?.[0]?.displayName;
   const by = keys.find((key) => names[key] === sort);
@@ -223,7 +236,8 @@ function chart([width, height]: Size, option: object): string {
   drawn.setOption({ animation: false, textStyle: { fontFamily: "sans-serif" }, ...option });
   const svg = drawn.renderToSVGString();
   drawn.dispose();
-  return svg;
+  // A tenth of a pixel is more than anyone sees.
+  return svg.replaceAll(/(\d+\.\d)\d+/g, "$1");
 }
 
 /** SVG text. */

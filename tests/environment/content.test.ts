@@ -16,11 +16,24 @@ import {
   panelsOf,
   variableValues,
 } from "../../local/panels.ts";
-import type { Frame, GrafanaClient, Panel } from "../../local/panels.ts";
+import type { GrafanaClient, Panel } from "../../local/panels.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
 import { ciEnvironment, ciMachineCommand, runSample } from "../../local/sample.ts";
-import { ask, loadHistory, loadSamples, metricsOf, recordedAt } from "../../local/prometheus-data.ts";
+import { ask, loadHistory, loadSamples, metricsOf } from "../../local/prometheus-data.ts";
 import type { HistoryRun } from "../../local/prometheus-data.ts";
+import { alertStates, evaluated } from "./alert-states.ts";
+import {
+  byLevel,
+  expected,
+  labelsOf,
+  mean,
+  meanOf,
+  median,
+  oneOf,
+  points,
+  valuesOf,
+  worstSum,
+} from "./expected.ts";
 import { WebhookReceiver } from "./webhook.ts";
 
 const PORT = 8099;
@@ -89,8 +102,8 @@ describe("Grafana's content", () => {
   });
 
   it("fires no alert over nights that were good", async () => {
-    await evaluated();
-    const states = await alertStates();
+    await evaluated(grafana);
+    const states = await alertStates(grafana);
     expect(states.map(({ title }) => title).sort()).toEqual(
       alerts(thresholds)
         .map(({ title }) => title)
@@ -204,7 +217,7 @@ describe("Grafana's content", () => {
     const titles = alerts(thresholds).map(({ title }) => title);
     let firing: string[] = [];
     while (firing.length < titles.length && Date.now() < started + 150_000) {
-      firing = (await alertStates()).filter((state) => state.firing > 0).map(({ title }) => title);
+      firing = (await alertStates(grafana)).filter((state) => state.firing > 0).map(({ title }) => title);
       await sleep(2000);
     }
     expect(firing.sort()).toEqual([...titles].sort());
@@ -287,28 +300,6 @@ describe("Grafana's content", () => {
     await engine.pulumi(["destroy", "--yes", "--skip-preview"]);
   });
 
-  /** Every alert's state, how many of its series fire, and whether its last evaluation went well. */
-  async function alertStates(): Promise<{ title: string; firing: number; health: string; at: number }[]> {
-    const { data } = await askGrafana<RuleStates>(grafana, "/api/prometheus/grafana/api/v1/rules");
-    return data.groups.flatMap(({ rules, lastEvaluation }) =>
-      rules.map(({ name, health: state, alerts: series = [] }) => ({
-        title: name,
-        firing: series.filter((one) => one.state === "Alerting").length,
-        health: state,
-        at: Date.parse(lastEvaluation),
-      })),
-    );
-  }
-
-  /** Waits until each alert was evaluated once from now on. */
-  async function evaluated(): Promise<void> {
-    const from = Date.now();
-    while ((await alertStates()).some(({ at }) => at < from)) {
-      if (Date.now() > from + 150_000) throw new Error("An alert is not evaluated");
-      await sleep(2000);
-    }
-  }
-
   /** Waits until the receiver was told of each of these. */
   async function told(titles: string[]): Promise<void> {
     const deadline = Date.now() + 240_000;
@@ -321,80 +312,8 @@ describe("Grafana's content", () => {
   }
 });
 
-interface RuleStates {
-  data: {
-    groups: {
-      lastEvaluation: string;
-      rules: { name: string; health: string; alerts?: { state: string }[] }[];
-    }[];
-  };
-}
-
 function panelOf(dashboard: Board, id: number): Panel {
   const found = panelsOf(dashboard).find((panel) => panel.id === id);
   if (found === undefined) throw new Error(`${dashboard.title} has no panel ${id}`);
   return found;
-}
-
-function byLevel(runs: HistoryRun[]): Map<string, HistoryRun[]> {
-  const levels = new Map<string, HistoryRun[]>();
-  for (const run of runs) levels.set(run.codeLevel, [...(levels.get(run.codeLevel) ?? []), run]);
-  return levels;
-}
-
-function labelsOf(frame: Frame): Record<string, string> {
-  return frame.columns.at(-1)?.labels ?? {};
-}
-
-function valuesOf(frame: Frame): number[] {
-  return (frame.columns.at(-1)?.values ?? []) as number[];
-}
-
-function oneOf(frames: Frame[], level: string): Frame {
-  const [found, ...more] = frames.filter((frame) => labelsOf(frame).code_level === level);
-  if (found === undefined || more.length > 0) throw new Error(`${frames.length} frames, not one of ${level}`);
-  return found;
-}
-
-/** Time and value of each point. */
-function points(frame: Frame): [number, number][] {
-  return valuesOf(frame).map((value, at) => [Number(frame.columns[0]?.values[at]), value]);
-}
-
-/** What a panel has to show of the runs: at each of its points those that were kept since the one before. */
-function expected(
-  frame: Frame,
-  runs: HistoryRun[],
-  of: (run: HistoryRun) => number,
-  together: (values: number[], runs: HistoryRun[]) => number,
-): [number, number][] {
-  const at = (run: HistoryRun) => Math.ceil(recordedAt(run) / frame.step) * frame.step;
-  const times = [...new Set(runs.map(at))].filter((time) => time <= Number(frame.columns[0]?.values.at(-1)));
-  return times.map((time) => {
-    const mine = runs.filter((run) => at(run) === time);
-    return [time, together(mine.map(of), mine)];
-  });
-}
-
-function mean(values: number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Each test's worst result of the runs, added up. */
-function worstSum(all: HistoryRun[]) {
-  const tests = Object.keys(all[0]?.results ?? {});
-  return (_: number[], runs: HistoryRun[]): number =>
-    tests.reduce((sum, test) => sum + Math.min(...runs.map(({ results }) => results[test] ?? 1)), 0);
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? NaN)
-    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
-}
-
-function meanOf(run: HistoryRun): number {
-  return run.occupancy[0]?.meanBytes ?? NaN;
 }

@@ -53,3 +53,8 @@ function notation(spans: [from: number, to: number, value: number][]): string {
   }
   return [...words, "stale"].join(" ");
 }
+
+/** Every night at minute 60 of the day, so many nights, one code level. */
+export function nightly(nights: number, of: (night: number) => Partial<Night> = () => ({})): Night[] {
+  return Array.from({ length: nights }, (_, n) => ({ at: n * DAY + 60, level: "A", ...of(n) }));
+}

@@ -1,0 +1,73 @@
+import type { Frame } from "../../local/panels.ts";
+import type { HistoryRun } from "../../local/prometheus-data.ts";
+import { recordedAt } from "../../local/prometheus-data.ts";
+
+/** The runs of each code level, in order. */
+export function byLevel(runs: HistoryRun[]): Map<string, HistoryRun[]> {
+  const levels = new Map<string, HistoryRun[]>();
+  for (const run of runs) levels.set(run.codeLevel, [...(levels.get(run.codeLevel) ?? []), run]);
+  return levels;
+}
+
+/** The labels of a frame's series. */
+export function labelsOf(frame: Frame): Record<string, string> {
+  return frame.columns.at(-1)?.labels ?? {};
+}
+
+/** The values of a frame's series. */
+export function valuesOf(frame: Frame): number[] {
+  return (frame.columns.at(-1)?.values ?? []) as number[];
+}
+
+/** The one frame of a code level. */
+export function oneOf(frames: Frame[], level: string): Frame {
+  const [found, ...more] = frames.filter((frame) => labelsOf(frame).code_level === level);
+  if (found === undefined || more.length > 0) throw new Error(`${frames.length} frames, not one of ${level}`);
+  return found;
+}
+
+/** Time and value of each point. */
+export function points(frame: Frame): [number, number][] {
+  return valuesOf(frame).map((value, at) => [Number(frame.columns[0]?.values[at]), value]);
+}
+
+/** What a panel has to show of the runs: at each of its points those that were kept since the one before. */
+export function expected(
+  frame: Frame,
+  runs: HistoryRun[],
+  of: (run: HistoryRun) => number,
+  together: (values: number[], runs: HistoryRun[]) => number,
+): [number, number][] {
+  const at = (run: HistoryRun) => Math.ceil(recordedAt(run) / frame.step) * frame.step;
+  const times = [...new Set(runs.map(at))].filter((time) => time <= Number(frame.columns[0]?.values.at(-1)));
+  return times.map((time) => {
+    const mine = runs.filter((run) => at(run) === time);
+    return [time, together(mine.map(of), mine)];
+  });
+}
+
+/** The mean. */
+export function mean(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Each test's worst result of the runs, added up. */
+export function worstSum(all: HistoryRun[]) {
+  const tests = Object.keys(all[0]?.results ?? {});
+  return (_: number[], runs: HistoryRun[]): number =>
+    tests.reduce((sum, test) => sum + Math.min(...runs.map(({ results }) => results[test] ?? 1)), 0);
+}
+
+/** The median. */
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? NaN)
+    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+}
+
+/** What a run measured: its one test's mean occupancy. */
+export function meanOf(run: HistoryRun): number {
+  return run.occupancy[0]?.meanBytes ?? NaN;
+}
