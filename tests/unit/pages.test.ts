@@ -1,0 +1,80 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { alerts } from "../../alerts/rules.ts";
+import { blocks, commands, fences, type Page, pages, root } from "../pages.ts";
+
+const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+  scripts: Record<string, string>;
+};
+
+test.each(pages())("the links of $file lead somewhere", (page) => {
+  const broken = links(page).filter((link) => !resolves(page, link));
+  expect(broken).toEqual([]);
+});
+
+test.each(pages())("the commands of $file are a shell's, and those of npm are there", (page) => {
+  for (const { info } of fences(page)) {
+    // Everything else than a shell is named: a block without a name could be one.
+    expect(info, "```sh, ```sh cloud, or the language").toMatch(
+      /^(|sh|sh cloud|json|yaml|ts|mermaid|groovy|text)$/,
+    );
+  }
+  for (const block of blocks(page)) {
+    execFileSync("bash", ["-n"], { input: block.text, stdio: ["pipe", "ignore", "pipe"] });
+    for (const command of commands(block)) {
+      for (const [, script = ""] of command.matchAll(/\bnpm run (?:--silent )?([a-z:-]+)/g)) {
+        expect(scripts, command).toHaveProperty(script);
+      }
+      if (!block.cloud)
+        expect(command, "mark the block: ```sh cloud").not.toMatch(/^(gcloud|pulumi|kubectl)\b/);
+    }
+  }
+});
+
+test("docs/operations.md says what to do for each alert", () => {
+  const operations = pages().find(({ file }) => file === "docs/operations.md")?.text ?? "";
+  const thresholds = { runMissingHours: 26, occupancyGrowthPercent: 10, diskFullDays: 14 };
+  const titles = alerts(thresholds).map(({ title }) => title);
+  expect(titles.length).toBeGreaterThan(0);
+  const headings = [...operations.matchAll(/^### (.+)$/gm)].map(([, title]) => title);
+  expect(headings).toEqual(expect.arrayContaining(titles));
+});
+
+test("README tells of each command of package.json that is for people", () => {
+  const readme = pages().find(({ file }) => file === "README.md")?.text ?? "";
+  const told = [...readme.matchAll(/^\| `npm (?:run )?([a-z-]+)[^`]*`/gm)].map(([, name]) => name);
+  expect(told.toSorted()).toEqual(
+    Object.keys(scripts)
+      .filter((name) => !name.includes(":"))
+      .toSorted(),
+  );
+});
+
+/** Links to files and headings; those to other sites are not looked up. */
+function links({ text }: Page): string[] {
+  const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, "");
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = ""]) => link)
+    .filter((link) => !/^[a-z]+:/.test(link));
+}
+
+function resolves({ file, text }: Page, link: string): boolean {
+  const [target = "", anchor] = link.split("#");
+  const full = target === "" ? path.join(root, file) : path.resolve(root, path.dirname(file), target);
+  if (!existsSync(full)) return false;
+  if (anchor === undefined) return true;
+  return headings(target === "" ? text : readFileSync(full, "utf8")).includes(anchor);
+}
+
+/** The anchors that GitHub gives to headings. */
+function headings(text: string): string[] {
+  const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, "");
+  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
