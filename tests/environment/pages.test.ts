@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
 import { openCloud, removeCloud } from "../../local/cluster/index.ts";
+import { openEngine } from "../../local/environment.ts";
 import { blocks, commands, pages, root } from "../pages.ts";
 
 const CLOUD = "pages";
@@ -41,6 +42,25 @@ describe("the pages for people", () => {
 
   it.each(here)("$file: $command", async ({ command }) => {
     await run(command);
+  });
+
+  it("the passwords: Grafana's is rotated as docs/operations.md says", async () => {
+    const cloud = openCloud(CLOUD);
+    const operations = pages().filter(({ file }) => file === "docs/operations.md");
+    const block = operations.flatMap(blocks).find(({ text }) => text.includes("reset-admin-password"));
+    const { env, pulumi } = openEngine(cloud);
+    const password = () => pulumi(["stack", "output", "GRAFANA_PASSWORD", "--show-secrets"]);
+    const before = await password();
+    await execa(
+      "bash",
+      ["-e", "-o", "pipefail", "-c", (block?.text ?? "").replaceAll("calico-test", "local")],
+      {
+        cwd: root,
+        env: { ...env, KUBECONFIG: cloud.adminKubeconfig, PULUMI_SKIP_CONFIRMATIONS: "true" },
+        stdin: "ignore",
+      },
+    );
+    expect(await password()).not.toBe(before);
   });
 
   it("npm stop: all of it is gone", async () => {
