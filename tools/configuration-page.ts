@@ -144,7 +144,8 @@ function isSecret({ path }: Key): boolean {
 /** As one would write it in the stack's file. */
 function code(value: unknown): string {
   if (value === undefined) return "";
-  return `\`${Array.isArray(value) ? `[${value.join(", ")}]` : String(value)}\``;
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return `\`${Array.isArray(value) ? `[${value.join(", ")}]` : text}\``;
 }
 
 function name({ path }: Key): string {
