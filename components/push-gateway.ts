@@ -160,6 +160,7 @@ function gatewayContainer(image: string, auth: boolean) {
   // Through the guard, which knows the password; it stops answering for both when it is the guard that fails,
   // but then so does everything else.
   const probe = { httpGet: { path: "/-/healthy", port: PORT }, timeoutSeconds: 5 };
+  const ready = { httpGet: { path: "/-/ready", port: PORT }, timeoutSeconds: 5 };
   return {
     name: NAME,
     image,
@@ -173,6 +174,7 @@ function gatewayContainer(image: string, auth: boolean) {
       ...(auth ? [`--web.config.file=${WEB_CONFIG.mountPath}/web.yml`] : []),
     ],
     startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 120 },
+    readinessProbe: { ...ready, periodSeconds: 5 },
     livenessProbe: { ...probe, periodSeconds: 30, failureThreshold: 4 },
     resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "512Mi" } },
     securityContext: RESTRICTED,

@@ -1,4 +1,11 @@
-import { ApiException, CoreV1Api, CustomObjectsApi, type V1Pod } from "@kubernetes/client-node";
+import {
+  ApiException,
+  AppsV1Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  RbacAuthorizationV1Api,
+  type V1Pod,
+} from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ciMachine, openCloud, removeCloud, runIn, type Cloud } from "../../local/cluster/index.ts";
@@ -6,6 +13,7 @@ import { initStack, stackOutputs, type Engine } from "../../local/environment.ts
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
 import { runSample } from "../../local/sample.ts";
+import { checkov, unexplained } from "./checkov.ts";
 import { connects, kill, kubeConfig, machineConnects, namespace, podOf, untilReady } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { held, lost, push, pushUntil, scraped, split } from "./pushes.ts";
@@ -201,6 +209,28 @@ describe("the workloads", () => {
       memory.map(({ metric, value }) => `${metric.job} ${Math.round(Number(value[1]) / 2 ** 20)} MiB`),
     );
   });
+
+  it("pass checkov as the API holds them, but for what has a reason beside it", async () => {
+    const config = kubeConfig(cloud);
+    const core = config.makeApiClient(CoreV1Api);
+    const apps = config.makeApiClient(AppsV1Api);
+    const rbac = config.makeApiClient(RbacAuthorizationV1Api);
+    const lists: [string, string, { items: object[] }][] = [
+      ["v1", "Pod", await core.listNamespacedPod({ namespace })],
+      ["v1", "Service", await core.listNamespacedService({ namespace })],
+      ["v1", "ServiceAccount", await core.listNamespacedServiceAccount({ namespace })],
+      ["v1", "ConfigMap", await core.listNamespacedConfigMap({ namespace })],
+      ["apps/v1", "Deployment", await apps.listNamespacedDeployment({ namespace })],
+      ["apps/v1", "StatefulSet", await apps.listNamespacedStatefulSet({ namespace })],
+      ["rbac.authorization.k8s.io/v1", "Role", await rbac.listNamespacedRole({ namespace })],
+      ["rbac.authorization.k8s.io/v1", "RoleBinding", await rbac.listNamespacedRoleBinding({ namespace })],
+    ];
+    // A list's items don't say what they are.
+    const objects = lists.flatMap(([apiVersion, kind, { items }]) =>
+      items.map((item) => ({ ...item, apiVersion, kind })),
+    );
+    expect(unexplained(await checkov(objects))).toEqual([]);
+  }, 1_200_000);
 
   it("hold a bad rule or relabelling away from the running Prometheus", async () => {
     const objects = kubeConfig(cloud).makeApiClient(CustomObjectsApi);
