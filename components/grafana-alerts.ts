@@ -32,7 +32,7 @@ const CONTACT = "k8sfv";
 /** How often rules are evaluated, in seconds: as often as the recording rules. */
 const EVERY = 60;
 /** Longer than all rules take to be evaluated once: what one failure sets off is one message. */
-const TOGETHER = "90s";
+const TOGETHER = "1m30s";
 /** A message is repeated when nobody did anything about it: not before the next morning. */
 const REPEAT = "1d";
 
@@ -95,8 +95,8 @@ export class GrafanaAlerts extends pulumi.ComponentResource {
             matchers: [{ label: "kind", match: "=", value: "night" }],
             groupBies: ["grafana_folder", "kind"],
             // The code levels run one after the other: one message when they are through.
-            groupWait: `${collectMinutes}m`,
-            groupInterval: `${collectMinutes}m`,
+            groupWait: duration(collectMinutes),
+            groupInterval: duration(collectMinutes),
             repeatInterval: REPEAT,
           },
         ],
@@ -105,6 +105,12 @@ export class GrafanaAlerts extends pulumi.ComponentResource {
     );
     return [contact, policy];
   }
+}
+
+/** As Grafana writes it back, or there would be a change in every run: 150 minutes are "2h30m". */
+export function duration(minutes: number): string {
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+  return `${hours > 0 ? `${hours}h` : ""}${rest > 0 ? `${rest}m` : ""}`;
 }
 
 /** The alert as Grafana wants it: a query, and the condition that its value is above 0. */

@@ -84,6 +84,16 @@ test("the summary reads what is kept of each run, never every scrape", () => {
   for (const { expr } of targets) expect(expr).not.toMatch(/(?<!run:)k8sfv_[a-z]/);
 });
 
+test.each([
+  [2, "2m"],
+  [150, "2h30m"],
+  [180, "3h"],
+  [720, "12h"],
+])("%i minutes are %s to Grafana", async (minutes, text) => {
+  const { duration } = await import("../../components/grafana-alerts.ts");
+  expect(duration(minutes)).toBe(text);
+});
+
 test("every alert links to a panel that is there, and tells what it means", () => {
   const rules = alerts(thresholds);
   expect(new Set(rules.map(({ uid }) => uid)).size).toBe(rules.length);
@@ -183,7 +193,7 @@ describe("what is put into Grafana", () => {
     expect(named(recorded, "content-alerts-policy").inputs).toMatchObject({
       contactPoint: "k8sfv",
       groupBies: ["grafana_folder"],
-      policies: [{ matchers: [{ label: "kind", match: "=", value: "night" }], groupWait: "180m" }],
+      policies: [{ matchers: [{ label: "kind", match: "=", value: "night" }], groupWait: "3h" }],
     });
   });
 });
