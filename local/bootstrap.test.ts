@@ -1,4 +1,8 @@
-import { expect, test } from "vitest";
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import {
   goProblem,
   goWanted,
@@ -80,3 +84,63 @@ test.each([
   expect(problem).toMatch(line);
   expect(problem).not.toContain("\n");
 });
+
+/** Runs the script itself, in a folder with nothing but what `files` says. */
+function bootstrap(files: Record<string, string>, args: string[], options: { uid?: number; path?: string }) {
+  const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-bootstrap-"));
+  onTestFinished(() => {
+    rmSync(dir, { recursive: true });
+  });
+  const script = path.join(dir, "local/bootstrap.mjs");
+  mkdirSync(path.join(dir, "local/toolchain/modules"), { recursive: true });
+  copyFileSync(new URL("bootstrap.mjs", import.meta.url), script);
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(dir, name), text);
+  chmodSync(dir, 0o755);
+  const env = {
+    PATH: options.path ?? process.env.PATH,
+    npm_lifecycle_event: "start",
+    npm_config_fetch_retries: "0",
+    npm_config_cache: path.join(dir, "cache"),
+  };
+  return spawnSync(process.execPath, [script, ...args], { encoding: "utf8", env, uid: options.uid });
+}
+
+const isRoot = process.getuid?.() === 0;
+
+test.runIf(isRoot)("as somebody else than root it says how, in one line", () => {
+  const { status, stderr } = bootstrap({}, [], { uid: 65534 });
+  expect(stderr).toMatch(/^set-up: .*needs root: run sudo env "PATH=\$PATH" npm start\n$/);
+  expect(status).toBe(1);
+});
+
+test.runIf(isRoot)("without Go it says what to install, in one line", () => {
+  const { status, stderr } = bootstrap({}, [], { path: "/nowhere" });
+  expect(stderr).toMatch(/^set-up: no "go" on PATH: install Go .*\n$/);
+  expect(status).toBe(1);
+});
+
+test.runIf(isRoot)(
+  "offline it says so, in one line besides what it does",
+  () => {
+    const resolved = "http://127.0.0.1:9/nothing-1.0.0.tgz";
+    const packages = {
+      "": { dependencies: { nothing: "1.0.0" } },
+      "node_modules/nothing": { version: "1.0.0", resolved },
+    };
+    const { status, stderr } = bootstrap(
+      {
+        "package.json": JSON.stringify({ name: "p", dependencies: { nothing: "1.0.0" } }),
+        "package-lock.json": JSON.stringify({ name: "p", lockfileVersion: 3, requires: true, packages }),
+      },
+      ["--to-stop"],
+      {},
+    );
+    expect(stderr.trim().split("\n")).toEqual([
+      "set-up: installing the npm packages of package-lock.json (npm ci)",
+      "set-up: npm ci can't reach its servers: check the network (or a proxy's settings), then run this again",
+    ]);
+    expect(status).toBe(1);
+    // npm itself takes a while to start on a busy machine.
+  },
+  60_000,
+);

@@ -57,15 +57,19 @@ export function openEngine(cloud: Cloud): Engine {
 
 /**
  * `pulumi up`. When it is refused, what a run that was killed left at Google is taken over, and it is tried
- * once more.
+ * once more; not when somebody stopped it.
  *
  * @throws Error of the engine's
  */
-export async function bringUp(engine: Engine, options: { show?: boolean } = {}): Promise<void> {
+export async function bringUp(
+  engine: Engine,
+  options: { show?: boolean; stopped?: AbortSignal } = {},
+): Promise<void> {
   const up = () => engine.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"], options);
   try {
     await up();
   } catch (error) {
+    if (options.stopped?.aborted === true) throw error;
     const adopted = await adopt(engine.pulumi);
     if (adopted.length === 0) throw error;
     console.error(`Taken over from a run that did not end: ${adopted.length} resources. Once more:`);

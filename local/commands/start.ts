@@ -4,7 +4,7 @@ import { resumeCloud } from "../cluster/index.ts";
 import { openLocalEnvironment } from "../prepare.ts";
 import { bringUp, initStack, stackOutputs } from "../environment.ts";
 import { readBack, runSample, type SampleResult } from "../sample.ts";
-import { cloudName, runCommand, step } from "./terminal.ts";
+import { cloudName, runCommand, step, untilItEnds } from "./terminal.ts";
 
 await runCommand(async () => {
   const started = Date.now();
@@ -12,7 +12,7 @@ await runCommand(async () => {
   await step("Looking after the local cloud", () => resumeCloud(cloud));
   await initStack(cloud, engine);
   step("pulumi up");
-  await bringUp(engine, { show: true });
+  await untilItEnds((stopped) => bringUp(engine, { show: true, stopped }));
   const outputs = await stackOutputs(engine);
   const addresses = await startForwards(cloud, outputs);
   const sample = await step("A run on the CI machine pushes its metrics to PROMPG_URL", () =>

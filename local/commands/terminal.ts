@@ -21,6 +21,29 @@ export function step<T>(title: string, work?: () => Promise<T>): Promise<T> | un
   });
 }
 
+/**
+ * Lets the engine end by itself after Ctrl-C, which its terminal sends to it too: it finishes what it has begun
+ * and writes its state down. Cut off, it would not.
+ *
+ * @param work - is told whether Ctrl-C came
+ */
+export async function untilItEnds<T>(work: (stopped: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const onStop = (): void => {
+    console.error("\nStopping, once what has begun is done …");
+    stop.abort();
+  };
+  process.once("SIGINT", onStop);
+  try {
+    return await work(stop.signal);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    throw new Error("Stopped. npm start goes on from here; npm stop removes everything.", { cause: error });
+  } finally {
+    process.off("SIGINT", onStop);
+  }
+}
+
 /** Runs a command's work; an error becomes one line for people and status 1. */
 export async function runCommand(work: () => Promise<void>): Promise<void> {
   try {

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { quantile } from "../../bench/statistics.ts";
+import { durations, longestPath } from "../../bench/up.ts";
+
+test("quantiles are of the values themselves", () => {
+  const values = Array.from({ length: 100 }, (_, at) => 100 - at);
+  expect(quantile(values, 0.5)).toBe(50);
+  expect(quantile(values, 0.99)).toBe(99);
+  expect(quantile([7], 0.99)).toBe(7);
+});
+
+test("the longest path goes by dependencies, providers and parents, whichever takes longest", () => {
+  const urn = (name: string) => `urn:pulumi:s::p::t:t:T::${name}`;
+  const resources = [
+    { urn: urn("network") },
+    { urn: urn("cluster"), dependencies: [urn("network")] },
+    { urn: urn("provider"), dependencies: [urn("cluster")] },
+    { urn: urn("disk") },
+    {
+      urn: urn("pod"),
+      provider: `${urn("provider")}::an-id`,
+      dependencies: [urn("disk")],
+      parent: urn("app"),
+    },
+    { urn: urn("app") },
+  ];
+  const at = (name: string, begun: number, done: number) => [
+    { resourcePreEvent: { metadata: { urn: urn(name), op: "create" } }, timestamp: begun },
+    { resOutputsEvent: { metadata: { urn: urn(name) } }, timestamp: done },
+  ];
+  const events = [...at("network", 0, 2), ...at("disk", 0, 9), ...at("cluster", 2, 10), ...at("pod", 10, 13)];
+  const { length, urns } = longestPath(resources, durations(events));
+  expect(length).toBe(13);
+  expect(urns).toEqual([urn("network"), urn("cluster"), urn("pod")]);
+});
