@@ -194,7 +194,7 @@ function podSpec(
         startupProbe: { ...health, periodSeconds: 2, failureThreshold: 90 },
         readinessProbe: { ...health, periodSeconds: 5 },
         livenessProbe: { ...health, periodSeconds: 30, failureThreshold: 5 },
-        resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+        resources: { requests: { cpu: "50m", memory: "256Mi" }, limits: { memory: "768Mi" } },
         securityContext: RESTRICTED,
         volumeMounts: [
           { name: "data", mountPath: "/var/lib/grafana" },

@@ -189,7 +189,7 @@ function podSpec(args: OperatorArgs, serviceAccountName: pulumi.Input<string>) {
           failureThreshold: 5,
         },
         resources: {
-          requests: { cpu: "20m", memory: "64Mi" },
+          requests: { cpu: "20m", memory: "96Mi" },
           limits: { memory: "256Mi" },
         },
         securityContext: RESTRICTED,

@@ -24,11 +24,11 @@ export interface PushGuardArgs {
 }
 
 /**
- * A push may have so many bytes: a run of k8sfv pushes 50 kB. Larger ones would cost the gateway 20 times
- * their size in memory (measured; README), and it has no limit of its own.
+ * A push may have so many bytes: a run of k8sfv pushes 50 kB. A larger one would cost the gateway ten times
+ * its size in memory (measured), and it has no limit of its own.
  */
 export const MAX_PUSH_BYTES = 4 * 2 ** 20;
-/** With so many bytes in its file, some 60,000 series, the gateway takes no more: it never forgets by itself. */
+/** With so many bytes in its file, some 90,000 series, the gateway takes no more: it never forgets by itself. */
 const MAX_STORE_BYTES = 16 * 2 ** 20;
 
 const FILES = ["main.mjs", "store.mjs"];
