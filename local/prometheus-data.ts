@@ -57,10 +57,9 @@ async function loadBlocks<T>(
     const database = await databaseFolder(cloud);
     const { uid, gid } = await stat(database);
     await execa("chown", ["--recursive", `${uid}:${gid}`, folder]);
-    const before = await blocksLoaded(prometheus);
     const blocks = (await readdir(folder)).filter((name) => /^[0-9A-Z]{26}$/.test(name));
     for (const block of blocks) await rename(path.join(folder, block), path.join(database, block));
-    await untilLoaded(prometheus, before, blocks.length);
+    await untilLoaded(prometheus, blocks);
     return result;
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -75,16 +74,20 @@ async function databaseFolder(cloud: Cloud): Promise<string> {
   return found;
 }
 
-async function untilLoaded(prometheus: string, before: number, more: number): Promise<void> {
+/** Prometheus may have put several of them into one by then: a block tells which ones it was made of. */
+async function untilLoaded(prometheus: string, blocks: string[]): Promise<void> {
   const deadline = Date.now() + 120_000;
-  while ((await blocksLoaded(prometheus)) < before + more) {
-    if (Date.now() > deadline) throw new Error(`Prometheus did not take ${more} blocks within 120 s`);
+  for (;;) {
+    const { blocks: all } = await ask<{ blocks: { compaction: { sources: string[] } }[] }>(
+      prometheus,
+      "/status/tsdb/blocks",
+    );
+    const loaded = new Set(all.flatMap(({ compaction }) => compaction.sources));
+    if (blocks.every((block) => loaded.has(block))) return;
+    if (Date.now() > deadline)
+      throw new Error(`Prometheus did not take ${blocks.length} blocks within 120 s`);
     await sleep(1000);
   }
-}
-
-async function blocksLoaded(prometheus: string): Promise<number> {
-  return (await ask<{ blocks: unknown[] }>(prometheus, "/status/tsdb/blocks")).blocks.length;
 }
 
 /** Asks Prometheus's API. */

@@ -210,8 +210,10 @@ describe("Grafana's content", () => {
       "# TYPE up gauge",
       ...[240, 180, 120, 60, 0].map((seconds) => `up{job="stand-in"} 0 ${now - seconds}`),
       "# TYPE prometheus:disk_used_bytes gauge",
-      // Half of the local disk's limit in four days.
-      ...Array.from({ length: 97 }, (_, n) => `prometheus:disk_used_bytes ${1e9 + n * 4e7} ${ago(97 - n)}`),
+      // Half of the local disk's limit in four days. It has to have been there three days ago, all the time.
+      ...[97, 84, ...Array.from({ length: 20 }, (_, n) => 72 - n / 60), 48, 24, 1].map(
+        (hours) => `prometheus:disk_used_bytes ${1e9 + (97 - hours) * 4e7} ${ago(hours)}`,
+      ),
     ]);
     const started = Date.now();
     const titles = alerts(thresholds).map(({ title }) => title);
