@@ -45,24 +45,29 @@ export function reachGrafana(args: GrafanaAccessArgs): GrafanaAccess {
   }
   const tunnel = pulumi
     .all([args.kubeconfig, args.namespace, args.deployment.id])
-    .apply(([kubeconfig, namespace]) => openWhenApplying(args, kubeconfig, namespace));
+    .apply(([kubeconfig, namespace]) => open(args, kubeconfig, namespace));
   return {
     url: pulumi.unsecret(tunnel.apply(({ url }) => url)),
     closeAfter(content) {
-      pulumi.all([tunnel, pulumi.all(content.map((resource) => resource.urn))]).apply(([open]) => {
-        open.settle();
+      pulumi.all([tunnel, pulumi.all(content.map((resource) => resource.urn))]).apply(([opened]) => {
+        opened.settle();
       });
     },
   };
 }
 
-/** In a preview nothing calls Grafana, so there the tunnel is only its URL. */
-function openWhenApplying(args: GrafanaAccessArgs, kubeconfig: string, namespace: string): Promise<Tunnel> {
-  if (pulumi.runtime.isDryRun()) {
-    return Promise.resolve({ url: `http://127.0.0.1:${args.tunnelPort}`, settle: () => undefined });
-  }
+/**
+ * A preview listens too, and waits for nothing: alone it calls nobody, but with `--refresh` the provider reads
+ * what is in Grafana. A port that is taken is no reason to refuse a preview, only to say what it can't do.
+ */
+async function open(args: GrafanaAccessArgs, kubeconfig: string, namespace: string): Promise<Tunnel> {
   const forward = forwardToPod({ kubeconfig, namespace, podLabels: args.podLabels, port: args.podPort });
-  return openTunnel(args.tunnelPort, forward, (message) => {
+  const opened = openTunnel(args.tunnelPort, forward, (message) => {
     void pulumi.log.warn(`No way to Grafana: ${message}`);
+  });
+  if (!pulumi.runtime.isDryRun()) return opened;
+  return opened.catch((error: unknown) => {
+    void pulumi.log.info(`This preview can't look into Grafana: ${String(error)}`);
+    return { url: `http://127.0.0.1:${args.tunnelPort}`, settle: () => undefined };
   });
 }

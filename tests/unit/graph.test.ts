@@ -15,7 +15,7 @@ interface Run {
 
 const runs = new Map<string, Promise<Run>>();
 
-/** What the whole program does in a preview of a stack, which opens no tunnel. */
+/** What the whole program does in a preview of a stack: its tunnel listens, and nobody calls. */
 function run(stack: string): Promise<Run> {
   const known = runs.get(stack) ?? runNow(stack);
   runs.set(stack, known);
