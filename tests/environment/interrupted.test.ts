@@ -44,9 +44,10 @@ describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
     for (const words of [
       "Quota exceeded",
       "Required 'compute.networks.create' permission",
-      "Required 'resourcemanager.projects.setIamPolicy' permission",
-      "Required 'serviceusage.services.enable' permission",
-      "Billing must be enabled for activation of service(s) 'compute.googleapis.com'",
+      'Required "container.clusters.create" permission',
+      "Permission 'resourcemanager.projects.setIamPolicy' denied",
+      "Permission denied to enable service [compute.googleapis.com]",
+      "Billing must be enabled for activation of service(s)",
     ]) {
       expect(runs.said).toContain(words);
     }
