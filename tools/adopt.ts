@@ -15,6 +15,7 @@ interface State {
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
   provider?: string;
+  parent?: string;
   dependencies?: string[];
 }
 
@@ -45,7 +46,7 @@ const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 export async function adopt(pulumi: Pulumi): Promise<string[]> {
   const exported = JSON.parse(await pulumi(["stack", "export"])) as Export;
   const known = exported.deployment.resources ?? [];
-  const preview = JSON.parse(await pulumi(["preview", "--json"])) as Preview;
+  const preview = JSON.parse(await pulumi(["preview", "--json"]).catch(whatItPrinted)) as Preview;
   const candidates = (preview.steps ?? [])
     .filter(({ op }) => op === "create")
     .flatMap(({ newState }) => (newState === undefined ? [] : asMade(newState, known)));
@@ -67,13 +68,21 @@ export async function adopt(pulumi: Pulumi): Promise<string[]> {
   return candidates.map(({ urn }) => urn).filter((urn) => there.has(urn));
 }
 
+/** A preview that fails, for a cluster that isn't whole for instance, has told all the same what it planned. */
+function whatItPrinted(error: unknown): string {
+  const { stdout } = error as { stdout?: unknown };
+  if (typeof stdout === "string" && stdout.trimStart().startsWith("{")) return stdout;
+  throw error;
+}
+
 /** The resource as the state would hold it had it been made; nothing when it can't have been. */
 function asMade(planned: State, known: State[]): State[] {
   const provider = known.find(({ urn, id }) => `${urn}::${id ?? ""}` === planned.provider);
   const { project = "", region = "", zone = "" } = (provider?.inputs ?? {}) as Record<string, string>;
   // What depends on something that the state doesn't know can't have been made itself.
   const urns = new Set(known.map(({ urn }) => urn));
-  const ready = (planned.dependencies ?? []).every((urn) => urns.has(urn));
+  const needed = [...(planned.dependencies ?? []), ...(planned.parent === undefined ? [] : [planned.parent])];
+  const ready = needed.every((urn) => urns.has(urn));
   if (provider === undefined || !ready || JSON.stringify(planned.inputs).includes(UNKNOWN)) return [];
   const id = googleId(planned.type, planned.inputs ?? {}, { project, region, zone });
   // Without arguments, as for an import: the provider fills them in from what is there.
