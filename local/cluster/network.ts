@@ -69,6 +69,8 @@ export function plugIn(
     connect: async (pid) => {
       const router = await machinePid(cloud, routerMachine);
       if (router === undefined) throw new Error(`The VPC of the local cloud ${cloud.name} is not running`);
+      // The kernel takes the port of a machine that has ended away in its own time; its name is needed now.
+      await runIn(cloud, routerMachine, ["ip", "link", "delete", port]).catch(() => undefined);
       const ends = ["netns", String(router), "type", "veth", "peer", "name", "eth0", "netns", String(pid)];
       await execa("ip", ["link", "add", "name", port, ...ends]);
       await runIn(cloud, routerMachine, ["ip", "link", "set", port, "master", bridge, "up"]);
