@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** What `npm test` runs, in some six minutes; `npm run test:long` runs everything. */
+/** What `npm test` runs, in some six minutes; `npm run test-long` runs everything. */
 const MAIN_JOB = ["cluster", "push-guard", "whole"];
 
 /** Whole-environment tests: the real engine on a local cloud of the test's own. */

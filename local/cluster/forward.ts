@@ -6,7 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cloud } from "./cloud.ts";
 import { commandIn } from "./machine.ts";
-import { findProcesses, killProcesses, marks } from "./processes.ts";
+import { findProcesses, killProcesses, marks, outlivingEnvironment } from "./processes.ts";
 
 /** Where the connections of one port go, inside the VPC. */
 export interface Forward {
@@ -65,7 +65,12 @@ export async function spawnInNetwork(
   await mkdir(path.dirname(logFile), { recursive: true });
   const log = await open(logFile, "a", 0o600);
   const [file, ...args] = await commandIn(cloud, machine, [...command, ...marks(cloud, role)], "network");
-  const child = spawn(file, args, { cwd: "/", detached: true, stdio: ["ignore", log.fd, log.fd, "ipc"] });
+  const child = spawn(file, args, {
+    cwd: "/",
+    env: outlivingEnvironment(),
+    detached: true,
+    stdio: ["ignore", log.fd, log.fd, "ipc"],
+  });
   await log.close();
   const ready = Promise.race([
     once(child, "message"),

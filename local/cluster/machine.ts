@@ -6,7 +6,7 @@ import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa, type Options } from "execa";
 import type { Cloud } from "./cloud.ts";
-import { findProcesses, killProcesses, marks } from "./processes.ts";
+import { findProcesses, killProcesses, marks, outlivingEnvironment } from "./processes.ts";
 
 /** A process that a machine keeps running. */
 export interface Unit {
@@ -78,7 +78,7 @@ export async function startMachine(cloud: Cloud, spec: MachineSpec): Promise<voi
       ...[initPath(cloud), ...marks(cloud, machineRole(spec.name))],
     ],
     // The folder is not the caller's: a machine must not keep somebody's folder busy.
-    { cwd: "/", detached: true, stdio: ["pipe", log.fd, log.fd] },
+    { cwd: "/", env: outlivingEnvironment(), detached: true, stdio: ["pipe", log.fd, log.fd] },
   ) as ChildProcessByStdio<Writable, null, null>;
   await once(init, "spawn");
   await log.close();

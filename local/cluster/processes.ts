@@ -32,6 +32,11 @@ export async function findEngineProcesses(cloud: Cloud): Promise<CloudProcess[]>
   return filter(others, async (pid) => (await procFile(pid, "environ")).includes(mark));
 }
 
+/** The environment of what lives on when the engine ends: without the mark that the engine's processes carry. */
+export function outlivingEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI_")));
+}
+
 /**
  * Ends the processes with SIGKILL and waits until the kernel has taken them all away.
  *
