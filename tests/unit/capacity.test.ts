@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+/**
+ * What GKE leaves of an e2-standard-2 (2 CPUs, 8 GiB): of the CPUs it keeps 6 % of the first and 1 % of the
+ * second, of the memory 25 % of the first 4 GiB, 20 % of the next 4 and 100 MiB for eviction
+ * (cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes).
+ */
+const ALLOCATABLE = { cpu: 2000 - 60 - 10, memory: 8192 - 1024 - 819 - 100 };
+/** What GKE's own pods may ask for on one node, reckoned generously: half of its CPU, 1.5 GiB. */
+const SYSTEM = { cpu: 965, memory: 1536 };
+
+interface Container {
+  resources?: { requests?: { cpu?: string; memory?: string }; limits?: { memory?: string } };
+}
+
+/** Everything in the graph that asks for CPU: containers, and the operator's resources that become some. */
+function containersOf(value: unknown): Container[] {
+  if (typeof value !== "object" || value === null) return [];
+  const own = value as Container;
+  const below = Object.values(value).flatMap(containersOf);
+  return own.resources?.requests?.cpu === undefined ? below : [own, ...below];
+}
+
+const number = (quantity = "", unit: RegExp) => Number(quantity.replace(unit, ""));
+
+test("one node carries all pods, with their memory at its limit: so a lost node is no outage", () => {
+  const golden = JSON.parse(readFileSync(new URL("golden/calico-test.golden", import.meta.url), "utf8")) as {
+    inputs: unknown;
+  }[];
+  const containers = golden.flatMap(({ inputs }) => containersOf(inputs));
+  expect(containers).toHaveLength(5);
+  const cpu = containers.reduce((sum, { resources }) => sum + number(resources?.requests?.cpu, /m$/), 0);
+  const memory = containers.reduce(
+    (sum, { resources }) => sum + number(toMi(resources?.limits?.memory), /Mi$/),
+    0,
+  );
+  expect(cpu).toBeGreaterThan(0);
+  expect(cpu).toBeLessThanOrEqual(ALLOCATABLE.cpu - SYSTEM.cpu);
+  expect(memory).toBeLessThanOrEqual(ALLOCATABLE.memory - SYSTEM.memory);
+});
+
+function toMi(quantity = ""): string {
+  return quantity.endsWith("Gi") ? `${Number(quantity.slice(0, -2)) * 1024}Mi` : quantity;
+}
