@@ -1,10 +1,13 @@
 import { execa } from "execa";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCloud, removeCloud } from "../../local/cluster/index.ts";
+import { findEngineProcesses } from "../../local/cluster/processes.ts";
 import { openEngine } from "../../local/environment.ts";
 import { blocks, commands, pages, root } from "../pages.ts";
 
 const CLOUD = "pages";
+/** For what builds and pulls nothing and yet takes minutes on a busy machine, in ms. */
+const LONG = 1_200_000;
 
 /** Commands that are run elsewhere. */
 const ELSEWHERE: Record<string, string> = {
@@ -12,6 +15,7 @@ const ELSEWHERE: Record<string, string> = {
   "npm stop": "the last test here",
   "npm test": "it is what runs this",
   "npm run check": "npm test runs it first",
+  "npm run bench": "takes a quarter of an hour and a calm machine",
   "npm run docs": "tests/unit/configuration-page.test.ts compares what it writes",
   "npm run pictures": "it writes the pictures anew; tests/environment/content.test.ts draws",
 };
@@ -24,15 +28,43 @@ describe("the pages for people", () => {
   const run = (command: string) =>
     execa("bash", ["-c", command], { cwd: root, env: { K8SFV_CLOUD: CLOUD }, all: true, stdin: "ignore" });
 
+  beforeAll(() => removeCloud(openCloud(CLOUD)));
   afterAll(() => removeCloud(openCloud(CLOUD)));
 
-  it("npm start: from nothing to a first number pushed and read", async () => {
-    await removeCloud(openCloud(CLOUD));
-    const started = Date.now();
-    const { all } = await run("npm start");
-    expect(all).toMatch(/Read through Grafana +\d+/);
-    console.log(`npm start, from nothing: ${Math.round((Date.now() - started) / 1000)} s`);
-  });
+  // The first moment is one of the engine's at Google, the second one in the cluster.
+  it.each([/Cluster cluster creating/, /Deployment grafana-deployment creating/])(
+    "npm start: Ctrl-C at %s leaves what the next one takes up",
+    async (moment) => {
+      const options = { cwd: root, env: { K8SFV_CLOUD: CLOUD }, reject: false, stdin: "ignore" } as const;
+      // A group of its own, as a terminal gives it: Ctrl-C goes to all of it.
+      const start = execa("npm", ["start"], { ...options, all: true, detached: true });
+      let said = "";
+      start.all.on("data", (chunk: Buffer) => {
+        const before = moment.test(said);
+        said += chunk.toString();
+        if (!before && moment.test(said)) process.kill(-(start.pid ?? 0), "SIGINT");
+      });
+      const { exitCode } = await start;
+      expect(said).toMatch(moment);
+      expect(said).toContain("npm start goes on from here");
+      expect(exitCode).not.toBe(0);
+      expect(await findEngineProcesses(openCloud(CLOUD))).toEqual([]);
+    },
+    LONG,
+  );
+
+  it(
+    "npm start: to a first number pushed and read",
+    async () => {
+      const started = Date.now();
+      const { all } = await run("npm start");
+      expect(all).toMatch(/Read through Grafana +\d+/);
+      console.log(
+        `npm start, after the two that were stopped: ${Math.round((Date.now() - started) / 1000)} s`,
+      );
+    },
+    LONG,
+  );
 
   const here = pages()
     .flatMap(blocks)
