@@ -92,7 +92,8 @@ async function openWays(report: Report, target: Target, open: OpenWay): Promise<
 /** The way of a sample, from the gateway to Grafana. What was pushed is deleted, also after Ctrl-C. */
 async function follow(report: Report, ways: Ways, outputs: Outputs): Promise<void> {
   const stop = new AbortController();
-  process.once("SIGINT", () => {
+  // Not once(): execa's own listener ends this process when nobody else listens any more.
+  process.on("SIGINT", () => {
     stop.abort(new Error("stopped by Ctrl-C"));
   });
   const mark = newMark();

@@ -33,7 +33,8 @@ export async function untilItEnds<T>(work: (stopped: AbortSignal) => Promise<T>)
     console.error("\nStopping, once what has begun is done …");
     stop.abort();
   };
-  process.once("SIGINT", onStop);
+  // Not once(): execa ends its child, and this process, when nobody else listens any more.
+  process.on("SIGINT", onStop);
   try {
     return await work(stop.signal);
   } catch (error) {
