@@ -32,7 +32,7 @@ describe("the pages for people", () => {
   afterAll(() => removeCloud(openCloud(CLOUD)));
 
   // The first moment is one of the engine's at Google, the second one in the cluster.
-  it.each([/Cluster cluster creating/, /Deployment grafana-deployment creating/])(
+  it.each([/gcp:container:Cluster \S+ creating/, /Deployment grafana-deployment creating/])(
     "npm start: Ctrl-C at %s leaves what the next one takes up",
     async (moment) => {
       const options = { cwd: root, env: { K8SFV_CLOUD: CLOUD }, reject: false, stdin: "ignore" } as const;
