@@ -36,15 +36,18 @@ await runCommand(async () => {
   const { cloud, engine } = await openLocalEnvironment(name);
   try {
     await initStack(cloud, engine);
-    measures.push(
-      await step("up from nothing, Google's durations scaled in", () => measureUp(cloud, engine)),
-    );
-    measures.push(...(await step("preview and up without a change", () => measureCommands(cloud, engine))));
-    const addresses = await startForwards(cloud, await stackOutputs(engine));
+    // Each is told as it comes: a run that is stopped half-way still says something.
+    const take = (...found: Measure[]): void => {
+      measures.push(...found);
+      for (const { what, result, from } of found) console.log(`${what}: ${result} (${from})`);
+    };
+    take(await step("up from nothing, Google's durations scaled in", () => measureUp(cloud, engine)));
     const outputs = await stackOutputs(engine);
-    measures.push(await step("push to readable", () => measureFreshness(addresses, outputs)));
-    measures.push(await step("pushes a second", () => measureThroughput(cloud, addresses.pushGateway)));
-    measures.push(await measureMemory(cloud));
+    const addresses = await startForwards(cloud, outputs);
+    take(await step("push to readable", () => measureFreshness(addresses, outputs)));
+    take(await step("pushes a second", () => measureThroughput(cloud, addresses.pushGateway)));
+    take(await measureMemory(cloud));
+    take(...(await step("preview and up without a change", () => measureCommands(cloud, engine))));
   } finally {
     await removeCloud(cloud);
   }
