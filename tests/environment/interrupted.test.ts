@@ -120,6 +120,8 @@ describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
       await sleep(50);
       seen = await stack.countResources();
     }
+    // Otherwise nothing would be killed, and nothing shown.
+    expect(state.ended).toBe(false);
     await killProcesses(await findEngineProcesses(stack.cloud));
     await run;
     await initStack(stack.cloud, stack.engine); // gives back the lock that a killed engine can't

@@ -55,7 +55,7 @@ export async function openTestStack(name: string): Promise<TestStack> {
       const file = path.join(cloud.pulumiDir, "state/.pulumi/stacks/k8sfv-metrics/local.json");
       const text = await readFile(file, "utf8").catch(() => "");
       // Read in the middle of a write it isn't whole.
-      return [...text.matchAll(/^\s+"urn": "urn:pulumi/gm)].length;
+      return [...text.matchAll(/"urn":\s*"urn:pulumi/g)].length;
     },
     async atGoogle() {
       const text = await readFile(cloud.googleFile, "utf8").catch(() => '{"resources":{}}');
