@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { access, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -9,6 +7,7 @@ import { parse, stringify } from "yaml";
 import { adopt } from "../tools/adopt.ts";
 import type { Cloud } from "./cluster/cloud.ts";
 import { findEngineProcesses } from "./cluster/processes.ts";
+import { freePort } from "../tools/free-port.ts";
 
 /** The stack whose config is for local clouds. */
 export const stack = "local";
@@ -115,14 +114,6 @@ interface StackFile {
 }
 
 const grafanaKey = "k8sfv-metrics:grafana";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 /** The outputs of the stack by name; secrets in the clear. */
 export async function stackOutputs(engine: Engine): Promise<Record<string, unknown>> {

@@ -2,6 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import services from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/language_pb.js";
 import { runPolicyPack } from "./policy-pack.ts";
+import { bindLoopback } from "../plugin/bind.ts";
 
 /** The engine sends whole programs' states; gRPC's own limit is 4 MiB, the engine's is this. */
 const limits = {
@@ -40,12 +41,7 @@ export async function serveProxy(hostPort: number): Promise<Proxy> {
       else passStream(host, unread(services.LanguageRuntimeService.runPlugin), call);
     },
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(error);
-      else resolve(bound);
-    });
-  });
+  const port = await bindLoopback(server);
   return {
     port,
     stop: () => {

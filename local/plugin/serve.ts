@@ -9,6 +9,7 @@ import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import { endWithParent } from "./parent.ts";
 import { HalfMade, type Change, type Plugin, type Subject } from "./plugin.ts";
 import { isValues, type Value, type Values } from "./values.ts";
+import { bindLoopback } from "./bind.ts";
 
 /** The engine sends whole manifests and states; gRPC's own limit is 4 MiB, the engine's is this. */
 const maxMessageBytes = 400 * 1024 * 1024;
@@ -33,12 +34,7 @@ export async function listen(plugin: Plugin): Promise<{ port: number; stop: () =
     "grpc.max_send_message_length": maxMessageBytes,
   });
   server.addService(services.ResourceProviderService, handlers(plugin));
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(error);
-      else resolve(bound);
-    });
-  });
+  const port = await bindLoopback(server);
   return {
     port,
     stop: () => {

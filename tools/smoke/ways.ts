@@ -1,10 +1,8 @@
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { once } from "node:events";
 import type { CoreV1Api, V1Service } from "@kubernetes/client-node";
 import { forwardToPod, listPods, readyPod } from "../../components/pod-forward.ts";
 import { openTunnel } from "../../components/tunnel.ts";
 import type { Part, Target } from "./parts.ts";
+import { freePort } from "../free-port.ts";
 
 /** A way to a part. */
 export interface Way {
@@ -142,12 +140,4 @@ export function reason(error: unknown): string {
   if (errors?.[0] !== undefined) return reason(errors[0]);
   const line = error.message.split("\n")[0] ?? "";
   return line === "" ? String(code) : line;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
