@@ -41,7 +41,7 @@ await runCommand(async () => {
       measures.push(...found);
       for (const { what, result, from } of found) console.log(`${what}: ${result} (${from})`);
     };
-    take(await step("up from nothing, Google's durations scaled in", () => measureUp(cloud, engine)));
+    take(...(await step("up from nothing, Google's durations scaled in", () => measureUp(cloud, engine))));
     const outputs = await stackOutputs(engine);
     const addresses = await startForwards(cloud, outputs);
     take(await step("push to readable", () => measureFreshness(addresses, outputs)));

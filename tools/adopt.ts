@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { googleId } from "./google-ids.ts";
+import { resourceId } from "./resource-ids.ts";
 
 /** Runs `pulumi` on a stack with these arguments, and gives what it prints. */
 export type Pulumi = (args: string[]) => Promise<string>;
@@ -31,12 +31,13 @@ interface Preview {
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /**
- * Takes over what an earlier run made at Google without the state knowing it: the run was killed between
- * Google's answer and the writing of the state, or Google's answer never came. Google's API has no way to
- * ask twice for the same thing, so the next run would be refused ("already exists").
+ * Takes over what is at Google or in Grafana without the state knowing it: a run was killed between the
+ * answer and the writing of the state, the answer never came, or Grafana came back with its disk after all
+ * else was destroyed. Their APIs have no way to ask twice for the same thing, so the next run would be
+ * refused ("already exists").
  *
  * It looks for what the program would make, under the very names it would make it with, so nothing is
- * adopted that isn't in the program. Each is put into the state by its id, and the engine asks Google
+ * adopted that isn't in the program. Each is put into the state by its id, and the engine asks
  * for it: what isn't there is taken out again.
  *
  * @param pulumi - the engine, on the stack that is to be put right
@@ -47,9 +48,12 @@ export async function adopt(pulumi: Pulumi): Promise<string[]> {
   const exported = JSON.parse(await pulumi(["stack", "export"])) as Export;
   const known = exported.deployment.resources ?? [];
   const preview = JSON.parse(await pulumi(["preview", "--json"]).catch(whatItPrinted)) as Preview;
-  const candidates = (preview.steps ?? [])
-    .filter(({ op }) => op === "create")
-    .flatMap(({ newState }) => (newState === undefined ? [] : asMade(newState, known)));
+  const candidates: State[] = [];
+  for (const { op, newState } of preview.steps ?? []) {
+    // In the order they would be made: what depends on one that may be there may be there too.
+    if (op === "create" && newState !== undefined)
+      candidates.push(...asMade(newState, [...known, ...candidates]));
+  }
   const pending = exported.deployment.pending_operations ?? [];
   if (candidates.length === 0 && pending.length === 0) return [];
 
@@ -62,7 +66,9 @@ export async function adopt(pulumi: Pulumi): Promise<string[]> {
   await importState(pulumi, { ...exported, deployment });
   if (candidates.length === 0) return [];
   const targets = candidates.flatMap(({ urn }) => ["--target", urn]);
-  await pulumi(["refresh", "--yes", "--skip-preview", ...targets]);
+  // The way to Grafana is the program's: it has to run meanwhile.
+  const way = candidates.some(({ type }) => type.startsWith("grafana:")) ? ["--run-program"] : [];
+  await pulumi(["refresh", "--yes", "--skip-preview", ...way, ...targets]);
   const after = JSON.parse(await pulumi(["stack", "export"])) as Export;
   const there = new Set((after.deployment.resources ?? []).map(({ urn }) => urn));
   return candidates.map(({ urn }) => urn).filter((urn) => there.has(urn));
@@ -84,7 +90,7 @@ function asMade(planned: State, known: State[]): State[] {
   const needed = [...(planned.dependencies ?? []), ...(planned.parent === undefined ? [] : [planned.parent])];
   const ready = needed.every((urn) => urns.has(urn));
   if (provider === undefined || !ready || JSON.stringify(planned.inputs).includes(UNKNOWN)) return [];
-  const id = googleId(planned.type, planned.inputs ?? {}, { project, region, zone });
+  const id = resourceId(planned.type, planned.inputs ?? {}, { project, region, zone });
   // Without arguments, as for an import: the provider fills them in from what is there.
   return id === undefined ? [] : [{ ...planned, id, inputs: {}, outputs: {} }];
 }

@@ -1,4 +1,4 @@
-// npm run recover -- STACK: after a run that was killed, or whose answer from Google never came.
+// npm run recover -- STACK: after a run that was killed, or whose answer never came, or when Grafana came back with its disk.
 import { ExecaError, execa } from "execa";
 import { adopt } from "./adopt.ts";
 
@@ -15,7 +15,7 @@ if (stack === undefined || more.length > 0) {
     });
     console.log(
       adopted.length === 0
-        ? "Nothing was left at Google that the state doesn't know."
+        ? "Nothing is at Google or in Grafana that the state doesn't know."
         : [
             "The state knows these again:",
             ...adopted.map((urn) => `  ${urn.split("::").slice(2).join(" ")}`),

@@ -29,6 +29,8 @@ export interface Tool {
   /** More linker flags. */
   ldflags?: string;
   cgo?: boolean;
+  /** Packages that never run here: functions are not inlined in them, which compiles a quarter faster. */
+  idle?: string[];
   /** A build with steps of its own (see recipes.ts); plain `go build` otherwise. */
   recipe?: "grafana" | "kubernetes-plugin";
   copies?: Copy[];
@@ -36,7 +38,7 @@ export interface Tool {
   folders?: string[];
   /** Peak memory in GB: what decides what may be built side by side. */
   memory: number;
-  /** Cold, on 2 cores, in seconds: the longest is started first. */
+  /** In a cold build on 2 cores, in seconds: the longest is started first. */
   seconds: number;
 }
 
@@ -74,8 +76,16 @@ export const TOOLS: readonly Tool[] = [
     module: "toolchain/modules/pulumi",
     binaries: { pulumi: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" },
     stamps: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": PULUMI },
+    // For states and secrets in other clouds; here they are files.
+    idle: [
+      "github.com/aws/...",
+      "github.com/Azure/...",
+      "cloud.google.com/...",
+      "google.golang.org/api/...",
+      "github.com/envoyproxy/...",
+    ],
     memory: 3,
-    seconds: 730,
+    seconds: 430,
   },
   {
     name: "pulumi-resource-kubernetes",
@@ -84,7 +94,7 @@ export const TOOLS: readonly Tool[] = [
     stamps: { "main.version": KUBERNETES_PLUGIN },
     recipe: "kubernetes-plugin",
     memory: 3,
-    seconds: 1200,
+    seconds: 430,
   },
   {
     name: "grafana",
@@ -98,7 +108,7 @@ export const TOOLS: readonly Tool[] = [
     recipe: "grafana",
     folders: ["grafana-home"],
     memory: 4,
-    seconds: 400,
+    seconds: 600,
   },
   {
     name: "pulumi-resource-grafana",
@@ -106,7 +116,7 @@ export const TOOLS: readonly Tool[] = [
     binaries: { "pulumi-resource-grafana": "." },
     stamps: { "main.version": GRAFANA_PLUGIN, "main.upstreamVersion": "4.25.0" },
     memory: 3,
-    seconds: 300,
+    seconds: 200,
   },
   {
     name: "prometheus-operator",
@@ -119,7 +129,7 @@ export const TOOLS: readonly Tool[] = [
     copies: [{ module: operator, from: "example/prometheus-operator-crd", to: "crds", only: /\.yaml$/ }],
     folders: ["crds"],
     memory: 2,
-    seconds: 230,
+    seconds: 80,
   },
   {
     name: "prometheus",
@@ -129,14 +139,14 @@ export const TOOLS: readonly Tool[] = [
     tags: "remove_all_sd,enable_kubernetes_sd,enable_dns_sd",
     stamps: { [prometheusVersion]: "3.16.0" },
     memory: 2,
-    seconds: 220,
+    seconds: 150,
   },
   {
     name: "coredns",
     module: "toolchain/modules/coredns",
     binaries: { coredns: "github.com/coredns/coredns" },
     memory: 2,
-    seconds: 200,
+    seconds: 120,
   },
   {
     name: "pulumi-language-nodejs",
@@ -149,14 +159,14 @@ export const TOOLS: readonly Tool[] = [
       { module: "github.com/pulumi/pulumi/sdk/v3", from: "nodejs/dist", to: ".", only: /^pulumi-[a-z-]+$/ },
     ],
     memory: 1,
-    seconds: 80,
+    seconds: 25,
   },
   {
     name: "etcd",
     module: "toolchain/modules/etcd",
     binaries: { etcd: "go.etcd.io/etcd/server/v3" },
     memory: 1,
-    seconds: 60,
+    seconds: 25,
   },
   {
     name: "pushgateway",
@@ -178,7 +188,7 @@ export const TOOLS: readonly Tool[] = [
     module: "history",
     binaries: { history: "." },
     memory: 2,
-    seconds: 60,
+    seconds: 20,
   },
   {
     name: "machine-init",

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../tools/free-port.ts";
 
 /** The real push gateway as a process of this machine, and before it the guard, as in their pod. */
 export interface GatewayProcess {
@@ -77,13 +77,4 @@ export async function untilReady(url: string): Promise<void> {
     if (Date.now() > deadline) throw new Error(`${url} is not ready after 20 s`);
     await sleep(20);
   }
-}
-
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

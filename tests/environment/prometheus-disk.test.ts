@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
-import { freePort } from "./gateway-process.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 
 const history = { days: 3, series: 60, stepSeconds: 60 };

@@ -17,6 +17,7 @@ import { checkov, unexplained } from "./checkov.ts";
 import { connects, kill, kubeConfig, machineConnects, namespace, podOf, untilReady } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { held, lost, push, pushUntil, scraped, split } from "./pushes.ts";
+import { usage, usageDuring, type Usage } from "./usage.ts";
 
 const workloads = ["prometheus-operator", "prometheus", "prom-gateway", "grafana"];
 
@@ -192,8 +193,18 @@ describe("the workloads", () => {
       const answer = await fetch(`${base}/metrics/job/bad`, { method: "PUT", headers, body });
       return answer.status;
     };
+    const requested = new Map(
+      Object.values(await pods()).flatMap(({ spec }) =>
+        (spec?.containers ?? []).map(({ name, resources }) => [
+          name,
+          Number.parseInt(resources?.requests?.memory ?? "0"),
+        ]),
+      ),
+    );
+    const idle = await usage(cloud);
     const started = Date.now();
     const pushing = pushUntil(gateway, 500, () => Date.now() > started + 60_000);
+    const loaded = usageDuring(cloud, pushing);
     expect(await put("#".repeat(50_000_000))).toBe(413);
     expect(await put("this is no metric\n")).toBe(400);
     expect(await put("late 1 1700000000000\n")).toBe(400);
@@ -204,10 +215,12 @@ describe("the workloads", () => {
     for (const { status } of Object.values(await pods())) {
       expect(status?.containerStatuses?.every(({ ready }) => ready)).toBe(true);
     }
-    const memory = await query(addresses.prometheus, "max_over_time(process_resident_memory_bytes[2m])");
-    console.log(
-      memory.map(({ metric, value }) => `${metric.job} ${Math.round(Number(value[1]) / 2 ** 20)} MiB`),
-    );
+    for (const [name, { cpu, mib }] of await loaded) {
+      const before = idle.get(name) ?? { cpu: Number.NaN, mib: Number.NaN };
+      const asRow = (usage: Usage) => `${Math.round(usage.cpu)} m, ${Math.round(usage.mib)} MiB`;
+      console.log(`${name}: idle ${asRow(before)}; under load ${asRow({ cpu, mib })}`);
+      expect(requested.get(name), name).toBeGreaterThan(before.mib);
+    }
   });
 
   it("pass checkov as the API holds them, but for what has a reason beside it", async () => {

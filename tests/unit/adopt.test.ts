@@ -4,7 +4,7 @@ import { place } from "../../local/google/place.ts";
 import { findType } from "../../local/google/resources/index.ts";
 import type { Values } from "../../local/plugin/values.ts";
 import { adopt } from "../../tools/adopt.ts";
-import { googleId } from "../../tools/google-ids.ts";
+import { resourceId } from "../../tools/resource-ids.ts";
 
 const defaults = { project: "calico-test", region: "us-central1", zone: "us-central1-b" };
 const provider = {
@@ -77,6 +77,6 @@ test("every resource of the program has the id that Google's emulation gives it"
   for (const { type: token, name, inputs } of ours) {
     const type = findType(token);
     const expected = type.path(inputs, place(type.scope, inputs, at));
-    expect(googleId(token, inputs, at), name).toBe(expected);
+    expect(resourceId(token, inputs, at), name).toBe(expected);
   }
 });

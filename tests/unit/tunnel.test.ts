@@ -1,19 +1,11 @@
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { connect, createServer as createTcpServer } from "node:net";
+import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { podState, readyPod } from "../../components/pod-forward.ts";
 import type { Forward } from "../../components/tunnel.ts";
 import { openTunnel } from "../../components/tunnel.ts";
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+import { freePort } from "../../tools/free-port.ts";
 
 /** A far end that answers every request, and a way to it that takes a while. */
 async function farEnd(): Promise<Forward> {

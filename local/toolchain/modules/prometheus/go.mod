@@ -252,3 +252,11 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
+
+// The Kubernetes client of the other tools, so that it is compiled once; Prometheus lists and watches with it.
+replace (
+	k8s.io/api => k8s.io/api v0.34.2
+	k8s.io/apimachinery => k8s.io/apimachinery v0.34.2
+	k8s.io/client-go => k8s.io/client-go v0.34.2
+	k8s.io/kube-openapi => k8s.io/kube-openapi v0.0.0-20250710124328-f3f2b991d03b
+)

@@ -12,6 +12,10 @@ const of = (inputs: Inputs, key: string): string => {
   const value = inputs[key];
   return typeof value === "string" ? value : "";
 };
+const inGrafana =
+  (key: string): Id =>
+  (inputs) =>
+    `${MAIN_ORGANISATION}:${of(inputs, key)}`;
 /** The last part of a self link, or a name as it is. */
 const nameIn = (inputs: Inputs, key: string): string => of(inputs, key).split("/").at(-1) ?? "";
 
@@ -24,9 +28,13 @@ const inRegion =
   (inputs, { project, region }) =>
     `projects/${project}/regions/${region}/${collection}/${of(inputs, "name")}`;
 
+/** Grafana's first organisation, the only one that the program uses. */
+const MAIN_ORGANISATION = 1;
+
 /**
- * The id of each of Google's resource types that the program makes, from the arguments it is made with: the
- * import formats in the provider's documentation (pulumi.com/registry/packages/gcp).
+ * The id of each resource type that the program makes at Google and in Grafana, from the arguments it is made
+ * with: the import formats in the providers' documentation (pulumi.com/registry/packages/gcp, .../grafana).
+ * Not those that are made by saying what shall be (a PUT): they can be made twice.
  */
 const IDS: Partial<Record<string, Id>> = {
   "gcp:compute/network:Network": everywhere("networks"),
@@ -52,15 +60,20 @@ const IDS: Partial<Record<string, Id>> = {
   "gcp:projects/iAMMember:IAMMember": (inputs, { project }) =>
     `${project}/${of(inputs, "role")}/${of(inputs, "member")}`,
   "gcp:projects/service:Service": (inputs, { project }) => `${project}/${of(inputs, "service")}`,
+  "grafana:oss/folder:Folder": inGrafana("uid"),
+  "grafana:oss/dataSource:DataSource": inGrafana("uid"),
+  "grafana:alerting/contactPoint:ContactPoint": inGrafana("name"),
+  "grafana:alerting/ruleGroup:RuleGroup": (inputs) =>
+    `${MAIN_ORGANISATION}:${of(inputs, "folderUid")}:${of(inputs, "name")}`,
 };
 
 /**
- * The id under which Google has a resource that the program asks for.
+ * The id under which Google or Grafana has a resource that the program asks for.
  *
  * @param type - Pulumi's token, e.g. "gcp:compute/disk:Disk"
  * @param inputs - its arguments, all of them known
- * @returns undefined for a type that isn't Google's, or that the program doesn't make
+ * @returns undefined for other types: they can be made twice, or the program doesn't make them
  */
-export function googleId(type: string, inputs: Inputs, defaults: Defaults): string | undefined {
+export function resourceId(type: string, inputs: Inputs, defaults: Defaults): string | undefined {
   return IDS[type]?.(inputs, defaults);
 }

@@ -1,0 +1,148 @@
+import { CoreV1Api, type V1Pod } from "@kubernetes/client-node";
+import { spawn } from "node:child_process";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  ciMachine,
+  commandIn,
+  killMachine,
+  listNodes,
+  openCloud,
+  removeCloud,
+  runIn,
+  startNode,
+  type Cloud,
+} from "../../local/cluster/index.ts";
+import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
+import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
+import { openLocalEnvironment } from "../../local/prepare.ts";
+import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { kubeConfig, namespace, podOf, untilReady } from "./pods.ts";
+import { eventually, query } from "./prometheus.ts";
+import { held, lost, push, pushUntil, scraped } from "./pushes.ts";
+
+const workloads = ["prometheus-operator", "prometheus", "prom-gateway", "grafana"];
+/** A receiver on the CI machine: the last address of the subnetwork that Google gives out. */
+const receiver = { address: "10.248.15.253", port: 9009 };
+
+/** Nodes that go, with and without notice; and another Prometheus that gets everything. */
+describe("the workloads on nodes that go", () => {
+  let cloud: Cloud;
+  let engine: Engine;
+  let addresses: LocalAddresses;
+
+  beforeAll(async () => {
+    await removeCloud(openCloud("nodes"));
+    ({ cloud, engine } = await openLocalEnvironment("nodes"));
+    await initStack(cloud, engine);
+    const url = `http://${receiver.address}:${receiver.port}/api/v1/write`;
+    await engine.pulumi(["config", "set", "--path", "k8sfv-metrics:remoteWrite.url", url]);
+    await engine.pulumi(["up", "--yes", "--skip-preview"]);
+    addresses = await startForwards(cloud, await stackOutputs(engine));
+    await eventually(
+      () => push(addresses.pushGateway, "before", 1),
+      (status) => status === 200,
+    );
+  });
+  afterAll(() => removeCloud(openCloud("nodes")));
+
+  it("send all that is stored on to another Prometheus", async () => {
+    const binary = (await ensureToolchain({ only: ["prometheus"] })).path("prometheus");
+    const dir = await mkdtemp(path.join(tmpdir(), "k8sfv-receiver-"));
+    await writeFile(path.join(dir, "prometheus.yml"), "{}");
+    const flags = [`--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`];
+    const listen = `--web.listen-address=${receiver.address}:${receiver.port}`;
+    const [file, ...args] = await commandIn(
+      cloud,
+      ciMachine,
+      [binary, ...flags, listen, "--web.enable-remote-write-receiver"],
+      "network",
+    );
+    const other = spawn(file, args, { stdio: "ignore" });
+    const ask = `${receiver.address}:${receiver.port}/api/v1/query?query=pushed_value`;
+    const curl = `exec 3<>/dev/tcp/${receiver.address}/${receiver.port}; printf 'GET http://${ask} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
+    const answer = await eventually(
+      () => runIn(cloud, ciMachine, ["bash", "-c", curl], { namespaces: "network" }),
+      (text) => text.includes('"instance":"before"'),
+    );
+    expect(answer).toContain('"job":"pushes"');
+    other.kill("SIGKILL");
+  });
+
+  it("move from a node that is drained, without a stall", async () => {
+    const pod = await podOf(cloud, "prom-gateway");
+    const node = pod.spec?.nodeName ?? "";
+    let over = false;
+    const pushing = pushUntil(addresses.pushGateway, 2, () => over);
+    await sleep(1_000);
+    const started = Date.now();
+    await drain(node);
+    for (const name of workloads) expect((await untilReady(cloud, name)).spec?.nodeName).not.toBe(node);
+    console.log("drained and moved after", Date.now() - started, "ms");
+    await sleep(3_000);
+    over = true;
+    const pushes = await pushing;
+    console.log("pushes meanwhile:", Object.fromEntries(pushes.answers), "slowest", pushes.slowestMs, "ms");
+    await isWhole(pushes);
+    const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
+    const known = await core.readNode({ name: node });
+    await core.replaceNode({ name: node, body: { ...known, spec: { ...known.spec, unschedulable: false } } });
+  });
+
+  it("come back with a node that was lost without warning, data whole", async () => {
+    const node = (await podOf(cloud, "prom-gateway")).spec?.nodeName ?? "";
+    let over = false;
+    const pushing = pushUntil(addresses.pushGateway, 2, () => over);
+    await sleep(3_000);
+    await killMachine(cloud, node);
+    const lostAt = Date.now();
+    await sleep(20_000);
+    const spec = (await listNodes(cloud)).find(({ name }) => name === node);
+    if (spec === undefined) throw new Error(`the cloud does not know ${node}`);
+    await startNode(cloud, spec);
+    const back = Date.now();
+    for (const name of workloads) await untilReady(cloud, name);
+    await eventually(
+      () => push(addresses.pushGateway, "after", 1),
+      (status) => status === 200,
+    );
+    console.log(
+      "pushes are taken",
+      Date.now() - back,
+      "ms after the node is back,",
+      Date.now() - lostAt,
+      "after its loss",
+    );
+    over = true;
+    await isWhole(await pushing);
+    expect(
+      (await query(addresses.prometheus, 'last_over_time(pushed_value{instance="before"}[1h])')).length,
+    ).toBe(1);
+  });
+
+  const drain = async (node: string): Promise<void> => {
+    const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
+    const known = await core.readNode({ name: node });
+    await core.replaceNode({ name: node, body: { ...known, spec: { ...known.spec, unschedulable: true } } });
+    const { items } = await core.listNamespacedPod({ namespace, fieldSelector: `spec.nodeName=${node}` });
+    const evict = ({ metadata }: V1Pod) => {
+      const pod = { name: metadata?.name ?? "", namespace };
+      return core.createNamespacedPodEviction({ ...pod, body: { metadata: pod } });
+    };
+    await Promise.all(items.map(evict));
+  };
+  const isWhole = async (pushes: Awaited<ReturnType<typeof pushUntil>>): Promise<void> => {
+    expect(pushes.accepted.size).toBe(2);
+    await eventually(
+      async () => lost(pushes, await held(addresses.pushGateway)),
+      (missing) => missing.length === 0,
+    );
+    await eventually(
+      async () => lost(pushes, await scraped(addresses.prometheus)),
+      (missing) => missing.length === 0,
+    );
+  };
+});

@@ -1,0 +1,53 @@
+import { CoreV1Api } from "@kubernetes/client-node";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Cloud } from "../../local/cluster/index.ts";
+import { kubeConfig, namespace } from "./pods.ts";
+
+/** What a container takes. */
+export interface Usage {
+  /** Thousandths of a processor. */
+  cpu: number;
+  /** Its working set: what counts against its limit. */
+  mib: number;
+}
+
+/** What the kubelet tells; only what matters here. */
+interface Summary {
+  pods: {
+    podRef: { namespace: string };
+    containers: {
+      name: string;
+      cpu?: { usageNanoCores?: number };
+      memory?: { workingSetBytes?: number };
+    }[];
+  }[];
+}
+
+/** What each of the workloads' containers takes at this moment, as the nodes' kubelets measured it last. */
+export async function usage(cloud: Cloud): Promise<Map<string, Usage>> {
+  const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
+  const found = new Map<string, Usage>();
+  for (const { metadata } of (await core.listNode()).items) {
+    const node = { name: metadata?.name ?? "", path: "stats/summary" };
+    const { pods } = JSON.parse(await core.connectGetNodeProxyWithPath(node)) as Summary;
+    const ours = pods.filter(({ podRef }) => podRef.namespace === namespace);
+    for (const { name, cpu, memory } of ours.flatMap(({ containers }) => containers)) {
+      const mib = (memory?.workingSetBytes ?? 0) / 2 ** 20;
+      found.set(name, { cpu: (cpu?.usageNanoCores ?? 0) / 1e6, mib });
+    }
+  }
+  return found;
+}
+
+/** The most that each container took while some work went on, looked at every 5 s. */
+export async function usageDuring(cloud: Cloud, work: Promise<unknown>): Promise<Map<string, Usage>> {
+  const most = new Map<string, Usage>();
+  const end = work.then(() => "over");
+  do {
+    for (const [name, { cpu, mib }] of await usage(cloud)) {
+      const before = most.get(name) ?? { cpu: 0, mib: 0 };
+      most.set(name, { cpu: Math.max(cpu, before.cpu), mib: Math.max(mib, before.mib) });
+    }
+  } while ((await Promise.race([sleep(5_000), end])) !== "over");
+  return most;
+}
