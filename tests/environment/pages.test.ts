@@ -17,7 +17,7 @@ const ELSEWHERE: Record<string, string> = {
   "npm run check": "npm test runs it first",
   "npm run bench": "takes a quarter of an hour and a calm machine",
   "npm run docs": "tests/unit/configuration-page.test.ts compares what it writes",
-  "npm run pictures": "it writes the pictures anew; tests/environment/content.test.ts draws",
+  "npm run pictures": "it writes the pictures anew; tests/environment/dashboards.test.ts asks for the same",
 };
 
 /**

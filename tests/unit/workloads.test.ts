@@ -1,77 +1,13 @@
-import * as pulumi from "@pulumi/pulumi";
-import { beforeEach, expect, test, vi } from "vitest";
-import type { Operator } from "../../components/operator.ts";
-import type { PushGatewayArgs } from "../../components/push-gateway.ts";
+import { beforeEach, expect, test } from "vitest";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled, valueOf } from "./mocks.ts";
-
-vi.mock("../../components/operator-crds.ts", () => ({ readCrds: () => Promise.resolve("definitions") }));
+import { disk, makeGateway, makeGrafana, makeOperator, podOf, shared, sourceRanges } from "./workloads.ts";
 
 let recorded: Recorded[];
 
 beforeEach(async () => {
   recorded = await mockEngine();
 });
-
-const disk = { id: pulumi.output("projects/p/zones/z/disks/d"), sizeGb: 200 };
-const sourceRanges = ["10.248.0.0/20"];
-
-const shared = { namespace: "monitoring", priorityClassName: "high", disk, sourceRanges };
-
-async function makeOperator() {
-  const { Operator } = await import("../../components/operator.ts");
-  return new Operator("operator", {
-    namespace: "monitoring",
-    priorityClassName: "high",
-    crds: "/crds",
-    image: "example/operator:v1",
-    configReloaderImage: "example/reloader:v1",
-  });
-}
-
-async function makeGateway(more: Partial<PushGatewayArgs> = {}) {
-  const { PushGateway } = await import("../../components/push-gateway.ts");
-  return new PushGateway("push-gateway", {
-    ...shared,
-    image: "example/pushgateway:v1",
-    guardImage: "example/node:20",
-    address: "10.248.1.4",
-    operator: more.operator ?? (await makeOperator()),
-    exposure: "internal",
-    auth: false,
-    ...more,
-  });
-}
-
-async function makeGrafana(anonymousViewer = false, operator?: Operator) {
-  const { Grafana } = await import("../../components/grafana.ts");
-  return new Grafana("grafana", {
-    ...shared,
-    image: "example/grafana:12",
-    protectPassword: true,
-    address: "10.248.1.7",
-    operator: operator ?? (await makeOperator()),
-    anonymousViewer,
-  });
-}
-
-interface PodSpec {
-  securityContext: { runAsNonRoot: boolean };
-  automountServiceAccountToken: boolean;
-  priorityClassName: string;
-  terminationGracePeriodSeconds: number;
-  containers: {
-    args?: string[];
-    env?: { name: string; value?: string }[];
-    securityContext: { capabilities: { drop: string[] } };
-    resources: { requests?: object; limits?: object };
-  }[];
-}
-
-function podOf(name: string): PodSpec {
-  const { spec } = named(recorded, name).inputs as { spec: { template: { spec: PodSpec } } };
-  return spec.template.spec;
-}
 
 test("namespace: monitoring", async () => {
   const { Namespace } = await import("../../components/namespace.ts");
@@ -102,7 +38,7 @@ test("disk claim: exactly that disk, kept when claim and volume go", async () =>
 test("operator: looks after its own namespace only", async () => {
   await makeOperator();
   await settled(recorded);
-  expect(podOf("operator-deployment").containers[0]?.args).toContain("--namespaces=monitoring");
+  expect(podOf(recorded, "operator-deployment").containers[0]?.args).toContain("--namespaces=monitoring");
   expect(named(recorded, "operator-crds").inputs.yaml).toBe("definitions");
   const { rules } = named(recorded, "operator-cluster-role").inputs as { rules: { resources: string[] }[] };
   expect(rules.flatMap(({ resources }) => resources)).toEqual(["namespaces", "events"]);
@@ -179,150 +115,6 @@ test("prometheus: sends on what it stores, with a password out of a Secret", asy
   expect(JSON.stringify(spec)).not.toContain("hush");
 });
 
-test.each([
-  ["https://mimir.example.com/api/v1/push", 443],
-  ["http://mimir.example.com/", 80],
-  ["http://10.0.0.7:9009/api/v1/push", 9009],
-  ["smtp://smtp.example.org:587", 587],
-])("the port of %s is %d", async (url, port) => {
-  const { portOf } = await import("../../components/network-policies.ts");
-  expect(portOf(url)).toBe(port);
-});
-
-test("network policies: nothing passes that isn't written down; alerts and a receiver get their ports", async () => {
-  const { NetworkPolicies } = await import("../../components/network-policies.ts");
-  new NetworkPolicies("policies", {
-    namespace: "monitoring",
-    sourceRanges,
-    apiRanges: ["10.250.16.0/28"],
-    exposure: "in-cluster",
-    remoteWriteUrl: "http://10.0.0.7:9009/api/v1/push",
-    alertUrls: ["smtp://smtp.example.org:587", pulumi.secret("https://example.org/hook")],
-  });
-  await settled(recorded);
-  expect(named(recorded, "policies-default").inputs.spec).toEqual({
-    podSelector: {},
-    policyTypes: ["Ingress", "Egress"],
-  });
-  const openTo = (name: string) => {
-    const { spec } = named(recorded, `policies-${name}`).inputs as {
-      spec: { egress: { to: object[]; ports: { port: number }[] }[]; ingress: { from: object[] }[] };
-    };
-    const everywhere = spec.egress.filter(({ to }) => to.length === 0);
-    return { ports: everywhere.flatMap(({ ports }) => ports.map(({ port }) => port)), spec };
-  };
-  expect(openTo("prometheus").ports).toEqual([9009]);
-  expect(openTo("grafana").ports).toEqual([587, 443]);
-  expect(openTo("prom-gateway").spec.egress).toEqual([]);
-  expect(JSON.stringify(openTo("prom-gateway").spec.ingress), "in the cluster only").not.toContain("ipBlock");
-});
-
-test("push gateway: persists to a file on its disk, where the guard before it looks", async () => {
-  const gateway = await makeGateway();
-  expect(await valueOf(pulumi.output(gateway.url))).toBe("http://10.248.1.4:9091");
-  expect(await valueOf(gateway.urlInCluster)).toBe("http://prom-gateway.monitoring:9091");
-  await settled(recorded);
-  const [guard, itself] = podOf("push-gateway-deployment").containers;
-  expect(itself?.args).toContain("--persistence.file=/data/metrics");
-  expect(itself?.args, "nobody passes the guard by").toContain("--web.listen-address=127.0.0.1:9092");
-  expect(guard?.env).toContainEqual({ name: "GUARD_FILE", value: "/data/metrics" });
-  expect(guard?.env).toContainEqual({ name: "GUARD_GATEWAY_PORT", value: "9092" });
-  expect(named(recorded, "push-gateway-deployment").inputs.spec).toMatchObject({
-    strategy: { type: "Recreate" },
-  });
-  expect(named(recorded, "push-gateway-service").inputs).toMatchObject({
-    metadata: { name: "prom-gateway" },
-    spec: { ports: [{ name: "metrics", port: 9091 }] },
-  });
-});
-
-test("push gateway: its series don't name its pod", async () => {
-  await makeGateway();
-  await settled(recorded);
-  const { spec } = named(recorded, "push-gateway-monitor").inputs as {
-    spec: { endpoints: { port: string; honorLabels: boolean; relabelings: { regex?: string }[] }[] };
-  };
-  expect(spec.endpoints[0]).toMatchObject({ port: "metrics", honorLabels: true });
-  const dropped = new RegExp(`^(?:${spec.endpoints[0]?.relabelings[0]?.regex ?? ""})$`);
-  for (const label of ["pod", "container", "endpoint", "namespace", "service"]) {
-    expect(label).toMatch(dropped);
-  }
-  expect("job").not.toMatch(dropped);
-});
-
-test("push gateway: with a password, everyone who asks has it, and the gateway its hash alone", async () => {
-  const gateway = await makeGateway({ auth: true });
-  const url = pulumi.output(gateway.url);
-  expect(await valueOf(url)).toBe("http://ci:generated@10.248.1.4:9091");
-  expect(await pulumi.isSecret(url)).toBe(true);
-  expect(await pulumi.isSecret(gateway.urlInCluster)).toBe(true);
-  await settled(recorded);
-  // A secret reaches the mocks in a wrapper.
-  const { stringData } = named(recorded, "push-gateway-password-secret").inputs as {
-    stringData: { value: Record<string, string> };
-  };
-  expect(stringData.value["web.yml"]).toBe("basic_auth_users:\n  ci: hash of it\n");
-  const pod = podOf("push-gateway-deployment");
-  expect(JSON.stringify(pod)).not.toContain("generated");
-  expect(pod.containers[1]?.args).toContain("--web.config.file=/etc/pushgateway/web.yml");
-  const { spec } = named(recorded, "push-gateway-monitor").inputs as { spec: { endpoints: object[] } };
-  expect(spec.endpoints[0]).toMatchObject({ basicAuth: { password: { key: "password" } } });
-});
-
-test("push gateway: in the cluster only, it has no address and no URL for others", async () => {
-  const gateway = await makeGateway({ exposure: "in-cluster" });
-  expect(gateway.url).toBeUndefined();
-  expect(await valueOf(gateway.urlInCluster)).toBe("http://prom-gateway.monitoring:9091");
-  await settled(recorded);
-  expect(named(recorded, "push-gateway-service").inputs.spec).not.toHaveProperty("loadBalancerIP");
-});
-
-async function makeEntrance(ranges: string[] | "anywhere") {
-  const { PushEntrance } = await import("../../components/push-entrance.ts");
-  const entrance = new PushEntrance("entrance", {
-    prefix: "k8sfv",
-    namespace: "monitoring",
-    image: "example/pushgateway:v1",
-    domain: "push.example.com",
-    sourceRanges: ranges,
-  });
-  await settled(recorded);
-  return entrance;
-}
-
-test("push entrance: TLS on the domain, the password in the URL", async () => {
-  const entrance = await makeEntrance(["203.0.113.0/24"]);
-  const url = entrance.urlWith(pulumi.secret("ci:generated"));
-  expect(await valueOf(url)).toBe("https://ci:generated@push.example.com");
-  expect(await pulumi.isSecret(url)).toBe(true);
-  expect(named(recorded, "entrance-certificate").inputs.spec).toEqual({ domains: ["push.example.com"] });
-  expect(named(recorded, "entrance-service").inputs.metadata, "scraped once, not twice").not.toHaveProperty([
-    "labels",
-    "app.kubernetes.io/name",
-  ]);
-});
-
-interface FirewallRule {
-  action: string;
-  match: { config: { srcIpRanges: string[] } };
-}
-
-test("push entrance: only the ranges given, ten a rule, and nobody else", async () => {
-  const ranges = Array.from({ length: 12 }, (_, at) => `203.0.113.${at}/32`);
-  await makeEntrance(ranges);
-  const { rules } = named(recorded, "entrance-policy").inputs as { rules: FirewallRule[] };
-  const allowed = rules.filter(({ action }) => action === "allow");
-  expect(allowed.map(({ match }) => match.config.srcIpRanges.length)).toEqual([10, 2]);
-  expect(allowed.flatMap(({ match }) => match.config.srcIpRanges)).toEqual(ranges);
-  expect(rules.at(-1)).toMatchObject({ action: "deny(403)", match: { config: { srcIpRanges: ["*"] } } });
-});
-
-test("push entrance: anywhere is slowed down, address by address", async () => {
-  await makeEntrance("anywhere");
-  const { rules } = named(recorded, "entrance-policy").inputs as { rules: FirewallRule[] };
-  expect(rules.map(({ action }) => action)).toEqual(["throttle", "allow"]);
-});
-
 test("grafana: a generated password, nobody in without it, nothing phoned home", async () => {
   const grafana = await makeGrafana();
   expect(await valueOf(grafana.url)).toBe("http://10.248.1.7:3000");
@@ -347,7 +139,7 @@ test("grafana: who is let in without signing in may look, and no more", async ()
 });
 
 function grafanaSettings() {
-  const env = podOf("grafana-deployment").containers[0]?.env ?? [];
+  const env = podOf(recorded, "grafana-deployment").containers[0]?.env ?? [];
   return Object.fromEntries(env.map(({ name, value }) => [name, value]));
 }
 
@@ -357,7 +149,7 @@ test("every pod of ours runs without privileges, with requests and a memory limi
   await makeGateway({ operator });
   await settled(recorded);
   for (const name of ["operator-deployment", "grafana-deployment", "push-gateway-deployment"]) {
-    const pod = podOf(name);
+    const pod = podOf(recorded, name);
     expect(pod, name).toMatchObject({
       securityContext: { runAsNonRoot: true },
       priorityClassName: "high",

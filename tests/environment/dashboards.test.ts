@@ -1,0 +1,182 @@
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { quantile } from "../../bench/statistics.ts";
+import { dashboards } from "../../dashboards/index.ts";
+import {
+  askGrafana,
+  askPanel,
+  DAY_MS,
+  defaultRange,
+  fiveYears,
+  openVariables,
+  panelsOf,
+  panelTimes,
+  variableValues,
+} from "../../local/panels.ts";
+import type { Panel } from "../../local/panels.ts";
+import type { HistoryRun } from "../../local/prometheus-data.ts";
+import { useContent } from "./content.ts";
+import {
+  byLevel,
+  expected,
+  labelsOf,
+  mean,
+  meanOf,
+  median,
+  oneOf,
+  points,
+  valuesOf,
+  worstSum,
+} from "./expected.ts";
+
+const [summary, scaleTesting, health] = Object.values(dashboards()) as [Board, Board, Board];
+type Board = ReturnType<typeof dashboards>[string];
+
+/** Panels that show nothing when nothing bad has happened, or the environment is new. */
+const MAY_BE_EMPTY = [
+  "Last failed push",
+  "Pushes refused",
+  "Restarts",
+  "Pushes",
+  "Days until the disk is full",
+];
+
+/**
+ * What people see in Grafana, with three weeks of made-up nights and one night that was really pushed.
+ * Not proved here: how Grafana's pages draw it, since the local Grafana has none.
+ */
+describe("Grafana's dashboards", () => {
+  const content = useContent();
+
+  it("has each dashboard at the address that the stack puts out", async () => {
+    const { outputs, grafana } = content;
+    const put = outputs.DASHBOARDS as Record<string, string>;
+    expect(Object.keys(put).sort()).toEqual([summary, scaleTesting, health].map(({ title }) => title).sort());
+    for (const [title, url] of Object.entries(put)) {
+      const { pathname } = new URL(url);
+      const found = await askGrafana<{ dashboard: { title: string; panels: { id: number }[] } }>(
+        grafana,
+        pathname.replace("/d/", "/api/dashboards/uid/"),
+      );
+      expect(found.dashboard.title).toBe(title);
+      // Alerts link to panels by their ids.
+      expect(found.dashboard.panels.every(({ id }) => id > 0)).toBe(true);
+    }
+  });
+
+  it.each([
+    ["its own time", defaultRange],
+    ["five years", () => fiveYears()],
+  ])("answers every query of every panel, over %s", async (_, rangeOf) => {
+    const { grafana } = content;
+    for (const dashboard of [summary, scaleTesting, health]) {
+      const range = rangeOf(dashboard);
+      const variables = await openVariables(grafana, dashboard, range);
+      // Health of a Prometheus that is minutes old falls between two points of five years.
+      const young = dashboard === health && range.to - range.from > 300 * DAY_MS;
+      for (const panel of panelsOf(dashboard)) {
+        const frames = await askPanel(grafana, panel, variables, range);
+        if (young || MAY_BE_EMPTY.includes(panel.title)) continue;
+        for (const { refId } of panel.targets) {
+          const mine = frames.filter((frame) => frame.refId === refId);
+          expect(mine.length, `${dashboard.title}, ${panel.title}, ${refId}`).toBeGreaterThan(0);
+        }
+      }
+    }
+  });
+
+  it.each([
+    ["its own time", defaultRange(summary)],
+    ["five years", fiveYears()],
+  ])("shows the numbers that the runs pushed, over %s", async (_, range) => {
+    const { grafana, runs } = content;
+    const variables = await openVariables(grafana, summary, range);
+    const asked = (id: number) => askPanel(grafana, panelOf(summary, id), variables, range);
+    for (const [level, mine] of byLevel(runs)) {
+      const means = oneOf(await asked(5), level);
+      expect(points(means)).toEqual(expected(means, mine, (run) => meanOf(run), mean));
+      const passing = oneOf(await asked(4), level);
+      expect(points(passing)).toEqual(expected(passing, mine, (run) => run.passing, worstSum(mine)));
+      const change = oneOf(
+        (await asked(8)).filter(({ refId }) => refId === "B"),
+        level,
+      );
+      const last = mine.at(-1) as HistoryRun;
+      const before = mine.slice(0, -1).filter(({ pushedAt }) => pushedAt > last.pushedAt - 7.5 * DAY_MS);
+      expect(valuesOf(change)[0]).toBeCloseTo(meanOf(last) / median(before.map(meanOf)) - 1, 9);
+      const bars = (await asked(9)).filter((frame) => labelsOf(frame).code_level === level);
+      const heap = new Map(bars.map((frame) => [labelsOf(frame).step, valuesOf(frame)[0]]));
+      last.occupancy[0]?.heapBytes.forEach((bytes, step) => {
+        expect(heap.get(String(step).padStart(2, "0"))).toBe(bytes);
+      });
+    }
+  });
+
+  it("offers the values that there are, each variable by those before it", async () => {
+    const { grafana, runs } = content;
+    const [levels, tests] = summary.templating.list ?? [];
+    const range = defaultRange(summary);
+    const ofLevels = await variableValues(grafana, levels?.definition ?? "", {}, range);
+    expect(ofLevels.sort()).toEqual([...byLevel(runs).keys(), "dev"].sort());
+    const variables = { code_level: "master" };
+    const ofTests = await variableValues(grafana, tests?.definition ?? "", variables, range);
+    expect(ofTests.sort()).toEqual(Object.keys(runs[0]?.results ?? {}).sort());
+    expect(await variableValues(grafana, tests?.definition ?? "", { code_level: "none" }, range)).toEqual([]);
+  });
+
+  it("opens each dashboard quickly, at five years too", async () => {
+    const { grafana } = content;
+    for (const dashboard of [summary, scaleTesting, health]) {
+      const range = fiveYears();
+      const variables = await openVariables(grafana, dashboard, range);
+      const times: number[] = [];
+      for (let round = 0; round < 10; round++) {
+        times.push(...(await panelTimes(grafana, dashboard, variables, range)));
+      }
+      const p95 = quantile(times, 0.95);
+      console.log(`${dashboard.title}: 95 of 100 panels answer within ${Math.round(p95)} ms at five years`);
+      // The aim is 300 ms on an idle machine; a test has to live with a busy one.
+      expect(p95).toBeLessThan(2000);
+    }
+  });
+
+  it("has nothing to change when nothing changed", async () => {
+    const { engine } = content;
+    await engine.pulumi(["up", "--yes", "--expect-no-changes"]);
+  });
+
+  it("finds what was edited by hand, and puts it back", async () => {
+    const { engine, grafana } = content;
+    const path = `/api/dashboards/uid/${summary.uid}`;
+    const { dashboard, meta } = await askGrafana<{
+      dashboard: Record<string, unknown>;
+      meta: { folderUid: string };
+    }>(grafana, path);
+    const edited = { ...dashboard, title: "Edited by hand" };
+    await askGrafana(grafana, "/api/dashboards/db", {
+      dashboard: edited,
+      folderUid: meta.folderUid,
+      overwrite: true,
+    });
+    const preview = await engine.pulumi(["preview", "--refresh", "--run-program", "--diff"]);
+    expect(preview).toContain("Edited by hand");
+    await engine.pulumi(["up", "--yes", "--skip-preview", "--refresh", "--run-program"]);
+    const after = await askGrafana<{ dashboard: { title: string } }>(grafana, path);
+    expect(after.dashboard.title).toBe(summary.title);
+  });
+
+  it("is destroyed when Grafana is gone", async () => {
+    const { cloud, engine } = content;
+    const kubectl = ["--kubeconfig", cloud.adminKubeconfig, "--namespace", "monitoring"];
+    await execa("kubectl", [...kubectl, "delete", "deployment", "grafana"], {
+      env: { PATH: `${cloud.binDir}:${process.env.PATH ?? ""}` },
+    });
+    await engine.pulumi(["destroy", "--yes", "--skip-preview"]);
+  });
+});
+
+function panelOf(dashboard: Board, id: number): Panel {
+  const found = panelsOf(dashboard).find((panel) => panel.id === id);
+  if (found === undefined) throw new Error(`${dashboard.title} has no panel ${id}`);
+  return found;
+}

@@ -1,0 +1,49 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, expect, test } from "vitest";
+import type { Recorded } from "./mocks.ts";
+import { mockEngine, named, settled } from "./mocks.ts";
+import { sourceRanges } from "./workloads.ts";
+
+let recorded: Recorded[];
+
+beforeEach(async () => {
+  recorded = await mockEngine();
+});
+
+test.each([
+  ["https://mimir.example.com/api/v1/push", 443],
+  ["http://mimir.example.com/", 80],
+  ["http://10.0.0.7:9009/api/v1/push", 9009],
+  ["smtp://smtp.example.org:587", 587],
+])("the port of %s is %d", async (url, port) => {
+  const { portOf } = await import("../../components/network-policies.ts");
+  expect(portOf(url)).toBe(port);
+});
+
+test("network policies: nothing passes that isn't written down; alerts and a receiver get their ports", async () => {
+  const { NetworkPolicies } = await import("../../components/network-policies.ts");
+  new NetworkPolicies("policies", {
+    namespace: "monitoring",
+    sourceRanges,
+    apiRanges: ["10.250.16.0/28"],
+    exposure: "in-cluster",
+    remoteWriteUrl: "http://10.0.0.7:9009/api/v1/push",
+    alertUrls: ["smtp://smtp.example.org:587", pulumi.secret("https://example.org/hook")],
+  });
+  await settled(recorded);
+  expect(named(recorded, "policies-default").inputs.spec).toEqual({
+    podSelector: {},
+    policyTypes: ["Ingress", "Egress"],
+  });
+  const openTo = (name: string) => {
+    const { spec } = named(recorded, `policies-${name}`).inputs as {
+      spec: { egress: { to: object[]; ports: { port: number }[] }[]; ingress: { from: object[] }[] };
+    };
+    const everywhere = spec.egress.filter(({ to }) => to.length === 0);
+    return { ports: everywhere.flatMap(({ ports }) => ports.map(({ port }) => port)), spec };
+  };
+  expect(openTo("prometheus").ports).toEqual([9009]);
+  expect(openTo("grafana").ports).toEqual([587, 443]);
+  expect(openTo("prom-gateway").spec.egress).toEqual([]);
+  expect(JSON.stringify(openTo("prom-gateway").spec.ingress), "in the cluster only").not.toContain("ipBlock");
+});

@@ -1,0 +1,117 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, expect, test } from "vitest";
+import type { Recorded } from "./mocks.ts";
+import { mockEngine, named, settled, valueOf } from "./mocks.ts";
+import { makeGateway, podOf } from "./workloads.ts";
+
+let recorded: Recorded[];
+
+beforeEach(async () => {
+  recorded = await mockEngine();
+});
+
+test("push gateway: persists to a file on its disk, where the guard before it looks", async () => {
+  const gateway = await makeGateway();
+  expect(await valueOf(pulumi.output(gateway.url))).toBe("http://10.248.1.4:9091");
+  expect(await valueOf(gateway.urlInCluster)).toBe("http://prom-gateway.monitoring:9091");
+  await settled(recorded);
+  const [guard, itself] = podOf(recorded, "push-gateway-deployment").containers;
+  expect(itself?.args).toContain("--persistence.file=/data/metrics");
+  expect(itself?.args, "nobody passes the guard by").toContain("--web.listen-address=127.0.0.1:9092");
+  expect(guard?.env).toContainEqual({ name: "GUARD_FILE", value: "/data/metrics" });
+  expect(guard?.env).toContainEqual({ name: "GUARD_GATEWAY_PORT", value: "9092" });
+  expect(named(recorded, "push-gateway-deployment").inputs.spec).toMatchObject({
+    strategy: { type: "Recreate" },
+  });
+  expect(named(recorded, "push-gateway-service").inputs).toMatchObject({
+    metadata: { name: "prom-gateway" },
+    spec: { ports: [{ name: "metrics", port: 9091 }] },
+  });
+});
+
+test("push gateway: its series don't name its pod", async () => {
+  await makeGateway();
+  await settled(recorded);
+  const { spec } = named(recorded, "push-gateway-monitor").inputs as {
+    spec: { endpoints: { port: string; honorLabels: boolean; relabelings: { regex?: string }[] }[] };
+  };
+  expect(spec.endpoints[0]).toMatchObject({ port: "metrics", honorLabels: true });
+  const dropped = new RegExp(`^(?:${spec.endpoints[0]?.relabelings[0]?.regex ?? ""})$`);
+  for (const label of ["pod", "container", "endpoint", "namespace", "service"]) {
+    expect(label).toMatch(dropped);
+  }
+  expect("job").not.toMatch(dropped);
+});
+
+test("push gateway: with a password, everyone who asks has it, and the gateway its hash alone", async () => {
+  const gateway = await makeGateway({ auth: true });
+  const url = pulumi.output(gateway.url);
+  expect(await valueOf(url)).toBe("http://ci:generated@10.248.1.4:9091");
+  expect(await pulumi.isSecret(url)).toBe(true);
+  expect(await pulumi.isSecret(gateway.urlInCluster)).toBe(true);
+  await settled(recorded);
+  // A secret reaches the mocks in a wrapper.
+  const { stringData } = named(recorded, "push-gateway-password-secret").inputs as {
+    stringData: { value: Record<string, string> };
+  };
+  expect(stringData.value["web.yml"]).toBe("basic_auth_users:\n  ci: hash of it\n");
+  const pod = podOf(recorded, "push-gateway-deployment");
+  expect(JSON.stringify(pod)).not.toContain("generated");
+  expect(pod.containers[1]?.args).toContain("--web.config.file=/etc/pushgateway/web.yml");
+  const { spec } = named(recorded, "push-gateway-monitor").inputs as { spec: { endpoints: object[] } };
+  expect(spec.endpoints[0]).toMatchObject({ basicAuth: { password: { key: "password" } } });
+});
+
+test("push gateway: in the cluster only, it has no address and no URL for others", async () => {
+  const gateway = await makeGateway({ exposure: "in-cluster" });
+  expect(gateway.url).toBeUndefined();
+  expect(await valueOf(gateway.urlInCluster)).toBe("http://prom-gateway.monitoring:9091");
+  await settled(recorded);
+  expect(named(recorded, "push-gateway-service").inputs.spec).not.toHaveProperty("loadBalancerIP");
+});
+
+async function makeEntrance(ranges: string[] | "anywhere") {
+  const { PushEntrance } = await import("../../components/push-entrance.ts");
+  const entrance = new PushEntrance("entrance", {
+    prefix: "k8sfv",
+    namespace: "monitoring",
+    image: "example/pushgateway:v1",
+    domain: "push.example.com",
+    sourceRanges: ranges,
+  });
+  await settled(recorded);
+  return entrance;
+}
+
+test("push entrance: TLS on the domain, the password in the URL", async () => {
+  const entrance = await makeEntrance(["203.0.113.0/24"]);
+  const url = entrance.urlWith(pulumi.secret("ci:generated"));
+  expect(await valueOf(url)).toBe("https://ci:generated@push.example.com");
+  expect(await pulumi.isSecret(url)).toBe(true);
+  expect(named(recorded, "entrance-certificate").inputs.spec).toEqual({ domains: ["push.example.com"] });
+  expect(named(recorded, "entrance-service").inputs.metadata, "scraped once, not twice").not.toHaveProperty([
+    "labels",
+    "app.kubernetes.io/name",
+  ]);
+});
+
+interface FirewallRule {
+  action: string;
+  match: { config: { srcIpRanges: string[] } };
+}
+
+test("push entrance: only the ranges given, ten a rule, and nobody else", async () => {
+  const ranges = Array.from({ length: 12 }, (_, at) => `203.0.113.${at}/32`);
+  await makeEntrance(ranges);
+  const { rules } = named(recorded, "entrance-policy").inputs as { rules: FirewallRule[] };
+  const allowed = rules.filter(({ action }) => action === "allow");
+  expect(allowed.map(({ match }) => match.config.srcIpRanges.length)).toEqual([10, 2]);
+  expect(allowed.flatMap(({ match }) => match.config.srcIpRanges)).toEqual(ranges);
+  expect(rules.at(-1)).toMatchObject({ action: "deny(403)", match: { config: { srcIpRanges: ["*"] } } });
+});
+
+test("push entrance: anywhere is slowed down, address by address", async () => {
+  await makeEntrance("anywhere");
+  const { rules } = named(recorded, "entrance-policy").inputs as { rules: FirewallRule[] };
+  expect(rules.map(({ action }) => action)).toEqual(["throttle", "allow"]);
+});

@@ -1,0 +1,71 @@
+import * as pulumi from "@pulumi/pulumi";
+import { vi } from "vitest";
+import type { Operator } from "../../components/operator.ts";
+import type { PushGatewayArgs } from "../../components/push-gateway.ts";
+import type { Recorded } from "./mocks.ts";
+import { named } from "./mocks.ts";
+
+vi.mock("../../components/operator-crds.ts", () => ({ readCrds: () => Promise.resolve("definitions") }));
+
+export const disk = { id: pulumi.output("projects/p/zones/z/disks/d"), sizeGb: 200 };
+export const sourceRanges = ["10.248.0.0/20"];
+
+/** What every workload is given. */
+export const shared = { namespace: "monitoring", priorityClassName: "high", disk, sourceRanges };
+
+export async function makeOperator() {
+  const { Operator } = await import("../../components/operator.ts");
+  return new Operator("operator", {
+    namespace: "monitoring",
+    priorityClassName: "high",
+    crds: "/crds",
+    image: "example/operator:v1",
+    configReloaderImage: "example/reloader:v1",
+  });
+}
+
+export async function makeGateway(more: Partial<PushGatewayArgs> = {}) {
+  const { PushGateway } = await import("../../components/push-gateway.ts");
+  return new PushGateway("push-gateway", {
+    ...shared,
+    image: "example/pushgateway:v1",
+    guardImage: "example/node:20",
+    address: "10.248.1.4",
+    operator: more.operator ?? (await makeOperator()),
+    exposure: "internal",
+    auth: false,
+    ...more,
+  });
+}
+
+export async function makeGrafana(anonymousViewer = false, operator?: Operator) {
+  const { Grafana } = await import("../../components/grafana.ts");
+  return new Grafana("grafana", {
+    ...shared,
+    image: "example/grafana:12",
+    protectPassword: true,
+    address: "10.248.1.7",
+    operator: operator ?? (await makeOperator()),
+    anonymousViewer,
+  });
+}
+
+/** A pod, as far as the tests look at it. */
+interface PodSpec {
+  securityContext: { runAsNonRoot: boolean };
+  automountServiceAccountToken: boolean;
+  priorityClassName: string;
+  terminationGracePeriodSeconds: number;
+  containers: {
+    args?: string[];
+    env?: { name: string; value?: string }[];
+    securityContext: { capabilities: { drop: string[] } };
+    resources: { requests?: object; limits?: object };
+  }[];
+}
+
+/** The pod of a Deployment. */
+export function podOf(recorded: Recorded[], name: string): PodSpec {
+  const { spec } = named(recorded, name).inputs as { spec: { template: { spec: PodSpec } } };
+  return spec.template.spec;
+}
