@@ -50,8 +50,9 @@ describe("Grafana's alerts", () => {
       "# TYPE up gauge",
       ...[240, 180, 120, 60, 0].map((seconds) => `up{job="stand-in"} 0 ${now - seconds}`),
       "# TYPE prometheus:disk_used_bytes gauge",
-      // Half of the local disk's limit in four days. It has to have been there three days ago, all the time.
-      ...[97, 84, ...Array.from({ length: 20 }, (_, n) => 72 - n / 60), 48, 24, 1].map(
+      // Half of the local disk's limit in four days, up to an hour ago. So many that what Prometheus really uses, a
+      // sample a minute since it is there, doesn't turn the line round.
+      ...Array.from({ length: 24 * 60 }, (_, n) => 97 - n / 15).map(
         (hours) => `prometheus:disk_used_bytes ${1e9 + (97 - hours) * 4e7} ${ago(hours)}`,
       ),
     ]);
