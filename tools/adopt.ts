@@ -17,6 +17,8 @@ interface State {
   provider?: string;
   parent?: string;
   dependencies?: string[];
+  propertyDependencies?: Record<string, string[]>;
+  deletedWith?: string;
 }
 
 interface Export {
@@ -84,15 +86,21 @@ function whatItPrinted(error: unknown): string {
 /** The resource as the state would hold it had it been made; nothing when it can't have been. */
 function asMade(planned: State, known: State[]): State[] {
   const provider = known.find(({ urn, id }) => `${urn}::${id ?? ""}` === planned.provider);
-  const { project = "", region = "", zone = "" } = (provider?.inputs ?? {}) as Record<string, string>;
-  // What depends on something that the state doesn't know can't have been made itself.
+  if (provider === undefined) return [];
   const urns = new Set(known.map(({ urn }) => urn));
-  const needed = [...(planned.dependencies ?? []), ...(planned.parent === undefined ? [] : [planned.parent])];
-  const ready = needed.every((urn) => urns.has(urn));
-  if (provider === undefined || !ready || JSON.stringify(planned.inputs).includes(UNKNOWN)) return [];
-  const id = resourceId(planned.type, planned.inputs ?? {}, { project, region, zone });
+  const { parent, dependencies = [], inputs = {} } = planned;
+  // What Grafana has on its disk can be there before what it needs is made again. Of Google's, what depends on
+  // something that the state doesn't know can't have been made itself.
+  const inGrafana = planned.type.startsWith("grafana:");
+  const needed = [...(inGrafana ? [] : dependencies), ...(parent === undefined ? [] : [parent])];
+  if (!needed.every((urn) => urns.has(urn))) return [];
+  if (!inGrafana && JSON.stringify(inputs).includes(UNKNOWN)) return [];
+  const { project = "", region = "", zone = "" } = (provider.inputs ?? {}) as Record<string, string>;
+  const id = resourceId(planned.type, inputs, { project, region, zone });
+  if (id === undefined || id.includes(UNKNOWN)) return [];
   // Without arguments, as for an import: the provider fills them in from what is there.
-  return id === undefined ? [] : [{ ...planned, id, inputs: {}, outputs: {} }];
+  const made = { ...planned, id, inputs: {}, outputs: {} };
+  return [inGrafana ? { ...made, dependencies: [], propertyDependencies: {}, deletedWith: undefined } : made];
 }
 
 async function importState(pulumi: Pulumi, state: Export): Promise<void> {

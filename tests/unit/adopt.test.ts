@@ -33,7 +33,9 @@ function engine(steps: object[], atGoogle: string[], pending: object[] = []) {
     if (command === "preview") return Promise.resolve(JSON.stringify({ steps }));
     if (command === "refresh") {
       const { resources } = state.deployment;
-      const kept = resources.filter(({ urn, id }) => urn === provider.urn || atGoogle.includes(id ?? ""));
+      const kept = resources.filter(
+        ({ urn, id }) => urn.includes(":providers:") || atGoogle.includes(id ?? ""),
+      );
       state = { deployment: { ...state.deployment, resources: kept } };
     }
     if (sub === "import") state = JSON.parse(readFileSync(args.at(-1) ?? "", "utf8")) as typeof state;
@@ -63,6 +65,31 @@ test("what depends on something not made yet is not looked for", async () => {
   const { pulumi, calls } = engine([subnetwork, pool], []);
   expect(await adopt(pulumi)).toEqual([]);
   expect(calls.map(([command, sub]) => `${command} ${sub}`)).toEqual(["stack export", "preview --json"]);
+});
+
+test("what Grafana's disk has is looked for before what it needs is there", async () => {
+  const grafana = {
+    ...provider,
+    urn: "urn:pulumi:s::p::pulumi:providers:grafana::content-provider",
+    inputs: {},
+  };
+  const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+  const service = "urn:pulumi:s::p::kubernetes:core/v1:Service::prometheus-service";
+  const source = planned("grafana:oss/dataSource:DataSource", "source", { uid: "my-prom", url: unknown }, [
+    service,
+  ]);
+  const rules = planned("grafana:alerting/ruleGroup:RuleGroup", "rules", {
+    name: "Night",
+    folderUid: unknown,
+  });
+  for (const { newState } of [source, rules]) newState.provider = `${grafana.urn}::1234`;
+  const { pulumi, calls, state } = engine([source, rules], ["1:my-prom"]);
+  state().deployment.resources.push(grafana);
+  expect(await adopt(pulumi)).toEqual([source.newState.urn]);
+  const made = state().deployment.resources.find(({ urn }) => urn === source.newState.urn);
+  expect(made).toMatchObject({ id: "1:my-prom", dependencies: [] });
+  // The way to Grafana is the program's.
+  expect(calls).toContainEqual(expect.arrayContaining(["refresh", "--run-program"]));
 });
 
 test("every resource of the program has the id that Google's emulation gives it", () => {
