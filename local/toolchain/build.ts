@@ -107,7 +107,7 @@ async function buildAll(missing: readonly Target[], cacheDir: string, output: Ou
 
   const progress = new Progress(missing.length, output);
   progress.begin(
-    `toolchain: ${missing.length} to build from source into ${cacheDir} (once; half an hour to an hour for all on 2 cores)`,
+    `toolchain: ${missing.length} to build from source into ${cacheDir} (once; about 25 minutes for all on 2 cores)`,
   );
   const waiting = new Set(missing);
   const running = new Map<Target, Promise<void>>();

@@ -29,7 +29,8 @@ export async function usage(cloud: Cloud): Promise<Map<string, Usage>> {
   const found = new Map<string, Usage>();
   for (const { metadata } of (await core.listNode()).items) {
     const node = { name: metadata?.name ?? "", path: "stats/summary" };
-    const { pods } = JSON.parse(await core.connectGetNodeProxyWithPath(node)) as Summary;
+    // The client declares a text, and gives what it parsed.
+    const { pods } = (await core.connectGetNodeProxyWithPath(node)) as unknown as Summary;
     const ours = pods.filter(({ podRef }) => podRef.namespace === namespace);
     for (const { name, cpu, memory } of ours.flatMap(({ containers }) => containers)) {
       const mib = (memory?.workingSetBytes ?? 0) / 2 ** 20;

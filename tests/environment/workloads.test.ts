@@ -3,6 +3,7 @@ import {
   AppsV1Api,
   CoreV1Api,
   CustomObjectsApi,
+  NetworkingV1Api,
   RbacAuthorizationV1Api,
   type V1Pod,
 } from "@kubernetes/client-node";
@@ -228,6 +229,7 @@ describe("the workloads", () => {
     const core = config.makeApiClient(CoreV1Api);
     const apps = config.makeApiClient(AppsV1Api);
     const rbac = config.makeApiClient(RbacAuthorizationV1Api);
+    const network = config.makeApiClient(NetworkingV1Api);
     const lists: [string, string, { items: object[] }][] = [
       ["v1", "Pod", await core.listNamespacedPod({ namespace })],
       ["v1", "Service", await core.listNamespacedService({ namespace })],
@@ -235,6 +237,7 @@ describe("the workloads", () => {
       ["v1", "ConfigMap", await core.listNamespacedConfigMap({ namespace })],
       ["apps/v1", "Deployment", await apps.listNamespacedDeployment({ namespace })],
       ["apps/v1", "StatefulSet", await apps.listNamespacedStatefulSet({ namespace })],
+      ["networking.k8s.io/v1", "NetworkPolicy", await network.listNamespacedNetworkPolicy({ namespace })],
       ["rbac.authorization.k8s.io/v1", "Role", await rbac.listNamespacedRole({ namespace })],
       ["rbac.authorization.k8s.io/v1", "RoleBinding", await rbac.listNamespacedRoleBinding({ namespace })],
     ];
