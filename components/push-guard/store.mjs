@@ -18,6 +18,11 @@ export const PATIENCE_MS = 25_000;
 /** A mark was on the disk after some milliseconds; this is for a disk that is slow or full. */
 const MARK_TIMEOUT_MS = 5_000;
 const POLL_MS = 2;
+/**
+ * A file's time is the clock's tick, of up to 10 ms, and the number of a file that was replaced is given again: of
+ * files written within a tick, two can look the same. One that is older than this can't be such.
+ */
+const SETTLED_MS = 50;
 
 /** The gateway's persistence file. */
 const file = process.env.GUARD_FILE ?? "";
@@ -130,7 +135,7 @@ async function persisted(number) {
     const found = await stat(file, { bigint: true }).catch(() => undefined);
     const version = found === undefined ? seen : `${found.ino} ${found.mtimeNs}`;
     if (version !== seen && (await readFile(file)).includes(mark)) break;
-    seen = version;
+    seen = found !== undefined && Date.now() - Number(found.mtimeMs) > SETTLED_MS ? version : "";
     if (!isLife(number)) throw new Error("the push gateway ended meanwhile");
     if (Date.now() > deadline) throw new Error("the push gateway does not write its file");
     await sleep(POLL_MS);
