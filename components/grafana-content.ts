@@ -65,8 +65,9 @@ export class GrafanaContent extends pulumi.ComponentResource {
     }));
     const alerts = new GrafanaAlerts(
       `${name}-alerts`,
-      { folder: folder.uid, ...args.alerts },
-      { parent: this, providers: [provider], deletedWith: args.deployment, dependsOn: [dataSource] },
+      // The uid as it is asked for: known in a preview too, so that npm run recover can tell the rules' ids.
+      { folder: FOLDER, ...args.alerts },
+      { parent: this, providers: [provider], deletedWith: args.deployment, dependsOn: [dataSource, folder] },
     );
 
     this.dashboards = Object.fromEntries(
