@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import {
   CoreV1Api,
   DiscoveryV1Api,
@@ -9,7 +10,7 @@ import {
 } from "@kubernetes/client-node";
 import type { Cloud } from "./cloud.ts";
 import { controlPlaneMachine } from "./control-plane.ts";
-import { ciMachine, runIn } from "./machine.ts";
+import { ciMachine, machinePid, runIn } from "./machine.ts";
 import { routerMachine } from "./network.ts";
 import { listNodes } from "./node.ts";
 
@@ -17,6 +18,8 @@ import { listNodes } from "./node.ts";
 interface Assignment {
   address: string;
   node: string;
+  /** The machine in the life of it that has the address. */
+  pid: number;
 }
 
 /**
@@ -82,13 +85,15 @@ export class LoadBalancers {
     const assignment = this.assigned.get(uid);
     const stays =
       assignment?.address === address &&
+      // A node that was lost and came back has no address any more.
+      existsSync(`/proc/${assignment.pid}`) &&
       // With no pod anywhere, the address stays where it is and nothing answers.
       (candidates.includes(assignment.node) || candidates.length === 0);
     if (!stays) {
       if (assignment !== undefined) await this.release(uid, assignment);
       // Addresses are spread over the nodes, so that one lost node is not all of them.
       const node = candidates[this.assigned.size % candidates.length];
-      if (node !== undefined) await this.assign(uid, { address, node });
+      if (node !== undefined) await this.assign(uid, address, node);
     }
     if (service.status?.loadBalancer?.ingress?.[0]?.ip === address) return;
     await this.api.patchNamespacedServiceStatus(
@@ -101,12 +106,13 @@ export class LoadBalancers {
     );
   }
 
-  private async assign(uid: string, assignment: Assignment): Promise<void> {
-    const { address, node } = assignment;
+  private async assign(uid: string, address: string, node: string): Promise<void> {
+    const pid = await machinePid(this.cloud, node);
+    if (pid === undefined) return; // lost, and the cluster does not know it yet
     await runIn(this.cloud, node, ["ip", "address", "replace", `${address}/32`, "dev", "eth0"], {
       namespaces: "network",
     });
-    this.assigned.set(uid, assignment);
+    this.assigned.set(uid, { address, node, pid });
     // The others may remember the node that had it before.
     const others = [ciMachine, routerMachine, controlPlaneMachine];
     const nodes = (await listNodes(this.cloud)).map(({ name }) => name);
