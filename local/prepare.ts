@@ -3,7 +3,7 @@ import path from "node:path";
 import { openCloud, prepareCloud, type Cloud } from "./cluster/index.ts";
 import { openEngine, type Engine } from "./environment.ts";
 import { installAuthPlugin } from "./google/auth-plugin.ts";
-import { ensureImageStore } from "./images/index.ts";
+import { ensureImageStore, type Recipe } from "./images/index.ts";
 import { installLanguageHost } from "./language-host/install.ts";
 import { installPlugins } from "./plugins.ts";
 import { ensureToolchain } from "./toolchain/build.ts";
@@ -29,11 +29,15 @@ const binaries = [
   "sample-run",
 ];
 
-/** Builds what is not built yet and lays it into the cloud of that name. Says on standard error what it does. */
-export async function openLocalEnvironment(name: string): Promise<LocalEnvironment> {
+/**
+ * Builds what is not built yet and lays it into the cloud of that name. Says on standard error what it does.
+ *
+ * @param more images for its nodes besides the environment's own
+ */
+export async function openLocalEnvironment(name: string, more: Recipe[] = []): Promise<LocalEnvironment> {
   const cloud = openCloud(name);
   const toolchain = await ensureToolchain();
-  const images = await ensureImageStore(toolchain, { report });
+  const images = await ensureImageStore(toolchain, { report, more });
   await prepareCloud(cloud, {
     binaries: {
       ...Object.fromEntries(binaries.map((binary) => [binary, toolchain.path(binary)])),

@@ -2,17 +2,19 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { fill, sweep } from "../toolchain/cache.ts";
-import type { Binaries } from "./recipes.ts";
+import type { Binaries, Recipe } from "./recipes.ts";
 
 /** Built binaries, and the cache that they and the images lie in; the toolchain is one. */
 export interface ImageSource extends Binaries {
   readonly cacheDir: string;
 }
 
-/** Who is told about the work. */
+/** Who is told about the work, and what there is to do besides. */
 export interface ImageOptions {
   /** Called with one line before each piece of work. Default: silent. */
   report?: (line: string) => void;
+  /** Images besides the environment's own. */
+  more?: Recipe[];
 }
 
 /** Changed whenever the way an image is made changes, so that older files of the cache are not taken. */

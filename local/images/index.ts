@@ -1,3 +1,11 @@
 export type { ImageOptions, ImageSource } from "./cache.ts";
-export { corednsImage, grafanaImage, pauseImage } from "./recipes.ts";
+export {
+  corednsImage,
+  grafanaImage,
+  nodeImage,
+  pauseImage,
+  prometheusRecipes,
+  type PrometheusImages,
+  type Recipe,
+} from "./recipes.ts";
 export { ensureImageStore, seedContainerd, type ImageStore } from "./store.ts";

@@ -92,26 +92,33 @@ function clusterRecipes(binaries: Binaries): Recipe[] {
   ];
 }
 
-function prometheusRecipes(binaries: Binaries): Recipe[] {
+/** Names of the images that `prometheusRecipes` makes. */
+export type PrometheusImages = Record<"operator" | "configReloader" | "prometheus" | "pushGateway", string>;
+
+/** The images with programs of the Prometheus project, under the names of versions.ts or others. */
+export function prometheusRecipes(
+  binaries: Pick<Binaries, "path">,
+  names: PrometheusImages = images,
+): Recipe[] {
   const program = (name: string): LayerEntry => ({
     path: `/bin/${name}`,
     content: { file: binaries.path(name) },
   });
   return [
     {
-      name: images.operator,
+      name: names.operator,
       entries: [program("operator")],
       entrypoint: ["/bin/operator"],
       user: `${nobody}`,
     },
     {
-      name: images.configReloader,
+      name: names.configReloader,
       entries: [program("prometheus-config-reloader")],
       entrypoint: ["/bin/prometheus-config-reloader"],
       user: `${nobody}`,
     },
     {
-      name: images.prometheus,
+      name: names.prometheus,
       entries: [
         program("prometheus"),
         program("promtool"),
@@ -124,7 +131,7 @@ function prometheusRecipes(binaries: Binaries): Recipe[] {
       workingDir: "/prometheus",
     },
     {
-      name: images.pushGateway,
+      name: names.pushGateway,
       entries: [program("pushgateway"), { path: "/pushgateway", uid: nobody }],
       entrypoint: ["/bin/pushgateway"],
       user: `${nobody}`,

@@ -28,7 +28,7 @@ const storeFormat = 1;
  * @throws Error with containerd's own words when it does not start or refuses an image
  */
 export async function ensureImageStore(source: ImageSource, options: ImageOptions = {}): Promise<ImageStore> {
-  const all = recipes(source);
+  const all = [...recipes(source), ...(options.more ?? [])];
   const { stdout: version } = await execa("containerd", ["--version"]);
   const name = `store-${contentKey([...all, { storeFormat, version }])}`;
   const dir = await inCache(source.cacheDir, name, async (out, scratch) => {

@@ -15,6 +15,8 @@ const LOCAL = resolve(import.meta.dirname, "..");
 const BUDGET: Budget = { slots: 2, memory: 8 };
 
 export interface ToolchainOptions {
+  /** What there is to build. @default everything that the local cloud runs */
+  tools?: readonly Tool[];
   /** Where built tools are kept. @default `${XDG_CACHE_HOME:-~/.cache}/k8sfv-metrics/toolchain` */
   cacheDir?: string;
   /** Build only what these binaries need. @default everything */
@@ -49,7 +51,7 @@ export async function ensureToolchain(options: ToolchainOptions = {}): Promise<T
   const cacheDir = resolve(options.cacheDir ?? defaultCacheDir());
   const go = await findGo();
   const targets = await Promise.all(
-    select(options.only).map(async (tool): Promise<Target> => {
+    select(options.only, options.tools ?? TOOLS).map(async (tool): Promise<Target> => {
       const moduleDir = join(LOCAL, tool.module);
       return {
         ...tool,
@@ -64,17 +66,17 @@ export async function ensureToolchain(options: ToolchainOptions = {}): Promise<T
 }
 
 /** The tools that make the named binaries, or all. */
-function select(only: readonly string[] | undefined): readonly Tool[] {
-  if (only === undefined) return TOOLS;
+function select(only: readonly string[] | undefined, tools: readonly Tool[]): readonly Tool[] {
+  if (only === undefined) return tools;
   const has = (tool: Tool, name: string): boolean =>
     name in tool.binaries || (tool.folders ?? []).includes(name);
   for (const name of only) {
-    if (!TOOLS.some((tool) => has(tool, name))) {
-      const known = TOOLS.flatMap((tool) => [...Object.keys(tool.binaries), ...(tool.folders ?? [])]);
+    if (!tools.some((tool) => has(tool, name))) {
+      const known = tools.flatMap((tool) => [...Object.keys(tool.binaries), ...(tool.folders ?? [])]);
       throw new ToolchainError(`There is no tool "${name}". There are: ${known.join(", ")}.`);
     }
   }
-  return TOOLS.filter((tool) => only.some((name) => has(tool, name)));
+  return tools.filter((tool) => only.some((name) => has(tool, name)));
 }
 
 function describe(targets: readonly Target[], cacheDir: string): Toolchain {

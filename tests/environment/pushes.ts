@@ -14,17 +14,28 @@ export interface Pushes {
 /**
  * Pushes until `isOver`: so many clients side by side, each a group of its own, a number that grows with each
  * push. A push that is refused is counted and the next one made, as other jobs would.
+ *
+ * @param options.apart - each push is a group of its own, so that all of them are kept
+ * @param options.pauseMs - between a client's pushes
  */
-export async function pushUntil(url: string, clients: number, isOver: () => boolean): Promise<Pushes> {
+export async function pushUntil(
+  url: string,
+  clients: number,
+  isOver: () => boolean,
+  { apart = false, pauseMs = 0 } = {},
+): Promise<Pushes> {
   const pushes: Pushes = { answers: new Map(), accepted: new Map(), slowestMs: 0 };
   const client = async (name: string): Promise<void> => {
     for (let value = 1; !isOver(); value += 1) {
       const started = Date.now();
-      const status = await push(url, name, value);
+      const instance = apart ? `${name}-${value}` : name;
+      const status = await push(url, instance, value);
       pushes.slowestMs = Math.max(pushes.slowestMs, Date.now() - started);
       pushes.answers.set(status, (pushes.answers.get(status) ?? 0) + 1);
-      if (status >= 200 && status < 300) pushes.accepted.set(name, value);
-      else await sleep(50);
+      const accepted = status >= 200 && status < 300;
+      if (accepted) pushes.accepted.set(instance, value);
+      const pause = accepted ? pauseMs : Math.max(pauseMs, 50);
+      if (pause > 0) await sleep(pause);
     }
   };
   await Promise.all(Array.from({ length: clients }, (_, at) => client(`client-${at}`)));

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
 import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
+import type { Recipe } from "../../local/images/index.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
 
 /** The project's stack on a local cloud of a test's own. */
@@ -28,10 +29,10 @@ export interface StateResource {
   inputs?: Record<string, unknown>;
 }
 
-/** A fresh one; what a killed test left of the same name is removed first. */
-export async function openTestStack(name: string): Promise<TestStack> {
+/** A fresh one, maybe with more images; what a killed test left of the same name is removed first. */
+export async function openTestStack(name: string, more: Recipe[] = []): Promise<TestStack> {
   await removeCloud(openCloud(name));
-  const { cloud, engine } = await openLocalEnvironment(name);
+  const { cloud, engine } = await openLocalEnvironment(name, more);
   await initStack(cloud, engine);
   return {
     cloud,

@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { parse, stringify } from "yaml";
+import { CRD_FILES } from "../../components/operator-crds.ts";
+import { prometheusRecipes, type PrometheusImages, type Recipe } from "../../local/images/index.ts";
+import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { TOOLS, type Tool } from "../../local/toolchain/tools.ts";
+import { images } from "../../versions.ts";
+import { root } from "../pages.ts";
+
+/** The last minor version before that of versions.ts that can be had: what the module in `previous/` pins. */
+const VERSIONS: Readonly<Record<string, string>> = { prometheus: "3.15.1", pushgateway: "1.9.0" };
+
+/** What the older definitions say they are of. */
+export const OLDER_DEFINITIONS = "0.84.1";
+
+const older = (image: string, tool: string): string => image.replace(/:.*$/, `:v${VERSIONS[tool]}`);
+
+/** The images before. The operator's are today's under another name: no older one can be had as a Go module. */
+export const previousImages: PrometheusImages = {
+  operator: `${images.operator}-before`,
+  configReloader: `${images.configReloader}-before`,
+  prometheus: older(images.prometheus, "prometheus"),
+  pushGateway: older(images.pushGateway, "pushgateway"),
+};
+
+/** The images before; built if need be. */
+export async function buildPrevious(): Promise<Recipe[]> {
+  const toolchain = await ensureToolchain({ tools: TOOLS.flatMap(previousTool) });
+  return prometheusRecipes(toolchain, previousImages);
+}
+
+function previousTool(tool: Tool): Tool[] {
+  if (tool.name === "prometheus-operator") return [tool];
+  const version = VERSIONS[tool.name];
+  if (version === undefined) return [];
+  const stamps = Object.fromEntries(Object.keys(tool.stamps ?? {}).map((stamp) => [stamp, version]));
+  const module = `../tests/environment/previous/${tool.name}`;
+  return [{ ...tool, name: `previous-${tool.name}`, module, stamps }];
+}
+
+/** What the engine runs. */
+const PROGRAM = [
+  ...["Pulumi.yaml", "package.json", "tsconfig.json", "index.ts", "config.ts", "versions.ts"],
+  ...["alerts", "components", "config", "dashboards"],
+];
+
+/**
+ * Lays the program into a folder as it was before the upgrade: today's, with the images and the checksums of
+ * then, which is all that an upgrade of images changes.
+ *
+ * @param folder - to be made
+ * @param crds - the folder of the definitions of then
+ */
+export async function layOutProgram(folder: string, crds: string): Promise<void> {
+  await mkdir(folder);
+  for (const part of PROGRAM) {
+    await cp(path.join(root, part), path.join(folder, part), { recursive: true });
+  }
+  await symlink(path.join(root, "node_modules"), path.join(folder, "node_modules"));
+  const names = Object.entries(previousImages).map(([name, image]) => [
+    images[name as keyof PrometheusImages],
+    image,
+  ]);
+  await replaceIn(path.join(folder, "versions.ts"), names);
+  const sums = Object.entries(CRD_FILES).map(async ([file, sum]) => {
+    const content = await readFile(path.join(crds, file));
+    return [sum, createHash("sha256").update(content).digest("hex")];
+  });
+  await replaceIn(path.join(folder, "components/operator-crds.ts"), await Promise.all(sums));
+}
+
+async function replaceIn(file: string, pairs: string[][]): Promise<void> {
+  let text = await readFile(file, "utf8");
+  for (const [now = "", then = ""] of pairs) {
+    if (!text.includes(now)) throw new Error(`${file} has no ${now}`);
+    text = text.replace(now, then);
+  }
+  await writeFile(file, text);
+}
+
+/** A resource definition, as far as it matters here. */
+export interface Definition {
+  metadata: { annotations: Record<string, string> };
+  spec: {
+    versions: {
+      schema: { openAPIV3Schema: { properties: { spec: { properties: Record<string, unknown> } } } };
+    }[];
+  };
+}
+
+/**
+ * Writes older definitions into a folder: today's, that say they are older, and without a field of Prometheus
+ * that came with today's (`hostUsers`, prometheus-operator#7768).
+ */
+export async function writeOlderDefinitions(today: string, folder: string): Promise<void> {
+  await mkdir(folder);
+  for (const file of Object.keys(CRD_FILES)) {
+    const definition = parse(await readFile(path.join(today, file), "utf8")) as Definition;
+    definition.metadata.annotations["operator.prometheus.io/version"] = OLDER_DEFINITIONS;
+    for (const { schema } of definition.spec.versions) {
+      delete schema.openAPIV3Schema.properties.spec.properties["hostUsers"];
+    }
+    await writeFile(path.join(folder, file), stringify(definition));
+  }
+}
