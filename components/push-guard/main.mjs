@@ -12,7 +12,7 @@ import { stat } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { askAsGuard, collect, gateway, PATIENCE_MS, say, storeSafely, watchLife } from "./store.mjs";
+import { askAsGuard, collect, end, gateway, PATIENCE_MS, say, storeSafely, watchLife } from "./store.mjs";
 
 const port = Number(process.env.GUARD_PORT);
 /** The gateway's persistence file. */
@@ -133,6 +133,7 @@ function send(outgoing, { status, headers, body }) {
   const kept = { ...headers, "content-length": body.length };
   delete kept["transfer-encoding"];
   delete kept.connection;
+  if (!server.listening) kept.connection = "close";
   outgoing.writeHead(status, kept);
   outgoing.end(body);
 }
@@ -169,7 +170,8 @@ server.listen(port, () => {
 watchLife();
 
 process.on("SIGTERM", () => {
-  // Pushes under way are still answered.
+  // Pushes under way are still answered, and connections end with their answer.
+  end();
   server.close(() => {
     process.exit(0);
   });

@@ -19,10 +19,10 @@ export const PATIENCE_MS = 25_000;
 const MARK_TIMEOUT_MS = 5_000;
 const POLL_MS = 2;
 /**
- * A file's time is the clock's tick, of up to 10 ms, and the number of a file that was replaced is given again: of
- * files written within a tick, two can look the same. One that is older than this can't be such.
+ * The gateway can miss what comes in as it begins to write its file, until the next push (its
+ * storage/diskmetricstore.go, loop: it notes the time of a write before the write is in). So the mark is pushed again.
  */
-const SETTLED_MS = 50;
+const MARK_AGAIN_MS = 250;
 
 /** The gateway's persistence file. */
 const file = process.env.GUARD_FILE ?? "";
@@ -41,6 +41,13 @@ export const gateway = {
  * came back without the pushes could still store the mark that follows them.
  */
 const life = { number: 0, there: false };
+
+let ending = false;
+
+/** The pod ends, and the gateway with it: what can't be stored now is refused at once, for the next pod to take. */
+export function end() {
+  ending = true;
+}
 
 /** Watches from now on whether the gateway lives. */
 export function watchLife() {
@@ -127,15 +134,19 @@ async function persisted(number) {
   const mark = randomUUID();
   const help = `# HELP push_guard Pushes before this mark are on the disk: ${mark}`;
   const text = `${help}\n# TYPE push_guard gauge\npush_guard 1\n`;
-  const { status } = await askAsGuard("PUT", "/metrics/job/push-guard", text);
-  if (status >= 300) throw new Error(`the push gateway answered ${status} to the guard's mark`);
   const deadline = Date.now() + MARK_TIMEOUT_MS;
+  let marked = 0;
   let seen = "";
   for (;;) {
+    if (Date.now() > marked + MARK_AGAIN_MS) {
+      const { status } = await askAsGuard("PUT", "/metrics/job/push-guard", text);
+      if (status >= 300) throw new Error(`the push gateway answered ${status} to the guard's mark`);
+      marked = Date.now();
+    }
     const found = await stat(file, { bigint: true }).catch(() => undefined);
     const version = found === undefined ? seen : `${found.ino} ${found.mtimeNs}`;
     if (version !== seen && (await readFile(file)).includes(mark)) break;
-    seen = found !== undefined && Date.now() - Number(found.mtimeMs) > SETTLED_MS ? version : "";
+    seen = version;
     if (!isLife(number)) throw new Error("the push gateway ended meanwhile");
     if (Date.now() > deadline) throw new Error("the push gateway does not write its file");
     await sleep(POLL_MS);
@@ -203,7 +214,7 @@ async function deliver(batch) {
       for (const [index, { answer }] of batch.entries()) answer(answers[index] ?? say(502, "No answer"));
       return;
     } catch (error) {
-      if (Date.now() > deadline) {
+      if (ending || Date.now() > deadline) {
         console.error(`${batch.length} pushes refused: ${String(error)}`);
         for (const { answer } of batch) answer(say(503, `Not stored, push again: ${String(error)}`));
         return;

@@ -15,6 +15,8 @@ export interface GatewayProcess {
   crash: () => Promise<void>;
   /** Stops and goes on with the gateway, as a disk that hangs would. */
   pause: (paused: boolean) => void;
+  /** Asks both to end, as a pod's end does, and waits until the guard has. */
+  terminate: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function startGateway(
     },
   });
   const end = async (child: ChildProcess): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
     child.kill("SIGKILL");
     await ended;
@@ -62,6 +65,11 @@ export async function startGateway(
       gateway = start();
     },
     pause: (paused) => gateway.kill(paused ? "SIGSTOP" : "SIGCONT"),
+    terminate: async () => {
+      const ended = once(before, "exit");
+      for (const child of [gateway, before]) child.kill("SIGTERM");
+      await ended;
+    },
     close: async () => {
       await Promise.all([end(gateway), end(before)]);
     },

@@ -48,6 +48,30 @@ describe("the guard before the push gateway", () => {
     expect(pushes.accepted.size).toBe(8);
   });
 
+  it("waits for no other push: none takes as long as a gateway that does not write its file", async () => {
+    const until = Date.now() + 15_000;
+    const pushes = await pushUntil(gateway.url, 4, () => Date.now() > until, { apart: false, pauseMs: 100 });
+    expect([...pushes.answers.keys()]).toEqual([200]);
+    expect(pushes.slowestMs).toBeLessThan(5_000);
+  });
+
+  it("ends with its pod, though clients go on, and loses nothing that it accepted", async () => {
+    let over = false;
+    const pushing = pushUntil(gateway.url, 8, () => over);
+    await sleep(1_000);
+    const asked = Date.now();
+    await gateway.terminate();
+    // Long before a push is given up, or the pod's grace is over.
+    expect(Date.now() - asked).toBeLessThan(20_000);
+    over = true;
+    const pushes = await pushing;
+    const next = await startGateway(binary, dir, { limits });
+    const there = await held(next.url);
+    await next.close();
+    expect(lost(pushes, there)).toEqual([]);
+    expect(pushes.accepted.size).toBe(8);
+  });
+
   it("answers no push before the gateway has written it", async () => {
     expect(await push(gateway.url, "first", 1)).toBe(200);
     gateway.pause(true);
