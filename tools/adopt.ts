@@ -50,12 +50,7 @@ export async function adopt(pulumi: Pulumi): Promise<string[]> {
   const exported = JSON.parse(await pulumi(["stack", "export"])) as Export;
   const known = exported.deployment.resources ?? [];
   const preview = JSON.parse(await pulumi(["preview", "--json"]).catch(whatItPrinted)) as Preview;
-  const candidates: State[] = [];
-  for (const { op, newState } of preview.steps ?? []) {
-    // In the order they would be made: what depends on one that may be there may be there too.
-    if (op === "create" && newState !== undefined)
-      candidates.push(...asMade(newState, [...known, ...candidates]));
-  }
+  const candidates = mayBeThere(preview.steps ?? [], known);
   const pending = exported.deployment.pending_operations ?? [];
   if (candidates.length === 0 && pending.length === 0) return [];
 
@@ -73,7 +68,21 @@ export async function adopt(pulumi: Pulumi): Promise<string[]> {
   await pulumi(["refresh", "--yes", "--skip-preview", ...way, ...targets]);
   const after = JSON.parse(await pulumi(["stack", "export"])) as Export;
   const there = new Set((after.deployment.resources ?? []).map(({ urn }) => urn));
-  return candidates.map(({ urn }) => urn).filter((urn) => there.has(urn));
+  return candidates.filter(({ urn, custom }) => custom === true && there.has(urn)).map(({ urn }) => urn);
+}
+
+/** Of what would be made, what may have been made already; in the order of the plan, components with their children. */
+function mayBeThere(steps: NonNullable<Preview["steps"]>, known: State[]): State[] {
+  const found: State[] = [];
+  for (const { op, newState } of steps) {
+    if (op !== "create" || newState === undefined) continue;
+    // What depends on one that may be there may be there too.
+    if (newState.custom === true) found.push(...asMade(newState, [...known, ...found]));
+    else found.push(newState);
+  }
+  const isParent = (urn: string): boolean =>
+    found.some((child) => child.parent === urn && (child.custom === true || isParent(child.urn)));
+  return found.filter(({ urn, custom }) => custom === true || isParent(urn));
 }
 
 /** A preview that fails, for a cluster that isn't whole for instance, has told all the same what it planned. */

@@ -34,7 +34,7 @@ function engine(steps: object[], atGoogle: string[], pending: object[] = []) {
     if (command === "refresh") {
       const { resources } = state.deployment;
       const kept = resources.filter(
-        ({ urn, id }) => urn.includes(":providers:") || atGoogle.includes(id ?? ""),
+        ({ urn, id }) => id === undefined || urn.includes(":providers:") || atGoogle.includes(id),
       );
       state = { deployment: { ...state.deployment, resources: kept } };
     }
