@@ -54,7 +54,7 @@ export const corednsImage = "localhost/k8sfv/coredns:1.13.1";
 export const grafanaImage = "localhost/k8sfv/grafana:10.0.0";
 
 /** Name of the image with the machine's own Node; the stack `local` asks for it. */
-export const nodeImage = "localhost/k8sfv/node:machine";
+export const nodeImage = "localhost/k8sfv/node:20.0.0-machine";
 
 /** User "nobody" of the Prometheus project's images. */
 const nobody = 65534;

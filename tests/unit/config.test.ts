@@ -48,7 +48,7 @@ test("defaults are filled in, variables put in place", () => {
   expect(config.crds).toBe("/crds");
   expect(config.images).toEqual({
     grafana: "localhost/k8sfv/grafana:10.0.0",
-    pushGuard: "localhost/k8sfv/node:machine",
+    pushGuard: "localhost/k8sfv/node:20.0.0-machine",
   });
 });
 
