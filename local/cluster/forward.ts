@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cloud } from "./cloud.ts";
-import { commandIn } from "./machine.ts";
+import { commandIn, machinePid } from "./machine.ts";
 import { findProcesses, killProcesses, marks, outlivingEnvironment } from "./processes.ts";
 
 /** Where the connections of one port go, inside the VPC. */
@@ -34,16 +34,17 @@ export async function startForwarder(
   const portsFile = path.join(cloud.dir, "forwards", `${name}.json`);
   const known = JSON.parse(await readFile(portsFile, "utf8").catch(() => "[]")) as number[];
   const running = await findProcesses(cloud, role);
-  if (known.length === targets.length && running.some(({ argv }) => targets.every((t) => argv.includes(t)))) {
-    return known;
-  }
+  // One that was started in an earlier life of the machine is in a network that leads nowhere any more.
+  const life = `--machine=${await machinePid(cloud, machine)}`;
+  const same = running.some(({ argv }) => [...targets, life].every((word) => argv.includes(word)));
+  if (known.length === targets.length && same) return known;
   await killProcesses(running);
   const servers = await Promise.all(forwards.map(({ port }, index) => listen(known[index] ?? port ?? 0)));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await mkdir(path.dirname(portsFile), { recursive: true });
   await writeFile(portsFile, JSON.stringify(ports));
   const program = fileURLToPath(new URL("forwarder.mjs", import.meta.url));
-  await spawnInNetwork(cloud, machine, role, [process.execPath, program, ...targets], servers);
+  await spawnInNetwork(cloud, machine, role, [process.execPath, program, ...targets, life], servers);
   return ports;
 }
 
