@@ -78,11 +78,17 @@ export function durations(events: Event[]): Map<string, number> {
   for (const { resourcePreEvent: before, resOutputsEvent: after, timestamp } of events) {
     if (before?.metadata.op === "create") begun.set(before.metadata.urn, timestamp);
     const start = after && begun.get(after.metadata.urn);
-    if (after !== undefined && start !== undefined && !/::k8sfv:|::pulumi:pulumi:/.test(after.metadata.urn)) {
+    if (after !== undefined && start !== undefined && !isComponent(after.metadata.urn)) {
       times.set(after.metadata.urn, timestamp - start);
     }
   }
   return times;
+}
+
+/** By its type, the last of those that the URN lists from the outermost parent on. */
+function isComponent(urn: string): boolean {
+  const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
+  return /^(k8sfv|pulumi:pulumi):/.test(type);
 }
 
 /** The path along which the times add up to most. */

@@ -10,7 +10,9 @@ test("quantiles are of the values themselves", () => {
 });
 
 test("the longest path goes by dependencies, providers and parents, whichever takes longest", () => {
-  const urn = (name: string) => `urn:pulumi:s::p::t:t:T::${name}`;
+  // As they are in a component; its own time is its children's.
+  const type = (name: string) => (name === "app" ? "k8sfv:app:App" : "k8sfv:app:App$t:t:T");
+  const urn = (name: string) => `urn:pulumi:s::p::${type(name)}::${name}`;
   const resources = [
     { urn: urn("network") },
     { urn: urn("cluster"), dependencies: [urn("network")] },
@@ -29,6 +31,7 @@ test("the longest path goes by dependencies, providers and parents, whichever ta
     { resOutputsEvent: { metadata: { urn: urn(name) } }, timestamp: done },
   ];
   const events = [...at("network", 0, 2), ...at("disk", 0, 9), ...at("cluster", 2, 10), ...at("pod", 10, 13)];
+  events.push(...at("app", 0, 13));
   const { length, urns } = longestPath(resources, durations(events));
   expect(length).toBe(13);
   expect(urns).toEqual([urn("network"), urn("cluster"), urn("pod")]);
