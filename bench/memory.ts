@@ -14,18 +14,25 @@ const PROGRAMS = [
 
 /** What the environment's programs take, and all of the cloud's: shares of pages that several use are divided. */
 export async function measureMemory(cloud: Cloud): Promise<Measure> {
-  const groups = `k8sfv-cloud-${cloud.name}`;
+  const read = (pid: string, file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+  const parents = new Map<string, string>();
+  const commands = new Map<string, string>();
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    parents.set(pid, /^PPid:\s+(\d+)/m.exec(await read(pid, "status"))?.[1] ?? "");
+    commands.set(pid, await read(pid, "cmdline"));
+  }
+  // What runs in a pod says nothing of the cloud, but the machine does that started it.
+  const isOurs = (pid = "0"): boolean =>
+    pid !== "0" && ((commands.get(pid) ?? "").includes(cloud.dir) || isOurs(parents.get(pid)));
   let whole = 0;
   let pods = 0;
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const read = (file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
-    const [command, group] = [await read("cmdline"), await read("cgroup")];
-    if (!command.includes(cloud.dir) && !group.includes(groups)) continue;
-    const kib = Number(/^Pss:\s+(\d+)/m.exec(await read("smaps_rollup"))?.[1] ?? 0);
+  for (const [pid, command] of commands) {
+    if (!isOurs(pid)) continue;
+    const kib = Number(/^Pss:\s+(\d+)/m.exec(await read(pid, "smaps_rollup"))?.[1] ?? 0);
     whole += kib;
-    const [program = "", ...rest] = command.split("\0");
-    const words = [program, ...rest.slice(0, 1)].map((word) => word.split("/").at(-1) ?? "");
-    if (group.includes(groups) && words.some((word) => PROGRAMS.includes(word))) pods += kib;
+    const inPod = (await read(pid, "cgroup")).includes("/k8s.io/");
+    const names = command.split("\0").map((word) => word.split("/").at(-1) ?? "");
+    if (inPod && names.slice(0, 3).some((name) => PROGRAMS.includes(name))) pods += kib;
   }
   const mib = (kib: number) => `${Math.round(kib / 1024)} MiB`;
   return {
