@@ -16,13 +16,12 @@ import {
   startNode,
   type Cloud,
 } from "../../local/cluster/index.ts";
-import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
-import { openLocalEnvironment } from "../../local/prepare.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { kubeConfig, namespace, podOf, untilReady } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { held, lost, push, pushUntil, scraped } from "./pushes.ts";
+import { openTestStack } from "./stack.ts";
 
 const workloads = ["prometheus-operator", "prometheus", "prom-gateway", "grafana"];
 /** A receiver on the CI machine: the last address of the subnetwork that Google gives out. */
@@ -31,17 +30,13 @@ const receiver = { address: "10.248.15.253", port: 9009 };
 /** Nodes that go, with and without notice; and another Prometheus that gets everything. */
 describe("the workloads on nodes that go", () => {
   let cloud: Cloud;
-  let engine: Engine;
   let addresses: LocalAddresses;
 
   beforeAll(async () => {
-    await removeCloud(openCloud("nodes"));
-    ({ cloud, engine } = await openLocalEnvironment("nodes"));
-    await initStack(cloud, engine);
-    const url = `http://${receiver.address}:${receiver.port}/api/v1/write`;
-    await engine.pulumi(["config", "set", "--path", "k8sfv-metrics:remoteWrite.url", url]);
-    await engine.pulumi(["up", "--yes", "--skip-preview"]);
-    addresses = await startForwards(cloud, await stackOutputs(engine));
+    const stack = await openTestStack("nodes");
+    cloud = stack.cloud;
+    await stack.set({ "remoteWrite.url": `http://${receiver.address}:${receiver.port}/api/v1/write` });
+    addresses = await startForwards(cloud, await stack.up());
     await eventually(
       () => push(addresses.pushGateway, "before", 1),
       (status) => status === 200,
