@@ -141,6 +141,7 @@ const entrance =
     : new PushEntrance(
         "push-entrance",
         {
+          apis,
           prefix: config.cluster.name,
           namespace,
           image: images.pushGateway,

@@ -8,6 +8,8 @@ import { labels, workload, WORKLOADS } from "./conventions.ts";
 
 /** What the way in from the internet needs to know. */
 export interface PushEntranceArgs {
+  /** The APIs that have to be on first. */
+  apis: pulumi.Resource[];
   /** Start of the names in Google Cloud: the cluster's name. */
   prefix: string;
   /** The namespace of the push gateway. */
@@ -22,6 +24,7 @@ export interface PushEntranceArgs {
 
 const { name: NAME, port: PORT } = WORKLOADS.pushGateway;
 const ENTRANCE = `${NAME}-external`;
+const BACKEND = { service: { name: ENTRANCE, port: { number: PORT } } };
 /** A rule of Google's firewall takes so many ranges. */
 const RANGES_A_RULE = 10;
 /** Where anybody may knock, a minute's requests from one address: a run pushes once. */
@@ -30,8 +33,8 @@ const LAST_PRIORITY = 2_147_483_647;
 
 /**
  * The push gateway on the internet: Google's load balancer with a certificate that Google renews, for the
- * given ranges only. The password is the gateway's own. Not tried on a real cloud: the local one has no such
- * load balancer.
+ * given ranges only. The password is the gateway's own. Until the domain points to its address, Google gives no
+ * certificate, and nobody gets in.
  */
 export class PushEntrance extends pulumi.ComponentResource {
   /** Where the domain has to point. */
@@ -44,11 +47,12 @@ export class PushEntrance extends pulumi.ComponentResource {
     const tags = labels(NAME, "push-gateway", args.image);
     const metadata = { name: ENTRANCE, namespace, labels: tags.all };
 
-    const address = new GlobalAddress(`${name}-address`, { name: `${prefix}-push` }, { parent: this });
+    const inCloud = { parent: this, dependsOn: args.apis };
+    const address = new GlobalAddress(`${name}-address`, { name: `${prefix}-push` }, inCloud);
     const policy = new SecurityPolicy(
       `${name}-policy`,
       { name: `${prefix}-push`, rules: rules(args.sourceRanges) },
-      { parent: this },
+      inCloud,
     );
     const google = (suffix: string, apiVersion: string, kind: string, spec: object) =>
       new CustomResource(`${name}-${suffix}`, { apiVersion, kind, metadata, spec }, { parent: this });
@@ -88,17 +92,17 @@ export class PushEntrance extends pulumi.ComponentResource {
           annotations: {
             "kubernetes.io/ingress.class": "gce",
             "kubernetes.io/ingress.global-static-ip-name": address.name,
-            "networking.gke.io/managed-certificates": certificate.metadata.name,
-            "networking.gke.io/v1beta1.FrontendConfig": frontend.metadata.name,
+            "networking.gke.io/managed-certificates": ENTRANCE,
+            "networking.gke.io/v1beta1.FrontendConfig": ENTRANCE,
           },
         },
         spec: {
-          rules: [
-            { host: domain, http: { paths: [{ path: "/", pathType: "Prefix", backend: to(service) }] } },
-          ],
+          rules: [{ host: domain, http: { paths: [{ path: "/", pathType: "Prefix", backend: BACKEND }] } }],
         },
       },
-      workload(this),
+      // By their name and not by what they put out: a preview without a cluster knows nothing of that, and what the
+      // Ingress opens is to be judged in it.
+      workload(this, { dependsOn: [certificate, frontend, service] }),
     );
 
     this.address = address.address;
@@ -111,10 +115,6 @@ export class PushEntrance extends pulumi.ComponentResource {
     const login = credentials === undefined ? "" : pulumi.interpolate`${credentials}@`;
     return pulumi.interpolate`https://${login}${this.domain}`;
   }
-}
-
-function to(service: Service) {
-  return { service: { name: service.metadata.name, port: { number: PORT } } };
 }
 
 function rules(sourceRanges: string[] | "anywhere") {

@@ -8,11 +8,6 @@ import { tooOpen } from "./ranges.ts";
 import { ifKnown, on, onAny, validate } from "./rule.ts";
 import type { TypedCheck } from "./rule.ts";
 
-/** Inputs of something with annotations. */
-interface Annotated {
-  metadata?: { annotations?: Record<string, string> };
-}
-
 /** What one of the operator's resources holds. */
 interface Instance {
   spec?: InstanceSpec;
@@ -20,16 +15,15 @@ interface Instance {
 
 /**
  * What answers outside the cluster says to whom. The push gateway takes what anybody sends, so a load balancer
- * without source ranges lets the whole network write the history of five years, or the whole internet. An
- * Ingress or a Gateway can't name ranges itself, so only internal ones are let through.
+ * without source ranges lets the whole network write the history of five years, or the whole internet. A
+ * Gateway can't name ranges itself, so only internal ones are let through; of Ingresses see ingresses.ts.
  */
 export const loadBalancersNameTheirSources: ResourceValidationPolicy = {
   name: "load-balancers-name-their-sources",
   description: "Load balancers let in named ranges of addresses only.",
   validateResource: validate(
     on("kubernetes:core/v1:Service", serviceNamesSources),
-    onAny(isOf("Ingress"), ingressIsInternal),
-    onAny(isOf("Gateway"), gatewayIsInternal),
+    onAny(isGateway, gatewayIsInternal),
   ),
 };
 
@@ -45,20 +39,9 @@ function serviceNamesSources({ spec }: Unwrap<ServiceArgs>): string[] {
     .map((problem) => `${problem}: name narrower ranges in spec.loadBalancerSourceRanges.`);
 }
 
-/** Whether it is of this kind, in whichever version of networking.k8s.io or gateway.networking.k8s.io. */
-function isOf(kind: "Ingress" | "Gateway"): (type: string) => boolean {
-  return (type) =>
-    /^kubernetes:((gateway\.)?networking\.k8s\.io|extensions)\//.test(type) && type.endsWith(`:${kind}`);
-}
-
-/** GKE makes an external load balancer of every class but this one (cloud.google.com/kubernetes-engine/docs/concepts/ingress). */
-function ingressIsInternal(ingress: Annotated & { spec?: { ingressClassName?: string } }): string[] {
-  const byAnnotation = ingress.metadata?.annotations?.["kubernetes.io/ingress.class"];
-  if ((byAnnotation ?? ingress.spec?.ingressClassName) === "gce-internal") return [];
-  return [
-    "It is open to the internet: set its class to gce-internal, " +
-      "or use a Service of type LoadBalancer with spec.loadBalancerSourceRanges.",
-  ];
+/** In whichever version. */
+function isGateway(type: string): boolean {
+  return /^kubernetes:gateway\.networking\.k8s\.io\/.+:Gateway$/.test(type);
 }
 
 /** The internal classes are those of cloud.google.com/kubernetes-engine/docs/concepts/gateway-api. */

@@ -1,9 +1,10 @@
 import { PolicyPack } from "@pulumi/policy";
 import { googlePolicies } from "./google.ts";
+import { ingressPolicies } from "./ingresses.ts";
 import { kubernetesPolicies } from "./kubernetes.ts";
 
 // Whoever wants less says so, rule by rule, with --policy-pack-config (README.md).
 new PolicyPack("k8sfv-metrics", {
   enforcementLevel: "mandatory",
-  policies: [...googlePolicies, ...kubernetesPolicies],
+  policies: [...googlePolicies, ...kubernetesPolicies, ...ingressPolicies],
 });

@@ -42,6 +42,8 @@ const IDS: Partial<Record<string, Id>> = {
   "gcp:compute/subnetwork:Subnetwork": inRegion("subnetworks"),
   "gcp:compute/router:Router": inRegion("routers"),
   "gcp:compute/address:Address": inRegion("addresses"),
+  "gcp:compute/globalAddress:GlobalAddress": everywhere("addresses"),
+  "gcp:compute/securityPolicy:SecurityPolicy": everywhere("securityPolicies"),
   "gcp:compute/resourcePolicy:ResourcePolicy": inRegion("resourcePolicies"),
   "gcp:compute/networkPeering:NetworkPeering": (inputs, { project }) =>
     `${project}/${nameIn(inputs, "network")}/${of(inputs, "name")}`,

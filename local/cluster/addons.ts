@@ -6,14 +6,15 @@ import {
 } from "@kubernetes/client-node";
 import { corednsImage } from "../images/index.ts";
 import { csiDriver } from "./csi/index.ts";
+import { frontEndDefinitions } from "./front-end/definitions.ts";
 
 /**
- * Puts into a new cluster what a GKE cluster has from the start: DNS, a default StorageClass, and what the
- * persistent disk driver needs. Again on the same cluster it changes nothing.
+ * Puts into a new cluster what a GKE cluster has from the start: DNS, a default StorageClass, what the
+ * persistent disk driver needs, and the types by which an Ingress asks for Google's load balancer. Again on the same cluster it changes nothing.
  */
 export async function applyAddons(config: KubeConfig, dnsAddress: string): Promise<void> {
   const api = KubernetesObjectApi.makeApiClient(config);
-  for (const object of [...dnsObjects(dnsAddress), ...storageObjects()]) {
+  for (const object of [...dnsObjects(dnsAddress), ...storageObjects(), ...frontEndDefinitions()]) {
     await api.patch(object, undefined, undefined, "local-cloud", true, PatchStrategy.ServerSideApply);
   }
 }

@@ -4,6 +4,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { openCloud } from "./cloud.ts";
 import { readCluster } from "./control-plane.ts";
 import { DiskDrivers } from "./disk-drivers.ts";
+import { Ingresses } from "./front-end/ingresses.ts";
 import { LoadBalancers } from "./load-balancers.ts";
 import { NetworkPolicies } from "./network-policies/index.ts";
 
@@ -18,10 +19,11 @@ config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
 
 const diskDrivers = new DiskDrivers(cloud);
 const loadBalancers = new LoadBalancers(cloud, config);
+const ingresses = new Ingresses(cloud, config);
 const networkPolicies = new NetworkPolicies(cloud, config);
 process.send?.("ready");
 for (;;) {
-  for (const part of [diskDrivers, networkPolicies, loadBalancers]) {
+  for (const part of [diskDrivers, networkPolicies, loadBalancers, ingresses]) {
     await part.reconcile().catch((error: unknown) => {
       console.error(new Date().toISOString(), error instanceof Error ? error.message : error);
     });

@@ -5,8 +5,8 @@ import { spawnInNetwork } from "./forward.ts";
 import { findProcesses } from "./processes.ts";
 
 /**
- * Starts what Google runs beside a cluster: the controller that gives load balancers their addresses, what
- * enforces network policies, and the persistent disk driver of each node. Does nothing when it runs already.
+ * Starts what Google runs beside a cluster: the controllers that give load balancers and
+ * Ingresses their addresses, what enforces network policies, and the persistent disk driver of each node. Does nothing when it runs already.
  */
 export async function startAgent(cloud: Cloud): Promise<void> {
   if ((await findProcesses(cloud, "agent")).length > 0) return;

@@ -7,6 +7,7 @@ import type { Cloud } from "./cloud.ts";
 import { applyAddons } from "./addons.ts";
 import { startAgent } from "./agent.ts";
 import { startForwarder } from "./forward.ts";
+import { stopFrontEnd } from "./front-end/machines.ts";
 import { removeMachine, startMachine, volumesBind, type Unit } from "./machine.ts";
 import { plugIn, readNetwork } from "./network.ts";
 import { Authority, type KeyPair } from "./pki.ts";
@@ -69,6 +70,7 @@ export async function startCluster(cloud: Cloud, spec: ClusterSpec): Promise<Clu
 /** Ends the control plane and removes the cluster's data. Disks stay. */
 export async function stopCluster(cloud: Cloud): Promise<void> {
   for (const role of ["agent", "forward:api"]) await killProcesses(await findProcesses(cloud, role));
+  await stopFrontEnd(cloud);
   await removeMachine(cloud, controlPlaneMachine);
   await rm(cloud.clusterDir, { recursive: true, force: true });
 }

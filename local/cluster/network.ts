@@ -88,6 +88,11 @@ export async function routePods(cloud: Cloud, podCidr: string, nodeAddress: stri
   await runIn(cloud, routerMachine, ["ip", "route", "replace", podCidr, "via", nodeAddress]);
 }
 
+/** Has the VPC know a range that is on its wire but not of its subnetwork, such as that of Google's front end. */
+export async function routeRange(cloud: Cloud, cidr: string): Promise<void> {
+  await runIn(cloud, routerMachine, ["ip", "route", "replace", cidr, "dev", bridge]);
+}
+
 /** Takes the route of {@link routePods} away, if it is there. */
 export async function unroutePods(cloud: Cloud, podCidr: string): Promise<void> {
   if ((await machinePid(cloud, routerMachine)) === undefined) return;

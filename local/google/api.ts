@@ -95,8 +95,8 @@ export class Api {
     const occasion = occasionOf(type, "delete", { path, name }, projectOf(path, there));
     await this.telling(telling(type, occasion, there?.inputs ?? {}), async () => {
       await this.before(type, occasion);
-      if (there !== undefined && type.heldByUsers === true) {
-        const [user] = (await type.users?.(this.behind, path, there)) ?? [];
+      if (there !== undefined) {
+        const [user] = (await type.holders?.(this.behind, path, there)) ?? [];
         if (user !== undefined) throw inUse(type.kind, path, user);
       }
       const resource = await this.store.change((data) => {

@@ -56,6 +56,8 @@ const usualSeconds: Record<string, Partial<Record<Operation, number>>> = {
   "compute.Subnetwork": { create: 14, update: 12, delete: 12 },
   "compute.Router": { create: 12, delete: 12 },
   "compute.RouterNat": { create: 12, update: 12, delete: 12 },
+  "compute.GlobalAddress": { create: 5, delete: 5 },
+  "compute.SecurityPolicy": { create: 12, update: 12, delete: 12 },
   "compute.Disk": { create: 3, update: 3, delete: 2 },
   "container.Cluster": { create: 360, update: 120, delete: 180 },
   "container.NodePool": { create: 90, update: 120, delete: 150 },

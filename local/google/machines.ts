@@ -37,7 +37,7 @@ export interface Machines {
   diskHolder(disk: { zone: string; name: string }): Promise<string | undefined>;
   /** Takes the disk away from the node that has it, without asking. */
   detachDisk(disk: { zone: string; name: string }): Promise<void>;
-  /** The Service whose load balancer has the address, as `NAMESPACE/NAME`. */
+  /** The Service or Ingress whose load balancer has the address, as `NAMESPACE/NAME`. */
   addressHolder(address: string): Promise<string | undefined>;
 }
 

@@ -79,8 +79,8 @@ export interface ResourceType {
   observe?(path: string, resource: Resource, data: Data): Values;
   /** Paths of what uses it and is none of the resources here, e.g. a node; they become the output `users`. */
   users?(behind: Behind, path: string, resource: Resource): Promise<string[]>;
-  /** Whether {@link users} hold a deletion up. */
-  readonly heldByUsers?: boolean;
+  /** Paths of what uses it, is none of the resources here, and holds its deletion up. */
+  holders?(behind: Behind, path: string, resource: Resource): Promise<string[]>;
   /** What is made of it at Google just before it is removed, by path. */
   leaves?(behind: Behind, resource: Resource): Promise<Record<string, Resource>>;
   /** Whether making one that is there already takes that one over, as of a switch that is on. */

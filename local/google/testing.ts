@@ -82,6 +82,8 @@ export const tokens = {
   NetworkPeering: "gcp:compute/networkPeering:NetworkPeering",
   Subnetwork: "gcp:compute/subnetwork:Subnetwork",
   Address: "gcp:compute/address:Address",
+  GlobalAddress: "gcp:compute/globalAddress:GlobalAddress",
+  SecurityPolicy: "gcp:compute/securityPolicy:SecurityPolicy",
   Firewall: "gcp:compute/firewall:Firewall",
   Router: "gcp:compute/router:Router",
   RouterNat: "gcp:compute/routerNat:RouterNat",

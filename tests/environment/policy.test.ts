@@ -8,6 +8,7 @@ import { openCloud, removeCloud } from "../../local/cluster/index.ts";
 import { initStack, type Engine } from "../../local/environment.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
 import { googlePolicies } from "../../policy/google.ts";
+import { ingressPolicies } from "../../policy/ingresses.ts";
 import { kubernetesPolicies } from "../../policy/kubernetes.ts";
 
 const projectDir = fileURLToPath(new URL("../..", import.meta.url));
@@ -25,6 +26,7 @@ const broken = [
   ["history-is-protected", "lonely-disk"],
   ["history-has-snapshots", "lonely-disk"],
   ["load-balancers-name-their-sources", "open-service"],
+  ["ingresses-are-guarded", "open-ingress"],
   ["images-are-exact", "loose-deployment"],
   ["images-are-exact", "loose-prometheus"],
   ["containers-say-what-they-need", "loose-deployment"],
@@ -58,6 +60,23 @@ describe("the policy pack", () => {
     expect(violations(stdout)).toEqual([]);
   });
 
+  it("lets a push gateway on the internet pass, since that is guarded", async () => {
+    const changes = {
+      exposure: "external",
+      auth: "true",
+      domain: "push.k8sfv.example",
+      sourceRanges: "anywhere",
+    };
+    const key = (name: string) => ["--path", `k8sfv-metrics:pushGateway.${name}`];
+    for (const [name, value] of Object.entries(changes)) {
+      await engine.pulumi(["config", "set", ...key(name), value]);
+    }
+    const stdout = await engine.pulumi(["preview", ...pack]);
+    for (const name of Object.keys(changes)) await engine.pulumi(["config", "rm", ...key(name)]);
+    expect(stdout).toContain("push-entrance-ingress");
+    expect(violations(stdout)).toEqual([]);
+  });
+
   it("holds also a throw-away stack to the protection of its disks, when told to", async () => {
     const config = path.join(dir, "strict.json");
     await writeFile(config, JSON.stringify({ "history-is-protected": { throwAwayStacks: [] } }));
@@ -80,7 +99,7 @@ describe("the policy pack", () => {
     );
     expect(stdout).toContain("set privateClusterConfig.enablePrivateNodes to true");
     expect(new Set(broken.map(([rule]) => rule))).toEqual(
-      new Set([...googlePolicies, ...kubernetesPolicies].map(({ name }) => name)),
+      new Set([...googlePolicies, ...kubernetesPolicies, ...ingressPolicies].map(({ name }) => name)),
     );
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as google from "../../policy/google.ts";
 import { inexact } from "../../policy/images.ts";
+import * as ingresses from "../../policy/ingresses.ts";
 import * as kubernetes from "../../policy/kubernetes.ts";
 import type { Props } from "./policy-subjects.ts";
 import { problems, resource, UNKNOWN } from "./policy-subjects.ts";
@@ -179,14 +180,6 @@ describe("Kubernetes' side", () => {
   });
 
   test.each<[string, Props, boolean]>([
-    ["networking.k8s.io/v1:Ingress", { spec: { ingressClassName: "gce-internal" } }, true],
-    [
-      "networking.k8s.io/v1:Ingress",
-      { metadata: { annotations: { "kubernetes.io/ingress.class": "gce-internal" } } },
-      true,
-    ],
-    ["networking.k8s.io/v1:Ingress", { spec: {} }, false],
-    ["extensions/v1beta1:Ingress", { spec: { ingressClassName: "gce" } }, false],
     ["gateway.networking.k8s.io/v1:Gateway", { spec: { gatewayClassName: "gke-l7-rilb" } }, true],
     [
       "gateway.networking.k8s.io/v1:Gateway",
@@ -203,10 +196,10 @@ describe("Kubernetes' side", () => {
 });
 
 test("every rule has a name of its own and is in the pack", () => {
-  const exported = [...Object.values(google), ...Object.values(kubernetes)].filter(
-    (one) => !Array.isArray(one),
-  );
-  const packed = [...google.googlePolicies, ...kubernetes.kubernetesPolicies];
+  const exported = [google, kubernetes, ingresses]
+    .flatMap((rules) => Object.values(rules))
+    .filter((one) => !Array.isArray(one));
+  const packed = [...google.googlePolicies, ...kubernetes.kubernetesPolicies, ...ingresses.ingressPolicies];
   expect(new Set(packed)).toEqual(new Set(exported));
   expect(new Set(packed.map(({ name }) => name)).size).toBe(packed.length);
 });

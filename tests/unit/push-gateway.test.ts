@@ -73,6 +73,7 @@ test("push gateway: in the cluster only, it has no address and no URL for others
 async function makeEntrance(ranges: string[] | "anywhere") {
   const { PushEntrance } = await import("../../components/push-entrance.ts");
   const entrance = new PushEntrance("entrance", {
+    apis: [],
     prefix: "k8sfv",
     namespace: "monitoring",
     image: "example/pushgateway:v1",

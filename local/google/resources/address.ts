@@ -4,7 +4,8 @@ import { ApiError, invalidField } from "../api-error.ts";
 import { checkAddress, checkName, oneOf, sameReference } from "../arguments.ts";
 import { range } from "../cidr.ts";
 import { pathOf, selfLink, type Place } from "../place.ts";
-import { labelled, stamped, type Request, type ResourceType } from "../resource-type.ts";
+import { labelled, stamped, type Behind, type Request, type ResourceType } from "../resource-type.ts";
+import type { Resource } from "../store.ts";
 
 /** A reserved address of a subnetwork. Only internal ones: the local cloud has no internet. */
 export const address: ResourceType = {
@@ -40,14 +41,8 @@ export const address: ResourceType = {
     const path = subnetworkPath(inputs, place);
     return path === undefined ? [] : [path];
   },
-  // The rules of a load balancer hold it; their names are GKE's, but for the digits.
-  heldByUsers: true,
-  users: async ({ machines }, path, { outputs }) => {
-    const [project = "", region = ""] = [path.split("/")[1], path.split("/")[3]];
-    const service = await machines.addressHolder(text(outputs, "address"));
-    if (service === undefined) return [];
-    return [`projects/${project}/regions/${region}/forwardingRules/k8s2-tcp-${service.replace("/", "-")}`];
-  },
+  users: forwardingRules,
+  holders: forwardingRules,
   admit: (request) => {
     const { path, inputs, place, previous } = request;
     const subnetwork = subnetworkPath(inputs, place);
@@ -65,6 +60,14 @@ export const address: ResourceType = {
     };
   },
 };
+
+/** The rules of a load balancer, whose names are GKE's but for the digits. */
+async function forwardingRules({ machines }: Behind, path: string, { outputs }: Resource): Promise<string[]> {
+  const [project = "", region = ""] = [path.split("/")[1], path.split("/")[3]];
+  const service = await machines.addressHolder(text(outputs, "address"));
+  if (service === undefined) return [];
+  return [`projects/${project}/regions/${region}/forwardingRules/k8s2-tcp-${service.replace("/", "-")}`];
+}
 
 function subnetworkPath(inputs: Values, place: Place): string | undefined {
   const reference = optionalText(inputs, "subnetwork");

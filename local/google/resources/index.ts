@@ -3,6 +3,7 @@ import { address } from "./address.ts";
 import { cluster } from "./cluster.ts";
 import { disk } from "./disk.ts";
 import { firewall } from "./firewall.ts";
+import { globalAddress } from "./global-address.ts";
 import { account, projectMember } from "./iam.ts";
 import { networkPeering } from "./network-peering.ts";
 import { network } from "./network.ts";
@@ -10,6 +11,7 @@ import { nodePool } from "./node-pool.ts";
 import { diskResourcePolicyAttachment, resourcePolicy } from "./resource-policy.ts";
 import { routerNat } from "./router-nat.ts";
 import { router } from "./router.ts";
+import { securityPolicy } from "./security-policy.ts";
 import { service } from "./service.ts";
 import { snapshot } from "./snapshot.ts";
 import { subnetwork } from "./subnetwork.ts";
@@ -20,6 +22,8 @@ export const resourceTypes: readonly ResourceType[] = [
   networkPeering,
   subnetwork,
   address,
+  globalAddress,
+  securityPolicy,
   firewall,
   router,
   routerNat,

@@ -7,6 +7,7 @@ import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import { Service } from "@pulumi/kubernetes/core/v1/service.js";
+import { Ingress } from "@pulumi/kubernetes/networking/v1/ingress.js";
 import { Provider as Kubernetes } from "@pulumi/kubernetes/provider.js";
 
 const project = "rule-breaker";
@@ -73,5 +74,10 @@ new CustomResource(
 new Service(
   "open-service",
   { spec: { type: "LoadBalancer", selector: labels, ports: [{ port: 80 }] } },
+  kubernetes,
+);
+new Ingress(
+  "open-ingress",
+  { spec: { defaultBackend: { service: { name: "open-service", port: { number: 80 } } } } },
   kubernetes,
 );

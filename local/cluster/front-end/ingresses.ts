@@ -1,0 +1,231 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import {
+  CoreV1Api,
+  CustomObjectsApi,
+  DiscoveryV1Api,
+  NetworkingV1Api,
+  PatchStrategy,
+  setHeaderOptions,
+  type KubeConfig,
+  type V1Endpoint,
+  type V1Ingress,
+} from "@kubernetes/client-node";
+import type { Cloud } from "../cloud.ts";
+import { machinePid } from "../machine.ts";
+import { Authority, type KeyPair } from "../pki.ts";
+import {
+  frontEndMachine,
+  internetAuthorityDir,
+  serveHosts,
+  startFrontEnd,
+  stopFrontEnd,
+  type FrontEndHost,
+} from "./machines.ts";
+import type { PolicyRule } from "./policy.ts";
+
+const annotation = {
+  class: "kubernetes.io/ingress.class",
+  address: "kubernetes.io/ingress.global-static-ip-name",
+  certificates: "networking.gke.io/managed-certificates",
+  frontend: "networking.gke.io/v1beta1.FrontendConfig",
+  backend: "cloud.google.com/backend-config",
+} as const;
+/** Google's, where a BackendConfig says nothing. */
+const defaults = { timeoutSec: 30, healthCheckPath: "/" };
+
+interface FrontendConfig {
+  spec?: { redirectToHttps?: { enabled?: boolean } };
+}
+
+interface BackendConfig {
+  spec?: {
+    securityPolicy?: { name?: string };
+    timeoutSec?: number;
+    healthCheck?: { requestPath?: string; port?: number };
+  };
+}
+
+interface ManagedCertificate {
+  metadata: { name: string };
+  spec: { domains: string[] };
+  status?: { certificateStatus?: string };
+}
+
+/** Resources of the emulated Google, as far as they matter here. */
+type Google = Record<string, { inputs: { rules?: PolicyRule[] }; outputs: { address?: string } } | undefined>;
+
+/**
+ * Gives every Ingress of class "gce" a way in from the internet, as GKE's controller does. Served: the reserved
+ * global address, managed certificates, the redirection to https, and of a backend its security policy, health
+ * check and time-out; one Service a host, from "/" on. The front end runs only while there is such an Ingress.
+ */
+export class Ingresses {
+  private readonly core: CoreV1Api;
+  private readonly networking: NetworkingV1Api;
+  private readonly discovery: DiscoveryV1Api;
+  private readonly objects: CustomObjectsApi;
+  /** The front end in the life of it that has this process, and what it serves. */
+  private running: { pid: number; hosts: string } | undefined;
+  /** Whether an earlier agent may have left one behind. */
+  private unsure = true;
+  private readonly issued = new Map<string, KeyPair>();
+
+  constructor(
+    private readonly cloud: Cloud,
+    config: KubeConfig,
+  ) {
+    this.core = config.makeApiClient(CoreV1Api);
+    this.networking = config.makeApiClient(NetworkingV1Api);
+    this.discovery = config.makeApiClient(DiscoveryV1Api);
+    this.objects = config.makeApiClient(CustomObjectsApi);
+  }
+
+  /** Brings the front end to what the cluster's Ingresses ask for now. */
+  async reconcile(): Promise<void> {
+    const { items } = await this.networking.listIngressForAllNamespaces();
+    const ingresses = items.filter(({ metadata }) => metadata?.annotations?.[annotation.class] === "gce");
+    if (ingresses.length === 0) {
+      if (this.running === undefined && !this.unsure) return;
+      await stopFrontEnd(this.cloud);
+      [this.running, this.unsure] = [undefined, false];
+      return;
+    }
+    if (this.running === undefined || !existsSync(`/proc/${this.running.pid}`)) {
+      this.issued.clear();
+      await startFrontEnd(this.cloud);
+      this.running = { pid: (await machinePid(this.cloud, frontEndMachine)) ?? 0, hosts: "" };
+    }
+    const google = await this.readGoogle();
+    const hosts = (await Promise.all(ingresses.map((ingress) => this.hostsOf(ingress, google)))).flat();
+    if (JSON.stringify(hosts) !== this.running.hosts) {
+      await serveHosts(this.cloud, hosts);
+      this.running.hosts = JSON.stringify(hosts);
+    }
+    for (const ingress of ingresses) await this.tell(ingress, addressOf(ingress, google));
+  }
+
+  private async hostsOf(ingress: V1Ingress, google: Google): Promise<FrontEndHost[]> {
+    const { namespace = "", annotations = {} } = ingress.metadata ?? {};
+    const address = addressOf(ingress, google);
+    if (address === undefined) return [];
+    const frontend = await this.read<FrontendConfig>(
+      ["networking.gke.io", "v1beta1", "frontendconfigs"],
+      namespace,
+      annotations[annotation.frontend],
+    );
+    const certified = await this.certify(namespace, annotations[annotation.certificates]);
+    const hosts = (ingress.spec?.rules ?? []).map(async ({ host = "", http }) => {
+      const service = http?.paths[0]?.backend.service;
+      const backend = await this.backendOf(namespace, service?.name ?? "");
+      const { healthCheck, securityPolicy, timeoutSec = defaults.timeoutSec } = backend?.spec ?? {};
+      const endpoints = await this.endpointsOf(namespace, service?.name ?? "");
+      const policy = find(google, "securityPolicies", securityPolicy?.name);
+      return {
+        address,
+        host,
+        certificate: certified.get(host),
+        redirectToHttps: frontend?.spec?.redirectToHttps?.enabled === true,
+        rules: policy?.inputs.rules ?? [],
+        healthCheck: {
+          path: healthCheck?.requestPath ?? defaults.healthCheckPath,
+          port: healthCheck?.port ?? service?.port?.number ?? 0,
+        },
+        timeoutMs: timeoutSec * 1000,
+        endpoints,
+      };
+    });
+    return Promise.all(hosts);
+  }
+
+  /** Issues what the ManagedCertificates ask for, and tells so. @returns certificates by domain */
+  private async certify(namespace: string, names = ""): Promise<Map<string, KeyPair>> {
+    const kind = ["networking.gke.io", "v1", "managedcertificates"] as const;
+    const domains = new Map<string, KeyPair>();
+    for (const name of names.split(",").filter((one) => one !== "")) {
+      const found = await this.read<ManagedCertificate>(kind, namespace, name.trim());
+      if (found === undefined) continue;
+      for (const domain of found.spec.domains) {
+        const authority = await Authority.open(internetAuthorityDir(this.cloud));
+        const pair =
+          this.issued.get(domain) ??
+          (await authority.issue(domain, { commonName: domain, dnsNames: [domain] }));
+        this.issued.set(domain, pair);
+        domains.set(domain, pair);
+      }
+      if (found.status?.certificateStatus === "Active") continue;
+      const domainStatus = found.spec.domains.map((domain) => ({ domain, status: "Active" }));
+      const [group, version, plural] = kind;
+      await this.objects.patchNamespacedCustomObject(
+        {
+          ...{ group, version, plural, namespace, name: found.metadata.name },
+          body: { status: { certificateStatus: "Active", domainStatus } },
+        },
+        setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+      );
+    }
+    return domains;
+  }
+
+  private async backendOf(namespace: string, service: string): Promise<BackendConfig | undefined> {
+    const { metadata } = await this.core.readNamespacedService({ namespace, name: service });
+    const named = JSON.parse(metadata?.annotations?.[annotation.backend] ?? "{}") as { default?: string };
+    return this.read(["cloud.google.com", "v1", "backendconfigs"], namespace, named.default);
+  }
+
+  /** The pods that are ready, with the Service's port; the front end speaks to them, not to the Service. */
+  private async endpointsOf(namespace: string, service: string): Promise<string[]> {
+    const labelSelector = `kubernetes.io/service-name=${service}`;
+    const { items } = await this.discovery.listNamespacedEndpointSlice({ namespace, labelSelector });
+    return items.flatMap(({ endpoints, ports }) =>
+      // The API leaves an empty list out, whatever the type says.
+      ((endpoints as V1Endpoint[] | null) ?? [])
+        .filter(({ conditions }) => conditions?.ready === true)
+        .map(({ addresses }) => `${addresses[0] ?? ""}:${ports?.[0]?.port ?? 0}`),
+    );
+  }
+
+  /** An object of a type by which an Ingress asks for more; undefined when there is none of that name. */
+  private async read<T>(
+    [group, version, plural]: readonly [string, string, string],
+    namespace: string,
+    name: string | undefined,
+  ): Promise<T | undefined> {
+    if (name === undefined) return undefined;
+    const subject = { group, version, plural, namespace, name };
+    return this.objects.getNamespacedCustomObject(subject).then(
+      (found) => found as T,
+      () => undefined,
+    );
+  }
+
+  /** Writes the address into the Ingress's status. */
+  private async tell(ingress: V1Ingress, address: string | undefined): Promise<void> {
+    const now = ingress.status?.loadBalancer?.ingress?.[0]?.ip;
+    if (address === undefined || now === address) return;
+    await this.networking.patchNamespacedIngressStatus(
+      {
+        name: ingress.metadata?.name ?? "",
+        namespace: ingress.metadata?.namespace ?? "",
+        body: { status: { loadBalancer: { ingress: [{ ip: address }] } } },
+      },
+      setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+    );
+  }
+
+  private async readGoogle(): Promise<Google> {
+    const { resources } = JSON.parse(await readFile(this.cloud.googleFile, "utf8")) as { resources: Google };
+    return resources;
+  }
+}
+
+/** The reserved address that the Ingress names; undefined as long as there is none. */
+function addressOf({ metadata }: V1Ingress, google: Google): string | undefined {
+  return find(google, "addresses", metadata?.annotations?.[annotation.address])?.outputs.address;
+}
+
+/** A global resource of the emulated Google. */
+function find(google: Google, collection: string, name: string | undefined): Google[string] {
+  const path = Object.keys(google).find((one) => one.endsWith(`/global/${collection}/${name}`));
+  return path === undefined ? undefined : google[path];
+}

@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { change, drop, made, make, testCloud } from "./testing.ts";
+
+const last = { priority: 2_147_483_647, action: "deny(403)", match: match("*") };
+
+function match(...srcIpRanges: string[]) {
+  return { versionedExpr: "SRC_IPS_V1", config: { srcIpRanges } };
+}
+
+test("addresses of the internet are Google's to choose, each given once", async () => {
+  const cloud = testCloud();
+  const first = await make(cloud, "GlobalAddress", { name: "first" });
+  const second = await make(cloud, "GlobalAddress", { name: "second" });
+  expect([first.state["address"], second.state["address"]]).toEqual(["203.0.113.1", "203.0.113.2"]);
+  expect(first.id).toBe("projects/calico-test/global/addresses/first");
+  await drop(cloud, "GlobalAddress", first);
+  const third = await make(cloud, "GlobalAddress", { name: "third" });
+  expect(third.state["address"]).toBe("203.0.113.1");
+  await expect(make(cloud, "GlobalAddress", { name: "mine", address: "203.0.113.9" })).rejects.toThrow(
+    "Only Google chooses",
+  );
+  await expect(make(cloud, "GlobalAddress", { name: "in", addressType: "INTERNAL" })).rejects.toThrow(
+    "use EXTERNAL",
+  );
+});
+
+test("an address that an Ingress has is not deleted", async () => {
+  const cloud = testCloud();
+  const address = await make(cloud, "GlobalAddress", { name: "push" });
+  expect(address.state).not.toHaveProperty("users");
+  cloud.held.addresses.set("203.0.113.1", "monitoring/prom-gateway-external");
+  await expect(drop(cloud, "GlobalAddress", address)).rejects.toThrow(
+    "'projects/calico-test/global/forwardingRules/k8s2-fs-monitoring-prom-gateway-external'",
+  );
+  cloud.held.addresses.clear();
+  await drop(cloud, "GlobalAddress", address);
+  expect(made(cloud)).toEqual([]);
+});
+
+test("a security policy changes in place", async () => {
+  const cloud = testCloud();
+  const policy = await make(cloud, "SecurityPolicy", { name: "push", rules: [last] });
+  const allow = { priority: 1000, action: "allow", match: match("192.0.2.0/24") };
+  const changed = await change(cloud, "SecurityPolicy", policy, { name: "push", rules: [allow, last] });
+  expect(changed).toMatchObject({ changed: true, replace: [] });
+  expect(changed.state["fingerprint"]).not.toBe(policy.state["fingerprint"]);
+});
+
+const throttle = {
+  priority: 1000,
+  action: "throttle",
+  match: match("*"),
+  rateLimitOptions: {
+    conformAction: "allow",
+    exceedAction: "deny(429)",
+    enforceOnKey: "IP",
+    rateLimitThreshold: { count: 120, intervalSec: 60 },
+  },
+};
+const many = Array.from({ length: 11 }, (_, at) => `192.0.2.${at}/32`);
+
+test.each([
+  ["no last rule", [{ ...last, priority: 5 }], 'ends with a rule of the priority 2147483647 for "*"'],
+  ["a last rule for some", [{ ...last, match: match("192.0.2.0/24") }], 'for "*"'],
+  ["a priority twice", [last, last], "two rules have the priority 2147483647"],
+  [
+    "eleven ranges",
+    [{ ...last, priority: 1, match: match(...many) }, last],
+    "1 to 10 ranges are allowed, not 11",
+  ],
+  ["no range", [{ ...last, priority: 1, match: match() }, last], "not 0"],
+  ["an address in a range", [{ ...last, priority: 1, match: match("192.0.2.1/24") }, last], "192.0.2.1/24"],
+  ["an unknown action", [{ ...last, priority: 1, action: "block" }, last], 'not "block"'],
+  ["a rate of nothing", [{ ...throttle, rateLimitOptions: undefined }, last], "needs rateLimitOptions"],
+  [
+    "a rate over 7 s",
+    [
+      {
+        ...throttle,
+        rateLimitOptions: {
+          ...throttle.rateLimitOptions,
+          rateLimitThreshold: { count: 1, intervalSec: 7 },
+        },
+      },
+      last,
+    ],
+    "rateLimitThreshold",
+  ],
+  ["a limit on allow", [{ ...throttle, action: "allow" }, last], "are throttle's"],
+])("a security policy with %s is refused", async (_, rules, words) => {
+  await expect(make(testCloud(), "SecurityPolicy", { name: "push", rules })).rejects.toThrow(words);
+});
+
+test("a policy as the program asks for it is taken", async () => {
+  const rules = [throttle, { ...last, action: "allow" }];
+  const { state } = await make(testCloud(), "SecurityPolicy", { name: "push", rules });
+  expect(state).toMatchObject({ type: "CLOUD_ARMOR", name: "push" });
+});

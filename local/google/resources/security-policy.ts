@@ -1,0 +1,103 @@
+import {
+  isValues,
+  list,
+  map,
+  maps,
+  number,
+  optionalText,
+  text,
+  type Value,
+  type Values,
+} from "../../plugin/values.ts";
+import { checkName, checkRange, oneOf } from "../arguments.ts";
+import { selfLink } from "../place.ts";
+import { labelled, numericId, stamped, type ResourceType } from "../resource-type.ts";
+
+/** The priority of the rule that every policy ends with. */
+const LAST = 2_147_483_647;
+/** As many ranges fit into a rule (cloud.google.com/armor/quotas). */
+const RANGES_A_RULE = 10;
+
+/** A security policy of Cloud Armor. The front end holds to it, as far as it is by address. */
+export const securityPolicy: ResourceType = {
+  token: "gcp:compute/securityPolicy:SecurityPolicy",
+  title: "SecurityPolicy",
+  kind: "security_policy",
+  scope: "global",
+  api: "compute.googleapis.com",
+  autoNamed: true,
+  arguments: {
+    name: { change: "replace", check: checkName },
+    description: {},
+    labels: {},
+    rules: { check: checkRules },
+    type: { change: "replace", default: "CLOUD_ARMOR", check: oneOf("CLOUD_ARMOR") },
+    project: { change: "replace" },
+  },
+  computed: ["selfLink", "fingerprint", "labelFingerprint"],
+  path: (inputs, { project }) => `projects/${project}/global/securityPolicies/${text(inputs, "name")}`,
+  admit: ({ path, inputs, previous }) => ({
+    outputs: {
+      ...stamped(previous, selfLink(path)),
+      ...labelled(inputs),
+      fingerprint: Buffer.from(numericId()).toString("base64").slice(0, 11) + "=",
+    },
+  }),
+};
+
+/** Google's rules for a policy's rules. The words are not Google's, but for names. */
+function checkRules(value: Value): string | undefined {
+  const rules = maps({ value }, "value");
+  const priorities = rules.map((rule) => number(rule, "priority"));
+  const twice = priorities.find((priority, at) => priorities.indexOf(priority) !== at);
+  if (twice !== undefined) return `rules: two rules have the priority ${twice}`;
+  const last = rules.find((rule) => number(rule, "priority") === LAST);
+  if (last === undefined || ranges(last)[0] !== "*") {
+    return `rules: a policy ends with a rule of the priority ${LAST} for "*"`;
+  }
+  return rules.map(checkRule).find((wrong) => wrong !== undefined);
+}
+
+function checkRule(rule: Values): string | undefined {
+  const action = optionalText(rule, "action") ?? "";
+  const of = `rules, priority ${number(rule, "priority")}`;
+  if (!/^(allow|throttle|deny\((403|404|502)\))$/.test(action)) {
+    return `${of}: the local cloud serves allow, deny(403), deny(404), deny(502) and throttle, not "${action}"`;
+  }
+  const wrong = checkLimit(rule, action);
+  if (wrong !== undefined) return `${of}: ${wrong}`;
+  if (optionalText(map(rule, "match"), "versionedExpr") !== "SRC_IPS_V1") {
+    return `${of}: the local cloud serves versionedExpr SRC_IPS_V1 alone`;
+  }
+  const found = ranges(rule);
+  if (found.length === 0 || found.length > RANGES_A_RULE) {
+    return `${of}: 1 to ${RANGES_A_RULE} ranges are allowed, not ${found.length}`;
+  }
+  return found
+    .filter((range) => range !== "*")
+    .map((range) => checkRange(range, "srcIpRanges"))
+    .find((one) => one !== undefined);
+}
+
+function checkLimit(rule: Values, action: string): string | undefined {
+  const options = rule["rateLimitOptions"];
+  if (action !== "throttle") return options === undefined ? undefined : "rateLimitOptions are throttle's";
+  if (!isValues(options)) return "throttle needs rateLimitOptions";
+  const { count, intervalSec } = map(options, "rateLimitThreshold");
+  // Google's choice of intervals.
+  const intervals = [10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600];
+  if (typeof count !== "number" || count < 1 || !intervals.includes(Number(intervalSec))) {
+    return `rateLimitThreshold: a count, and an intervalSec of ${intervals.join(", ")}`;
+  }
+  if (optionalText(options, "conformAction") !== "allow") return "conformAction has to be allow";
+  const exceed = optionalText(options, "exceedAction") ?? "";
+  if (!/^deny\((403|404|429|502)\)$/.test(exceed)) return `exceedAction can't be "${exceed}"`;
+  if (optionalText(options, "enforceOnKey") !== "IP")
+    return "the local cloud counts by enforceOnKey IP alone";
+  return undefined;
+}
+
+function ranges(rule: Values): string[] {
+  const { config } = map(rule, "match");
+  return isValues(config) ? list(config, "srcIpRanges").map(String) : [];
+}

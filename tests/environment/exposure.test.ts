@@ -1,0 +1,188 @@
+import path from "node:path";
+import { CoreV1Api } from "@kubernetes/client-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  ciMachine,
+  internetAuthorityDir,
+  openCloud,
+  outsideMachine,
+  removeCloud,
+  runIn,
+  startForwarder,
+} from "../../local/cluster/index.ts";
+import { nodeImage } from "../../local/images/index.ts";
+import type { SampleResult } from "../../local/sample.ts";
+import { kubeConfig, machineConnects } from "./pods.ts";
+import { eventually, query } from "./prometheus.ts";
+import { openTestStack, type TestStack } from "./stack.ts";
+
+const DOMAIN = "push.k8sfv.example";
+/** Where the CI host on the internet is, and where it is not. */
+const [ITS_RANGE, ANOTHER] = ["198.51.100.0/28", "192.0.2.0/24"];
+
+/**
+ * Where pushes come from, the default aside (workloads.test.ts): the internet, by Google's load balancer, or the
+ * cluster alone. The load balancer is the local cloud's, which does what Google documents; that Google's own does
+ * the same, and how long its certificate takes, is not proved here.
+ */
+describe("pushes", () => {
+  let stack: TestStack;
+  let outputs: Record<string, unknown>;
+  let prometheus: string;
+
+  beforeAll(async () => {
+    stack = await openTestStack("exposure");
+    await stack.set({
+      "pushGateway.exposure": "external",
+      "pushGateway.auth": true,
+      "pushGateway.domain": DOMAIN,
+      "pushGateway.sourceRanges[0]": ITS_RANGE,
+    });
+    outputs = await stack.up();
+    const target = { host: new URL(String(outputs.PROMETHEUS_URL)).hostname, targetPort: 9090 };
+    const [port] = await startForwarder(stack.cloud, "people", ciMachine, [target]);
+    prometheus = `http://127.0.0.1:${port}`;
+  });
+  afterAll(() => removeCloud(openCloud("exposure")));
+
+  /** The environment of a CI job on the internet, which trusts whom the internet trusts. */
+  const environment = () => {
+    const authority = path.join(internetAuthorityDir(stack.cloud), "ca.crt");
+    return {
+      PROMPG_URL: String(outputs.PROMPG_URL),
+      SSL_CERT_FILE: authority,
+      NODE_EXTRA_CA_CERTS: authority,
+    };
+  };
+
+  /** The statuses of so many requests from the internet, one after the other; "none" where there is no answer. */
+  async function statuses(url: string, count = 1): Promise<string[]> {
+    const script = `
+      for (let n = 0; n < ${count}; n++) {
+        const found = await fetch(process.argv[1], { redirect: "manual" }).catch(() => undefined);
+        console.log(found === undefined ? "none" : found.status + " " + (found.headers.get("location") ?? ""));
+      }`;
+    const command = [process.execPath, "--input-type=module", "--eval", script, url];
+    const text = await runIn(stack.cloud, outsideMachine, command, { env: environment() });
+    return text
+      .trim()
+      .split("\n")
+      .map((line) => line.trim());
+  }
+
+  it("come from the internet with the password, by the client that k8sfv uses", async () => {
+    const { username, hostname, protocol } = new URL(String(outputs.PROMPG_URL));
+    expect([username, hostname, protocol]).toEqual(["ci", DOMAIN, "https:"]);
+    // A backend is used once it has answered a check of the load balancer's.
+    await eventually(
+      () => statuses(`https://${DOMAIN}/-/ready`),
+      ([status]) => status === "200",
+    );
+    const command = ["sample-run", "-value", "41000000"];
+    const text = await runIn(stack.cloud, outsideMachine, command, {
+      env: { ...environment(), PATH: `${stack.cloud.binDir}:${process.env.PATH ?? ""}` },
+    });
+    const { occupancyMeanBytes } = JSON.parse(text) as SampleResult;
+    const found = await eventually(
+      () => query(prometheus, `k8sfv_occupancy_mean_bytes == ${occupancyMeanBytes}`),
+      (series) => series.length > 0,
+    );
+    expect(found[0]?.metric).toMatchObject({ job: "k8sfv" });
+    expect(found[0]?.metric).not.toHaveProperty("pod");
+  });
+
+  it("come in by TLS, with the password and to the domain alone", async () => {
+    expect(await statuses(`https://${DOMAIN}/metrics`)).toEqual(["401"]);
+    expect(await statuses(`http://${DOMAIN}/metrics`)).toEqual([`301 https://${DOMAIN}/metrics`]);
+    // No certificate is for the bare address.
+    expect(await statuses(`https://${String(outputs.PROMPG_ADDRESS)}/metrics`)).toEqual(["none"]);
+    const inside = new URL(String(outputs.PROMETHEUS_URL)).hostname;
+    expect(await machineConnects(stack.cloud, outsideMachine, inside, 9090)).toBe(false);
+    expect(await machineConnects(stack.cloud, outsideMachine, "10.248.1.4", 9091)).toBe(false);
+    // The address in the VPC stays.
+    expect(await machineConnects(stack.cloud, ciMachine, "10.248.1.4", 9091)).toBe(true);
+  });
+
+  it("leave nothing to change", async () => {
+    await stack.engine.pulumi(["preview", "--diff", "--expect-no-changes"]);
+  });
+
+  it("are refused from other ranges", async () => {
+    await stack.set({ "pushGateway.sourceRanges[0]": ANOTHER });
+    outputs = await stack.up();
+    await eventually(
+      () => statuses(`https://${DOMAIN}/-/ready`),
+      ([status]) => status === "403",
+    );
+  });
+
+  it("are slowed down where anybody may push: 120 requests a minute", async () => {
+    await stack.engine.pulumi(["config", "rm", "--path", "k8sfv-metrics:pushGateway.sourceRanges"]);
+    await stack.set({ "pushGateway.sourceRanges": "anywhere" });
+    outputs = await stack.up();
+    await eventually(
+      () => statuses(`https://${DOMAIN}/-/ready`),
+      ([status]) => status === "200",
+    );
+    const found = await statuses(`https://${DOMAIN}/-/ready`, 130);
+    expect(found.slice(0, 100)).toEqual(Array.from({ length: 100 }, () => "200"));
+    expect(found.slice(120)).toEqual(Array.from({ length: 10 }, () => "429"));
+  });
+
+  it("come from the cluster's own jobs alone, and nothing is left of the way in", async () => {
+    for (const key of ["domain", "sourceRanges"]) {
+      await stack.engine.pulumi(["config", "rm", "--path", `k8sfv-metrics:pushGateway.${key}`]);
+    }
+    await stack.set({ "pushGateway.exposure": "in-cluster" });
+    outputs = await stack.up();
+    expect(outputs).not.toHaveProperty("PROMPG_URL");
+    const { paths } = await stack.atGoogle();
+    expect(paths.filter((one) => /securityPolicies|global\/addresses/.test(one))).toEqual([]);
+    expect(await machineConnects(stack.cloud, ciMachine, "10.248.1.4", 9091)).toBe(false);
+    await eventually(
+      () => statuses(`https://${DOMAIN}/-/ready`).catch(String),
+      (answer) => answer.includes("is not running"),
+    );
+    expect(await pushFromJob(String(outputs.PROMPG_URL_IN_CLUSTER))).toBe("Succeeded");
+    await eventually(
+      () => query(prometheus, 'from_a_job{job="inside"} == 5'),
+      (series) => series.length === 1,
+    );
+    await stack.engine.pulumi(["preview", "--diff", "--expect-no-changes"]);
+  });
+
+  /** Pushes once from a pod of another namespace. @returns the phase that it ended in */
+  async function pushFromJob(url: string): Promise<string | undefined> {
+    const core = kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
+    const script = `
+      const { username, password, origin } = new URL(process.env.URL_TO_PUSH_TO);
+      const authorization = "Basic " + Buffer.from(username + ":" + password).toString("base64");
+      const answer = await fetch(origin + "/metrics/job/inside", {
+        method: "PUT", headers: { authorization }, body: "from_a_job 5\\n",
+      });
+      process.exit(answer.ok ? 0 : 1);`;
+    await core.createNamespacedPod({
+      namespace: "default",
+      body: {
+        metadata: { name: "job" },
+        spec: {
+          restartPolicy: "Never",
+          containers: [
+            {
+              name: "job",
+              image: nodeImage,
+              imagePullPolicy: "IfNotPresent",
+              command: ["node", "--input-type=module", "--eval", script],
+              env: [{ name: "URL_TO_PUSH_TO", value: url }],
+            },
+          ],
+        },
+      },
+    });
+    const { status } = await eventually(
+      () => core.readNamespacedPod({ namespace: "default", name: "job" }),
+      (pod) => ["Succeeded", "Failed"].includes(pod.status?.phase ?? ""),
+    );
+    return status?.phase;
+  }
+});
