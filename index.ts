@@ -12,6 +12,7 @@ import { Grafana, GRAFANA_PORT } from "./components/grafana.ts";
 import { Namespace } from "./components/namespace.ts";
 import { NetworkPolicies } from "./components/network-policies.ts";
 import { Network } from "./components/network.ts";
+import { readCrds } from "./components/operator-crds.ts";
 import { Operator } from "./components/operator.ts";
 import { Prometheus } from "./components/prometheus.ts";
 import { PushEntrance } from "./components/push-entrance.ts";
@@ -28,6 +29,8 @@ const { project, region, zone, ciSourceRanges: sourceRanges } = config;
 // In Google Cloud: a network, the addresses and disks that outlive everything else, and a cluster.
 const cloud = new google.Provider("google", { project, region, zone });
 const inCloud = { providers: [cloud] };
+// Those that can't be had or are not the pinned ones are refused before anything is made.
+const crds = await readCrds(config.crds);
 const apis = new Apis("apis", { project }, inCloud).services;
 const network = new Network(
   "network",
@@ -103,7 +106,7 @@ const operator = new Operator(
   {
     namespace,
     priorityClassName,
-    crds: config.crds,
+    crds,
     image: images.operator,
     configReloaderImage: images.configReloader,
   },

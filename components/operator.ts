@@ -8,7 +8,6 @@ import { ConfigGroup } from "@pulumi/kubernetes/yaml/v2/configGroup.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Labels } from "./conventions.ts";
 import { labels, RESTRICTED, runAs, workload, WORKLOADS } from "./conventions.ts";
-import { readCrds } from "./operator-crds.ts";
 import { scrape } from "./scrape.ts";
 import { clusterService } from "./services.ts";
 
@@ -18,7 +17,7 @@ export interface OperatorArgs {
   namespace: pulumi.Input<string>;
   /** Its priority class. */
   priorityClassName: pulumi.Input<string>;
-  /** Folder of its resource definitions: an https:// URL or a path. */
+  /** Its resource definitions, as YAML. */
   crds: string;
   /** The operator's image. */
   image: string;
@@ -42,11 +41,7 @@ export class Operator extends pulumi.ComponentResource {
     super("k8sfv:kubernetes:Operator", name, {}, opts);
     const tags = labels(NAME, "controller", args.image);
 
-    this.crds = new ConfigGroup(
-      `${name}-crds`,
-      { yaml: pulumi.output(readCrds(args.crds)) },
-      { parent: this },
-    );
+    this.crds = new ConfigGroup(`${name}-crds`, { yaml: args.crds }, { parent: this });
     const account = new ServiceAccount(
       `${name}-account`,
       {

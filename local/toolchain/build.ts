@@ -12,7 +12,8 @@ import { TOOLS, type Tool } from "./tools.ts";
 export { ToolchainError } from "./go.ts";
 
 const LOCAL = resolve(import.meta.dirname, "..");
-const BUDGET: Budget = { slots: 2, memory: 8 };
+/** A third build uses the cores while others download. */
+const BUDGET: Budget = { slots: 3, memory: 8 };
 
 export interface ToolchainOptions {
   /** What there is to build. @default everything that the local cloud runs */

@@ -119,7 +119,7 @@ export const TOOLS: readonly Tool[] = [
     ],
     recipe: "grafana",
     folders: ["grafana-home"],
-    memory: 4,
+    memory: 3,
     seconds: 600,
   },
   {

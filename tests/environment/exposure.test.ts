@@ -1,5 +1,6 @@
 import path from "node:path";
 import { CoreV1Api } from "@kubernetes/client-node";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   ciMachine,
@@ -103,8 +104,9 @@ describe("pushes", () => {
     expect(await machineConnects(stack.cloud, ciMachine, "10.248.1.4", 9091)).toBe(true);
   });
 
-  it("leave nothing to change", async () => {
+  it("leave nothing to change, and the smoke test finds all well", async () => {
     await stack.engine.pulumi(["preview", "--diff", "--expect-no-changes"]);
+    expect(await smoke()).toContain("smoke: all is well");
   });
 
   it("are refused from other ranges", async () => {
@@ -149,7 +151,17 @@ describe("pushes", () => {
       (series) => series.length === 1,
     );
     await stack.engine.pulumi(["preview", "--diff", "--expect-no-changes"]);
+    expect(await smoke()).toContain("smoke: all is well");
   });
+
+  /** What the smoke test says of the stack, through the Kubernetes API. */
+  async function smoke(): Promise<string> {
+    const { cloud, engine } = stack;
+    const program = ["node_modules/tsx/dist/cli.mjs", "tools/smoke.ts", "local"];
+    const env = { ...engine.env, K8SFV_CLOUD: cloud.name };
+    const { all } = await execa(process.execPath, program, { env, all: true, reject: false });
+    return all;
+  }
 
   /** Pushes once from a pod of another namespace. @returns the phase that it ended in */
   async function pushFromJob(url: string): Promise<string | undefined> {

@@ -1,11 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { vi } from "vitest";
 import type { Operator } from "../../components/operator.ts";
 import type { PushGatewayArgs } from "../../components/push-gateway.ts";
 import type { Recorded } from "./mocks.ts";
 import { named } from "./mocks.ts";
-
-vi.mock("../../components/operator-crds.ts", () => ({ readCrds: () => Promise.resolve("definitions") }));
 
 export const disk = { id: pulumi.output("projects/p/zones/z/disks/d"), sizeGb: 200 };
 export const sourceRanges = ["10.248.0.0/20"];
@@ -18,7 +15,7 @@ export async function makeOperator() {
   return new Operator("operator", {
     namespace: "monitoring",
     priorityClassName: "high",
-    crds: "/crds",
+    crds: "definitions",
     image: "example/operator:v1",
     configReloaderImage: "example/reloader:v1",
   });
