@@ -3,9 +3,9 @@
 //
 // The gateway itself answers as soon as it has a push in memory and writes its file afterwards; killed in
 // between, it loses what it had accepted (its storage/diskmetricstore.go, loop). And it takes a body of any
-// size. So each push passes through here: one after the other, none too large; then a mark is pushed, and
-// when the gateway's file holds that mark, which it took in after the pushes, the file is flushed and the
-// pushes are answered. When the gateway ends meanwhile, they are pushed again. Reads pass through untouched.
+// size. So each push passes through here: batch after batch, none too large; then a mark is pushed, and when
+// the gateway's file holds that mark, which it took in after the pushes, the file is flushed and the pushes
+// are answered. When the gateway ends meanwhile, they are pushed again. Reads pass through untouched.
 //
 // Plain JavaScript without packages: it runs from a ConfigMap, on Node's own image.
 import { stat } from "node:fs/promises";

@@ -1,5 +1,5 @@
 // @ts-check
-// The guard's side towards the push gateway: stores pushes one after the other, and answers for the disk.
+// The guard's side towards the push gateway: stores pushes, batch after batch, and answers for the disk.
 import { randomUUID } from "node:crypto";
 import { open, readFile, stat } from "node:fs/promises";
 import { Agent, request } from "node:http";
@@ -13,6 +13,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** So many pushes share one mark. */
 const BATCH = 64;
+/** So much is sent to the gateway at once, in bytes. */
+const AT_ONCE_BYTES = 4 * 2 ** 20;
 /** A push waits so long for a gateway that starts again, which takes it a second or two. */
 export const PATIENCE_MS = 25_000;
 /** A mark was on the disk after some milliseconds; this is for a disk that is slow or full. */
@@ -151,8 +153,7 @@ async function persisted(number) {
     if (Date.now() > deadline) throw new Error("the push gateway does not write its file");
     await sleep(POLL_MS);
   }
-  await flush(file);
-  await flush(path.dirname(file));
+  await Promise.all([flush(file), flush(path.dirname(file))]);
 }
 
 /** @param {string} name */
@@ -171,10 +172,46 @@ async function store(batch) {
   const { number, there } = life;
   if (!there) throw new Error("the push gateway is not there");
   const answers = [];
-  for (const { question } of batch) answers.push(await ask(question));
+  for (const part of portions(batch)) answers.push(...(await askTogether(part)));
   if (answers.some(({ status }) => status < 300)) await persisted(number);
   if (!isLife(number)) throw new Error("the push gateway ended meanwhile");
   return answers;
+}
+
+/**
+ * Pushes side by side: as many as have the size that one may have, so that the gateway takes no more memory than
+ * for that one.
+ *
+ * @param {Push[]} batch
+ * @returns {Push[][]}
+ */
+function portions(batch) {
+  /** @type {Push[][]} */
+  const parts = [];
+  let size = Infinity;
+  for (const push of batch) {
+    size += push.question.body.length;
+    if (size > AT_ONCE_BYTES) {
+      parts.push([]);
+      size = push.question.body.length;
+    }
+    parts.at(-1)?.push(push);
+  }
+  return parts;
+}
+
+/**
+ * The gateway's answers. None is under way any more when one of them fails: what came late would undo a later push.
+ *
+ * @param {Push[]} pushes
+ * @returns {Promise<Answer[]>}
+ */
+async function askTogether(pushes) {
+  const asked = await Promise.allSettled(pushes.map(({ question }) => ask(question)));
+  return asked.map((one) => {
+    if (one.status === "rejected") throw one.reason;
+    return one.value;
+  });
 }
 
 /** @param {number} number */

@@ -7,6 +7,7 @@ import { DiskDrivers } from "./disk-drivers.ts";
 import { Ingresses } from "./front-end/ingresses.ts";
 import { LoadBalancers } from "./load-balancers.ts";
 import { NetworkPolicies } from "./network-policies/index.ts";
+import { watchCluster } from "./watched.ts";
 
 const intervalMs = 500;
 
@@ -17,10 +18,11 @@ config.loadFromFile(cloud.adminKubeconfig);
 const server = `https://${(await readCluster(cloud)).address}`;
 config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
 
+const watched = await watchCluster(config);
 const diskDrivers = new DiskDrivers(cloud);
-const loadBalancers = new LoadBalancers(cloud, config);
-const ingresses = new Ingresses(cloud, config);
-const networkPolicies = new NetworkPolicies(cloud, config);
+const loadBalancers = new LoadBalancers(cloud, config, watched);
+const ingresses = new Ingresses(cloud, config, watched);
+const networkPolicies = new NetworkPolicies(cloud, watched);
 process.send?.("ready");
 for (;;) {
   for (const part of [diskDrivers, networkPolicies, loadBalancers, ingresses]) {

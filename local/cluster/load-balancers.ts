@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import {
   CoreV1Api,
-  DiscoveryV1Api,
   PatchStrategy,
   setHeaderOptions,
   type KubeConfig,
@@ -13,6 +12,7 @@ import { controlPlaneMachine } from "./control-plane.ts";
 import { ciMachine, machinePid, runIn } from "./machine.ts";
 import { routerMachine } from "./network.ts";
 import { listNodes } from "./node.ts";
+import { slicesOf, type Watched } from "./watched.ts";
 
 /** A load balancer's address and the node that answers for it. */
 interface Assignment {
@@ -29,39 +29,33 @@ interface Assignment {
  */
 export class LoadBalancers {
   private readonly api: CoreV1Api;
-  private readonly discovery: DiscoveryV1Api;
   private assigned = new Map<string, Assignment>();
 
   constructor(
     private readonly cloud: Cloud,
     config: KubeConfig,
+    private readonly watched: Watched,
   ) {
     this.api = config.makeApiClient(CoreV1Api);
-    this.discovery = config.makeApiClient(DiscoveryV1Api);
   }
 
   /** Brings addresses and statuses to what the cluster's Services ask for now. */
   async reconcile(): Promise<void> {
-    const [{ items: services }, ready] = await Promise.all([
-      this.api.listServiceForAllNamespaces(),
-      this.readyNodes(),
-    ]);
-    const wanted = services.filter(({ spec }) => spec?.type === "LoadBalancer" && spec.loadBalancerIP);
+    const ready = this.readyNodes();
+    const wanted = this.watched
+      .services()
+      .filter(({ spec }) => spec?.type === "LoadBalancer" && spec.loadBalancerIP);
     const uids = new Set(wanted.map(({ metadata }) => metadata?.uid));
     for (const [uid, assignment] of this.assigned) {
       if (!uids.has(uid)) await this.release(uid, assignment);
     }
-    for (const service of wanted) await this.serve(service, await this.candidates(service, ready));
+    for (const service of wanted) await this.serve(service, this.candidates(service, ready));
   }
 
   /** The nodes that may answer for the Service. */
-  private async candidates({ metadata, spec }: V1Service, ready: string[]): Promise<string[]> {
+  private candidates({ metadata, spec }: V1Service, ready: string[]): string[] {
     if (spec?.externalTrafficPolicy !== "Local") return ready;
-    const { items } = await this.discovery.listNamespacedEndpointSlice({
-      namespace: metadata?.namespace ?? "",
-      labelSelector: `kubernetes.io/service-name=${metadata?.name ?? ""}`,
-    });
-    const nodes = items
+    const nodes = slicesOf(this.watched, metadata?.namespace, metadata?.name)
       // The API leaves an empty list out, whatever the type says.
       .flatMap(({ endpoints }) => (endpoints as V1Endpoint[] | null) ?? [])
       .filter(({ conditions }) => conditions?.ready === true)
@@ -69,9 +63,9 @@ export class LoadBalancers {
     return ready.filter((name) => nodes.includes(name));
   }
 
-  private async readyNodes(): Promise<string[]> {
-    const { items } = await this.api.listNode();
-    return items
+  private readyNodes(): string[] {
+    return this.watched
+      .nodes()
       .filter(({ status }) =>
         status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
       )

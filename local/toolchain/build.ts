@@ -12,7 +12,7 @@ import { TOOLS, type Tool } from "./tools.ts";
 export { ToolchainError } from "./go.ts";
 
 const LOCAL = resolve(import.meta.dirname, "..");
-/** A third build uses the cores while others download. */
+/** A third build uses the cores while others download. A whole cold build took 4.3 GB at most. */
 const BUDGET: Budget = { slots: 3, memory: 8 };
 
 export interface ToolchainOptions {

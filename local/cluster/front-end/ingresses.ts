@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import {
   CoreV1Api,
   CustomObjectsApi,
-  DiscoveryV1Api,
   NetworkingV1Api,
   PatchStrategy,
   setHeaderOptions,
@@ -22,6 +21,7 @@ import {
   stopFrontEnd,
   type FrontEndHost,
 } from "./machines.ts";
+import { slicesOf, type Watched } from "../watched.ts";
 import type { PolicyRule } from "./policy.ts";
 
 const annotation = {
@@ -63,7 +63,6 @@ type Google = Record<string, { inputs: { rules?: PolicyRule[] }; outputs: { addr
 export class Ingresses {
   private readonly core: CoreV1Api;
   private readonly networking: NetworkingV1Api;
-  private readonly discovery: DiscoveryV1Api;
   private readonly objects: CustomObjectsApi;
   /** The front end in the life of it that has this process, and what it serves. */
   private running: { pid: number; hosts: string } | undefined;
@@ -74,17 +73,18 @@ export class Ingresses {
   constructor(
     private readonly cloud: Cloud,
     config: KubeConfig,
+    private readonly watched: Watched,
   ) {
     this.core = config.makeApiClient(CoreV1Api);
     this.networking = config.makeApiClient(NetworkingV1Api);
-    this.discovery = config.makeApiClient(DiscoveryV1Api);
     this.objects = config.makeApiClient(CustomObjectsApi);
   }
 
   /** Brings the front end to what the cluster's Ingresses ask for now. */
   async reconcile(): Promise<void> {
-    const { items } = await this.networking.listIngressForAllNamespaces();
-    const ingresses = items.filter(({ metadata }) => metadata?.annotations?.[annotation.class] === "gce");
+    const ingresses = this.watched
+      .ingresses()
+      .filter(({ metadata }) => metadata?.annotations?.[annotation.class] === "gce");
     if (ingresses.length === 0) {
       if (this.running === undefined && !this.unsure) return;
       await stopFrontEnd(this.cloud);
@@ -119,7 +119,7 @@ export class Ingresses {
       const service = http?.paths[0]?.backend.service;
       const backend = await this.backendOf(namespace, service?.name ?? "");
       const { healthCheck, securityPolicy, timeoutSec = defaults.timeoutSec } = backend?.spec ?? {};
-      const endpoints = await this.endpointsOf(namespace, service?.name ?? "");
+      const endpoints = this.endpointsOf(namespace, service?.name ?? "");
       const policy = find(google, "securityPolicies", securityPolicy?.name);
       return {
         address,
@@ -174,10 +174,8 @@ export class Ingresses {
   }
 
   /** The pods that are ready, with the Service's port; the front end speaks to them, not to the Service. */
-  private async endpointsOf(namespace: string, service: string): Promise<string[]> {
-    const labelSelector = `kubernetes.io/service-name=${service}`;
-    const { items } = await this.discovery.listNamespacedEndpointSlice({ namespace, labelSelector });
-    return items.flatMap(({ endpoints, ports }) =>
+  private endpointsOf(namespace: string, service: string): string[] {
+    return slicesOf(this.watched, namespace, service).flatMap(({ endpoints, ports }) =>
       // The API leaves an empty list out, whatever the type says.
       ((endpoints as V1Endpoint[] | null) ?? [])
         .filter(({ conditions }) => conditions?.ready === true)

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { CoreV1Api, NetworkingV1Api, type KubeConfig } from "@kubernetes/client-node";
 import { execa } from "execa";
 import type { Cloud } from "../cloud.ts";
 import { commandIn, machinePid } from "../machine.ts";
 import { listNodes } from "../node.ts";
+import type { Watched } from "../watched.ts";
 import { nodeRules, type ClusterState } from "./rules.ts";
 
 /** Hooked in once a node; asked before anything else of the table, which nobody else uses. */
@@ -17,27 +17,18 @@ const HOOKS = [
  * second later at most.
  */
 export class NetworkPolicies {
-  private readonly core: CoreV1Api;
-  private readonly networking: NetworkingV1Api;
   /** What each machine has, in the life of it that has this process. */
   private readonly applied = new Map<string, { pid: number; rules: string }>();
 
   constructor(
     private readonly cloud: Cloud,
-    config: KubeConfig,
-  ) {
-    this.core = config.makeApiClient(CoreV1Api);
-    this.networking = config.makeApiClient(NetworkingV1Api);
-  }
+    private readonly watched: Watched,
+  ) {}
 
   /** Brings every node's firewall to what the policies say of its pods now. */
   async reconcile(): Promise<void> {
-    const [policies, pods, namespaces] = await Promise.all([
-      this.networking.listNetworkPolicyForAllNamespaces(),
-      this.core.listPodForAllNamespaces(),
-      this.core.listNamespace(),
-    ]);
-    const state = { policies: policies.items, pods: pods.items, namespaces: namespaces.items };
+    const { networkPolicies, pods, namespaces } = this.watched;
+    const state = { policies: networkPolicies(), pods: pods(), namespaces: namespaces() };
     for (const { name } of await listNodes(this.cloud)) await this.apply(name, state);
   }
 

@@ -11,9 +11,9 @@ import { without } from "./ranges.ts";
 
 /** What decides which packets pass. */
 export interface ClusterState {
-  policies: V1NetworkPolicy[];
-  pods: V1Pod[];
-  namespaces: V1Namespace[];
+  policies: readonly V1NetworkPolicy[];
+  pods: readonly V1Pod[];
+  namespaces: readonly V1Namespace[];
 }
 
 /** A direction of a connection: how a policy, the rules of a node and a packet name it. */
