@@ -23,7 +23,7 @@ const rules: Rule[] = [
     pattern: /no space left on device|ENOSPC|disk quota exceeded/i,
     stops: true,
     say: () =>
-      `The disk is full: a first build takes about 15 GB (this cache, "go env GOCACHE" and "go env GOMODCACHE"). Free some. ${again}`,
+      `The disk is full: a first build takes about 16 GB (this cache, "go env GOCACHE" and "go env GOMODCACHE"). Free some. ${again}`,
   },
   {
     pattern: /signal: killed|out of memory|cannot allocate memory/i,

@@ -121,6 +121,10 @@ export class Ingresses {
       const { healthCheck, securityPolicy, timeoutSec = defaults.timeoutSec } = backend?.spec ?? {};
       const endpoints = this.endpointsOf(namespace, service?.name ?? "");
       const policy = find(google, "securityPolicies", securityPolicy?.name);
+      // As Google's: nothing is served, rather than without what guards it.
+      if (securityPolicy?.name !== undefined && policy === undefined) {
+        throw new Error(`${host}: there is no security policy ${securityPolicy.name}`);
+      }
       return {
         address,
         host,
@@ -170,7 +174,12 @@ export class Ingresses {
   private async backendOf(namespace: string, service: string): Promise<BackendConfig | undefined> {
     const { metadata } = await this.core.readNamespacedService({ namespace, name: service });
     const named = JSON.parse(metadata?.annotations?.[annotation.backend] ?? "{}") as { default?: string };
-    return this.read(["cloud.google.com", "v1", "backendconfigs"], namespace, named.default);
+    const kind = ["cloud.google.com", "v1", "backendconfigs"] as const;
+    const found = await this.read<BackendConfig>(kind, namespace, named.default);
+    if (named.default !== undefined && found === undefined) {
+      throw new Error(`${service}: there is no BackendConfig ${named.default}`);
+    }
+    return found;
   }
 
   /** The pods that are ready, with the Service's port; the front end speaks to them, not to the Service. */
@@ -191,10 +200,12 @@ export class Ingresses {
   ): Promise<T | undefined> {
     if (name === undefined) return undefined;
     const subject = { group, version, plural, namespace, name };
-    return this.objects.getNamespacedCustomObject(subject).then(
-      (found) => found as T,
-      () => undefined,
-    );
+    try {
+      return (await this.objects.getNamespacedCustomObject(subject)) as T;
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 404) return undefined;
+      throw error;
+    }
   }
 
   /** Writes the address into the Ingress's status. */
