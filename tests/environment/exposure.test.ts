@@ -169,10 +169,14 @@ describe("pushes", () => {
     const script = `
       const { username, password, origin } = new URL(process.env.URL_TO_PUSH_TO);
       const authorization = "Basic " + Buffer.from(username + ":" + password).toString("base64");
-      const answer = await fetch(origin + "/metrics/job/inside", {
-        method: "PUT", headers: { authorization }, body: "from_a_job 5\\n",
-      });
-      process.exit(answer.ok ? 0 : 1);`;
+      const push = { method: "PUT", headers: { authorization }, body: "from_a_job 5\\n" };
+      // The nodes' proxies know a new Service's pod a second or two after it is ready.
+      for (let tries = 0; tries < 30; tries++) {
+        const answer = await fetch(origin + "/metrics/job/inside", push).catch(() => undefined);
+        if (answer !== undefined) process.exit(answer.ok ? 0 : 1);
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+      process.exit(1);`;
     await core.createNamespacedPod({
       namespace: "default",
       body: {

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -95,7 +95,9 @@ export async function stopFrontEnd(cloud: Cloud): Promise<void> {
 }
 
 async function writeFrontEnd(cloud: Cloud, hosts: FrontEndHost[]): Promise<void> {
-  await writeFile(specFile(cloud), JSON.stringify(hosts), { mode: 0o600 });
+  // Whole at any time: the front end's program reads it at each request.
+  await writeFile(`${specFile(cloud)}.new`, JSON.stringify(hosts), { mode: 0o600 });
+  await rename(`${specFile(cloud)}.new`, specFile(cloud));
   const names = hosts.map(({ address, host }) => `${address} ${host}\n`);
   // Written in place: the machine has this very file.
   await writeFile(hostsFile(cloud), ["127.0.0.1 localhost\n", ...names].join(""));
