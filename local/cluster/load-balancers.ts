@@ -4,7 +4,6 @@ import {
   PatchStrategy,
   setHeaderOptions,
   type KubeConfig,
-  type V1Endpoint,
   type V1Service,
 } from "@kubernetes/client-node";
 import type { Cloud } from "./cloud.ts";
@@ -12,7 +11,7 @@ import { controlPlaneMachine } from "./control-plane.ts";
 import { ciMachine, machinePid, runIn } from "./machine.ts";
 import { routerMachine } from "./network.ts";
 import { listNodes } from "./node.ts";
-import { slicesOf, type Watched } from "./watched.ts";
+import { readyEndpoints, type Watched } from "./watched.ts";
 
 /** A load balancer's address and the node that answers for it. */
 interface Assignment {
@@ -55,11 +54,8 @@ export class LoadBalancers {
   /** The nodes that may answer for the Service. */
   private candidates({ metadata, spec }: V1Service, ready: string[]): string[] {
     if (spec?.externalTrafficPolicy !== "Local") return ready;
-    const nodes = slicesOf(this.watched, metadata?.namespace, metadata?.name)
-      // The API leaves an empty list out, whatever the type says.
-      .flatMap(({ endpoints }) => (endpoints as V1Endpoint[] | null) ?? [])
-      .filter(({ conditions }) => conditions?.ready === true)
-      .map(({ nodeName }) => nodeName);
+    const endpoints = readyEndpoints(this.watched, metadata?.namespace, metadata?.name);
+    const nodes = endpoints.map(({ node }) => node);
     return ready.filter((name) => nodes.includes(name));
   }
 

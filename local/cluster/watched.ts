@@ -8,6 +8,7 @@ import {
   type KubeConfig,
   type KubernetesListObject,
   type KubernetesObject,
+  type V1Endpoint,
   type V1EndpointSlice,
   type V1Ingress,
   type V1Namespace,
@@ -19,6 +20,8 @@ import {
 
 /** How long after a broken watch the next one is tried. */
 const retryMs = 500;
+/** The label by which an endpoint slice says whose it is. */
+const SERVICE = "kubernetes.io/service-name";
 
 /** What the cluster has, kept up to date by watches: to look costs nothing. */
 export interface Watched {
@@ -50,12 +53,27 @@ export async function watchCluster(config: KubeConfig): Promise<Watched> {
   return { endpointSlices, ingresses, namespaces, networkPolicies, nodes, pods, services };
 }
 
-/** The endpoint slices of a Service. */
-export function slicesOf({ endpointSlices }: Watched, namespace = "", service = ""): V1EndpointSlice[] {
-  return endpointSlices().filter(
-    ({ metadata }) =>
-      metadata?.namespace === namespace && metadata.labels?.["kubernetes.io/service-name"] === service,
-  );
+/** A pod that is ready to answer for a Service. */
+export interface Endpoint {
+  address: string;
+  port: number;
+  node: string | undefined;
+}
+
+/** The pods that are ready to answer for the Service. */
+export function readyEndpoints({ endpointSlices }: Watched, namespace = "", service = ""): Endpoint[] {
+  return endpointSlices()
+    .filter(({ metadata }) => metadata?.namespace === namespace && metadata.labels?.[SERVICE] === service)
+    .flatMap(({ endpoints, ports }) =>
+      // The API leaves an empty list out, whatever the type says.
+      ((endpoints as V1Endpoint[] | null) ?? [])
+        .filter(({ conditions }) => conditions?.ready === true)
+        .map(({ addresses, nodeName }) => ({
+          address: addresses[0] ?? "",
+          port: ports?.[0]?.port ?? 0,
+          node: nodeName,
+        })),
+    );
 }
 
 async function watchOne<T extends KubernetesObject>(

@@ -7,7 +7,6 @@ import {
   PatchStrategy,
   setHeaderOptions,
   type KubeConfig,
-  type V1Endpoint,
   type V1Ingress,
 } from "@kubernetes/client-node";
 import type { Cloud } from "../cloud.ts";
@@ -21,7 +20,7 @@ import {
   stopFrontEnd,
   type FrontEndHost,
 } from "./machines.ts";
-import { slicesOf, type Watched } from "../watched.ts";
+import { readyEndpoints, type Watched } from "../watched.ts";
 import type { PolicyRule } from "./policy.ts";
 
 const annotation = {
@@ -119,7 +118,8 @@ export class Ingresses {
       const service = http?.paths[0]?.backend.service;
       const backend = await this.backendOf(namespace, service?.name ?? "");
       const { healthCheck, securityPolicy, timeoutSec = defaults.timeoutSec } = backend?.spec ?? {};
-      const endpoints = this.endpointsOf(namespace, service?.name ?? "");
+      // The front end speaks to the pods, not to the Service.
+      const endpoints = readyEndpoints(this.watched, namespace, service?.name);
       const policy = find(google, "securityPolicies", securityPolicy?.name);
       // As Google's: nothing is served, rather than without what guards it.
       if (securityPolicy?.name !== undefined && policy === undefined) {
@@ -136,7 +136,7 @@ export class Ingresses {
           port: healthCheck?.port ?? service?.port?.number ?? 0,
         },
         timeoutMs: timeoutSec * 1000,
-        endpoints,
+        endpoints: endpoints.map(({ address: pod, port }) => `${pod}:${port}`),
       };
     });
     return Promise.all(hosts);
@@ -150,10 +150,7 @@ export class Ingresses {
       const found = await this.read<ManagedCertificate>(kind, namespace, name.trim());
       if (found === undefined) continue;
       for (const domain of found.spec.domains) {
-        const authority = await Authority.open(internetAuthorityDir(this.cloud));
-        const pair =
-          this.issued.get(domain) ??
-          (await authority.issue(domain, { commonName: domain, dnsNames: [domain] }));
+        const pair = this.issued.get(domain) ?? (await this.issue(domain));
         this.issued.set(domain, pair);
         domains.set(domain, pair);
       }
@@ -171,6 +168,11 @@ export class Ingresses {
     return domains;
   }
 
+  private async issue(domain: string): Promise<KeyPair> {
+    const authority = await Authority.open(internetAuthorityDir(this.cloud));
+    return authority.issue(domain, { commonName: domain, dnsNames: [domain] });
+  }
+
   private async backendOf(namespace: string, service: string): Promise<BackendConfig | undefined> {
     const { metadata } = await this.core.readNamespacedService({ namespace, name: service });
     const named = JSON.parse(metadata?.annotations?.[annotation.backend] ?? "{}") as { default?: string };
@@ -180,16 +182,6 @@ export class Ingresses {
       throw new Error(`${service}: there is no BackendConfig ${named.default}`);
     }
     return found;
-  }
-
-  /** The pods that are ready, with the Service's port; the front end speaks to them, not to the Service. */
-  private endpointsOf(namespace: string, service: string): string[] {
-    return slicesOf(this.watched, namespace, service).flatMap(({ endpoints, ports }) =>
-      // The API leaves an empty list out, whatever the type says.
-      ((endpoints as V1Endpoint[] | null) ?? [])
-        .filter(({ conditions }) => conditions?.ready === true)
-        .map(({ addresses }) => `${addresses[0] ?? ""}:${ports?.[0]?.port ?? 0}`),
-    );
   }
 
   /** An object of a type by which an Ingress asks for more; undefined when there is none of that name. */

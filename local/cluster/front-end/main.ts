@@ -55,7 +55,7 @@ function passOn(
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): void {
-  const scheme = request.socket instanceof Object && "encrypted" in request.socket ? "https" : "http";
+  const scheme = "encrypted" in request.socket ? "https" : "http";
   const headers = {
     ...request.headers,
     via: "1.1 google",
