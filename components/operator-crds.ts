@@ -25,7 +25,9 @@ export const CRD_FILES: Readonly<Record<string, string>> = {
 const DOWNLOAD_TIMEOUT_MS = 60_000;
 
 /**
- * Reads every resource definition and checks it against its checksum.
+ * Reads every resource definition, checks it against its checksum and leaves out its descriptions, as the
+ * operator's own stripped-down-crds.yaml does: they are two thirds of it, which the state would keep twice and
+ * each step of an `up` would write again.
  *
  * @param source - an https:// URL of a folder, or the path of one
  * @param files - names with sha256; by default all of CRD_FILES
@@ -43,10 +45,27 @@ export async function readCrds(source: string, files = CRD_FILES): Promise<strin
             `Point the configuration's "crds" at the folder of the operator's own version.`,
         );
       }
-      return content.toString("utf8");
+      return withoutDescriptions(content.toString("utf8"));
     }),
   );
   return texts.join("\n---\n");
+}
+
+/**
+ * Definitions as controller-gen writes them, without the texts under `description`: the keys that have text beside
+ * them, and the lines that are further in. A property of that name has nothing beside it, and stays.
+ */
+function withoutDescriptions(yaml: string): string {
+  let skipped = Infinity;
+  return yaml
+    .split("\n")
+    .filter((line) => {
+      const indent = line.search(/\S/);
+      if (skipped < Infinity && (indent === -1 || indent > skipped)) return false;
+      skipped = line.startsWith("description: ", indent) ? indent : Infinity;
+      return skipped === Infinity;
+    })
+    .join("\n");
 }
 
 async function readOne(source: string, file: string): Promise<Buffer> {

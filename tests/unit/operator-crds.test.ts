@@ -35,6 +35,41 @@ test("what has the pinned checksum is taken, from a URL", async () => {
   expect(fetched.mock.calls[0]?.[0]).toBe("https://example.com/crds/a.yaml");
 });
 
+test("descriptions are left out, and nothing else", async () => {
+  const definition = `additionalPrinterColumns:
+- description: A column's is short
+  name: Version
+- name: Ready
+  description: Here too
+schema:
+  description: |-
+    A text of two paragraphs, which looks
+
+    description: like
+      more than it is
+  properties:
+    description:
+      description: A property of that name stays
+      type: string
+    path:
+      description: one line
+        and its continuation
+      type: string
+`;
+  const sha256 = createHash("sha256").update(definition).digest("hex");
+  expect(await readCrds(await folderWith(definition), { "a.yaml": sha256 })).toBe(`additionalPrinterColumns:
+- description: A column's is short
+  name: Version
+- name: Ready
+schema:
+  properties:
+    description:
+      type: string
+    path:
+      type: string
+`);
+});
+
 test("anything else is refused", async () => {
   const folder = await folderWith("kind: Surprise\n");
   await expect(readCrds(folder, { "a.yaml": SHA256 })).rejects.toThrow(
