@@ -1,7 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
+import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
 import { installAuthPlugin } from "./google/auth-plugin.ts";
 import { pluginVersion } from "./plugin/version.ts";
@@ -26,11 +29,19 @@ test("the plugins lie where the engine looks for the versions that the npm packa
     `resource-kubernetes-v${pluginVersion("@pulumi/kubernetes")}`,
     `resource-random-v${pluginVersion("@pulumi/random")}`,
   ]);
-  const launcher = path.join(
-    home,
-    `plugins/resource-random-v${pluginVersion("@pulumi/random")}/pulumi-resource-random`,
-  );
-  expect(statSync(launcher).mode & 0o111).toBe(0o111);
+  // As the engine starts it, and away from the sources.
+  for (const [name, npm] of [
+    ["gcp", "@pulumi/gcp"],
+    ["random", "@pulumi/random"],
+  ] as const) {
+    const file = path.join(home, `plugins/resource-${name}-v${pluginVersion(npm)}/pulumi-resource-${name}`);
+    expect(statSync(file).mode & 0o111).toBe(0o111);
+    const plugin = execa(file, { cwd: dir, reject: false });
+    const [port] = (await once(createInterface(plugin.stdout), "line")) as [string];
+    expect(Number(port)).toBeGreaterThan(0);
+    plugin.kill();
+    await plugin;
+  }
 });
 
 test("the auth plugin hands out the token, which stays", async () => {

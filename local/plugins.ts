@@ -1,6 +1,7 @@
 import { cp, link, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { shellWord } from "./google/auth-plugin.ts";
+import { bundle } from "./plugin/bundle.ts";
 import { pluginVersion, projectDir } from "./plugin/version.ts";
 
 /** Where the binaries are. */
@@ -8,7 +9,7 @@ interface Binaries {
   path(binary: string): string;
 }
 
-/** Plugins that this project serves from TypeScript: npm package and main file. */
+/** Plugins that this project serves from TypeScript: npm package and main file. A change of theirs takes an `npm start`. */
 const ownPlugins = {
   gcp: { npm: "@pulumi/gcp", main: "local/google/main.ts" },
   random: { npm: "@pulumi/random", main: "local/random/main.ts" },
@@ -29,7 +30,8 @@ const builtPlugins = {
 export async function installPlugins(pulumiHome: string, toolchain: Binaries): Promise<void> {
   for (const [name, { npm, main }] of Object.entries(ownPlugins)) {
     const file = await pluginFile(pulumiHome, name, pluginVersion(npm));
-    await writeFile(`${file}.new`, launcher(path.join(projectDir, main)), { mode: 0o755 });
+    const program = await bundle(path.join(projectDir, main), path.dirname(file));
+    await writeFile(`${file}.new`, launcher(program), { mode: 0o755 });
     await rename(`${file}.new`, file);
   }
   for (const [name, { npm }] of Object.entries(builtPlugins)) {
@@ -56,8 +58,6 @@ async function linkOrCopy(source: string, target: string): Promise<void> {
 }
 
 /** Starts a plugin with the Node that installs it. `exec`, so that the engine's signals reach it. */
-function launcher(main: string): string {
-  const loader = path.join(projectDir, "node_modules/tsx/dist/loader.mjs");
-  const words = [process.execPath, "--import", loader, main].map(shellWord).join(" ");
-  return `#!/bin/sh\nexec ${words} "$@"\n`;
+function launcher(program: string): string {
+  return `#!/bin/sh\nexec ${[process.execPath, program].map(shellWord).join(" ")} "$@"\n`;
 }

@@ -3,6 +3,7 @@ import type { Cloud } from "./cloud.ts";
 import { controlPlaneMachine } from "./control-plane.ts";
 import { spawnInNetwork } from "./forward.ts";
 import { findProcesses } from "./processes.ts";
+import { typeScriptLoader } from "../plugin/version.ts";
 
 /**
  * Starts what Google runs beside a cluster: the controllers that give load balancers and
@@ -11,6 +12,6 @@ import { findProcesses } from "./processes.ts";
 export async function startAgent(cloud: Cloud): Promise<void> {
   if ((await findProcesses(cloud, "agent")).length > 0) return;
   const program = fileURLToPath(new URL("agent-main.ts", import.meta.url));
-  const command = [process.execPath, "--import", import.meta.resolve("tsx"), program, cloud.name];
+  const command = [process.execPath, "--import", typeScriptLoader, program, cloud.name];
   await spawnInNetwork(cloud, controlPlaneMachine, "agent", command);
 }

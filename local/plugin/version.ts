@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 /** Top of the checkout. */
 export const projectDir = fileURLToPath(new URL("../..", import.meta.url));
 
+/** For `node --import`: lets Node run TypeScript. Found from here, and so from a bundle too. */
+export const typeScriptLoader = `${projectDir}node_modules/tsx/dist/loader.mjs`;
+
 /**
  * Version of the provider that an npm package asks for: its own. Read from what is installed, so that
  * it can't differ from what the program asks for.

@@ -2,6 +2,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { typeScriptLoader } from "../../plugin/version.ts";
 import type { Cloud } from "../cloud.ts";
 import { spawnInNetwork } from "../forward.ts";
 import { machinePid, removeMachine, runIn, startMachine } from "../machine.ts";
@@ -73,7 +74,7 @@ export async function startFrontEnd(cloud: Cloud): Promise<void> {
   });
   if ((await findProcesses(cloud, ROLE)).length > 0) return;
   const program = fileURLToPath(new URL("main.ts", import.meta.url));
-  const command = [process.execPath, "--import", import.meta.resolve("tsx"), program, specFile(cloud)];
+  const command = [process.execPath, "--import", typeScriptLoader, program, specFile(cloud)];
   await spawnInNetwork(cloud, frontEndMachine, ROLE, command);
 }
 
