@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
+import { typeScriptLoader } from "../plugin/version.ts";
 import type { Cloud } from "./cloud.ts";
 import { controlPlaneMachine } from "./control-plane.ts";
 import { spawnInNetwork } from "./forward.ts";
 import { findProcesses } from "./processes.ts";
-import { typeScriptLoader } from "../plugin/version.ts";
 
 /**
  * Starts what Google runs beside a cluster: the controllers that give load balancers and

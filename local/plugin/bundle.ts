@@ -27,9 +27,9 @@ export async function bundle(program: string, folder: string): Promise<string> {
     target: "node20",
     outExtension: { ".js": ".mjs" },
     keepNames: true,
-    // Packages in CommonJS ask for Node's own modules.
+    // Packages in CommonJS ask for Node's own modules. The name is one that no package imports.
     banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      js: 'import { createRequire as ofBundle } from "node:module"; const require = ofBundle(import.meta.url);',
     },
     plugins: [sourceUrls],
   });
