@@ -9,7 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Labels } from "./conventions.ts";
 import { labels, RESTRICTED, runAs, workload, WORKLOADS } from "./conventions.ts";
 import { scrape } from "./scrape.ts";
-import { clusterService } from "./services.ts";
+import { headlessService } from "./services.ts";
 
 /** What the operator needs to know. */
 export interface OperatorArgs {
@@ -70,11 +70,10 @@ export class Operator extends pulumi.ComponentResource {
 
   /** A Service for the one who scrapes; it has no address of its own. */
   private beScraped(name: string, namespace: pulumi.Input<string>, tags: Labels): void {
-    const service = clusterService(
+    const service = headlessService(
       `${name}-service`,
       { serviceName: NAME, namespace, labels: tags, port: { name: PORT_NAME, number: PORT } },
       { parent: this, dependsOn: [this.deployment] },
-      { clusterIP: "None" },
     );
     scrape(
       `${name}-monitor`,

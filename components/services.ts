@@ -51,19 +51,30 @@ export function internalService(
   );
 }
 
+/** A Service for the cluster's own pods. */
+export function clusterService(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): Service {
+  return new Service(name, serviceInputs(args), opts);
+}
+
 /**
- * A Service for the cluster's own pods.
- *
- * @param more - of its spec, as `clusterIP: "None"`
+ * A Service without an address of its own, for those who look for its pods. Nothing is to be waited for, and the
+ * provider's wait would harm: for such a Service it takes the first answer of a watch that may have begun before
+ * the change, and so can keep what was there before it in the state (its provider/pkg/await/service.go, await).
  */
-export function clusterService(
+export function headlessService(
   name: string,
   args: ServiceArgs,
   opts: pulumi.CustomResourceOptions,
-  more: { clusterIP?: string } = {},
 ): Service {
   const { metadata, spec } = serviceInputs(args);
-  return new Service(name, { metadata, spec: { ...spec, ...more } }, opts);
+  return new Service(
+    name,
+    {
+      metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+      spec: { ...spec, clusterIP: "None" },
+    },
+    opts,
+  );
 }
 
 function serviceInputs({ serviceName, namespace, labels, selector, port, ...args }: ServiceArgs) {

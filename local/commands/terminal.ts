@@ -45,7 +45,7 @@ export async function untilItEnds<T>(work: (stopped: AbortSignal) => Promise<T>)
   }
 }
 
-/** Runs a command's work; an error becomes one line for people and status 1. */
+/** Runs a command's work; an error is told without a stack, and becomes status 1. */
 export async function runCommand(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -56,6 +56,14 @@ export async function runCommand(work: () => Promise<void>): Promise<void> {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof ExecaError) return error.shortMessage;
+  if (error instanceof ExecaError) {
+    const unseen = [error.stdout, error.stderr].filter((text) => typeof text === "string" && text !== "");
+    return [error.shortMessage, ...unseen.map((text) => lastLines(String(text)))].join("\n");
+  }
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The end of what a program said: it tells why it failed. */
+function lastLines(text: string): string {
+  return text.split("\n").slice(-40).join("\n");
 }
