@@ -134,6 +134,7 @@ const pushGateway = new PushGateway(
     address: addresses.pushGateway,
     exposure,
     auth,
+    protectPassword: config.disks.protect,
   },
   inCluster,
 );
@@ -150,6 +151,7 @@ const entrance =
           image: images.pushGateway,
           domain,
           sourceRanges: externalRanges,
+          protectAddress: config.disks.protect,
         },
         { providers: [cloud, api] },
       );
@@ -200,7 +202,8 @@ way.closeAfter(content.resources);
 /** What CI pushes to: from the internet, from inside the VPC, or nothing. */
 export const PROMPG_URL = entrance?.urlWith(pushGateway.credentials) ?? pushGateway.url;
 /** The address behind it; a domain of one's own has to point there. */
-export const PROMPG_ADDRESS = entrance?.address ?? addresses.pushGateway;
+export const PROMPG_ADDRESS =
+  entrance?.address ?? (exposure === "in-cluster" ? undefined : addresses.pushGateway);
 /** What jobs inside the cluster push to. */
 export const PROMPG_URL_IN_CLUSTER = pushGateway.urlInCluster;
 /** Prometheus, from inside the VPC. */

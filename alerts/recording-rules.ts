@@ -90,8 +90,7 @@ function runRules(): RecordingGroup["rules"] {
  */
 function healthRules(): RecordingGroup["rules"] {
   const pushes = (codes: string) => {
-    const total = (offset: string) =>
-      `sum(pushgateway_http_requests_total{handler="push", code${codes}}${offset})`;
+    const total = (offset: string) => `sum(push_guard_pushes_total{code${codes}}${offset})`;
     const zero = `${total("")} * 0 and on () max(pushgateway_build_info offset 1m)`;
     return `${total("")} - (${total(" offset 1m")} or ${zero}) > 0`;
   };

@@ -1,3 +1,4 @@
+import { WORKLOADS } from "../components/conventions.ts";
 import { HEALTH } from "../dashboards/monitoring-health.ts";
 import { SUMMARY } from "../dashboards/summary.ts";
 
@@ -28,8 +29,16 @@ export interface Alert {
   kind: "night" | "now";
 }
 
-/** How old a result may be to be last night's: a day, and two hours for a run that came late. */
-const NIGHT = "26h";
+/**
+ * How long a result is worth an alert: to the end of the day after the night. It has to be over before the next
+ * night's first result: Alertmanager puts a new alert at once, or at its next turn, into a group that is still
+ * there, and collects only those of a new one. Alerts of a night begin within three hours of each other and are
+ * collected for three (collectMinutes), which leaves 18, and one for a run that came early.
+ */
+const NIGHT = "17h";
+
+/** What a developer pushed is shown and nobody is told of it: those runs are not nightly, nor whole. */
+const NIGHTLY = 'code_level!="dev"';
 
 /** How long a push that failed is worth a message: until somebody is at work. */
 const SEEN = "12h";
@@ -43,11 +52,11 @@ export function alerts(thresholds: AlertThresholds): Alert[] {
 }
 
 function nightAlerts({ runMissingHours: hours, occupancyGrowthPercent: percent }: AlertThresholds): Alert[] {
-  const last = `max by (code_level) (last_over_time(run:k8sfv_test_push_time_seconds{code_level!="dev"}[7d]))`;
+  const last = `max by (code_level) (last_over_time(run:k8sfv_test_push_time_seconds{${NIGHTLY}}[7d]))`;
   // Without any run there is no code level to tell; not before there could have been one.
   const none = `absent_over_time(run:push_time_seconds[7d]) * 604800 and on () count(present_over_time(up[1d] offset ${hours}h))`;
-  const mean = `last_over_time(run:k8sfv_occupancy_mean_bytes[${NIGHT}])`;
-  const median = `last_over_time(run:k8sfv_occupancy_mean_bytes:median7[${NIGHT}])`;
+  const mean = `last_over_time(run:k8sfv_occupancy_mean_bytes{${NIGHTLY}}[${NIGHT}])`;
+  const median = `last_over_time(run:k8sfv_occupancy_mean_bytes:median7{${NIGHTLY}}[${NIGHT}])`;
   return [
     {
       uid: "k8sfv-run-missing",
@@ -64,16 +73,16 @@ function nightAlerts({ runMissingHours: hours, occupancyGrowthPercent: percent }
     {
       uid: "k8sfv-test-failed",
       title: "Test fails",
-      expr: `1 - last_over_time(run:k8sfv_test_result[${NIGHT}]) > 0`,
+      expr: `1 - last_over_time(run:k8sfv_test_result{${NIGHTLY}}[${NIGHT}]) > 0`,
       summary: `{{ $labels.code_level }}: "{{ $labels.test_name }}" fails`,
-      description: "In its last run, within 26 h, this test failed. The CI job's log says why.",
+      description: `In its last run, within ${NIGHT}, this test failed. The CI job's log says why.`,
       panel: { dashboard: SUMMARY.uid, id: SUMMARY.results },
       kind: "night",
     },
     {
       uid: "k8sfv-test-missing",
       title: "Test is missing",
-      expr: `last_over_time(run:k8sfv_test_missing[${NIGHT}]) > 0`,
+      expr: `last_over_time(run:k8sfv_test_missing{${NIGHTLY}}[${NIGHT}]) > 0`,
       summary: `{{ $labels.code_level }}: "{{ $labels.test_name }}" ran yesterday and is missing today`,
       description:
         "The code level's last run has no result of a test that the run of the night before had: " +
@@ -95,6 +104,11 @@ function nightAlerts({ runMissingHours: hours, occupancyGrowthPercent: percent }
 
 function monitoringAlerts({ diskFullDays: days }: AlertThresholds): Alert[] {
   const used = "prometheus:disk_used_bytes";
+  // A pod that doesn't start is no target: then there is nothing that could be 0. Not for a Prometheus that wasn't
+  // there itself.
+  const gone = Object.values(WORKLOADS)
+    .map(({ name }) => `absent_over_time(up{job="${name}"}[5m])`)
+    .join(" or ");
   return [
     {
       uid: "k8sfv-push-failed",
@@ -113,18 +127,19 @@ function monitoringAlerts({ diskFullDays: days }: AlertThresholds): Alert[] {
       expr: `sum(sum_over_time(gateway:pushes_refused:increase1m[${SEEN}])) > 0`,
       summary: `{{ printf "%.0f" $values.A.Value }} pushes refused within ${SEEN}`,
       description:
-        "The gateway answered a push with an error: malformed text, a timestamp in it, or inconsistent " +
-        "metrics. The CI job's log has the answer's text.",
+        "A push was answered with an error: malformed or inconsistent metrics (400), the wrong password (401), " +
+        "too large (413), no room (507), or not stored in time (503). The CI job's log has the answer's text.",
       panel: { dashboard: HEALTH.uid, id: HEALTH.refused },
       kind: "now",
     },
     {
       uid: "k8sfv-target-down",
       title: "Scrape target is down",
-      expr: "1 - max by (job) (max_over_time(up[5m])) > 0",
+      expr: `1 - max by (job) (max_over_time(up[5m])) > 0 or (${gone}) and on () count(up offset 5m)`,
       summary: "{{ $labels.job }} has not answered for 5 minutes",
       description:
-        "None of its targets answered a scrape. Look at its pod: kubectl --namespace monitoring get pods",
+        "None of its targets answered a scrape, or it has none. Look at its pod: " +
+        "kubectl --namespace monitoring get pods",
       panel: { dashboard: HEALTH.uid, id: HEALTH.scrapes },
       kind: "now",
     },
@@ -134,11 +149,11 @@ function monitoringAlerts({ diskFullDays: days }: AlertThresholds): Alert[] {
       // Growth of less than three days says nothing: a new database grows fast.
       expr:
         `predict_linear(${used}[7d], ${days * 86400}) / max(prometheus_tsdb_retention_limit_bytes > 0) > 1 ` +
-        `and ${used} offset 3d`,
-      summary: `Prometheus's disk is full within ${days} days`,
+        `and ${used} offset 3d or increase(prometheus_tsdb_size_retentions_total[1d]) > 0`,
+      summary: `Prometheus's disk is full, or will be within ${days} days`,
       description:
         "At the growth of the last 7 days Prometheus soon reaches its size limit, and then drops its oldest " +
-        "nights. Give it a larger disk (disks.prometheusGb), or find what grew: see series and samples.",
+        "nights, or it did so within a day. Give it a larger disk (disks.prometheusGb), or find what grew: see series and samples.",
       panel: { dashboard: HEALTH.uid, id: HEALTH.disk },
       kind: "now",
     },

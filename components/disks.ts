@@ -80,7 +80,13 @@ export class Disks extends pulumi.ComponentResource {
           size: sizeGb,
           labels: { "part-of": "k8sfv-metrics", component: what },
         },
-        { parent: this, protect: args.protect, dependsOn: args.apis },
+        // A disk that was restored tells of its snapshot, and neither can be changed later: it stays as it is.
+        {
+          parent: this,
+          protect: args.protect,
+          dependsOn: args.apis,
+          ignoreChanges: ["snapshot", "description"],
+        },
       );
       new DiskResourcePolicyAttachment(
         `${name}-${what}-snapshots`,

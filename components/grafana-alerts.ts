@@ -70,14 +70,11 @@ export class GrafanaAlerts extends pulumi.ComponentResource {
       );
       return [];
     }
-    const contact = new ContactPoint(
-      `${name}-contact`,
-      {
-        name: CONTACT,
-        webhooks: webhookUrl === undefined ? undefined : [{ url: webhookUrl, httpMethod: "POST" }],
-        slacks: slackUrl === undefined ? undefined : [{ url: slackUrl }],
-        emails: email.length === 0 ? undefined : [{ addresses: email, singleEmail: true }],
-      },
+    const contact = contactPoint(`${name}-contact`, { contacts, title: CONTACT, isToldOfEnd: true }, opts);
+    // A night's alert ends by growing old: that is no news.
+    const night = contactPoint(
+      `${name}-contact-night`,
+      { contacts, title: `${CONTACT}-night`, isToldOfEnd: false },
       opts,
     );
     const policy = new NotificationPolicy(
@@ -91,7 +88,7 @@ export class GrafanaAlerts extends pulumi.ComponentResource {
         repeatInterval: REPEAT,
         policies: [
           {
-            contactPoint: contact.name,
+            contactPoint: night.name,
             matchers: [{ label: "kind", match: "=", value: "night" }],
             groupBies: ["grafana_folder", "kind"],
             // The code levels run one after the other: one message when they are through.
@@ -103,8 +100,32 @@ export class GrafanaAlerts extends pulumi.ComponentResource {
       },
       opts,
     );
-    return [contact, policy];
+    return [contact, night, policy];
   }
+}
+
+/** Who is told, and whether also when an alert is over. */
+function contactPoint(
+  name: string,
+  { contacts, title, isToldOfEnd }: { contacts: AlertContacts; title: string; isToldOfEnd: boolean },
+  opts: pulumi.CustomResourceOptions,
+): ContactPoint {
+  const { webhookUrl, slackUrl, email } = contacts;
+  const disableResolveMessage = !isToldOfEnd;
+  return new ContactPoint(
+    name,
+    {
+      name: title,
+      webhooks:
+        webhookUrl === undefined
+          ? undefined
+          : [{ url: webhookUrl, httpMethod: "POST", disableResolveMessage }],
+      slacks: slackUrl === undefined ? undefined : [{ url: slackUrl, disableResolveMessage }],
+      emails:
+        email.length === 0 ? undefined : [{ addresses: email, singleEmail: true, disableResolveMessage }],
+    },
+    opts,
+  );
 }
 
 /** As Grafana writes it back, or there would be a change in every run: 150 minutes are "2h30m". */

@@ -20,6 +20,8 @@ export interface PushEntranceArgs {
   domain: string;
   /** Who may push: IPv4 ranges, or all the world. */
   sourceRanges: string[] | "anywhere";
+  /** Whether the engine refuses to delete the address: the domain points to it. */
+  protectAddress: boolean;
 }
 
 const { name: NAME, port: PORT } = WORKLOADS.pushGateway;
@@ -48,7 +50,11 @@ export class PushEntrance extends pulumi.ComponentResource {
     const metadata = { name: ENTRANCE, namespace, labels: tags.all };
 
     const inCloud = { parent: this, dependsOn: args.apis };
-    const address = new GlobalAddress(`${name}-address`, { name: `${prefix}-push` }, inCloud);
+    const address = new GlobalAddress(
+      `${name}-address`,
+      { name: `${prefix}-push` },
+      { ...inCloud, protect: args.protectAddress },
+    );
     const policy = new SecurityPolicy(
       `${name}-policy`,
       { name: `${prefix}-push`, rules: rules(args.sourceRanges) },

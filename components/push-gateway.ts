@@ -23,6 +23,8 @@ export interface PushGatewayArgs extends WorkloadArgs {
   exposure: "internal" | "external" | "in-cluster";
   /** Whether a password is asked for. */
   auth: boolean;
+  /** Whether the engine refuses to delete that password. */
+  protectPassword: boolean;
 }
 
 const { name: NAME, port: PORT } = WORKLOADS.pushGateway;
@@ -54,7 +56,11 @@ export class PushGateway extends pulumi.ComponentResource {
       { parent: this },
     );
     const password = args.auth
-      ? new PushPassword(`${name}-password`, { namespace, labels: tags.all }, { parent: this })
+      ? new PushPassword(
+          `${name}-password`,
+          { namespace, labels: tags.all, protect: args.protectPassword },
+          { parent: this },
+        )
       : undefined;
     const deployment = new Deployment(
       `${name}-deployment`,

@@ -31,7 +31,7 @@ export const MAX_PUSH_BYTES = 4 * 2 ** 20;
 /** With so many bytes in its file, some 90,000 series, the gateway takes no more: it never forgets by itself. */
 const MAX_STORE_BYTES = 16 * 2 ** 20;
 
-const FILES = ["main.mjs", "store.mjs"];
+const FILES = ["main.mjs", "intake.mjs", "store.mjs"];
 const FOLDER = "/guard";
 const VOLUME = "guard";
 

@@ -8,6 +8,8 @@ export interface PushPasswordArgs {
   namespace: pulumi.Input<string>;
   /** Labels of its Secret. */
   labels: Record<string, string>;
+  /** Whether the engine refuses to delete it: CI machines know no other. */
+  protect: boolean;
 }
 
 const USER = "ci";
@@ -24,7 +26,7 @@ export class PushPassword extends pulumi.ComponentResource {
     const password = new RandomPassword(
       `${name}-generated`,
       { length: 32, special: false },
-      { parent: this },
+      { parent: this, protect: args.protect },
     );
     this.credentials = pulumi.secret(pulumi.interpolate`${USER}:${password.result}`);
     const secret = new Secret(

@@ -105,7 +105,8 @@ export const schema = group({
       .default(10)
       .describe("Grafana's database: users, what was made by hand."),
     protect: flag(true).describe(
-      "The engine refuses to delete the disks, and Grafana's password. Off only where the history is thrown away.",
+      "The engine refuses to delete the disks, the passwords, and the address on the internet. Off only where " +
+        "the history is thrown away.",
     ),
   })
     .prefault({})
@@ -200,7 +201,7 @@ export const schema = group({
       .default(180)
       .describe(
         "How long alerts of a night's results are collected into one message: the code levels run one after " +
-          "the other.",
+          "the other. With more than 180, two bad nights in a row can be more than two messages.",
       ),
     email: z
       .array(text(MAIL, /^[^\s@,;]+@[^\s@,;]+$/), { error: `a list of e-mail addresses (${MAIL})` })

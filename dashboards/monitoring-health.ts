@@ -74,7 +74,7 @@ function pushNumbers() {
       id: HEALTH.refused,
       title: "Pushes refused",
       description:
-        "Pushes that the gateway did not take, in the time shown: malformed or contradictory ones.",
+        "Pushes that were not taken, in the time shown: malformed, too large, without the password, or no room.",
       unit: "none",
       width: 5,
       height: 4,
@@ -116,7 +116,7 @@ function pushNumbers() {
     timeSeries({
       id: HEALTH.pushes,
       title: "Pushes",
-      description: "Pushes that the gateway took and that it refused.",
+      description: "Pushes that were taken and that were refused.",
       unit: "none",
       width: 12,
       min: 0,

@@ -5,73 +5,49 @@
 // between, it loses what it had accepted (its storage/diskmetricstore.go, loop). And it takes a body of any
 // size. So each push passes through here: batch after batch, none too large; then a mark is pushed, and when
 // the gateway's file holds that mark, which it took in after the pushes, the file is flushed and the pushes
-// are answered. When the gateway ends meanwhile, they are pushed again. Reads pass through untouched.
+// are answered. When the gateway ends meanwhile, they are pushed again. Reads pass through untouched, but for how
+// many pushes were answered how, which is told with the gateway's own metrics: it sees no push refused here.
 //
 // Plain JavaScript without packages: it runs from a ConfigMap, on Node's own image.
+import { createHash, timingSafeEqual } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { createServer, request } from "node:http";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
-import { askAsGuard, collect, end, gateway, PATIENCE_MS, say, storeSafely, watchLife } from "./store.mjs";
+import { BadBody, maxPushBytes, withBody } from "./intake.mjs";
+import {
+  askAsGuard,
+  authorization,
+  collect,
+  end,
+  gateway,
+  PATIENCE_MS,
+  say,
+  storeSafely,
+  watchLife,
+} from "./store.mjs";
 
 const port = Number(process.env.GUARD_PORT);
 /** The gateway's persistence file. */
 const file = process.env.GUARD_FILE ?? "";
-/** A push may have so many bytes, unpacked. */
-const maxPushBytes = Number(process.env.GUARD_MAX_PUSH_BYTES);
 /** Nothing is taken in any more when the gateway's file has so many. */
 const maxStoreBytes = Number(process.env.GUARD_MAX_STORE_BYTES);
-
-/** So many bodies are read at once, the others wait: a bound on memory. */
-const READERS = 8;
 
 /** @typedef {import("./store.mjs").Answer} Answer */
 /** @typedef {import("node:http").IncomingMessage} Incoming */
 /** @typedef {import("node:http").ServerResponse} Outgoing */
 
-let readers = 0;
-/** @type {(() => void)[]} */
-const queue = [];
-
-/** A place among those that read a body. */
-async function takePlace() {
-  if (readers < READERS) readers += 1;
-  else await new Promise((/** @type {(value: void) => void} */ resolve) => queue.push(resolve));
-}
-
-function leavePlace() {
-  const next = queue.shift();
-  if (next === undefined) readers -= 1;
-  else next();
-}
-
 /**
- * @param {Buffer} body
- * @returns {Promise<Buffer | undefined>} undefined when it is too large
- */
-async function unpack(body) {
-  try {
-    return await promisify(gunzip)(body, { maxOutputLength: maxPushBytes });
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code === "ERR_BUFFER_TOO_LARGE") return undefined;
-    throw error;
-  }
-}
-
-/**
- * The body of a push, unpacked; undefined when it is too large.
+ * How many pushes were answered with each status.
  *
- * @param {Incoming} incoming
+ * @type {Map<number, number>}
  */
-async function readPush(incoming) {
-  if (Number(incoming.headers["content-length"] ?? 0) > maxPushBytes) return collect(incoming, maxPushBytes);
-  await takePlace();
-  try {
-    const body = await collect(incoming, maxPushBytes);
-    return body === undefined || incoming.headers["content-encoding"] !== "gzip" ? body : await unpack(body);
-  } finally {
-    leavePlace();
-  }
+const answered = new Map();
+
+/** In Prometheus's text format. */
+function ownMetrics() {
+  const lines = [...answered].map(
+    ([status, count]) => `push_guard_pushes_total{code="${status}"} ${count}\n`,
+  );
+  return `# HELP push_guard_pushes_total Pushes answered, by status.\n# TYPE push_guard_pushes_total counter\n${lines.join("")}`;
 }
 
 /**
@@ -79,17 +55,37 @@ async function readPush(incoming) {
  * @returns {Promise<Answer>}
  */
 async function takePush(incoming) {
+  // Asked of the gateway too; but nobody without the password is to fill memory here.
+  const shown = incoming.headers.authorization?.replace(/^basic /i, "Basic ");
+  if (authorization !== undefined && !isSame(shown ?? "", authorization)) {
+    return { ...say(401, "Unauthorized"), headers: { "www-authenticate": "Basic" } };
+  }
   const encoding = incoming.headers["content-encoding"] ?? "identity";
   if (!["identity", "gzip"].includes(encoding))
     return say(415, `The Content-Encoding ${encoding} is not known`);
-  /** @type {Buffer | undefined} */
-  let body;
-  try {
-    body = await readPush(incoming);
-  } catch {
-    return say(400, "The body can't be read");
+  if (Number(incoming.headers["content-length"] ?? 0) > maxPushBytes) {
+    await collect(incoming, 0);
+    return tooLarge();
   }
-  if (body === undefined) return say(413, `A push has at most ${maxPushBytes} bytes, unpacked`);
+  try {
+    return await withBody(incoming, async (body) =>
+      body === undefined ? tooLarge() : handOver(incoming, body),
+    );
+  } catch (error) {
+    if (error instanceof BadBody) return say(400, error.message);
+    throw error;
+  }
+}
+
+function tooLarge() {
+  return say(413, `A push has at most ${maxPushBytes} bytes, unpacked`);
+}
+
+/**
+ * @param {Incoming} incoming
+ * @param {Buffer} body
+ */
+async function handOver(incoming, body) {
   const stored = await stat(file).catch(() => undefined);
   if (stored !== undefined && stored.size > maxStoreBytes && incoming.method !== "DELETE") {
     return say(507, `The push gateway holds more than ${maxStoreBytes} bytes: delete groups`);
@@ -104,18 +100,35 @@ async function takePush(incoming) {
 }
 
 /**
- * A read: the gateway's answer as it is.
+ * Whether two texts are the same; how long it takes tells nothing of them.
+ *
+ * @param {string} one
+ * @param {string} other
+ */
+function isSame(one, other) {
+  const digest = (/** @type {string} */ text) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}
+
+/**
+ * A read: the gateway's answer as it is; to its metrics the guard's own are added.
  *
  * @param {Incoming} incoming
  * @param {Outgoing} outgoing
  */
 function passOn({ method, url, headers }, outgoing) {
-  const sent = request({ ...gateway, method, path: url, headers });
+  const asksMetrics = method === "GET" && url?.split("?")[0] === "/metrics";
+  // What is packed can't be added to.
+  const kept = asksMetrics ? { ...headers, "accept-encoding": "identity" } : headers;
+  const sent = request({ ...gateway, method, path: url, headers: kept });
   sent.setTimeout(PATIENCE_MS, () => sent.destroy());
   sent.on("response", (response) => {
+    const adds = asksMetrics && response.statusCode === 200 && isText(response);
+    if (adds) delete response.headers["content-length"];
     outgoing.writeHead(response.statusCode ?? 502, response.headers);
     response.on("error", () => outgoing.destroy());
-    response.pipe(outgoing);
+    response.pipe(outgoing, { end: !adds });
+    if (adds) response.on("end", () => outgoing.end(ownMetrics()));
   });
   sent.on("error", () => {
     if (outgoing.headersSent) outgoing.destroy();
@@ -123,6 +136,11 @@ function passOn({ method, url, headers }, outgoing) {
   });
   outgoing.on("close", () => sent.destroy());
   sent.end();
+}
+
+/** @param {Incoming} response */
+function isText({ headers }) {
+  return headers["content-type"]?.startsWith("text/plain") === true;
 }
 
 /**
@@ -152,7 +170,12 @@ async function handle(incoming, outgoing) {
       await askAsGuard("GET", url).catch((/** @type {unknown} */ error) => say(503, String(error))),
     );
   } else if (method === "GET" || method === "HEAD") passOn(incoming, outgoing);
-  else send(outgoing, await takePush(incoming));
+  else {
+    const answer = await takePush(incoming);
+    if (method !== "DELETE" && url?.startsWith("/metrics/job"))
+      answered.set(answer.status, (answered.get(answer.status) ?? 0) + 1);
+    send(outgoing, answer);
+  }
 }
 
 const server = createServer((incoming, outgoing) => {

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** @typedef {{ method: string, path: string, headers: Record<string, string>, body: Buffer }} Question */
 /** @typedef {{ status: number, headers: import("node:http").IncomingHttpHeaders, body: Buffer }} Answer */
-/** @typedef {{ question: Question, answer: (answer: Answer) => void }} Push */
+/** @typedef {{ question: Question, deadline: number, answer: (answer: Answer) => void }} Push */
 
 /** So many pushes share one mark. */
 const BATCH = 64;
@@ -17,6 +17,8 @@ const BATCH = 64;
 const AT_ONCE_BYTES = 4 * 2 ** 20;
 /** A push waits so long for a gateway that starts again, which takes it a second or two. */
 export const PATIENCE_MS = 25_000;
+/** The gateway answers a push of the largest size within a second; this is for one that hangs. */
+const ANSWER_TIMEOUT_MS = 10_000;
 /** A mark was on the disk after some milliseconds; this is for a disk that is slow or full. */
 const MARK_TIMEOUT_MS = 5_000;
 const POLL_MS = 2;
@@ -28,8 +30,11 @@ const MARK_AGAIN_MS = 250;
 
 /** The gateway's persistence file. */
 const file = process.env.GUARD_FILE ?? "";
-/** "USER:PASSWORD" of the gateway, for what is asked here on one's own behalf; empty when it asks nobody. */
+/** "USER:PASSWORD" of the gateway; empty when it asks nobody. */
 const credentials = process.env.GUARD_CREDENTIALS ?? "";
+/** The header that it wants to see, if any. */
+export const authorization =
+  credentials === "" ? undefined : `Basic ${Buffer.from(credentials).toString("base64")}`;
 
 /** Where the gateway is: in the same pod, and for nobody else. */
 export const gateway = {
@@ -100,7 +105,7 @@ async function ask({ method, path, headers, body }) {
         path,
         headers: { ...headers, "content-length": body.length },
       });
-      sent.setTimeout(PATIENCE_MS, () => sent.destroy(new Error("the push gateway does not answer")));
+      sent.setTimeout(ANSWER_TIMEOUT_MS, () => sent.destroy(new Error("the push gateway does not answer")));
       sent.on("response", resolve);
       sent.on("error", reject);
       sent.end(body);
@@ -123,7 +128,7 @@ async function ask({ method, path, headers, body }) {
 export async function askAsGuard(method, path, text = "") {
   /** @type {Record<string, string>} */
   const headers = { "content-type": "text/plain" };
-  if (credentials !== "") headers.authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
+  if (authorization !== undefined) headers.authorization = authorization;
   return ask({ method, path, headers, body: Buffer.from(text) });
 }
 
@@ -231,7 +236,7 @@ let working = false;
  */
 export async function storeSafely(question) {
   return new Promise((answer) => {
-    waiting.push({ question, answer });
+    waiting.push({ question, deadline: Date.now() + PATIENCE_MS, answer });
     if (!working) void work();
   });
 }
@@ -244,21 +249,32 @@ async function work() {
 
 /** @param {Push[]} batch */
 async function deliver(batch) {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
+  let left = batch;
+  while (left.length > 0) {
     try {
-      const answers = await store(batch);
-      for (const [index, { answer }] of batch.entries()) answer(answers[index] ?? say(502, "No answer"));
+      const answers = await store(left);
+      for (const [index, { answer }] of left.entries()) answer(answers[index] ?? say(502, "No answer"));
       return;
     } catch (error) {
-      if (ending || Date.now() > deadline) {
-        console.error(`${batch.length} pushes refused: ${String(error)}`);
-        for (const { answer } of batch) answer(say(503, `Not stored, push again: ${String(error)}`));
-        return;
-      }
+      left = refuseLate(left, String(error));
     }
     await sleep(100);
   }
+}
+
+/**
+ * Gives up those that have waited long enough, all of them when the pod ends.
+ *
+ * @param {Push[]} batch
+ * @param {string} why
+ * @returns {Push[]} the others
+ */
+function refuseLate(batch, why) {
+  const isLate = (/** @type {Push} */ { deadline }) => ending || Date.now() > deadline;
+  const late = batch.filter(isLate);
+  if (late.length > 0) console.error(`${late.length} pushes refused: ${why}`);
+  for (const { answer } of late) answer(say(503, `Not stored, push again: ${why}`));
+  return batch.filter((push) => !late.includes(push));
 }
 
 /**

@@ -1,14 +1,24 @@
+import { WORKLOADS } from "../../components/conventions.ts";
 import { DAY, held, HOUR, nightly, rawSeries } from "./nights.ts";
 import type { Series } from "./promtool.ts";
 
 /** A Prometheus that was there and scraped, so that something can be missing. */
 const up = (from: number, to: number, job = "prom-gateway") => held(`up{job="${job}"}`, from, to, 1);
+/** All of the environment's own targets but one. */
+const allUp = (to: number, but: string) =>
+  Object.values(WORKLOADS)
+    .filter(({ name }) => name !== but)
+    .map(({ name }) => up(0, to, name));
+const retentions = (values: string) => ({
+  series: 'prometheus_tsdb_size_retentions_total{job="prometheus"}',
+  values,
+});
 const level = (name: string) => ({ code_level: name });
 const testOf = (name: string, of = "A") => ({ job: "k8sfv", test_name: name, code_level: of });
 const meanOf = { job: "k8sfv", test_name: "leak", code_level: "A", process: "felix" };
 const gateway = (from: number, to: number) => held('pushgateway_build_info{job="prom-gateway"}', from, to, 1);
 const refusals = (from: number, to: number, value: number) =>
-  held('pushgateway_http_requests_total{handler="push", code="400", method="put"}', from, to, value);
+  held('push_guard_pushes_total{code="400"}', from, to, value);
 const failure = (from: number, value: number) =>
   held('push_failure_time_seconds{job="k8sfv"}', from, 3 * DAY, value);
 const limit = held("prometheus_tsdb_retention_limit_bytes", 0, 10 * DAY, 1e9);
@@ -99,6 +109,56 @@ export const cases: [
     [],
   ],
   [
+    "Test fails",
+    "in the afternoon still",
+    rawSeries(
+      nightly(1, () => ({ results: { leak: 0 } })),
+      2 * DAY,
+    ),
+    60 + 16 * HOUR,
+    [testOf("leak")],
+  ],
+  [
+    "Test fails",
+    "in the evening no more: the next night's is to be a message of its own",
+    rawSeries(
+      nightly(1, () => ({ results: { leak: 0 } })),
+      2 * DAY,
+    ),
+    60 + 18 * HOUR,
+    [],
+  ],
+  [
+    "Test fails",
+    "a developer's",
+    rawSeries(
+      nightly(1, () => ({ level: "dev", results: { leak: 0 } })),
+      DAY,
+    ),
+    66,
+    [],
+  ],
+  [
+    "Test is missing",
+    "from a developer's second run",
+    rawSeries(
+      nightly(2, (n) => ({ level: "dev", results: { leak: 1, ...(n === 0 && { gone: 1 }) } })),
+      3 * DAY,
+    ),
+    DAY + 66,
+    [],
+  ],
+  [
+    "Occupancy grew",
+    "in a developer's run",
+    rawSeries(
+      nightly(8, (n) => ({ level: "dev", mean: n === 7 ? 120 : 100 })),
+      9 * DAY,
+    ),
+    7 * DAY + 66,
+    [],
+  ],
+  [
     "Test is missing",
     "it ran yesterday",
     rawSeries(
@@ -183,12 +243,47 @@ export const cases: [
   [
     "Scrape target is down",
     "for six minutes",
-    [up(0, 100), held('up{job="grafana"}', 0, 100, 0)],
+    [...allUp(100, "grafana"), held('up{job="grafana"}', 0, 100, 0)],
     6,
     [{ job: "grafana" }],
   ],
-  ["Scrape target is down", "for two", [{ series: 'up{job="grafana"}', values: "1x97 0x2" }], 100, []],
+  [
+    "Scrape target is down",
+    "for two",
+    [...allUp(100, "grafana"), { series: 'up{job="grafana"}', values: "1x97 0x2" }],
+    100,
+    [],
+  ],
+  [
+    "Scrape target is down",
+    "gone for six minutes, with its pod",
+    [...allUp(100, "prom-gateway"), up(0, 93)],
+    100,
+    [{ job: "prom-gateway" }],
+  ],
+  [
+    "Scrape target is down",
+    "gone for three, as when a pod moves",
+    [...allUp(100, "prom-gateway"), up(0, 97)],
+    100,
+    [],
+  ],
+  ["Scrape target is down", "Prometheus has only just begun", [up(98, 100, "prometheus")], 100, []],
   ["Disk fills", "within ten days", diskUsed(0, 8 * DAY, 5e8 / (18 * DAY)), 8 * DAY, [{}]],
+  [
+    "Disk fills",
+    "full, and what is old is dropped",
+    [...diskUsed(0, 8 * DAY, 0), retentions("0x11510 1x10")],
+    8 * DAY,
+    [{ job: "prometheus" }],
+  ],
+  [
+    "Disk fills",
+    "what is old was dropped two days ago",
+    [...diskUsed(0, 8 * DAY, 0), retentions("0x8000 1x3520")],
+    8 * DAY,
+    [],
+  ],
   ["Disk fills", "in a year", diskUsed(0, 8 * DAY, 5e8 / (365 * DAY)), 8 * DAY, []],
   ["Disk fills", "fast, but for a day alone", diskUsed(7 * DAY, 8 * DAY, 5e8 / (3 * DAY)), 8 * DAY, []],
 ];

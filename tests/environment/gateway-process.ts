@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { hash } from "bcryptjs";
 import { freePort } from "../../tools/free-port.ts";
 
 /** The real push gateway as a process of this machine, and before it the guard, as in their pod. */
@@ -11,8 +13,12 @@ export interface GatewayProcess {
   url: string;
   /** Where the gateway itself is. */
   directUrl: string;
-  /** Ends the gateway as a crash would and starts it again, on the same file. */
+  /** Ends the gateway as a crash would. */
+  stop: () => Promise<void>;
+  /** The same, and starts it again, on the same file. */
   crash: () => Promise<void>;
+  /** Resident memory of the guard, in bytes. */
+  guardMemory: () => Promise<number>;
   /** Stops and goes on with the gateway, as a disk that hangs would. */
   pause: (paused: boolean) => void;
   /** Asks both to end, as a pod's end does, and waits until the guard has. */
@@ -27,16 +33,23 @@ const guard = fileURLToPath(new URL("../../components/push-guard/main.mjs", impo
  * @param dir - for its file
  * @param interval - its `--persistence.interval`
  * @param limits - of the guard, in bytes
+ * @param credentials - "USER:PASSWORD" that the gateway asks for; by default nothing
  */
 export async function startGateway(
   binary: string,
   dir: string,
-  { interval = "1ms", limits = { push: 1e6, store: 1e7 } } = {},
+  { interval = "1ms", limits = { push: 1e6, store: 1e7 }, credentials = "" } = {},
 ): Promise<GatewayProcess> {
   const [port, gatewayPort] = [await freePort(), await freePort()];
   const file = path.join(dir, "metrics");
   const [url, directUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${gatewayPort}`];
   const flags = [`--persistence.file=${file}`, `--persistence.interval=${interval}`, "--log.level=error"];
+  if (credentials !== "") {
+    const [user = "", password = ""] = credentials.split(":");
+    const webConfig = path.join(dir, "web.yml");
+    await writeFile(webConfig, `basic_auth_users:\n  ${user}: ${await hash(password, 4)}\n`);
+    flags.push(`--web.config.file=${webConfig}`);
+  }
   const start = (): ChildProcess =>
     spawn(binary, [`--web.listen-address=127.0.0.1:${gatewayPort}`, ...flags], { stdio: "ignore" });
   let gateway = start();
@@ -48,6 +61,7 @@ export async function startGateway(
       GUARD_FILE: file,
       GUARD_MAX_PUSH_BYTES: String(limits.push),
       GUARD_MAX_STORE_BYTES: String(limits.store),
+      ...(credentials === "" ? {} : { GUARD_CREDENTIALS: credentials }),
     },
   });
   const end = async (child: ChildProcess): Promise<void> => {
@@ -60,6 +74,11 @@ export async function startGateway(
   return {
     url,
     directUrl,
+    stop: () => end(gateway),
+    guardMemory: async () => {
+      const status = await readFile(`/proc/${before.pid}/status`, "utf8");
+      return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+    },
     crash: async () => {
       await end(gateway);
       gateway = start();

@@ -105,6 +105,75 @@ describe("the guard before the push gateway", () => {
     expect(await put("no gzip", { "Content-Encoding": "gzip" })).toMatchObject({ status: 400 });
   });
 
+  it("holds no more than it has room for, however many push while the gateway hangs", async () => {
+    const large = await startGateway(binary, dir, { limits: { push: 4 * 2 ** 20, store: 64 * 2 ** 20 } });
+    large.pause(true);
+    const body = new Uint8Array(Buffer.alloc(4 * 2 ** 20, "#"));
+    const over = new AbortController();
+    const pushes = Array.from({ length: 100 }, (_, at) =>
+      fetch(`${large.url}/metrics/job/large-${at}`, { method: "PUT", body, signal: over.signal }),
+    );
+    const all = Promise.allSettled(pushes);
+    let most = 0;
+    for (let times = 0; times < 40; times += 1) {
+      most = Math.max(most, await large.guardMemory());
+      await sleep(100);
+    }
+    over.abort();
+    await all;
+    await large.close();
+    console.log(`guard: at most ${Math.round(most / 2 ** 20)} MiB`);
+    // Its container's limit; without a bound these pushes were 500 MiB.
+    expect(most).toBeLessThan(256 * 2 ** 20);
+  });
+
+  it("lets nobody in with a body who doesn't have the password", async () => {
+    const closed = await startGateway(binary, dir, { limits, credentials: "ci:secret" });
+    const ask = async (login: string | undefined, body: string, method = "PUT") => {
+      const headers = login === undefined ? undefined : { Authorization: login };
+      const response = await fetch(`${closed.url}/metrics/job/closed`, { method, body, headers });
+      return response.status;
+    };
+    const right = Buffer.from("ci:secret").toString("base64");
+    expect(await ask(undefined, line)).toBe(401);
+    expect(await ask(`Basic ${Buffer.from("ci:wrong").toString("base64")}`, line)).toBe(401);
+    // Not 413: the body isn't even looked at.
+    expect(await ask(undefined, "#".repeat(2 * limits.push))).toBe(401);
+    expect(await ask(`Basic ${right}`, line)).toBe(200);
+    expect(await ask(`basic ${right}`, line)).toBe(200);
+    await closed.close();
+  });
+
+  it("refuses all that wait in time when the gateway is gone", async () => {
+    await gateway.stop();
+    const started = Date.now();
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, at) => push(gateway.url, `waiting-${at}`, 1)),
+    );
+    expect([...new Set(answers)]).toEqual([503]);
+    // 25 s, which is less than Google's load balancer waits (60 s).
+    expect(Date.now() - started).toBeGreaterThan(24_000);
+    expect(Date.now() - started).toBeLessThan(30_000);
+  });
+
+  it("tells how many pushes were answered how, its own marks left out", async () => {
+    for (let value = 1; value <= 3; value += 1) expect(await push(gateway.url, "counted", value)).toBe(200);
+    await put("no metric at all\n");
+    await put(line, { "Content-Encoding": "snappy" });
+    await put("#".repeat(2 * limits.push));
+    const response = await fetch(`${gateway.url}/metrics`);
+    const text = await response.text();
+    const counts = [...text.matchAll(/^push_guard_pushes_total\{code="(\d+)"\} (\d+)$/gm)];
+    expect(Object.fromEntries(counts.map(([, code, count]) => [code, Number(count)]))).toEqual({
+      200: 3,
+      400: 1,
+      413: 1,
+      415: 1,
+    });
+    expect(text).toContain("\npushgateway_build_info{");
+    expect(response.headers.get("content-type")).toContain("text/plain");
+  });
+
   it("passes the gateway's refusals on", async () => {
     const malformed = await put("no metric at all\n");
     expect(malformed.status).toBe(400);

@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -5,6 +7,7 @@ import { removeCloud } from "../../local/cluster/index.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
 import { basicAuth, queryGrafana, readBack, runSample, type SampleResult } from "../../local/sample.ts";
 import { adopt } from "../../tools/adopt.ts";
+import { split } from "./pushes.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /**
@@ -56,8 +59,9 @@ describe("a rebuild", () => {
   });
 
   it("says what holds the disks when all is to be destroyed, and how to go on", async () => {
-    await stack.set({ "disks.protect": true });
-    await stack.up();
+    // From here on with a password, which CI machines know.
+    await stack.set({ "disks.protect": true, "pushGateway.auth": true });
+    outputs = await stack.up();
     // With its preview, which fails: without one the engine would delete all but the protected first.
     const refusal: unknown = await stack.engine.pulumi(["destroy", "--yes"]).catch((e: unknown) => e);
     expect(refusal).toBeInstanceOf(ExecaError);
@@ -84,6 +88,35 @@ describe("a rebuild", () => {
     expect(adopted).toEqual(expect.arrayContaining(["content-folder", "content-prometheus"]));
     console.log(`taken over from Grafana's disk: ${adopted.join(", ")}`);
     const after = await stack.up();
+    addresses = await startForwards(stack.cloud, after);
+    expect(after).toEqual({ ...outputs, KUBECONFIG_YAML: after.KUBECONFIG_YAML });
+    await expectEverythingKept();
+  });
+
+  it("goes on with a disk that was made from a snapshot, once a refresh has told the state", async () => {
+    const exported = JSON.parse(await stack.engine.pulumi(["stack", "export"])) as {
+      deployment: { resources: { urn: string; inputs: object; outputs: object }[] };
+    };
+    const disk = exported.deployment.resources.find(({ urn }) => urn.endsWith("::disks-prometheus"));
+    // What Google says of a disk that was made by hand, as docs/operations.md has it.
+    for (const values of [disk?.inputs, disk?.outputs]) {
+      Object.assign(values ?? {}, { snapshot: "k8sfv-prometheus-20261120", description: "" });
+    }
+    const file = path.join(stack.cloud.pulumiDir, "restored.json");
+    await writeFile(file, JSON.stringify(exported));
+    await stack.engine.pulumi(["stack", "import", "--file", file]);
+    await stack.engine.pulumi(["preview", "--diff", "--expect-no-changes"]);
+  });
+
+  it("comes back when the cluster was deleted and nobody told the state", async () => {
+    const state = path.join(stack.cloud.pulumiDir, "before.json");
+    await stack.engine.pulumi(["stack", "export", "--file", state]);
+    const cluster = ["--target", "**::cluster-gke", "--target-dependents"];
+    await stack.engine.pulumi(["destroy", "--yes", "--skip-preview", ...cluster]);
+    await stack.engine.pulumi(["stack", "import", "--file", state]);
+    const targets = ["--target", "**::cluster-gke", "--target", "**::cluster-nodes"];
+    await stack.engine.pulumi(["refresh", "--yes", "--skip-preview", ...targets]);
+    const after = await withVariable("PULUMI_K8S_DELETE_UNREACHABLE", "true", () => stack.up());
     addresses = await startForwards(stack.cloud, after);
     expect(after).toEqual({ ...outputs, KUBECONFIG_YAML: after.KUBECONFIG_YAML });
     await expectEverythingKept();
@@ -120,9 +153,10 @@ describe("a rebuild", () => {
 
   async function expectEverythingKept(): Promise<void> {
     // The gateway still shows the last run; Prometheus knows what was there before.
+    const { headers } = split(String(outputs.PROMPG_URL));
     // The first connection may be one that the way before had open.
     const metrics = () =>
-      fetch(`${addresses.pushGateway}/metrics`).then((response) => response.text(), String);
+      fetch(`${addresses.pushGateway}/metrics`, { headers }).then((response) => response.text(), String);
     const last = `^k8sfv_occupancy_mean_bytes\\{.*\\} ${asGo(first.occupancyMeanBytes)}$`;
     await expect.poll(metrics, { timeout: 60_000, interval: 1_000 }).toMatch(new RegExp(last, "m"));
     const then = `k8sfv_occupancy_mean_bytes{code_level="${first.codeLevel}"} @ ${firstSeen}`;
@@ -135,6 +169,16 @@ describe("a rebuild", () => {
     expect(await grafana("GET", "/users/lookup?loginOrEmail=reader")).toHaveProperty("login", "reader");
   }
 });
+
+/** With a variable in this process's environment, which the engine's is made of. */
+async function withVariable<T>(name: string, value: string, work: () => Promise<T>): Promise<T> {
+  process.env[name] = value;
+  try {
+    return await work();
+  } finally {
+    Reflect.deleteProperty(process.env, name);
+  }
+}
 
 /** A number as Go prints it in the text format. */
 function asGo(value: number): string {

@@ -187,13 +187,24 @@ describe("what is put into Grafana", () => {
       email: ["ci@example.org"],
     });
     const contact = named(recorded, "content-alerts-contact").inputs;
-    expect(contact.emails).toEqual([{ addresses: ["ci@example.org"], singleEmail: true }]);
+    const mail = { addresses: ["ci@example.org"], singleEmail: true };
+    expect(contact.emails).toEqual([{ ...mail, disableResolveMessage: false }]);
+    const night = named(recorded, "content-alerts-contact-night").inputs;
+    expect(night.emails, "that a night's alert grows old is no news").toEqual([
+      { ...mail, disableResolveMessage: true },
+    ]);
     // Secrets stay secrets: here the engine hands them over wrapped.
     expect(JSON.stringify(contact.webhooks)).toContain("10.248.0.9");
     expect(named(recorded, "content-alerts-policy").inputs).toMatchObject({
       contactPoint: "k8sfv",
       groupBies: ["grafana_folder"],
-      policies: [{ matchers: [{ label: "kind", match: "=", value: "night" }], groupWait: "3h" }],
+      policies: [
+        {
+          contactPoint: "k8sfv-night",
+          matchers: [{ label: "kind", match: "=", value: "night" }],
+          groupWait: "3h",
+        },
+      ],
     });
   });
 });

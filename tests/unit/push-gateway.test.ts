@@ -79,6 +79,7 @@ async function makeEntrance(ranges: string[] | "anywhere") {
     image: "example/pushgateway:v1",
     domain: "push.example.com",
     sourceRanges: ranges,
+    protectAddress: true,
   });
   await settled(recorded);
   return entrance;

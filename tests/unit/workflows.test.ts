@@ -34,6 +34,16 @@ test.each(files)("$file takes no action that can be changed under it", ({ text }
   for (const action of uses) expect(action).toMatch(/^[a-z/-]+@[0-9a-f]{40} # v\d+(\.\d+\.\d+)?$/);
 });
 
+test("the engine is the one that the local cloud runs", () => {
+  const module = readFileSync(path.join(root, "local/toolchain/modules/pulumi/go.mod"), "utf8");
+  const tested = /\sgithub\.com\/pulumi\/pulumi\/pkg\/v3 v(\S+)/.exec(module)?.[1];
+  const run = files.flatMap(({ text }) =>
+    [...text.matchAll(/pulumi-version: (\S+)/g)].map((found) => found[1]),
+  );
+  expect(run.length).toBeGreaterThan(0);
+  expect(new Set(run)).toEqual(new Set([tested]));
+});
+
 test.each(files)("$file holds no key, shows no secret, and may do the least", ({ text, workflow }) => {
   expect(text).not.toMatch(/secrets\.|credentials_json|show-secrets|set -x|pull_request_target/);
   expect(workflow.permissions).toEqual({});

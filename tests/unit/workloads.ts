@@ -31,6 +31,7 @@ export async function makeGateway(more: Partial<PushGatewayArgs> = {}) {
     operator: more.operator ?? (await makeOperator()),
     exposure: "internal",
     auth: false,
+    protectPassword: true,
     ...more,
   });
 }
