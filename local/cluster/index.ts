@@ -2,7 +2,7 @@
 export { openCloud, type Cloud } from "./cloud.ts";
 export { startCluster, stopCluster, type ClusterAccess, type ClusterSpec } from "./control-plane.ts";
 export { startForwarder } from "./forward.ts";
-export { internetAuthorityDir, outsideMachine } from "./front-end/machines.ts";
+export { frontEndMachine, internetAuthorityDir, outsideMachine } from "./front-end/machines.ts";
 export { ciMachine, commandIn, killMachine, runIn } from "./machine.ts";
 export { startNetwork, stopNetwork, type NetworkSpec } from "./network.ts";
 export { listNodes, startNode, stopNode, type NodeSpec } from "./node.ts";

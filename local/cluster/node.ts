@@ -37,7 +37,13 @@ export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
   await startMachine(cloud, {
     name: node.name,
     connect: plug.connect,
-    setup: [...plug.setup, ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1"]],
+    setup: [
+      ...plug.setup,
+      ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1"],
+      // A pod has a route of its own. What is for one that is gone would go to the router and back for ever;
+      // so its sender hears at once that nobody is there.
+      ["ip", "route", "add", "unreachable", node.podCidr],
+    ],
     binds: [
       volumesBind(cloud),
       { source: registrationDir(cloud, node.name), target: "/var/lib/kubelet/plugins_registry" },

@@ -4,13 +4,16 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   ciMachine,
+  frontEndMachine,
   internetAuthorityDir,
+  killMachine,
   openCloud,
   outsideMachine,
   removeCloud,
   runIn,
   startForwarder,
 } from "../../local/cluster/index.ts";
+import { findProcesses, killProcesses } from "../../local/cluster/processes.ts";
 import { nodeImage } from "../../local/images/index.ts";
 import type { SampleResult } from "../../local/sample.ts";
 import { kubeConfig, machineConnects } from "./pods.ts";
@@ -71,6 +74,19 @@ describe("pushes", () => {
       .map((line) => line.trim());
   }
 
+  /** The status of a request from the internet with this in its first line, as it is; "none" where there is no answer. */
+  async function statusOf(target: string): Promise<string> {
+    const script = `
+      const [host, path] = process.argv.slice(1);
+      const request = require("node:https").get({ host, path }, ({ statusCode }) => {
+        console.log(statusCode);
+        process.exit();
+      });
+      request.on("error", () => console.log("none"));`;
+    const command = [process.execPath, "--eval", script, DOMAIN, target];
+    return (await runIn(stack.cloud, outsideMachine, command, { env: environment() })).trim();
+  }
+
   it("come from the internet with the password, by the client that k8sfv uses", async () => {
     const { username, hostname, protocol } = new URL(String(outputs.PROMPG_URL));
     expect([username, hostname, protocol]).toEqual(["ci", DOMAIN, "https:"]);
@@ -102,6 +118,28 @@ describe("pushes", () => {
     expect(await machineConnects(stack.cloud, outsideMachine, "10.248.1.4", 9091)).toBe(false);
     // The address in the VPC stays.
     expect(await machineConnects(stack.cloud, ciMachine, "10.248.1.4", 9091)).toBe(true);
+  });
+
+  it("reach no other host by what is put in the place of a path, and end nothing", async () => {
+    expect(await statusOf("//")).toBe("401");
+    expect(await statusOf("//192.0.2.1/metrics")).toBe("401");
+    expect(await statusOf(`${String(outputs.PROMETHEUS_URL)}/-/ready`)).toBe("404");
+    expect(await statuses(`https://${DOMAIN}/metrics`)).toEqual(["401"]);
+  });
+
+  it.each([
+    ["program", () => findProcesses(stack.cloud, "front-end").then(killProcesses)],
+    ["machine", () => killMachine(stack.cloud, frontEndMachine)],
+  ])("come in again after the load balancer's %s has ended", async (_, end) => {
+    const program = async () => (await findProcesses(stack.cloud, "front-end")).map(({ pid }) => pid);
+    const before = await program();
+    expect(before).toHaveLength(1);
+    await end();
+    await eventually(program, (now) => now.length === 1 && now[0] !== before[0]);
+    await eventually(
+      () => statuses(`https://${DOMAIN}/-/ready`),
+      ([status]) => status === "200",
+    );
   });
 
   it("leave nothing to change, and the smoke test finds all well", async () => {

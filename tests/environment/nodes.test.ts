@@ -67,6 +67,14 @@ describe("the workloads on nodes that go", () => {
     other.kill("SIGKILL");
   });
 
+  it("leave addresses of which one hears at once that nobody is there", async () => {
+    const [node] = await listNodes(cloud);
+    // The last address of the range: pods get the first free one.
+    const nobody = node?.podCidr.replace(/0\/24$/, "254");
+    const connect = ["timeout", "2", "bash", "-c", `exec 3<>/dev/tcp/${nobody}/9091`];
+    await expect(runIn(cloud, ciMachine, connect)).rejects.toThrow("No route to host");
+  });
+
   it("move from a node that is drained, without a stall", async () => {
     const pod = await podOf(cloud, "prom-gateway");
     const node = pod.spec?.nodeName ?? "";

@@ -10,10 +10,8 @@ import {
   type V1Ingress,
 } from "@kubernetes/client-node";
 import type { Cloud } from "../cloud.ts";
-import { machinePid } from "../machine.ts";
 import { Authority, type KeyPair } from "../pki.ts";
 import {
-  frontEndMachine,
   internetAuthorityDir,
   serveHosts,
   startFrontEnd,
@@ -63,8 +61,8 @@ export class Ingresses {
   private readonly core: CoreV1Api;
   private readonly networking: NetworkingV1Api;
   private readonly objects: CustomObjectsApi;
-  /** The front end in the life of it that has this process, and what it serves. */
-  private running: { pid: number; hosts: string } | undefined;
+  /** The front end in the life of it that has these processes, and what it serves. */
+  private running: { pids: number[]; hosts: string } | undefined;
   /** Whether an earlier agent may have left one behind. */
   private unsure = true;
   private readonly issued = new Map<string, KeyPair>();
@@ -90,10 +88,9 @@ export class Ingresses {
       [this.running, this.unsure] = [undefined, false];
       return;
     }
-    if (this.running === undefined || !existsSync(`/proc/${this.running.pid}`)) {
+    if (!this.running?.pids.every((pid) => existsSync(`/proc/${pid}`))) {
       this.issued.clear();
-      await startFrontEnd(this.cloud);
-      this.running = { pid: (await machinePid(this.cloud, frontEndMachine)) ?? 0, hosts: "" };
+      this.running = { pids: await startFrontEnd(this.cloud), hosts: "" };
     }
     const google = await this.readGoogle();
     const hosts = (await Promise.all(ingresses.map((ingress) => this.hostsOf(ingress, google)))).flat();

@@ -2,10 +2,9 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { typeScriptLoader } from "../../plugin/version.ts";
 import type { Cloud } from "../cloud.ts";
-import { spawnInNetwork } from "../forward.ts";
-import { machinePid, removeMachine, runIn, startMachine } from "../machine.ts";
+import { startProgram } from "../in-network.ts";
+import { killMachine, machinePid, removeMachine, runIn, startMachine } from "../machine.ts";
 import { plugIn, readNetwork, routeRange } from "../network.ts";
 import { findProcesses, killProcesses } from "../processes.ts";
 import type { PolicyRule } from "./policy.ts";
@@ -44,11 +43,18 @@ export function internetAuthorityDir(cloud: Cloud): string {
   return path.join(frontEndDir(cloud), "pki");
 }
 
-/** Starts the front end and the CI host on the internet. Does nothing for what runs already. */
-export async function startFrontEnd(cloud: Cloud): Promise<void> {
+/**
+ * Starts the front end, which then serves nothing yet, and the CI host on the internet. Machines that run already
+ * stay, and so does the front end's program.
+ *
+ * @returns the processes of which none may end
+ */
+export async function startFrontEnd(cloud: Cloud): Promise<number[]> {
   await mkdir(frontEndDir(cloud), { recursive: true, mode: 0o700 });
   await writeFrontEnd(cloud, []);
   const network = await readNetwork(cloud);
+  // The link between the two goes with either of them, and is made when the other one starts.
+  if ((await machinePid(cloud, frontEndMachine)) === undefined) await killMachine(cloud, outsideMachine);
   await startMachine(cloud, {
     name: frontEndMachine,
     connect: plugIn(cloud, frontEndMachine, network, PROXIES.address).connect,
@@ -72,10 +78,10 @@ export async function startFrontEnd(cloud: Cloud): Promise<void> {
       ["mount", "--bind", hostsFile(cloud), "/etc/hosts"],
     ],
   });
-  if ((await findProcesses(cloud, ROLE)).length > 0) return;
-  const program = fileURLToPath(new URL("main.ts", import.meta.url));
-  const command = [process.execPath, "--import", typeScriptLoader, program, specFile(cloud)];
-  await spawnInNetwork(cloud, frontEndMachine, ROLE, command);
+  const main = fileURLToPath(new URL("main.ts", import.meta.url));
+  const program = await startProgram(cloud, frontEndMachine, ROLE, [main, specFile(cloud)]);
+  const machines = [frontEndMachine, outsideMachine].map((name) => machinePid(cloud, name));
+  return [program, ...(await Promise.all(machines)).map((pid) => pid ?? 0)];
 }
 
 /** Has the front end, which runs, serve these hosts and no others. */

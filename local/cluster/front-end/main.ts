@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
-import { pipeline } from "node:stream";
 import { createSecureContext } from "node:tls";
 import type { FrontEndHost } from "./machines.ts";
+import { passOn } from "./pass-on.ts";
 import { refusal, type Counts } from "./policy.ts";
 
 /** How often each backend is asked whether it is well, and how long it may take to answer. */
@@ -20,7 +20,9 @@ function hosts(): FrontEndHost[] {
   return JSON.parse(readFileSync(file, "utf8")) as FrontEndHost[];
 }
 
-function find({ headers, socket }: http.IncomingMessage): FrontEndHost | undefined {
+function find({ headers, socket, url }: http.IncomingMessage): FrontEndHost | undefined {
+  // A URL in the place of the path may name any host; such a request, made for proxies, is for none of these.
+  if (!url?.startsWith("/")) return undefined;
   const name = (headers.host ?? "").split(":")[0];
   return hosts().find(({ address, host }) => address === socket.localAddress && host === name);
 }
@@ -42,45 +44,10 @@ function overHttps(request: http.IncomingMessage, response: http.ServerResponse)
     return;
   }
   const refused = refusal(host.rules, client, counts, Date.now());
-  const endpoint = host.endpoints.find((one) => healthy.has(one));
+  const endpoints = host.endpoints.filter((one) => healthy.has(one));
   if (refused !== undefined) response.writeHead(refused).end();
-  else if (endpoint === undefined) response.writeHead(503).end("no healthy upstream\n");
-  else passOn(host, endpoint, request, response);
-}
-
-/** To the backend and back; with what Google adds for it. */
-function passOn(
-  { timeoutMs, address }: FrontEndHost,
-  endpoint: string,
-  request: http.IncomingMessage,
-  response: http.ServerResponse,
-): void {
-  const scheme = "encrypted" in request.socket ? "https" : "http";
-  const headers = {
-    ...request.headers,
-    via: "1.1 google",
-    "x-forwarded-proto": scheme,
-    "x-forwarded-for": `${request.socket.remoteAddress ?? ""},${address}`,
-  };
-  const options = { method: request.method, headers, timeout: timeoutMs };
-  const upstream = http.request(new URL(request.url ?? "/", `http://${endpoint}`), options, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    pipeline(answer, response, () => undefined);
-  });
-  const fail = (status: number): void => {
-    if (!response.headersSent) response.writeHead(status).end();
-  };
-  upstream.on("timeout", () => {
-    fail(504);
-    upstream.destroy();
-  });
-  // Either end may break off at any time; the client is told as long as it can be.
-  pipeline(request, upstream, (error) => {
-    if (error) fail(502);
-  });
-  upstream.on("error", () => {
-    fail(502);
-  });
+  else if (endpoints.length === 0) response.writeHead(503).end("no healthy upstream\n");
+  else passOn(host, endpoints, request, response);
 }
 
 async function check(endpoint: string, { path, port }: FrontEndHost["healthCheck"]): Promise<void> {
