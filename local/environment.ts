@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -7,10 +7,12 @@ import { parse, stringify } from "yaml";
 import { adopt } from "../tools/adopt.ts";
 import type { Cloud } from "./cluster/cloud.ts";
 import { findEngineProcesses } from "./cluster/processes.ts";
+import { readIfThere, writeWhole } from "./files.ts";
 import { freePort } from "../tools/free-port.ts";
 
 /** The stack whose config is for local clouds. */
 export const stack = "local";
+const grafanaKey = "k8sfv-metrics:grafana";
 const projectDir = fileURLToPath(new URL("..", import.meta.url));
 
 /** The Pulumi engine, with the project's program and this cloud as its Google. */
@@ -87,16 +89,13 @@ export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   await writeFile(path.join(cloud.pulumiHome, "logs"), "");
   await mkdir(workDir, { recursive: true });
   const passphraseFile = engine.env.PULUMI_CONFIG_PASSPHRASE_FILE ?? "";
-  await access(passphraseFile).catch(() =>
-    writeFile(passphraseFile, randomBytes(24).toString("base64url"), { mode: 0o600 }),
-  );
-  const before = parse(await readFile(configFile(cloud), "utf8").catch(() => "{}")) as Partial<StackFile>;
+  if ((await readIfThere(passphraseFile)) === undefined) {
+    await writeWhole(passphraseFile, randomBytes(24).toString("base64url"), 0o600);
+  }
+  const before = parse((await readIfThere(configFile(cloud))) ?? "{}") as Partial<StackFile>;
   const wanted = parse(await readFile(path.join(projectDir, `Pulumi.${stack}.yaml`), "utf8")) as StackFile;
-  // Clouds side by side must not meet in one tunnel to Grafana.
-  const grafana = before.config?.[grafanaKey] ?? { tunnelPort: await freePort() };
-  // The engine writes the salt of the passphrase into the stack's file: into a copy, not the project's own.
-  const file: StackFile = { ...before, config: { ...wanted.config, [grafanaKey]: grafana } };
-  await writeFile(configFile(cloud), stringify(file));
+  const file = ofCloud(wanted, before, await freePort());
+  await writeWhole(configFile(cloud), stringify(file));
   await copyFile(path.join(projectDir, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
   // A killed engine can't give back its lock; one that runs still holds it rightly.
   if ((await findEngineProcesses(cloud)).length === 0) {
@@ -108,12 +107,23 @@ export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
 }
 
 /** A stack's file, as far as it matters here. */
-interface StackFile {
+export interface StackFile {
   encryptionsalt?: string;
-  config: Record<string, unknown>;
+  config: Record<string, unknown> & { [grafanaKey]?: { tunnelPort?: number; [key: string]: unknown } };
 }
 
-const grafanaKey = "k8sfv-metrics:grafana";
+/**
+ * A cloud's own copy of the project's stack file: the engine writes the salt of the passphrase into it. Clouds side by
+ * side must not meet in one tunnel to Grafana, so each has a port, which stays.
+ *
+ * @param before - the copy of the last start
+ * @param port - the tunnel's in a new copy
+ */
+export function ofCloud(wanted: StackFile, before: Partial<StackFile>, port: number): StackFile {
+  const tunnelPort = before.config?.[grafanaKey]?.tunnelPort ?? port;
+  const grafana = { tunnelPort, ...wanted.config[grafanaKey] };
+  return { ...before, config: { ...wanted.config, [grafanaKey]: grafana } };
+}
 
 /** The outputs of the stack by name; secrets in the clear. */
 export async function stackOutputs(engine: Engine): Promise<Record<string, unknown>> {

@@ -40,11 +40,11 @@ const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
  *
  * It looks for what the program would make, under the very names it would make it with, so nothing is
  * adopted that isn't in the program. Each is put into the state by its id, and the engine asks
- * for it: what isn't there is taken out again.
+ * for it: what isn't there is taken out again. When asking fails, the state is put back as it was.
  *
  * @param pulumi - the engine, on the stack that is to be put right
  * @returns the URNs of what was adopted
- * @throws Error of the engine's, e.g. when another run holds the state
+ * @throws Error of the engine's, e.g. when another run holds the state, or Google refuses to be asked
  */
 export async function adopt(pulumi: Pulumi): Promise<string[]> {
   const exported = JSON.parse(await pulumi(["stack", "export"])) as Export;
@@ -60,8 +60,20 @@ export async function adopt(pulumi: Pulumi): Promise<string[]> {
     resources: [...known, ...candidates],
     pending_operations: [],
   };
-  await importState(pulumi, { ...exported, deployment });
-  if (candidates.length === 0) return [];
+  try {
+    await importState(pulumi, { ...exported, deployment });
+    return candidates.length === 0 ? [] : await thoseThere(pulumi, candidates);
+  } catch (error) {
+    await importState(pulumi, exported).catch((cause: unknown) => {
+      const cure = "pulumi refresh takes out of it what doesn't exist";
+      throw new Error(`The state could not be put back as it was; ${cure}`, { cause });
+    });
+    throw error;
+  }
+}
+
+/** Has the engine look for the candidates, now in its state. @returns the URNs of those that it found */
+async function thoseThere(pulumi: Pulumi, candidates: State[]): Promise<string[]> {
   const targets = candidates.flatMap(({ urn }) => ["--target", urn]);
   // The way to Grafana is the program's: it has to run meanwhile.
   const way = candidates.some(({ type }) => type.startsWith("grafana:")) ? ["--run-program"] : [];
@@ -103,6 +115,9 @@ function asMade(planned: State, known: State[]): State[] {
   const inGrafana = planned.type.startsWith("grafana:");
   const needed = [...(inGrafana ? [] : dependencies), ...(parent === undefined ? [] : [parent])];
   if (!needed.every((urn) => urns.has(urn))) return [];
+  // But not before Grafana itself is: asked with the program running, the engine passes over what the state doesn't
+  // know, and then fails at a component that needs it (its step_generator.go, hasSkippedDeps).
+  if (inGrafana && planned.deletedWith !== undefined && !urns.has(planned.deletedWith)) return [];
   if (!inGrafana && JSON.stringify(inputs).includes(UNKNOWN)) return [];
   const { project = "", region = "", zone = "" } = (provider.inputs ?? {}) as Record<string, string>;
   const id = resourceId(planned.type, inputs, { project, region, zone });

@@ -8,8 +8,14 @@ if (stack === undefined || more.length > 0) {
   console.error("Say which stack: npm run recover -- STACK");
   process.exitCode = 1;
 } else {
+  // Ctrl-C ends the engine, not this program, which then has the state to put back.
+  const stop = new AbortController();
+  process.on("SIGINT", () => {
+    stop.abort();
+  });
   try {
     const adopted = await adopt(async (args) => {
+      if (args[0] === "refresh") stop.signal.throwIfAborted();
       const { stdout } = await execa("pulumi", [...args, "--stack", stack], { stdin: "ignore" });
       return stdout;
     });

@@ -34,7 +34,9 @@ const MAIN_ORGANISATION = 1;
 /**
  * The id of each resource type that the program makes at Google and in Grafana, from the arguments it is made
  * with: the import formats in the providers' documentation (pulumi.com/registry/packages/gcp, .../grafana).
- * Not those that are made by saying what shall be (a PUT): they can be made twice.
+ * Not those that are made by saying what shall be (a PUT): they can be made twice. Nor an API that is switched on:
+ * that can be done twice too, and what depends on one that the state doesn't know is not even to be asked for, since
+ * Google refuses all questions to an API that is off.
  */
 const IDS: Partial<Record<string, Id>> = {
   "gcp:compute/network:Network": everywhere("networks"),
@@ -61,7 +63,6 @@ const IDS: Partial<Record<string, Id>> = {
     `projects/${project}/serviceAccounts/${of(inputs, "accountId")}@${project}.iam.gserviceaccount.com`,
   "gcp:projects/iAMMember:IAMMember": (inputs, { project }) =>
     `${project}/${of(inputs, "role")}/${of(inputs, "member")}`,
-  "gcp:projects/service:Service": (inputs, { project }) => `${project}/${of(inputs, "service")}`,
   "grafana:oss/folder:Folder": inGrafana("uid"),
   "grafana:oss/dataSource:DataSource": inGrafana("uid"),
   "grafana:alerting/contactPoint:ContactPoint": inGrafana("name"),

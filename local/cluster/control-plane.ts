@@ -3,6 +3,7 @@ import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Health, KubeConfig } from "@kubernetes/client-node";
+import { readJson, writeWhole } from "../files.ts";
 import type { Cloud } from "./cloud.ts";
 import { applyAddons } from "./addons.ts";
 import { startAgent } from "./agent.ts";
@@ -43,12 +44,12 @@ const readyTimeoutMs = 90_000;
  * @throws Error when another cluster runs in this cloud, or this one does not become ready in 90 s
  */
 export async function startCluster(cloud: Cloud, spec: ClusterSpec): Promise<ClusterAccess> {
-  const known = await readCluster(cloud).catch(() => undefined);
+  const known = await findCluster(cloud);
   if (known !== undefined && known.name !== spec.name) {
     throw new Error(`The local cloud holds one cluster at a time, and has "${known.name}" already`);
   }
   await mkdir(cloud.clusterDir, { recursive: true, mode: 0o700 });
-  await writeFile(clusterFile(cloud), JSON.stringify(spec));
+  await writeWhole(clusterFile(cloud), JSON.stringify(spec));
   const authority = await Authority.open(pkiDir(cloud));
   await startMachine(cloud, {
     name: controlPlaneMachine,
@@ -77,10 +78,14 @@ export async function stopCluster(cloud: Cloud): Promise<void> {
 
 /** The cluster of the cloud. @throws Error when there is none */
 export async function readCluster(cloud: Cloud): Promise<ClusterSpec> {
-  const text = await readFile(clusterFile(cloud), "utf8").catch(() => {
-    throw new Error(`The local cloud ${cloud.name} has no cluster`);
-  });
-  return JSON.parse(text) as ClusterSpec;
+  const cluster = await findCluster(cloud);
+  if (cluster === undefined) throw new Error(`The local cloud ${cloud.name} has no cluster`);
+  return cluster;
+}
+
+/** The cluster of the cloud, undefined when there is none. */
+export async function findCluster(cloud: Cloud): Promise<ClusterSpec | undefined> {
+  return (await readJson(clusterFile(cloud))) as ClusterSpec | undefined;
 }
 
 /** Folder of the cluster's authority. */

@@ -8,4 +8,4 @@ export { startNetwork, stopNetwork, type NetworkSpec } from "./network.ts";
 export { listNodes, startNode, stopNode, type NodeSpec } from "./node.ts";
 export { prepareCloud } from "./prepare.ts";
 export { removeCloud } from "./remove.ts";
-export { resumeCloud } from "./resume.ts";
+export { refuseDuringRun, resumeCloud } from "./resume.ts";

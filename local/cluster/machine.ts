@@ -59,10 +59,11 @@ export async function machinePid(cloud: Cloud, name: string): Promise<number | u
  * Starts a machine: network, process, mount and host-name namespaces of its own, with `machine-init` as
  * process 1. Does nothing when it runs already.
  *
+ * @returns whether it was started now
  * @throws Error with the machine's own words when its set-up fails
  */
-export async function startMachine(cloud: Cloud, spec: MachineSpec): Promise<void> {
-  if ((await machinePid(cloud, spec.name)) !== undefined) return;
+export async function startMachine(cloud: Cloud, spec: MachineSpec): Promise<boolean> {
+  if ((await machinePid(cloud, spec.name)) !== undefined) return false;
   const dir = machineDir(cloud, spec.name);
   const binds = [
     { source: path.join(dir, "var"), target: "/var" },
@@ -89,6 +90,7 @@ export async function startMachine(cloud: Cloud, spec: MachineSpec): Promise<voi
   init.stdin.end(JSON.stringify(initSpec(cloud, spec, binds)));
   await sleep(50);
   if (init.exitCode !== null) throw await startError(cloud, spec.name);
+  return true;
 }
 
 /** Ends the machine at once, as pulling its plug would; its data stays. */

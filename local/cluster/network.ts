@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
+import { readJson, writeWhole } from "../files.ts";
 import type { Cloud } from "./cloud.ts";
 import { ciMachine, machinePid, removeMachine, runIn, startMachine, type MachineSpec } from "./machine.ts";
 
@@ -26,7 +27,7 @@ export async function startNetwork(cloud: Cloud, network: NetworkSpec): Promise<
   const { cidr, gateway } = network;
   const prefix = prefixLength(cidr);
   await mkdir(cloud.dir, { recursive: true, mode: 0o755 });
-  await writeFile(networkFile(cloud), JSON.stringify(network));
+  await writeWhole(networkFile(cloud), JSON.stringify(network));
   await startMachine(cloud, {
     name: routerMachine,
     setup: [
@@ -44,10 +45,14 @@ export async function startNetwork(cloud: Cloud, network: NetworkSpec): Promise<
 
 /** The VPC of the cloud. @throws Error when it was not made */
 export async function readNetwork(cloud: Cloud): Promise<NetworkSpec> {
-  const text = await readFile(networkFile(cloud), "utf8").catch(() => {
-    throw new Error(`The local cloud ${cloud.name} has no network yet`);
-  });
-  return JSON.parse(text) as NetworkSpec;
+  const network = await findNetwork(cloud);
+  if (network === undefined) throw new Error(`The local cloud ${cloud.name} has no network yet`);
+  return network;
+}
+
+/** The VPC of the cloud, undefined when it was not made. */
+export async function findNetwork(cloud: Cloud): Promise<NetworkSpec | undefined> {
+  return (await readJson(networkFile(cloud))) as NetworkSpec | undefined;
 }
 
 /** Ends the VPC and the CI machine in it. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, realpath, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
-import { seedContainerd } from "../images/index.ts";
+import { CoreV1Api, KubeConfig, type V1Node, type V1NodeCondition } from "@kubernetes/client-node";
+import { readJson, unlessAbsent, writeWhole } from "../files.ts";
+import { isSeeded, seedContainerd } from "../images/index.ts";
 import type { Cloud } from "./cloud.ts";
 import { dnsAddress, kubeconfig, pkiDir, readCluster, type ClusterSpec } from "./control-plane.ts";
 import { attachmentsOf } from "./disks.ts";
@@ -26,15 +27,19 @@ export interface NodeSpec {
 /** A node was Ready 10 s after its start on two busy cores; this is for slower machines. */
 const readyTimeoutMs = 120_000;
 
-/** Starts a node that holds every image and waits until it is Ready. Does nothing for what runs already. */
+/** Starts a node that holds every image and waits until it is Ready. Does nothing for what runs already with these images. */
 export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
   const cluster = await readCluster(cloud);
   const network = await readNetwork(cloud);
   await writeNodeFiles(cloud, cluster, node);
   const containerdRoot = path.join(machineDir(cloud, node.name), "var/lib/containerd");
-  await seedContainerd({ dir: await realpath(cloud.imageStore) }, containerdRoot);
+  const store = { dir: await realpath(cloud.imageStore) };
+  // After an update there are other images. A node gets them only as it starts.
+  if (!(await isSeeded(store, containerdRoot))) await killMachine(cloud, node.name);
+  await seedContainerd(store, containerdRoot);
   const plug = plugIn(cloud, node.name, network, node.address);
-  await startMachine(cloud, {
+  const now = Date.now();
+  const started = await startMachine(cloud, {
     name: node.name,
     connect: plug.connect,
     setup: [
@@ -51,7 +56,7 @@ export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
     units: nodeUnits(cloud, node),
   });
   await routePods(cloud, node.podCidr, node.address);
-  await waitUntilReady(cloud, node.name);
+  await waitUntilReady(cloud, node.name, started ? now : 0);
 }
 
 /** Takes a node away. With `drain`, its pods are evicted first, as a resize of a node pool does. */
@@ -70,9 +75,10 @@ export async function stopNode(cloud: Cloud, name: string, { drain }: { drain: b
 
 /** The nodes that the cloud was asked for. */
 export async function listNodes(cloud: Cloud): Promise<NodeSpec[]> {
-  const files = await readdir(nodesDir(cloud)).catch(() => []);
-  const texts = await Promise.all(files.map((file) => readFile(path.join(nodesDir(cloud), file), "utf8")));
-  return texts.map((text) => JSON.parse(text) as NodeSpec);
+  const names = (await readdir(nodesDir(cloud)).catch(unlessAbsent)) ?? [];
+  const files = names.filter((name) => name.endsWith(".json"));
+  const nodes = await Promise.all(files.map((file) => readJson(path.join(nodesDir(cloud), file))));
+  return nodes.filter((node) => node !== undefined) as NodeSpec[];
 }
 
 /** Folder of the disk driver's sockets on a node; short, since a socket's path has at most 107 characters. */
@@ -87,7 +93,7 @@ export function registrationDir(cloud: Cloud, node: string): string {
 
 async function writeNodeFiles(cloud: Cloud, cluster: ClusterSpec, node: NodeSpec): Promise<void> {
   await mkdir(nodesDir(cloud), { recursive: true });
-  await writeFile(nodeFile(cloud, node.name), JSON.stringify(node));
+  await writeWhole(nodeFile(cloud, node.name), JSON.stringify(node));
   const authority = await Authority.open(pkiDir(cloud));
   const server = `https://${cluster.address}`;
   const nodeKeys = await authority.issue(node.name, {
@@ -108,15 +114,22 @@ async function writeNodeFiles(cloud: Cloud, cluster: ClusterSpec, node: NodeSpec
   });
 }
 
-async function waitUntilReady(cloud: Cloud, name: string): Promise<void> {
+/** The node's condition Ready as its kubelet has told it since that moment; of one that ended the cluster keeps it. */
+export function readySince(node: V1Node | undefined, since: number): V1NodeCondition | undefined {
+  const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
+  const told = ready?.lastHeartbeatTime?.getTime() ?? 0;
+  // Told in whole seconds.
+  return told >= Math.floor(since / 1000) * 1000 ? ready : undefined;
+}
+
+async function waitUntilReady(cloud: Cloud, name: string, since: number): Promise<void> {
   const api = await coreApi(cloud);
   const deadline = Date.now() + readyTimeoutMs;
   for (;;) {
-    const node = await api.readNode({ name }).catch(() => undefined);
-    const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
+    const ready = readySince(await api.readNode({ name }).catch(() => undefined), since);
     if (ready?.status === "True") return;
     if (Date.now() > deadline) {
-      const why = ready?.message ?? "its kubelet has not registered";
+      const why = ready?.message ?? "its kubelet has said nothing since its start";
       throw new Error(
         `The node ${name} is not Ready after ${readyTimeoutMs / 1000} s (${why}); ${logHint(cloud, name)}`,
       );

@@ -1,9 +1,8 @@
 // npm run ci-machine -- COMMAND: runs it on the CI machine in the VPC, with the stack's outputs in its environment.
-import { execa } from "execa";
 import { ciEnvironment, ciMachineCommand } from "../sample.ts";
 import { openCloud } from "../cluster/cloud.ts";
 import { openEngine, stackOutputs } from "../environment.ts";
-import { cloudName, runCommand } from "./terminal.ts";
+import { cloudName, runCommand, runInTerminal } from "./terminal.ts";
 
 const command = process.argv.slice(2);
 
@@ -14,10 +13,5 @@ await runCommand(async () => {
   const cloud = openCloud(cloudName());
   const outputs = await stackOutputs(openEngine(cloud));
   const [file, ...args] = await ciMachineCommand(cloud, command);
-  const { exitCode } = await execa(file, args, {
-    stdio: "inherit",
-    env: ciEnvironment(cloud, outputs),
-    reject: false,
-  });
-  process.exitCode = exitCode ?? 1;
+  process.exitCode = (await runInTerminal(file, args, ciEnvironment(cloud, outputs))) ?? 1;
 });

@@ -6,7 +6,7 @@ import { dashboards } from "../../dashboards/index.ts";
 import { HEALTH } from "../../dashboards/monitoring-health.ts";
 import { openCloud } from "../cluster/cloud.ts";
 import { openEngine, stackOutputs } from "../environment.ts";
-import { startForwards } from "../forwards.ts";
+import { forwardThoseThere } from "../forwards.ts";
 import type { Range } from "../panels.ts";
 import { defaultRange } from "../panels.ts";
 import { drawDashboard } from "../pictures/dashboard.ts";
@@ -18,7 +18,7 @@ const folder = path.resolve(import.meta.dirname, "../../docs/pictures");
 await runCommand(async () => {
   const cloud = openCloud(cloudName());
   const outputs = await stackOutputs(openEngine(cloud));
-  const addresses = await startForwards(cloud, outputs);
+  const addresses = await forwardThoseThere(cloud, outputs);
   const grafana = { url: addresses.grafana, outputs };
   const kept = encodeURIComponent("count_over_time(run:push_time_seconds[20d] offset 1d)");
   const nights = await ask<{ result: unknown[] }>(addresses.prometheus, `/query?query=${kept}`);

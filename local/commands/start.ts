@@ -1,6 +1,6 @@
 // npm start: the whole environment on this machine. Again on a running one it is an `up` that changes nothing.
-import { startForwards, type LocalAddresses } from "../forwards.ts";
-import { resumeCloud } from "../cluster/index.ts";
+import { forwardThoseThere, type FoundAddresses } from "../forwards.ts";
+import { openCloud, refuseDuringRun, resumeCloud, type Cloud } from "../cluster/index.ts";
 import { openLocalEnvironment } from "../prepare.ts";
 import { bringUp, initStack, stackOutputs } from "../environment.ts";
 import { readBack, runSample, type SampleResult } from "../sample.ts";
@@ -8,27 +8,39 @@ import { cloudName, runCommand, step, untilItEnds } from "./terminal.ts";
 
 await runCommand(async () => {
   const started = Date.now();
+  await refuseDuringRun(openCloud(cloudName()));
   const { cloud, engine } = await openLocalEnvironment(cloudName());
   await step("Looking after the local cloud", () => resumeCloud(cloud));
   await initStack(cloud, engine);
   step("pulumi up");
   await untilItEnds((stopped) => bringUp(engine, { show: true, stopped }));
   const outputs = await stackOutputs(engine);
-  const addresses = await startForwards(cloud, outputs);
+  const addresses = await forwardThoseThere(cloud, outputs);
+  const pushed =
+    addresses.pushGateway === undefined ? undefined : await tryOut(cloud, outputs, addresses.grafana);
+  printSummary(outputs, addresses, pushed, Date.now() - started);
+});
+
+/** What a run pushed, and what Grafana has of it. */
+interface Pushed {
+  sample: SampleResult;
+  found: number;
+}
+
+async function tryOut(cloud: Cloud, outputs: Record<string, unknown>, grafana: string): Promise<Pushed> {
   const sample = await step("A run on the CI machine pushes its metrics to PROMPG_URL", () =>
     runSample(cloud, outputs),
   );
   const found = await step("Grafana is asked for the same number, until Prometheus has scraped it", () =>
-    readBack(addresses.grafana, outputs, sample),
+    readBack(grafana, outputs, sample),
   );
-  printSummary(outputs, addresses, sample, found, Date.now() - started);
-});
+  return { sample, found };
+}
 
 function printSummary(
   outputs: Record<string, unknown>,
-  addresses: LocalAddresses,
-  sample: SampleResult,
-  found: number,
+  { grafana, prometheus, pushGateway }: FoundAddresses,
+  pushed: Pushed | undefined,
   elapsedMs: number,
 ): void {
   const shown = ["PROMPG_URL", "PROMPG_URL_IN_CLUSTER", "PROMETHEUS_URL", "GRAFANA_URL", "GRAFANA_USER"];
@@ -37,23 +49,37 @@ function printSummary(
     `The environment is up, after ${Math.round(elapsedMs / 1000)} s.`,
     "",
     "Outputs of the stack (addresses inside its VPC):",
-    ...shown.map((name) => `  ${name.padEnd(22)} ${String(outputs[name])}`),
+    ...shown
+      .filter((name) => outputs[name] !== undefined)
+      .map((name) => `  ${name.padEnd(22)} ${String(outputs[name])}`),
     `  ${"GRAFANA_PASSWORD".padEnd(22)} [secret]  npm run --silent pulumi -- stack output GRAFANA_PASSWORD --show-secrets`,
     "",
     "From this machine:",
-    `  Push gateway           ${addresses.pushGateway}`,
-    `  Prometheus             ${addresses.prometheus}   (API only: the published module carries no pages)`,
-    `  Grafana                ${addresses.grafana}   (API only: its pages are not in the Go module it is built from)`,
+    `  Push gateway           ${pushGateway ?? "(takes no pushes from the VPC: pushGateway.exposure; no run was tried)"}`,
+    `  Prometheus             ${prometheus}   (API only: the published module carries no pages)`,
+    `  Grafana                ${grafana}   (API only: its pages are not in the Go module it is built from)`,
     "",
-    `  Pushed by the run      ${sample.occupancyMeanBytes}   (k8sfv_occupancy_mean_bytes of "${sample.occupancyTest}")`,
-    `  Read through Grafana   ${found}`,
-    "",
+    ...(pushed === undefined ? [] : resultLines(pushed)),
     "Try next:",
-    "  As CI      npm run ci-machine -- sample-run",
-    `  As a person  curl --silent ${addresses.pushGateway}/metrics | grep k8sfv_test_result`,
+    ...(pushGateway === undefined ? [] : pushLines(pushGateway)),
     "  To look inside  npm run --silent kubectl -- get pods --all-namespaces",
     "",
     "npm stop ends it and removes everything it made.",
   ];
   console.log(lines.join("\n"));
+}
+
+function resultLines({ sample, found }: Pushed): string[] {
+  return [
+    `  Pushed by the run      ${sample.occupancyMeanBytes}   (k8sfv_occupancy_mean_bytes of "${sample.occupancyTest}")`,
+    `  Read through Grafana   ${found}`,
+    "",
+  ];
+}
+
+function pushLines(pushGateway: string): string[] {
+  return [
+    "  As CI      npm run ci-machine -- sample-run",
+    `  As a person  curl --silent ${pushGateway}/metrics | grep k8sfv_test_result`,
+  ];
 }

@@ -1,4 +1,5 @@
-import { ExecaError } from "execa";
+import { constants } from "node:os";
+import { execa, ExecaError } from "execa";
 
 /** The cloud that a command works on: K8SFV_CLOUD, or `local`. */
 export function cloudName(): string {
@@ -43,6 +44,23 @@ export async function untilItEnds<T>(work: (stopped: AbortSignal) => Promise<T>)
   } finally {
     process.off("SIGINT", onStop);
   }
+}
+
+/**
+ * Runs a program in this terminal. Ctrl-C is for the program alone, which its terminal sends it to: the engine saves
+ * what it has begun at the first one, and is cut off by a second.
+ *
+ * @returns its status as a shell gives it, undefined when it can't be started
+ */
+export async function runInTerminal(
+  file: string,
+  args: string[],
+  env: Record<string, string>,
+): Promise<number | undefined> {
+  // execa would end the program when nobody else listens.
+  process.on("SIGINT", () => undefined);
+  const { exitCode, signal } = await execa(file, args, { stdio: "inherit", env, reject: false });
+  return exitCode ?? (signal && 128 + constants.signals[signal]);
 }
 
 /** Runs a command's work; an error is told without a stack, and becomes status 1. */

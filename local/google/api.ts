@@ -15,6 +15,12 @@ interface Named {
   readonly name: string;
 }
 
+/** A resource that may be gone. */
+interface Sought extends Named {
+  /** The provider's project, for paths that don't tell theirs. */
+  readonly project: string | undefined;
+}
+
 /** A resource that is to be as its arguments say. */
 interface Wanted extends Named {
   readonly inputs: Values;
@@ -54,10 +60,12 @@ export class Api {
   }
 
   /** The resource as it is, undefined when it is gone. What a crash left half made is made whole first. */
-  async read(type: ResourceType, { path, name }: Named): Promise<Resource | undefined> {
+  async read(type: ResourceType, sought: Sought): Promise<Resource | undefined> {
+    const { path } = sought;
     const found = this.store.read().resources[path];
+    // An API that is off doesn't even say that a thing is not there.
+    await this.before(type, occasionOf(type, "read", sought, projectOf(sought, found)));
     if (found === undefined || found.type !== type.token) return undefined;
-    await this.before(type, occasionOf(type, "read", { path, name }, projectOf(path, found)));
     // Google's side goes on when a client dies; here it does so at the next look.
     if (found.status === "making") await this.finish(type, path, found);
     const data = this.store.read();
@@ -90,9 +98,10 @@ export class Api {
   }
 
   /** Removes the resource and its parts. Nothing to do when it is gone. @throws Error while it is in use */
-  async delete(type: ResourceType, { path, name }: Named): Promise<void> {
+  async delete(type: ResourceType, sought: Sought): Promise<void> {
+    const { path } = sought;
     const there = this.store.read().resources[path];
-    const occasion = occasionOf(type, "delete", { path, name }, projectOf(path, there));
+    const occasion = occasionOf(type, "delete", sought, projectOf(sought, there));
     await this.telling(telling(type, occasion, there?.inputs ?? {}), async () => {
       await this.before(type, occasion);
       if (there !== undefined) {
@@ -220,8 +229,7 @@ function telling(type: ResourceType, occasion: Occasion, inputs: Values): string
 const verbs = { create: "creating", read: "reading", update: "updating", delete: "deleting" };
 
 /** The project of a resource: as it says itself, or as most paths do. */
-function projectOf(path: string, resource?: Resource): string {
-  return (
-    optionalText(resource?.outputs ?? {}, "project") ?? path.replace(/^projects\//, "").split("/")[0] ?? ""
-  );
+function projectOf({ path, project }: Sought, resource?: Resource): string {
+  const said = optionalText(resource?.outputs ?? {}, "project");
+  return said ?? /^projects\/([^/]+)/.exec(path)?.[1] ?? project ?? "";
 }

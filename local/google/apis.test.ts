@@ -34,6 +34,8 @@ test("reading and deleting need the API too", async () => {
   await drop(cloud, "Service", await make(cloud, "Service", off));
   const subject = { type: tokens.Network, name: "one", id: network.id, inputs: {}, state: {} };
   await expect(cloud.provider.read(subject)).rejects.toThrow("Compute Engine API has not been used");
+  const absent = { ...subject, id: network.id.replace("k8sfv", "absent") };
+  await expect(cloud.provider.read(absent)).rejects.toThrow("Compute Engine API has not been used");
   await expect(drop(cloud, "Network", network)).rejects.toThrow("Compute Engine API has not been used");
   expect(made(cloud)).toEqual([network.id]);
 });

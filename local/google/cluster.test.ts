@@ -164,5 +164,7 @@ test("a cluster that a crash left half made is made whole when it is looked at",
   const found = await cloud.provider.read(read);
   expect(found?.state["endpoint"]).toBe("127.0.0.1:6443");
   expect(cloud.calls).toEqual(["startCluster k8sfv 10.248.0.2 10.252.0.0/16 10.249.0.0/20"]);
-  expect(await cloud.provider.read({ ...read, id: "projects/p/locations/z/clusters/none" })).toBeUndefined();
+  expect(
+    await cloud.provider.read({ ...read, id: "projects/calico-test/locations/z/clusters/none" }),
+  ).toBeUndefined();
 });

@@ -86,6 +86,26 @@ test("which changes need a new resource", async () => {
   expect(await to({ privateIpGoogleAccess: true })).toMatchObject({ changed: true, replace: [] });
 });
 
+test("a secondary range stays as it is, and none comes in another's place", async () => {
+  const { cloud, subnetwork } = await cloudWithNetwork();
+  const pods = { rangeName: "pods", ipCidrRange: "10.252.0.0/16" };
+  const services = { rangeName: "services", ipCidrRange: "10.249.0.0/20" };
+  const to = (...secondaryIpRanges: (typeof pods)[]) =>
+    change(cloud, "Subnetwork", subnetwork, { ...fitting.subnetwork, secondaryIpRanges });
+  const other = { rangeName: "services", ipCidrRange: "10.250.0.0/20" };
+  await expect(to(pods, other)).rejects.toThrow(
+    "Invalid value for field 'resource.secondaryIpRanges[1].ipCidrRange': '10.250.0.0/20'. " +
+      "Existing secondary range cannot be modified: 10.250.0.0/20., invalid",
+  );
+  const more = { rangeName: "more", ipCidrRange: "10.250.0.0/20" };
+  await expect(to(pods, more)).rejects.toThrow(
+    "Invalid value for field 'resource.secondaryIpRanges': ''. Cannot add and remove secondary IP ranges in " +
+      "the same request. Added ranges: [10.250.0.0/20]. \nRemoved ranges: [10.249.0.0/20]., invalid",
+  );
+  expect(await to(services, pods, more)).toMatchObject({ changed: true, replace: [] });
+  expect(await to(pods)).toMatchObject({ changed: true, replace: [] });
+});
+
 test("a router's NAT goes with it", async () => {
   const { cloud } = await cloudWithNetwork();
   const router = await make(cloud, "Router", { name: "r", network: "k8sfv" });

@@ -114,7 +114,7 @@ export class GoogleProvider implements Plugin {
 
   async read({ type: token, name, id, inputs }: ReadRequest): Promise<ReadResult | undefined> {
     const type = findType(token);
-    const found = await this.api.read(type, { path: id, name });
+    const found = await this.api.read(type, { path: id, name, project: this.defaults.project });
     if (found === undefined) return undefined;
     const imported = Object.keys(inputs).length === 0;
     return { id, inputs: imported ? found.inputs : inputs, state: found.outputs };
@@ -132,7 +132,7 @@ export class GoogleProvider implements Plugin {
   }
 
   async delete({ type: token, id, name }: DeleteRequest): Promise<void> {
-    await this.api.delete(findType(token), { path: id, name });
+    await this.api.delete(findType(token), { path: id, name, project: this.defaults.project });
   }
 
   invoke(token: string, args: Values): Promise<Values> {
@@ -148,9 +148,10 @@ export class GoogleProvider implements Plugin {
   /** The function `getNetwork`: a network that is there, by its name. */
   private async network(args: Values): Promise<Values> {
     const type = findType("gcp:compute/network:Network");
-    const path = type.path(args, place("global", args, this.defaults));
+    const at = place("global", args, this.defaults);
+    const path = type.path(args, at);
     const name = text(args, "name");
-    const found = await this.api.read(type, { path, name });
+    const found = await this.api.read(type, { path, name, project: at.project });
     if (found === undefined) throw new Error(`Network Not Found : ${name}: ${notFound(path).message}`);
     const subnetworksSelfLinks = this.api.usersOf(path, subnetworkToken).map(selfLink);
     const description = found.outputs["description"] ?? "";

@@ -8,4 +8,4 @@ export {
   type PrometheusImages,
   type Recipe,
 } from "./recipes.ts";
-export { ensureImageStore, seedContainerd, type ImageStore } from "./store.ts";
+export { ensureImageStore, isSeeded, seedContainerd, type ImageStore } from "./store.ts";

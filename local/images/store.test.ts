@@ -41,3 +41,13 @@ test("what the node has is left alone, unless an earlier seeding was cut short",
   await seedContainerd({ dir: path.join(dir, "store") }, root);
   expect(await readFile(path.join(root, "metadata", "meta.db"), "utf8")).toBe("changed by the node");
 });
+
+test("a node that has the images of another store is given this one's", async () => {
+  const root = path.join(dir, "containerd");
+  await seedContainerd({ dir: path.join(dir, "store") }, root);
+  const newer = path.join(dir, "newer");
+  await mkdir(path.join(newer, "metadata"), { recursive: true });
+  await writeFile(path.join(newer, "metadata", "meta.db"), "newer images");
+  await seedContainerd({ dir: newer }, root);
+  expect(await readFile(path.join(root, "metadata", "meta.db"), "utf8")).toBe("newer images");
+});

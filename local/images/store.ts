@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import { readIfThere } from "../files.ts";
 import { writeArchive } from "./archive.ts";
 import { contentKey, inCache, type ImageOptions, type ImageSource } from "./cache.ts";
 import { recipes } from "./recipes.ts";
@@ -44,13 +45,12 @@ export async function ensureImageStore(source: ImageSource, options: ImageOption
 /**
  * Gives a containerd that has not started yet all images of the store. Files are hard links where `root` is
  * on the store's file system, so that it takes no room and all nodes share one copy in memory; what a
- * containerd writes to is copied. Does nothing when `root` has been given images before.
+ * containerd writes to is copied. What `root` has of another store is thrown away; does nothing when it is of this one.
  *
  * @param root the containerd's root folder, e.g. `/var/lib/containerd` of a machine
  */
 export async function seedContainerd(store: ImageStore, root: string): Promise<void> {
-  const marker = path.join(root, "seeded");
-  if (await exists(marker)) return;
+  if (await isSeeded(store, root)) return;
   await mkdir(path.dirname(root), { recursive: true });
   await rm(root, { recursive: true, force: true });
   const sameDisk = (await stat(store.dir)).dev === (await stat(path.dirname(root))).dev;
@@ -60,7 +60,17 @@ export async function seedContainerd(store: ImageStore, root: string): Promise<v
       if (name.endsWith(".db")) await unshare(path.join(root, plugin, name));
     }
   }
-  await writeFile(marker, "");
+  await writeFile(marker(root), path.basename(store.dir));
+}
+
+/** Whether the containerd of that root has the images of this store. */
+export async function isSeeded(store: ImageStore, root: string): Promise<boolean> {
+  return (await readIfThere(marker(root))) === path.basename(store.dir);
+}
+
+/** A file that says of which store a containerd's root is; a store's folder has its images' key in its name. */
+function marker(root: string): string {
+  return path.join(root, "seeded");
 }
 
 /** Makes a hard link into a file of its own. */
@@ -123,7 +133,3 @@ async function keepOnlyImages(root: string): Promise<void> {
 }
 
 const yesNo = [(): boolean => true, (): boolean => false] as const;
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(...yesNo);
-}

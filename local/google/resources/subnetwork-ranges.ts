@@ -1,4 +1,5 @@
-import { maps, optionalText, type Values } from "../../plugin/values.ts";
+import { maps, optionalText, text, type Values } from "../../plugin/values.ts";
+import { invalidField } from "../api-error.ts";
 import type { Data } from "../store.ts";
 
 /** Token of the type whose ranges these are. */
@@ -24,4 +25,31 @@ export function subnetworkRanges(data: Data, networkPath: string): string[] {
   return Object.values(data.resources)
     .filter(({ type, uses }) => type === subnetworkToken && uses.includes(networkPath))
     .flatMap(({ inputs }) => ranges(inputs).map(({ cidr }) => cidr));
+}
+
+/**
+ * Refuses what Google does of a subnetwork's secondary ranges: another CIDR for one that is there, and one more
+ * together with one less (terraform-provider-google#2570, #7474).
+ *
+ * @throws ApiError in Google's words
+ */
+export function refuseRangeChange(before: Values, after: Values): void {
+  for (const [n, one] of maps(after, "secondaryIpRanges").entries()) {
+    const [old, now] = [secondaryRange(before, text(one, "rangeName")), text(one, "ipCidrRange")];
+    if (old === undefined || old === now) continue;
+    const why = `Existing secondary range cannot be modified: ${now}.`;
+    throw invalidField(`resource.secondaryIpRanges[${n}].ipCidrRange`, now, why);
+  }
+  const [added, removed] = [notIn(before, after), notIn(after, before)];
+  if (added.length === 0 || removed.length === 0) return;
+  const which = `Added ranges: [${added.join(", ")}]. \nRemoved ranges: [${removed.join(", ")}].`;
+  const why = `Cannot add and remove secondary IP ranges in the same request. ${which}`;
+  throw invalidField("resource.secondaryIpRanges", "", why);
+}
+
+/** The secondary ranges of `these` whose names the others don't have. */
+function notIn(others: Values, these: Values): string[] {
+  return maps(these, "secondaryIpRanges")
+    .filter((one) => secondaryRange(others, text(one, "rangeName")) === undefined)
+    .map((one) => text(one, "ipCidrRange"));
 }

@@ -6,7 +6,7 @@ import { covers, formatAddress, overlap, parseRange, range } from "../cidr.ts";
 import { pathOf, selfLink, type Place } from "../place.ts";
 import { numericId, stamped, type Request, type ResourceType } from "../resource-type.ts";
 import { refuseRange } from "./network-ranges.ts";
-import { ranges, subnetworkToken } from "./subnetwork-ranges.ts";
+import { ranges, refuseRangeChange, subnetworkToken } from "./subnetwork-ranges.ts";
 
 /** A subnetwork: its machines are the VPC's router and the CI machine. */
 export const subnetwork: ResourceType = {
@@ -37,6 +37,7 @@ export const subnetwork: ResourceType = {
   admit: (request) => {
     refuseTaken(request);
     const { inputs, path, previous } = request;
+    if (previous !== undefined) refuseRangeChange(previous.inputs, inputs);
     return {
       outputs: {
         ...stamped(previous, selfLink(path)),

@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { openCloud, type Cloud } from "./cloud.ts";
+import { listNodes } from "./node.ts";
+import { resumeCloud } from "./resume.ts";
+
+/** A cloud in a folder of its own, which goes with the test. */
+function cloud(): Cloud {
+  const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-resume-"));
+  onTestFinished(() => {
+    rmSync(dir, { recursive: true });
+  });
+  mkdirSync(path.join(dir, "nodes"));
+  mkdirSync(path.join(dir, "cluster"));
+  return {
+    ...openCloud("unit-test"),
+    dir,
+    clusterDir: path.join(dir, "cluster"),
+    pulumiHome: path.join(dir, "home"),
+  };
+}
+
+test("a cloud in which the engine is at work is left alone", async () => {
+  const subject = cloud();
+  const engine = spawn("sleep", ["1000"], { env: { PULUMI_HOME: subject.pulumiHome } });
+  onTestFinished(() => {
+    engine.kill("SIGKILL");
+  });
+  await once(engine, "spawn");
+  await expect(resumeCloud(subject)).rejects.toThrow(
+    `Another run is going on in the local cloud "unit-test": process ${engine.pid}, sleep 1000. Wait until it ends`,
+  );
+});
+
+test.each(["network.json", "cluster/cluster.json", "nodes/node-1.json"])(
+  "%s that can't be read is not taken for nothing",
+  async (name) => {
+    const subject = cloud();
+    const file = path.join(subject.dir, name);
+    writeFileSync(file, '{"name":');
+    await expect(resumeCloud(subject)).rejects.toThrow(`${file} is broken`);
+  },
+);
+
+test("a node whose file is just being written does not count yet", async () => {
+  const subject = cloud();
+  writeFileSync(path.join(subject.dir, "nodes/node-1.json"), '{"name":"node-1"}');
+  writeFileSync(path.join(subject.dir, "nodes/node-2.json.new"), '{"na');
+  expect(await listNodes(subject)).toEqual([{ name: "node-1" }]);
+});

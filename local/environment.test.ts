@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { ofCloud } from "./environment.ts";
+
+const key = "k8sfv-metrics:grafana";
+
+test("a cloud's stack has what Pulumi.local.yaml says of Grafana, a port of its own, and its salt", () => {
+  const wanted = { config: { [key]: { anonymousViewer: true }, other: "new" } };
+  const first = ofCloud(wanted, {}, 40001);
+  expect(first).toEqual({ config: { [key]: { anonymousViewer: true, tunnelPort: 40001 }, other: "new" } });
+  const before = { encryptionsalt: "v1:salt", config: { ...first.config, other: "old" } };
+  const now = { config: { [key]: { access: "direct" }, other: "new" } };
+  expect(ofCloud(now, before, 40002)).toEqual({
+    encryptionsalt: "v1:salt",
+    config: { [key]: { access: "direct", tunnelPort: 40001 }, other: "new" },
+  });
+  expect(ofCloud({ config: { [key]: { tunnelPort: 33000 } } }, before, 40002).config[key]).toEqual({
+    tunnelPort: 33000,
+  });
+});

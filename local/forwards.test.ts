@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { reachable } from "./forwards.ts";
+
+const always = {
+  GRAFANA_URL: "http://10.248.1.7:3000",
+  PROMETHEUS_URL: "http://10.248.1.6:9090",
+  PROMPG_ADDRESS: "10.248.1.4",
+};
+
+test.each([
+  ["internal", { PROMPG_URL: "http://10.248.1.4:9091" }, ["10.248.1.4:9091"]],
+  ["internal, with a password", { PROMPG_URL: "http://ci:x@10.248.1.4:9091" }, ["10.248.1.4:9091"]],
+  ["external", { PROMPG_URL: "https://ci:x@push.example.com", PROMPG_ADDRESS: "203.0.113.7" }, []],
+  ["in-cluster", {}, []],
+])("a push gateway that is %s is reached where the VPC may push", (_exposure, outputs, expected) => {
+  const found = reachable({ ...always, ...outputs }).map(({ host }) => host);
+  expect(found).toEqual(["10.248.1.7:3000", "10.248.1.6:9090", ...expected]);
+});
