@@ -9,29 +9,67 @@ export interface Night {
   results?: Record<string, number>;
   /** Mean occupancy of the test "leak" by felix. */
   mean?: number;
+  /** Heap of the same at each step. @default none */
+  heap?: number[];
 }
 
 export const DAY = 24 * 60;
 export const HOUR = 60;
+
+/** When a series shows which value: both minutes belong to it. */
+type Span = [from: number, to: number, value: number];
 
 /**
  * The raw series that Prometheus scrapes of these runs, as the gateway shows them: each from the minute after
  * its push until the next push replaces it, the last until `until`.
  */
 export function rawSeries(runs: Night[], until: number): Series[] {
-  const shown = new Map<string, [from: number, to: number, value: number][]>();
-  const add = (series: string, from: number, to: number, value: number) =>
-    shown.set(series, [...(shown.get(series) ?? []), [from, to, value]]);
-  runs.forEach(({ at, level, results = { leak: 1 }, mean = 100 }, n) => {
-    const end = runs[n + 1]?.at ?? until;
-    add('push_time_seconds{job="k8sfv"}', at + 1, end, at * 60);
-    for (const [test, result] of Object.entries(results)) {
-      add(`k8sfv_test_result{job="k8sfv", test_name="${test}", code_level="${level}"}`, at + 1, end, result);
+  return [...shown(runs, until)].map(([series, spans]) => ({ series, values: notation(spans) }));
+}
+
+/**
+ * The same as OpenMetrics: a sample a minute, and no mark where a series ends.
+ *
+ * @param more - labels that each series has besides at that minute
+ */
+export function rawText(runs: Night[], until: number, more: (minute: number) => string): string {
+  const text: string[] = [];
+  for (const [series, spans] of shown(runs, until)) {
+    for (const [from, to, value] of spans) {
+      for (let minute = from; minute <= to; minute++) {
+        const labelled = series.replace("{", `{${more(minute)},`).replaceAll(", ", ",");
+        text.push(`${labelled} ${value} ${minute * 60}\n`);
+      }
     }
-    const labels = `job="k8sfv", process="felix", test_name="leak", code_level="${level}"`;
-    add(`k8sfv_occupancy_mean_bytes{${labels}}`, at + 1, end, mean);
+  }
+  return `${text.join("")}# EOF\n`;
+}
+
+function shown(runs: Night[], until: number): Map<string, Span[]> {
+  const all = new Map<string, Span[]>();
+  runs.forEach((run, n) => {
+    const end = runs[n + 1]?.at ?? until;
+    for (const [series, value] of pushed(run)) {
+      all.set(series, [...(all.get(series) ?? []), [run.at + 1, end, value]]);
+    }
   });
-  return [...shown].map(([series, spans]) => ({ series, values: notation(spans) }));
+  return all;
+}
+
+function pushed({ at, level, results = { leak: 1 }, mean = 100, heap = [] }: Night): [string, number][] {
+  const labels = `job="k8sfv", process="felix", test_name="leak", code_level="${level}"`;
+  return [
+    ['push_time_seconds{job="k8sfv"}', at * 60],
+    ...Object.entries(results).map(([test, result]): [string, number] => [
+      `k8sfv_test_result{job="k8sfv", test_name=${JSON.stringify(test)}, code_level="${level}"}`,
+      result,
+    ]),
+    [`k8sfv_occupancy_mean_bytes{${labels}}`, mean],
+    ...heap.map((bytes, step): [string, number] => [
+      `k8sfv_heap_alloc_bytes{${labels}, test_step="iteration${step}"}`,
+      bytes,
+    ]),
+  ];
 }
 
 /** A series with one value from a minute to another, marked as gone after it. */
@@ -39,7 +77,7 @@ export function held(series: string, from: number, to: number, value: number): S
   return { series, values: notation([[from, to, value]]) };
 }
 
-function notation(spans: [from: number, to: number, value: number][]): string {
+function notation(spans: Span[]): string {
   const words: string[] = [];
   let now = 0;
   for (const [from, to, value] of spans) {

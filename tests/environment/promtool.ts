@@ -39,12 +39,12 @@ export class Promtool {
   }
 
   /**
-   * What of these tests of the rules fails, or "" when nothing does. Tests of more than a day are evaluated
-   * every 5 minutes, which is the same to the rules and a fifth of the work.
+   * What of these tests of the rules fails, or "" when nothing does.
+   *
+   * @param interval - how often the rules are evaluated. @default each minute; in tests of more than a day every 5
+   * minutes, which is the same to the rules and a fifth of the work
    */
-  async test(groups: object[], tests: RuleTest[]): Promise<string> {
-    const last = Math.max(...tests.flatMap(({ queries }) => queries.map(({ minute }) => minute)));
-    const interval = last > 24 * 60 ? "5m" : "1m";
+  async test(groups: object[], tests: RuleTest[], interval = intervalFor(tests)): Promise<string> {
     const paced = groups.map((group) => ({ ...group, interval }));
     return inFolder(async (folder) => {
       await writeFile(path.join(folder, "rules.yaml"), stringify({ groups: paced }));
@@ -70,6 +70,11 @@ export class Promtool {
       throw error;
     }
   }
+}
+
+function intervalFor(tests: RuleTest[]): string {
+  const last = Math.max(...tests.flatMap(({ queries }) => queries.map(({ minute }) => minute)));
+  return last > 24 * 60 ? "5m" : "1m";
 }
 
 function toYaml({ name, series, queries }: RuleTest): object {

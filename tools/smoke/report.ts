@@ -1,4 +1,4 @@
-import { reason } from "./ways.ts";
+import { reason } from "../reason.ts";
 
 /** Prints a line a step, and remembers whether all went well. */
 export class Report {

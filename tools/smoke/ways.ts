@@ -3,6 +3,7 @@ import { forwardToPod, listPods, readyPod } from "../../components/pod-forward.t
 import { openTunnel } from "../../components/tunnel.ts";
 import type { Part, Target } from "./parts.ts";
 import { freePort } from "../free-port.ts";
+import { reason } from "../reason.ts";
 
 /** A way to a part. */
 export interface Way {
@@ -130,14 +131,4 @@ function wayTo(part: Part, url: string, close: () => void): Way {
       }
     },
   };
-}
-
-/** What is at the bottom of an error; fetch itself only says that it failed. */
-export function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.cause !== undefined) return reason(error.cause);
-  const { errors, code } = error as { errors?: unknown[]; code?: unknown };
-  if (errors?.[0] !== undefined) return reason(errors[0]);
-  const line = error.message.split("\n")[0] ?? "";
-  return line === "" ? String(code) : line;
 }

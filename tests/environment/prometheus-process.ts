@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { freePort } from "../../tools/free-port.ts";
+import { eventually, query } from "./prometheus.ts";
+
+/** The real Prometheus as a process of this machine, which scrapes nothing. */
+export interface PrometheusProcess {
+  url: string;
+  close: () => Promise<void>;
+}
+
+/**
+ * Starts it, and waits until it answers.
+ *
+ * @param binary - Prometheus's
+ * @param data - its folder; what it is told lies beside it
+ * @param flags - more of them
+ */
+export async function startPrometheus(
+  binary: string,
+  data: string,
+  flags: string[] = [],
+): Promise<PrometheusProcess> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const config = path.join(path.dirname(data), `${path.basename(data)}.yml`);
+  await writeFile(config, "{}");
+  const all = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${data}`,
+    // More than five years: made-up time begins in 1970.
+    "--storage.tsdb.retention.time=100y",
+    `--web.listen-address=127.0.0.1:${port}`,
+    ...flags,
+  ];
+  const child = spawn(binary, all, { stdio: "ignore" });
+  const ended = once(child, "exit");
+  const close = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  try {
+    await eventually(
+      () => query(url, "vector(1)"),
+      (found) => found.length === 1,
+    );
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url, close };
+}
