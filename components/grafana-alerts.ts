@@ -20,6 +20,11 @@ export interface AlertContacts {
 export interface GrafanaAlertsArgs {
   /** The folder's uid. */
   folder: pulumi.Input<string>;
+  /**
+   * What has to be in Grafana first. Not `dependsOn` of the component: `pulumi refresh --run-program` fails at one
+   * whose dependencies it didn't find (pulumi's step_generator.go, continueStepsFromRefresh).
+   */
+  after: pulumi.Resource[];
   /** From where on something is worth a message. */
   thresholds: AlertThresholds;
   /** Who is told. */
@@ -43,7 +48,7 @@ export class GrafanaAlerts extends pulumi.ComponentResource {
 
   constructor(name: string, args: GrafanaAlertsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:grafana:Alerts", name, {}, opts);
-    const inGrafana = { parent: this, deletedWith: opts?.deletedWith, dependsOn: opts?.dependsOn };
+    const inGrafana = { parent: this, deletedWith: opts?.deletedWith, dependsOn: args.after };
     const groups = alerts(args.thresholds).map(
       (alert) =>
         new RuleGroup(

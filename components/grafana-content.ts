@@ -66,8 +66,8 @@ export class GrafanaContent extends pulumi.ComponentResource {
     const alerts = new GrafanaAlerts(
       `${name}-alerts`,
       // The uid as it is asked for: known in a preview too, so that npm run recover can tell the rules' ids.
-      { folder: FOLDER, ...args.alerts },
-      { parent: this, providers: [provider], deletedWith: args.deployment, dependsOn: [dataSource, folder] },
+      { folder: FOLDER, after: [dataSource, folder], ...args.alerts },
+      { parent: this, providers: [provider], deletedWith: args.deployment },
     );
 
     this.dashboards = Object.fromEntries(

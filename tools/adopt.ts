@@ -115,9 +115,6 @@ function asMade(planned: State, known: State[]): State[] {
   const inGrafana = planned.type.startsWith("grafana:");
   const needed = [...(inGrafana ? [] : dependencies), ...(parent === undefined ? [] : [parent])];
   if (!needed.every((urn) => urns.has(urn))) return [];
-  // But not before Grafana itself is: asked with the program running, the engine passes over what the state doesn't
-  // know, and then fails at a component that needs it (its step_generator.go, hasSkippedDeps).
-  if (inGrafana && planned.deletedWith !== undefined && !urns.has(planned.deletedWith)) return [];
   if (!inGrafana && JSON.stringify(inputs).includes(UNKNOWN)) return [];
   const { project = "", region = "", zone = "" } = (provider.inputs ?? {}) as Record<string, string>;
   const id = resourceId(planned.type, inputs, { project, region, zone });

@@ -112,19 +112,6 @@ test("what Grafana's disk has is looked for before what it needs is there", asyn
   expect(calls).toContainEqual(expect.arrayContaining(["refresh", "--run-program"]));
 });
 
-test("what is in Grafana is not looked for as long as the state doesn't know what runs Grafana", async () => {
-  const grafana = { ...provider, urn: "urn:pulumi:s::p::pulumi:providers:grafana::content-provider" };
-  const folder = planned("grafana:oss/folder:Folder", "folder", { uid: "k8sfv" });
-  const deployment = "urn:pulumi:s::p::kubernetes:apps/v1:Deployment::grafana-deployment";
-  Object.assign(folder.newState, { provider: `${grafana.urn}::1234`, deletedWith: deployment });
-  const { pulumi, calls, state } = engine([folder], ["1:k8sfv"]);
-  state().deployment.resources.push(grafana);
-  expect(await adopt(pulumi)).toEqual([]);
-  expect(calls.map(([command]) => command)).not.toContain("refresh");
-  state().deployment.resources.push({ urn: deployment });
-  expect(await adopt(pulumi)).toEqual([folder.newState.urn]);
-});
-
 test("every resource of the program that can't be made twice has the id that Google's emulation gives it", () => {
   const golden = JSON.parse(readFileSync(new URL("golden/local.golden", import.meta.url), "utf8")) as {
     type: string;
