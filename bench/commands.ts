@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { Cloud } from "../local/cluster/index.ts";
 import type { Engine } from "../local/environment.ts";
-import type { Measure } from "./main.ts";
+import type { Measure } from "./page.ts";
 import { median } from "./statistics.ts";
 
 const BENCH = fileURLToPath(new URL(".", import.meta.url));

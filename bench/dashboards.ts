@@ -5,7 +5,7 @@ import type { LocalAddresses } from "../local/forwards.ts";
 import type { GrafanaClient } from "../local/panels.ts";
 import { fiveYears, lastDays, openVariables, panelsOf, panelTimes } from "../local/panels.ts";
 import { loadHistory } from "../local/prometheus-data.ts";
-import type { Measure } from "./main.ts";
+import type { Measure } from "./page.ts";
 import { quantile } from "./statistics.ts";
 
 const ROUNDS = 10;

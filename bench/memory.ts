@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import type { Cloud } from "../local/cluster/index.ts";
-import type { Measure } from "./main.ts";
+import type { Measure } from "./page.ts";
 
 /** The environment's own programs, by their command lines. */
 const PROGRAMS = [

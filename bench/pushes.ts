@@ -8,7 +8,7 @@ import type { Cloud } from "../local/cluster/index.ts";
 import type { LocalAddresses } from "../local/forwards.ts";
 import { ensureToolchain } from "../local/toolchain/build.ts";
 import { queryGrafana } from "../tools/grafana-query.ts";
-import type { Measure } from "./main.ts";
+import type { Measure } from "./page.ts";
 import { quantile } from "./statistics.ts";
 
 /** Prometheus scrapes every so many seconds: the floor. */

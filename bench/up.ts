@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { Cloud } from "../local/cluster/index.ts";
 import type { Engine } from "../local/environment.ts";
-import type { Measure } from "./main.ts";
+import type { Measure } from "./page.ts";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url));
 /** How much of Google's usual durations is waited for: a sixth of the real run's, and still most of this one's. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { page } from "../../bench/page.ts";
 import { quantile } from "../../bench/statistics.ts";
 import { durations, longestPath } from "../../bench/up.ts";
 
@@ -35,4 +36,11 @@ test("the longest path goes by dependencies, providers and parents, whichever ta
   const { length, urns } = longestPath(resources, durations(events));
   expect(length).toBe(13);
   expect(urns).toEqual([urn("network"), urn("cluster"), urn("pod")]);
+});
+
+test("the page has what was measured, and says of the aims that are not met why", () => {
+  const text = page([{ what: "a thing", result: "1.5", aim: "≤ 1", from: "3 ÷ 2" }], 0.25, 1);
+  expect(text).toContain("Load average before and after: 0.3, 1.0.");
+  expect(text).toContain("| a thing | 1.5 | ≤ 1 | 3 ÷ 2 |");
+  expect(text.indexOf("## Aims that are not met")).toBeGreaterThan(text.indexOf("| a thing"));
 });
