@@ -83,8 +83,12 @@ export const schema = group({
       .default([])
       .describe("VPCs of the project whose machines are to reach this one's."),
     primaryCidr: subnetworkRange(8, 27).describe("Addresses of the nodes and the load balancers."),
-    podCidr: subnetworkRange(9, 24).describe("Addresses of the pods: a /24 a node, and one for upgrades."),
-    serviceCidr: subnetworkRange(16, 27).describe("Addresses of the Services inside the cluster."),
+    podCidr: subnetworkRange(9, 24).describe(
+      "Addresses of the pods: a /24 a node, and one for upgrades. Google changes it no more.",
+    ),
+    serviceCidr: subnetworkRange(16, 27).describe(
+      "Addresses of the Services inside the cluster. Google changes it no more.",
+    ),
     controlPlaneCidr: subnetworkRange(28, 28).describe("Addresses of Google's control plane."),
   }).describe("The network and its address plan. No two ranges may overlap."),
   addresses: group({
