@@ -34,7 +34,7 @@ const UP = "up";
 /** The other parts, in their order: the last one fills Prometheus, which would weigh on those before. */
 const PARTS: Record<string, (subject: Subject) => Promise<Measure | Measure[]>> = {
   freshness: ({ addresses, outputs }) => measureFreshness(addresses, outputs),
-  throughput: ({ cloud, addresses }) => measureThroughput(cloud, addresses.pushGateway),
+  throughput: ({ cloud, outputs }) => measureThroughput(cloud, String(outputs.PROMPG_URL)),
   memory: ({ cloud }) => measureMemory(cloud),
   commands: ({ cloud, engine }) => measureCommands(cloud, engine),
   dashboards: ({ cloud, addresses, outputs }) => measureDashboards(cloud, addresses, outputs),

@@ -5,7 +5,7 @@ import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { labels, RESTRICTED, runAs, workload, WORKLOADS } from "./conventions.ts";
 import { DiskClaim } from "./disk-claim.ts";
 import type { Operator } from "./operator.ts";
-import { pushGuard } from "./push-guard.ts";
+import { PERSISTENCE_INTERVAL, pushGuard } from "./push-guard.ts";
 import { PushPassword } from "./push-password.ts";
 import { scrape } from "./scrape.ts";
 import { clusterService, internalService } from "./services.ts";
@@ -173,11 +173,16 @@ function gatewayContainer(image: string, auth: boolean) {
     imagePullPolicy: "IfNotPresent",
     args: [
       `--web.listen-address=127.0.0.1:${GATEWAY_PORT}`,
-      // A volume alone saves nothing: the file has to be named (helm-charts#5392). Written at once after
-      // each push: the guard waits for it.
+      // A volume alone saves nothing: the file has to be named (helm-charts#5392).
       `--persistence.file=${FILE}`,
-      "--persistence.interval=1ms",
+      `--persistence.interval=${PERSISTENCE_INTERVAL}`,
       ...(auth ? [`--web.config.file=${WEB_CONFIG.mountPath}/web.yml`] : []),
+    ],
+    // Each push makes some hundred kB of garbage, and by default that is collected at every 4 MiB. With these a push
+    // takes a tenth less CPU, and 15 MiB more of memory are in use; near the limit they change nothing.
+    env: [
+      { name: "GOGC", value: "400" },
+      { name: "GOMEMLIMIT", value: "384MiB" },
     ],
     startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 120 },
     readinessProbe: { ...ready, periodSeconds: 5 },

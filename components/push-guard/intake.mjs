@@ -2,29 +2,15 @@
 // The bodies of pushes: never more of them in memory than there is room for.
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { makeRoom } from "./room.mjs";
 import { collect } from "./store.mjs";
 
 /** A push may have so many bytes, unpacked. */
 export const maxPushBytes = Number(process.env.GUARD_MAX_PUSH_BYTES);
-/** So many bodies are read at once, the others wait. */
-const READERS = 8;
-/** So much is held at once: of bodies that are being read the most they may have, of others what they have. */
-const MOST_BYTES = Math.max(64 * 2 ** 20, READERS * maxPushBytes);
+/** So much is held at once: of bodies that are being read what they may have, of others what they have. */
+const room = makeRoom(Math.max(64 * 2 ** 20, 8 * maxPushBytes));
 
 /** @typedef {import("node:http").IncomingMessage} Incoming */
-
-let readers = 0;
-let held = 0;
-/** @type {(() => void)[]} */
-const queue = [];
-
-function letIn() {
-  while (queue.length > 0 && readers < READERS && held + maxPushBytes <= MOST_BYTES) {
-    readers += 1;
-    held += maxPushBytes;
-    queue.shift()?.();
-  }
-}
 
 /** A body that can't be read: its client is to blame. */
 export class BadBody extends Error {}
@@ -40,10 +26,8 @@ export class BadBody extends Error {}
  * @throws BadBody
  */
 export async function withBody(incoming, work) {
-  await new Promise((/** @type {(value: void) => void} */ resolve) => {
-    queue.push(resolve);
-    letIn();
-  });
+  const expected = mostBytes(incoming);
+  await room.enter(expected);
   /** @type {Buffer | undefined} */
   let body;
   try {
@@ -51,16 +35,23 @@ export async function withBody(incoming, work) {
   } catch (error) {
     throw new BadBody("The body can't be read", { cause: error });
   } finally {
-    readers -= 1;
-    held -= maxPushBytes - (body?.length ?? 0);
-    letIn();
+    room.leave(expected - (body?.length ?? 0));
   }
   try {
     return await work(body);
   } finally {
-    held -= body?.length ?? 0;
-    letIn();
+    room.leave(body?.length ?? 0);
   }
+}
+
+/**
+ * So much a body can have, as far as its headers tell.
+ *
+ * @param {Incoming} incoming
+ */
+function mostBytes({ headers }) {
+  const length = Number(headers["content-length"] ?? maxPushBytes);
+  return headers["content-encoding"] === "gzip" ? maxPushBytes : Math.min(length, maxPushBytes);
 }
 
 /** @param {Incoming} incoming */

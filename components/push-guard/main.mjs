@@ -10,7 +10,6 @@
 //
 // Plain JavaScript without packages: it runs from a ConfigMap, on Node's own image.
 import { createHash, timingSafeEqual } from "node:crypto";
-import { stat } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { BadBody, maxPushBytes, withBody } from "./intake.mjs";
 import {
@@ -21,13 +20,12 @@ import {
   gateway,
   PATIENCE_MS,
   say,
+  stored,
   storeSafely,
   watchLife,
 } from "./store.mjs";
 
 const port = Number(process.env.GUARD_PORT);
-/** The gateway's persistence file. */
-const file = process.env.GUARD_FILE ?? "";
 /** Nothing is taken in any more when the gateway's file has so many. */
 const maxStoreBytes = Number(process.env.GUARD_MAX_STORE_BYTES);
 
@@ -86,8 +84,7 @@ function tooLarge() {
  * @param {Buffer} body
  */
 async function handOver(incoming, body) {
-  const stored = await stat(file).catch(() => undefined);
-  if (stored !== undefined && stored.size > maxStoreBytes && incoming.method !== "DELETE") {
+  if (stored() > maxStoreBytes && incoming.method !== "DELETE") {
     return say(507, `The push gateway holds more than ${maxStoreBytes} bytes: delete groups`);
   }
   /** @type {Record<string, string>} */

@@ -1,20 +1,21 @@
 // @ts-check
-// The guard's side towards the push gateway: stores pushes, batch after batch, and answers for the disk.
+// The guard's side towards the push gateway: stores pushes, and answers for the disk.
 import { randomUUID } from "node:crypto";
 import { open, readFile, stat } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { makeRoom } from "./room.mjs";
 
 /** @typedef {{ method: string, path: string, headers: Record<string, string>, body: Buffer }} Question */
 /** @typedef {{ status: number, headers: import("node:http").IncomingHttpHeaders, body: Buffer }} Answer */
-/** @typedef {{ question: Question, deadline: number, answer: (answer: Answer) => void }} Push */
 
-/** So many pushes share one mark. */
-const BATCH = 64;
-/** So much is sent to the gateway at once, in bytes. */
+/** So many bytes of pushes are at the gateway at once, as many as one may have: it takes memory for no more. */
 const AT_ONCE_BYTES = 4 * 2 ** 20;
+/** And so many pushes: it takes them in one by one, and the marks wait behind them. */
+const AT_ONCE = 16;
+const room = makeRoom(AT_ONCE_BYTES);
 /** A push waits so long for a gateway that starts again, which takes it a second or two. */
 export const PATIENCE_MS = 25_000;
 /** The gateway answers a push of the largest size within a second; this is for one that hangs. */
@@ -27,6 +28,9 @@ const POLL_MS = 2;
  * storage/diskmetricstore.go, loop: it notes the time of a write before the write is in). So the mark is pushed again.
  */
 const MARK_AGAIN_MS = 250;
+/** Between two tries to store a push. */
+const RETRY_MS = 100;
+const ENDED = "the push gateway ended meanwhile";
 
 /** The gateway's persistence file. */
 const file = process.env.GUARD_FILE ?? "";
@@ -40,7 +44,7 @@ export const authorization =
 export const gateway = {
   host: "127.0.0.1",
   port: Number(process.env.GUARD_GATEWAY_PORT),
-  agent: new Agent({ keepAlive: true, maxSockets: 64 }),
+  agent: new Agent({ keepAlive: true }),
 };
 
 /**
@@ -132,12 +136,39 @@ export async function askAsGuard(method, path, text = "") {
   return ask({ method, path, headers, body: Buffer.from(text) });
 }
 
+/** How many bytes the gateway's file had when it was last looked at. */
+let storedBytes = (await stat(file).catch(() => undefined))?.size ?? 0;
+
+/** How much the gateway holds, in bytes of its file. */
+export function stored() {
+  return storedBytes;
+}
+
+/** @type {Promise<void> | undefined} */
+let writing;
+/** @type {Promise<void> | undefined} */
+let nextWriting;
+
 /**
- * Resolves when everything that this life of the gateway took in before is in its file, and that on the disk.
+ * Resolves when everything that the gateway took in before is in its file, and that on the disk. Who asks while one
+ * writing is under way, which can have begun too early, shares the next one with all others who do.
  *
- * @param {number} number
+ * @returns {Promise<void>}
  */
-async function persisted(number) {
+async function persisted() {
+  nextWriting ??= (writing ?? Promise.resolve())
+    .catch(() => undefined)
+    .then(() => {
+      writing = nextWriting;
+      nextWriting = undefined;
+      return writeMark();
+    });
+  return nextWriting;
+}
+
+/** Pushes a mark, and waits until the gateway's file holds it, and with it all that came before. */
+async function writeMark() {
+  const { number } = life;
   const mark = randomUUID();
   const help = `# HELP push_guard Pushes before this mark are on the disk: ${mark}`;
   const text = `${help}\n# TYPE push_guard gauge\npush_guard 1\n`;
@@ -152,9 +183,13 @@ async function persisted(number) {
     }
     const found = await stat(file, { bigint: true }).catch(() => undefined);
     const version = found === undefined ? seen : `${found.ino} ${found.mtimeNs}`;
-    if (version !== seen && (await readFile(file)).includes(mark)) break;
+    if (version !== seen) {
+      const content = await readFile(file);
+      storedBytes = content.length;
+      if (content.includes(mark)) break;
+    }
     seen = version;
-    if (!isLife(number)) throw new Error("the push gateway ended meanwhile");
+    if (!isLife(number)) throw new Error(ENDED);
     if (Date.now() > deadline) throw new Error("the push gateway does not write its file");
     await sleep(POLL_MS);
   }
@@ -168,55 +203,28 @@ async function flush(name) {
 }
 
 /**
- * The gateway's answers, once they hold for good.
+ * The gateway's answer, once it holds for good.
  *
- * @param {Push[]} batch
- * @returns {Promise<Answer[]>}
+ * @param {Question} question
+ * @param {number} deadline
+ * @returns {Promise<Answer>}
  */
-async function store(batch) {
+async function store(question, deadline) {
+  const size = Math.max(question.body.length, AT_ONCE_BYTES / AT_ONCE);
+  await room.enter(size);
   const { number, there } = life;
-  if (!there) throw new Error("the push gateway is not there");
-  const answers = [];
-  for (const part of portions(batch)) answers.push(...(await askTogether(part)));
-  if (answers.some(({ status }) => status < 300)) await persisted(number);
-  if (!isLife(number)) throw new Error("the push gateway ended meanwhile");
-  return answers;
-}
-
-/**
- * Pushes side by side: as many as have the size that one may have, so that the gateway takes no more memory than
- * for that one.
- *
- * @param {Push[]} batch
- * @returns {Push[][]}
- */
-function portions(batch) {
-  /** @type {Push[][]} */
-  const parts = [];
-  let size = Infinity;
-  for (const push of batch) {
-    size += push.question.body.length;
-    if (size > AT_ONCE_BYTES) {
-      parts.push([]);
-      size = push.question.body.length;
-    }
-    parts.at(-1)?.push(push);
+  /** @type {Answer} */
+  let answer;
+  try {
+    if (!there) throw new Error("the push gateway is not there");
+    if (Date.now() > deadline) throw new Error("the push gateway did not come to it");
+    answer = await ask(question);
+  } finally {
+    room.leave(size);
   }
-  return parts;
-}
-
-/**
- * The gateway's answers. None is under way any more when one of them fails: what came late would undo a later push.
- *
- * @param {Push[]} pushes
- * @returns {Promise<Answer[]>}
- */
-async function askTogether(pushes) {
-  const asked = await Promise.allSettled(pushes.map(({ question }) => ask(question)));
-  return asked.map((one) => {
-    if (one.status === "rejected") throw one.reason;
-    return one.value;
-  });
+  if (answer.status < 300) await persisted();
+  if (!isLife(number)) throw new Error(ENDED);
+  return answer;
 }
 
 /** @param {number} number */
@@ -224,57 +232,49 @@ function isLife(number) {
   return life.there && life.number === number;
 }
 
-/** @type {Push[]} */
-const waiting = [];
-let working = false;
+/**
+ * The last push of each group that is under way.
+ *
+ * @type {Map<string, Promise<Answer>>}
+ */
+const turns = new Map();
 
 /**
- * Has a push stored: its answer is the gateway's, given when it holds, or 503 when it can't be stored.
+ * Has a push stored: its answer is the gateway's, given when it holds, or 503 when it can't be stored. Those of one
+ * group (one path) come one after the other: none that has to be pushed again can undo a later one.
  *
  * @param {Question} question
  * @returns {Promise<Answer>}
  */
 export async function storeSafely(question) {
-  return new Promise((answer) => {
-    waiting.push({ question, deadline: Date.now() + PATIENCE_MS, answer });
-    if (!working) void work();
-  });
-}
-
-async function work() {
-  working = true;
-  while (waiting.length > 0) await deliver(waiting.splice(0, BATCH));
-  working = false;
-}
-
-/** @param {Push[]} batch */
-async function deliver(batch) {
-  let left = batch;
-  while (left.length > 0) {
-    try {
-      const answers = await store(left);
-      for (const [index, { answer }] of left.entries()) answer(answers[index] ?? say(502, "No answer"));
-      return;
-    } catch (error) {
-      left = refuseLate(left, String(error));
-    }
-    await sleep(100);
-  }
+  const deadline = Date.now() + PATIENCE_MS;
+  const before = turns.get(question.path) ?? Promise.resolve();
+  const turn = before.then(() => deliver(question, deadline));
+  turns.set(question.path, turn);
+  const answer = await turn;
+  if (turns.get(question.path) === turn) turns.delete(question.path);
+  return answer;
 }
 
 /**
- * Gives up those that have waited long enough, all of them when the pod ends.
+ * Tries until it is stored, it has waited long enough, or the pod ends. Never fails.
  *
- * @param {Push[]} batch
- * @param {string} why
- * @returns {Push[]} the others
+ * @param {Question} question
+ * @param {number} deadline
+ * @returns {Promise<Answer>}
  */
-function refuseLate(batch, why) {
-  const isLate = (/** @type {Push} */ { deadline }) => ending || Date.now() > deadline;
-  const late = batch.filter(isLate);
-  if (late.length > 0) console.error(`${late.length} pushes refused: ${why}`);
-  for (const { answer } of late) answer(say(503, `Not stored, push again: ${why}`));
-  return batch.filter((push) => !late.includes(push));
+async function deliver(question, deadline) {
+  for (;;) {
+    try {
+      return await store(question, deadline);
+    } catch (error) {
+      if (ending || Date.now() > deadline) {
+        console.error(`A push to ${question.path} was refused: ${String(error)}`);
+        return say(503, `Not stored, push again: ${String(error)}`);
+      }
+    }
+    await sleep(RETRY_MS);
+  }
 }
 
 /**

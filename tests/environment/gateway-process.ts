@@ -5,6 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { hash } from "bcryptjs";
+import { PERSISTENCE_INTERVAL } from "../../components/push-guard.ts";
 import { freePort } from "../../tools/free-port.ts";
 
 /** The real push gateway as a process of this machine, and before it the guard, as in their pod. */
@@ -31,19 +32,22 @@ const guard = fileURLToPath(new URL("../../components/push-guard/main.mjs", impo
 /**
  * @param binary - the push gateway's
  * @param dir - for its file
- * @param interval - its `--persistence.interval`
  * @param limits - of the guard, in bytes
  * @param credentials - "USER:PASSWORD" that the gateway asks for; by default nothing
  */
 export async function startGateway(
   binary: string,
   dir: string,
-  { interval = "1ms", limits = { push: 1e6, store: 1e7 }, credentials = "" } = {},
+  { limits = { push: 1e6, store: 1e7 }, credentials = "" } = {},
 ): Promise<GatewayProcess> {
   const [port, gatewayPort] = [await freePort(), await freePort()];
   const file = path.join(dir, "metrics");
   const [url, directUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${gatewayPort}`];
-  const flags = [`--persistence.file=${file}`, `--persistence.interval=${interval}`, "--log.level=error"];
+  const flags = [
+    `--persistence.file=${file}`,
+    `--persistence.interval=${PERSISTENCE_INTERVAL}`,
+    "--log.level=error",
+  ];
   if (credentials !== "") {
     const [user = "", password = ""] = credentials.split(":");
     const webConfig = path.join(dir, "web.yml");

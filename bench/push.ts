@@ -1,0 +1,16 @@
+import type { Client } from "undici";
+
+/** Pushes one number as a group of its own. @returns whether it was accepted */
+export async function push(connection: Client, instance: string, value: number): Promise<boolean> {
+  try {
+    const { statusCode, body } = await connection.request({
+      path: `/metrics/job/bench/instance/${instance}`,
+      method: "PUT",
+      body: `# TYPE bench_value gauge\nbench_value ${value}\n`,
+    });
+    await body.dump();
+    return statusCode < 300;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,39 @@
+// @ts-check
+
+/**
+ * Room for so many bytes. Who finds none waits in turn; who finds all of it free gets in, however large.
+ *
+ * @param {number} most
+ */
+export function makeRoom(most) {
+  let taken = 0;
+  /** @type {{ size: number, enter: (value: void) => void }[]} */
+  const queue = [];
+
+  function letIn() {
+    while (queue[0] !== undefined && (taken === 0 || taken + queue[0].size <= most)) {
+      taken += queue[0].size;
+      queue.shift()?.enter();
+    }
+  }
+
+  return {
+    /**
+     * Resolves when there is room, which is then taken.
+     *
+     * @param {number} size
+     * @returns {Promise<void>}
+     */
+    async enter(size) {
+      return new Promise((enter) => {
+        queue.push({ size, enter });
+        letIn();
+      });
+    },
+    /** @param {number} size */
+    leave(size) {
+      taken -= size;
+      letIn();
+    },
+  };
+}
