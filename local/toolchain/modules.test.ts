@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { images } from "../../versions.ts";
 import { TOOLS } from "./tools.ts";
 
 const LOCAL = join(import.meta.dirname, "..");
@@ -39,6 +40,33 @@ test.each(HEAVY)("%s has one version in all tools that need it", (name) => {
     [...found.keys()],
     `go get ${name}@VERSION where it is older: ${JSON.stringify([...found])}`,
   ).toHaveLength(1);
+});
+
+// Else `npm start` would run an older program under the new one's name, and all that is tried on it says nothing.
+test.each([
+  ["operator", images.operator, "prometheus-operator", "github.com/prometheus-operator/prometheus-operator"],
+  [
+    "config reloader",
+    images.configReloader,
+    "prometheus-operator",
+    "github.com/prometheus-operator/prometheus-operator",
+  ],
+  ["push gateway", images.pushGateway, "pushgateway", "github.com/prometheus/pushgateway"],
+  ["Prometheus", images.prometheus, "prometheus", "github.com/prometheus/prometheus"],
+])("the %s that is built here is that of versions.ts", (_, image, tool, module) => {
+  const [, major = "", minor = "", patch = ""] = /:v(\d+)\.(\d+)\.(\d+)$/.exec(image) ?? [];
+  // Prometheus 3.16.0 is v0.316.0 as a Go module.
+  const asModule =
+    tool === "prometheus" ? `v0.${major}${minor.padStart(2, "0")}.${patch}` : `v${major}.${minor}.${patch}`;
+  expect(versions(`toolchain/modules/${tool}`).get(module)).toBe(asModule);
+});
+
+test("Kubernetes and the engine say the versions of which they are built", () => {
+  const stamp = (name: string) => Object.values(TOOLS.find((tool) => tool.name === name)?.stamps ?? {});
+  expect(stamp("kubernetes")).toContain(versions("toolchain/modules/kubernetes").get("k8s.io/kubernetes"));
+  expect(stamp("pulumi")).toEqual([
+    versions("toolchain/modules/pulumi").get("github.com/pulumi/pulumi/pkg/v3"),
+  ]);
 });
 
 test("every module of ours is a tool's", () => {

@@ -1,8 +1,15 @@
+import { images } from "../../versions.ts";
+
 /** Versions that more than one place needs: what a binary says of itself must be what npm pins. */
 const KUBERNETES = "v1.34.2";
 const PULUMI = "v3.259.0";
 const KUBERNETES_PLUGIN = "4.25.0";
 const GRAFANA_PLUGIN = "2.20.0";
+
+/** What a program says of itself: the version of the image that stands for it in the cloud. */
+function released(image: string): string {
+  return image.split(":v").at(-1) ?? "";
+}
 
 /** The oldest Go that builds everything here (Prometheus 3.16 asks for it). */
 export const OLDEST_GO = "1.26.7";
@@ -137,7 +144,7 @@ export const TOOLS: readonly Tool[] = [
       operator: `${operator}/cmd/operator`,
       "prometheus-config-reloader": `${operator}/cmd/prometheus-config-reloader`,
     },
-    stamps: { [prometheusVersion]: "0.85.0" },
+    stamps: { [prometheusVersion]: released(images.operator) },
     copies: [{ module: operator, from: "example/prometheus-operator-crd", to: "crds", only: /\.yaml$/ }],
     folders: ["crds"],
     memory: 2,
@@ -149,7 +156,7 @@ export const TOOLS: readonly Tool[] = [
     binaries: { prometheus: `${prometheus}/cmd/prometheus`, promtool: `${prometheus}/cmd/promtool` },
     // Only the discoveries in use: a dependency of another one is not served by every proxy.
     tags: "remove_all_sd,enable_kubernetes_sd,enable_dns_sd",
-    stamps: { [prometheusVersion]: "3.16.0" },
+    stamps: { [prometheusVersion]: released(images.prometheus) },
     memory: 2,
     seconds: 150,
   },
@@ -184,7 +191,7 @@ export const TOOLS: readonly Tool[] = [
     name: "pushgateway",
     module: "toolchain/modules/pushgateway",
     binaries: { pushgateway: "github.com/prometheus/pushgateway" },
-    stamps: { [prometheusVersion]: "1.11.1" },
+    stamps: { [prometheusVersion]: released(images.pushGateway) },
     memory: 1,
     seconds: 20,
   },
