@@ -137,10 +137,10 @@ function clusterSettings(args: ClusterArgs): GkeClusterArgs {
     enableL4IlbSubsetting: true,
     releaseChannel: { channel: "REGULAR" },
     maintenancePolicy: {
-      // Daytime on weekends: the runs are at night.
+      // Daytime on weekends, from the hour on at which America's nights are over too (5 in the morning in the west).
       recurringWindow: {
-        startTime: "2026-01-03T09:00:00Z",
-        endTime: "2026-01-03T21:00:00Z",
+        startTime: "2026-01-03T13:00:00Z",
+        endTime: "2026-01-04T01:00:00Z",
         recurrence: "FREQ=WEEKLY;BYDAY=SA,SU",
       },
     },

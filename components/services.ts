@@ -26,6 +26,12 @@ export interface InternalServiceArgs extends ServiceArgs {
   sourceRanges: string[];
 }
 
+const INTERNAL = {
+  "networking.gke.io/load-balancer-type": "Internal",
+  // Else machines of other regions, in this VPC and in peers, would get no answer.
+  "networking.gke.io/internal-load-balancer-allow-global-access": "true",
+};
+
 /** A Service on a reserved address of the VPC, by an internal load balancer: no way in from the internet. */
 export function internalService(
   name: string,
@@ -36,7 +42,7 @@ export function internalService(
   return new Service(
     name,
     {
-      metadata: { ...metadata, annotations: { "networking.gke.io/load-balancer-type": "Internal" } },
+      metadata: { ...metadata, annotations: INTERNAL },
       spec: {
         ...spec,
         type: "LoadBalancer",
