@@ -15,6 +15,7 @@ const ELSEWHERE: Record<string, string> = {
   "npm stop": "the last test here",
   "npm test": "it is what runs this",
   "npm run check": "npm test runs it first",
+  "npx vitest run --config vitest.environment.config.ts --mode long rules": "a test like this one",
   "npm run bench": "takes a quarter of an hour and a calm machine",
   "npm run docs": "tests/unit/configuration-page.test.ts compares what it writes",
   "npm run pictures": "it writes the pictures anew; tests/environment/dashboards.test.ts asks for the same",
