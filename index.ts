@@ -1,3 +1,4 @@
+import "./stack-traces.ts";
 import * as google from "@pulumi/gcp/provider.js";
 import * as kubernetes from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";

@@ -176,6 +176,8 @@ function gatewayContainer(image: string, auth: boolean) {
       // A volume alone saves nothing: the file has to be named (helm-charts#5392).
       `--persistence.file=${FILE}`,
       `--persistence.interval=${PERSISTENCE_INTERVAL}`,
+      // Else each writing of the file is a line in the log.
+      "--log.level=warn",
       ...(auth ? [`--web.config.file=${WEB_CONFIG.mountPath}/web.yml`] : []),
     ],
     // Each push makes some hundred kB of garbage, and by default that is collected at every 4 MiB. With these a push

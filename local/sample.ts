@@ -25,6 +25,7 @@ const ciSecrets = ["PROMPG_URL", "PROMPG_URL_IN_CLUSTER"];
 
 /** Prometheus scrapes every 10 s; Grafana had the number after 6 s on average. */
 const readBackTimeoutMs = 90_000;
+const pushAgainMs = 30_000;
 
 /**
  * The environment of a CI job: the stack's outputs, those aside that CI has no business with, such as the
@@ -46,12 +47,23 @@ export async function ciMachineCommand(cloud: Cloud, command: string[]): Promise
   return commandIn(cloud, ciMachine, command);
 }
 
-/** Pushes a run's metrics from the CI machine, as k8sfv does, with a mean occupancy that marks this run. */
+/**
+ * Pushes a run's metrics from the CI machine, as k8sfv does, with a mean occupancy that marks this run. Pushes again for
+ * half a minute: when an `up` has just moved the gateway's pod, it can take some seconds until all nodes know.
+ */
 export async function runSample(cloud: Cloud, outputs: Record<string, unknown>): Promise<SampleResult> {
   const mark = String(randomInt(30_000_000, 60_000_000));
   const [file, ...rest] = await ciMachineCommand(cloud, ["sample-run", "-value", mark]);
-  const { stdout } = await execa(file, rest, { env: ciEnvironment(cloud, outputs) });
-  return JSON.parse(stdout) as SampleResult;
+  const deadline = Date.now() + pushAgainMs;
+  for (;;) {
+    try {
+      const { stdout } = await execa(file, rest, { env: ciEnvironment(cloud, outputs) });
+      return JSON.parse(stdout) as SampleResult;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    await sleep(1_000);
+  }
 }
 
 /**

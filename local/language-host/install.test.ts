@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { projectDir } from "../plugin/version.ts";
 import { installLanguageHost } from "./install.ts";
 
 const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-launcher-"));
@@ -45,7 +46,7 @@ test("without a policy pack the language host is started as it is", async () => 
   expect(await launch(["preview", "--stack", "x--policy-pack"], 4)).toEqual([
     "4711",
     "-typescript=false",
-    "-nodeargs=--import tsx",
+    `-nodeargs=--import '${path.join(projectDir, "loader.mjs")}'`,
     "127.0.0.1:4",
   ]);
 });

@@ -19,9 +19,11 @@ export async function installLanguageHost(binDir: string): Promise<void> {
   const proxy = [process.execPath, ...files.map((file) => path.join(projectDir, file))]
     .map(shellWord)
     .join(" ");
+  // By its whole path: the benchmark has programs in folders of their own.
+  const loader = path.join(projectDir, "loader.mjs");
   const script = [
     "#!/bin/sh",
-    `set -- ${shellWord(`${launcher}-host`)} -typescript=false "-nodeargs=--import tsx" "$@"`,
+    `set -- ${shellWord(`${launcher}-host`)} -typescript=false ${shellWord(`-nodeargs=--import ${shellWord(loader)}`)} "$@"`,
     `if grep -qze '^--policy-pack' "/proc/$PPID/cmdline"; then exec ${proxy} "$@"; fi`,
     'exec "$@"',
     "",

@@ -1,0 +1,8 @@
+/** What a type takes up is gone when the program runs. */
+export interface Something {
+  name: string;
+}
+
+export function fail(something: Something): never {
+  throw new Error(something.name); // line 7
+}
