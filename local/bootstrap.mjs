@@ -226,7 +226,7 @@ function installNpmPackages() {
   const lockTime = statSync(lockFile).mtimeMs;
   if (needsNpm({ lock, stamp, lockTime, installedTime: installed?.mtimeMs })) {
     say("installing the npm packages of package-lock.json (npm ci)");
-    const result = run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    const result = run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
     if (result.status !== 0) throw new Refusal(installProblem("npm ci", result.output));
   }
   if (stamp !== lock) writeFileSync(stampFile, lock);

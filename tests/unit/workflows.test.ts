@@ -1,5 +1,15 @@
-import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -15,43 +25,64 @@ interface Step {
 interface Workflow {
   on: Record<string, unknown>;
   permissions: Record<string, string>;
-  jobs: Record<string, { if?: string; permissions: Record<string, string>; steps: Step[] }>;
+  concurrency: Record<string, unknown>;
+  jobs: Record<
+    string,
+    { if?: string; needs?: string; environment?: string; permissions: Record<string, string>; steps: Step[] }
+  >;
 }
 
-const dir = path.join(root, ".github/workflows");
-const files = readdirSync(dir).map((file) => {
-  const text = readFileSync(path.join(dir, file), "utf8");
-  return { file, text, workflow: parse(text) as Workflow };
-});
+const dir = path.join(root, ".github");
+const all = readdirSync(dir, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".yaml"))
+  .map((file) => ({ file, text: readFileSync(path.join(dir, file), "utf8") }));
+const workflows = all
+  .filter(({ file }) => file.startsWith("workflows/"))
+  .map(({ file, text }) => ({ file, workflow: parse(text) as Workflow }));
+const actions = all
+  .filter(({ file }) => file.startsWith("actions/"))
+  .map(({ file, text }) => ({ file, steps: (parse(text) as { runs: { steps: Step[] } }).runs.steps }));
+/** The steps of all, by where they are. */
+const steps = [
+  ...actions,
+  ...workflows.map(({ file, workflow }) => ({
+    file,
+    steps: Object.values(workflow.jobs).flatMap((job) => job.steps),
+  })),
+];
 const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: object };
 
 /** What a job may do at GitHub; nothing but a comment writes. */
 const MOST: Record<string, string> = { contents: "read", "id-token": "write", "pull-requests": "write" };
 
-test.each(files)("$file takes no action that can be changed under it", ({ text }) => {
-  const uses = [...text.matchAll(/uses: (.+)$/gm)].map(([, action]) => action);
-  expect(uses.length).toBeGreaterThan(0);
-  for (const action of uses) expect(action).toMatch(/^[a-z/-]+@[0-9a-f]{40} # v\d+(\.\d+\.\d+)?$/);
+test.each(steps)("$file takes no action that can be changed under it", ({ file, steps }) => {
+  const text = all.find((one) => one.file === file)?.text ?? "";
+  for (const { uses } of steps) {
+    if (uses === undefined) continue;
+    if (uses.startsWith("./")) expect(existsSync(path.join(root, uses, "action.yaml")), uses).toBe(true);
+    else
+      expect(text).toMatch(new RegExp(`uses: ${uses.split("@")[0]}@[0-9a-f]{40} # v\\d+\\.\\d+\\.\\d+\\n`));
+  }
 });
 
 test("the engine is the one that the local cloud runs", () => {
   const module = readFileSync(path.join(root, "local/toolchain/modules/pulumi/go.mod"), "utf8");
   const tested = /\sgithub\.com\/pulumi\/pulumi\/pkg\/v3 v(\S+)/.exec(module)?.[1];
-  const run = files.flatMap(({ text }) =>
-    [...text.matchAll(/pulumi-version: (\S+)/g)].map((found) => found[1]),
-  );
-  expect(run.length).toBeGreaterThan(0);
-  expect(new Set(run)).toEqual(new Set([tested]));
+  expect(renovated("actions/pulumi/action.yaml")).toEqual([`github.com/pulumi/pulumi/pkg/v3:${tested}`]);
 });
 
-test.each(files)("$file holds no key, shows no secret, and may do the least", ({ text, workflow }) => {
+test.each(all)("$file holds no key and shows no secret", ({ text }) => {
   expect(text).not.toMatch(/secrets\.|credentials_json|show-secrets|set -x|pull_request_target/);
+});
+
+test.each(workflows)("$file may do the least", ({ workflow }) => {
   expect(workflow.permissions).toEqual({});
   for (const [name, { permissions, steps, if: condition }] of Object.entries(workflow.jobs)) {
     expect(MOST, name).toMatchObject(permissions);
-    // Code of a fork never meets a credential.
+    // Code of a fork never meets a credential, nor does what a robot brings before somebody has read it.
     if ("pull_request" in workflow.on && "id-token" in permissions) {
       expect(condition).toContain("head.repo.full_name == github.repository");
+      expect(condition).toContain("user.type != 'Bot'");
     }
     for (const { uses = "", with: given } of steps.filter(({ uses }) => uses?.includes("checkout"))) {
       expect(given, uses).toMatchObject({ "persist-credentials": false });
@@ -59,27 +90,83 @@ test.each(files)("$file holds no key, shows no secret, and may do the least", ({
   }
 });
 
-test.each(files)("$file runs what is there, and no text of a pull request as a command", ({ workflow }) => {
-  const runs = Object.values(workflow.jobs).flatMap(({ steps }) => steps.map(({ run = "" }) => run));
-  for (const run of runs) {
+test.each(steps)("$file runs what is there, and no text of a pull request as a command", ({ steps }) => {
+  for (const { run = "" } of steps) {
     execFileSync("bash", ["-n"], { input: run, stdio: ["pipe", "ignore", "pipe"] });
     expect(run).not.toContain("${{");
     for (const [, script = ""] of run.matchAll(/npm run ([a-z:-]+)/g)) expect(scripts).toHaveProperty(script);
+    for (const [file] of run.matchAll(/^\.github\S+/gm)) accessSync(path.join(root, file), constants.X_OK);
   }
 });
 
-test("Renovate's expressions find each image of versions.ts, and the operator's version in the stack files", () => {
-  const { customManagers } = JSON.parse(readFileSync(path.join(root, "renovate.json"), "utf8")) as {
-    customManagers: { managerFilePatterns: [string]; matchStrings: [string] }[];
-  };
-  const found = (file: string) =>
-    customManagers
-      .filter(({ managerFilePatterns: [pattern] }) => new RegExp(pattern.slice(1, -1)).test(file))
-      .flatMap(({ matchStrings: [match] }) => [
-        ...readFileSync(path.join(root, file), "utf8").matchAll(new RegExp(match, "g")),
-      ])
-      .map(({ groups }) => `${groups?.depName}:${groups?.currentValue}`);
-  expect(found("versions.ts").toSorted()).toEqual(Object.values(images).toSorted());
-  const version = images.operator.split(":")[1];
-  expect(found("Pulumi.calico-test.yaml")).toEqual([`prometheus-operator/prometheus-operator:${version}`]);
+test("what is applied is main, after its preview and somebody's word, and is never cut off", () => {
+  const { workflow } = workflows.find(({ file }) => file === "workflows/apply.yaml") ?? {};
+  expect(workflow?.on).toEqual({ push: { branches: ["main"] } });
+  expect(workflow?.concurrency).toMatchObject({ "cancel-in-progress": false });
+  const applying = Object.values(workflow?.jobs ?? {}).filter(({ steps }) =>
+    steps.some(({ run }) => run?.includes("pulumi up")),
+  );
+  expect(applying).toMatchObject([{ environment: "calico-test", needs: "plan" }]);
 });
+
+test("docs/operations.md has the variables that the workflows want, and no other", () => {
+  const wanted = all.flatMap(({ text }) => [...text.matchAll(/vars\.([A-Z_]+)/g)].map(([, name]) => name));
+  const operations = readFileSync(path.join(root, "docs/operations.md"), "utf8");
+  const told = [...operations.matchAll(/gh variable set ([A-Z_]+)/g)].map(([, name]) => name);
+  expect(new Set(told)).toEqual(new Set(wanted));
+});
+
+test("the local cloud's programs are kept by all that they are built of, Go too", () => {
+  const key = all.find(({ file }) => file === "actions/toolchain/action.yaml")?.text;
+  expect(key).toMatch(/key: toolchain-\$\{\{ steps\.go\.outputs\.go-version \}\}-\$\{\{ hashFiles\(/);
+});
+
+test.each([
+  ["short", "one line\n", 3],
+  ["long", "policies are at the end\n".repeat(20_000), 0],
+])("a %s preview becomes a comment that GitHub takes, and its status is the step's", (_, said, status) => {
+  const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-preview-"));
+  const text = `first line\n${said}last line\n`;
+  writeFileSync(path.join(temp, "said"), text);
+  writeFileSync(path.join(temp, "pulumi"), `#!/bin/sh\ncat ${temp}/said\nexit ${status}\n`, { mode: 0o755 });
+  const env = {
+    PATH: `${temp}:${process.env.PATH ?? ""}`,
+    RUNNER_TEMP: temp,
+    GITHUB_STEP_SUMMARY: path.join(temp, "summary"),
+    GITHUB_OUTPUT: path.join(temp, "output"),
+  };
+  const run = spawnSync(path.join(dir, "actions/preview/preview.sh"), { env, encoding: "utf8" });
+  expect(run.status).toBe(status);
+  expect(run.stdout).toBe(text);
+  const output = readFileSync(env.GITHUB_OUTPUT, "utf8");
+  const comment = readFileSync(output.replace(/^comment=/, "").trim(), "utf8");
+  expect(comment.length).toBeLessThan(65_536);
+  expect(comment).toContain("first line\n");
+  expect(comment).toContain("last line\n");
+  expect(readFileSync(env.GITHUB_STEP_SUMMARY, "utf8")).toBe(comment);
+  rmSync(temp, { recursive: true });
+});
+
+test("Renovate's expressions find each image of versions.ts, and the operator's version in the stack files", () => {
+  expect(renovated("../versions.ts").toSorted()).toEqual(Object.values(images).toSorted());
+  const version = images.operator.split(":")[1];
+  expect(renovated("../Pulumi.calico-test.yaml")).toEqual([
+    `prometheus-operator/prometheus-operator:${version}`,
+  ]);
+});
+
+/** What Renovate's own expressions find in a file, from `.github` on: names with versions. */
+function renovated(file: string): string[] {
+  const { customManagers } = JSON.parse(readFileSync(path.join(root, "renovate.json"), "utf8")) as {
+    customManagers: { managerFilePatterns: [string]; matchStrings: [string]; depNameTemplate?: string }[];
+  };
+  const name = path.relative(root, path.join(dir, file));
+  const text = readFileSync(path.join(root, name), "utf8");
+  return customManagers
+    .filter(({ managerFilePatterns: [pattern] }) => new RegExp(pattern.slice(1, -1)).test(name))
+    .flatMap(({ matchStrings: [match], depNameTemplate }) =>
+      [...text.matchAll(new RegExp(match, "g"))].map(
+        ({ groups }) => `${groups?.depName ?? depNameTemplate}:${groups?.currentValue}`,
+      ),
+    );
+}
