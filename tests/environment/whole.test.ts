@@ -7,6 +7,7 @@ import { initStack, stackOutputs, type Engine } from "../../local/environment.ts
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
 import { ciEnvironment, queryGrafana, readBack, runSample } from "../../local/sample.ts";
+import { connects, podOf } from "./pods.ts";
 import { traces, tracesOf, watchCommandLines } from "./traces.ts";
 
 /**
@@ -94,6 +95,15 @@ describe("the whole environment", () => {
     const env = ciEnvironment(cloud, outputs);
     expect(env.PROMPG_URL).toBe(outputs.PROMPG_URL);
     expect(Object.values(env)).not.toContain(outputs.GRAFANA_PASSWORD);
+  });
+
+  it("lets a pod push that has no other business with it, and nothing else", async () => {
+    const stranger = await podOf(cloud, "kube-dns", "kube-system");
+    const reaches = async (name: string, port: number) =>
+      connects(stranger, (await podOf(cloud, name)).status?.podIP ?? "", port);
+    expect(await reaches("prom-gateway", 9091)).toBe(true);
+    expect(await reaches("prometheus", 9090)).toBe(false);
+    expect(await reaches("grafana", 3000)).toBe(false);
   });
 
   it("passes the smoke test, which shows no secret and leaves nothing behind", async () => {

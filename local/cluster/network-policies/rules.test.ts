@@ -51,12 +51,16 @@ test("out of a pod counts towards its node too", () => {
   ]);
 });
 
-test("pods of the same namespace, of others, and ranges are let in on the ports given", () => {
+// As a watch brings it, and as the client lists it.
+test.each(["from", "_from"])("pods of the same namespace, of others, and ranges are let in: %s", (from) => {
   const ingress = [
-    { _from: [{ podSelector: { matchLabels: { app: "client" } } }], ports: [{ port: "web" }] },
-    { _from: [{ namespaceSelector: { matchLabels: { name: "other" } } }], ports: [{ port: 9, endPort: 11 }] },
+    { [from]: [{ podSelector: { matchLabels: { app: "client" } } }], ports: [{ port: "web" }] },
     {
-      _from: [{ ipBlock: { cidr: "10.0.0.0/30", except: ["10.0.0.1/32"] } }],
+      [from]: [{ namespaceSelector: { matchLabels: { name: "other" } } }],
+      ports: [{ port: 9, endPort: 11 }],
+    },
+    {
+      [from]: [{ ipBlock: { cidr: "10.0.0.0/30", except: ["10.0.0.1/32"] } }],
       ports: [{ protocol: "UDP", port: 53 }],
     },
   ];

@@ -2,6 +2,7 @@ import type {
   V1LabelSelector,
   V1Namespace,
   V1NetworkPolicy,
+  V1NetworkPolicyIngressRule,
   V1NetworkPolicyPeer,
   V1NetworkPolicyPort,
   V1Pod,
@@ -81,7 +82,7 @@ function typesOf(spec: V1NetworkPolicy["spec"]): string[] {
 function allowed(state: ClusterState, policy: V1NetworkPolicy, pod: V1Pod, direction: Direction): string[] {
   const rules =
     direction === "Ingress"
-      ? (policy.spec?.ingress ?? []).map(({ _from, ports }) => ({ peers: _from, ports }))
+      ? (policy.spec?.ingress ?? []).map((rule) => ({ peers: sources(rule), ports: rule.ports }))
       : (policy.spec?.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
   const { other } = DIRECTIONS[direction];
   return rules.flatMap(({ peers = [], ports = [] }) => {
@@ -109,6 +110,14 @@ function allowed(state: ClusterState, policy: V1NetworkPolicy, pod: V1Pod, direc
       .filter((end) => matches(peer.podSelector, end.metadata?.labels))
       .map((end) => ({ match: `${other} ${addressOf(end)}`, pod: end }));
   }
+}
+
+/**
+ * Whom a rule lets in; everybody when it doesn't say. What a watch brings is JSON as it is, and has `from`: only what
+ * the client has listed has its own name for it. With the other one alone, everybody was let in.
+ */
+function sources(rule: V1NetworkPolicyIngressRule): V1NetworkPolicyPeer[] | undefined {
+  return rule._from ?? (rule as { from?: V1NetworkPolicyPeer[] }).from;
 }
 
 /** A port as a rule's match; none when its name is not one of the target's. */
