@@ -1,16 +1,7 @@
 import { WORKLOADS } from "../components/conventions.ts";
 import { HEALTH } from "../dashboards/monitoring-health.ts";
 import { SUMMARY } from "../dashboards/summary.ts";
-
-/** From where on something is worth a message. */
-export interface AlertThresholds {
-  /** Hours without a run after which it is missing. */
-  runMissingHours: number;
-  /** Growth of mean occupancy against the median of the 7 runs before, in percent. */
-  occupancyGrowthPercent: number;
-  /** Days until the disk is full. */
-  diskFullDays: number;
-}
+import type { AlertThresholds } from "./thresholds.ts";
 
 /** An alert: it fires for each series that its query gives, and for none when it gives nothing. */
 export interface Alert {

@@ -3,8 +3,9 @@ import { ContactPoint } from "@pulumiverse/grafana/alerting/contactPoint.js";
 import { NotificationPolicy } from "@pulumiverse/grafana/alerting/notificationPolicy.js";
 import { RuleGroup } from "@pulumiverse/grafana/alerting/ruleGroup.js";
 import { DATA_SOURCE } from "../dashboards/index.ts";
-import type { Alert, AlertThresholds } from "../alerts/rules.ts";
+import type { Alert } from "../alerts/rules.ts";
 import { alerts } from "../alerts/rules.ts";
+import type { AlertThresholds } from "../alerts/thresholds.ts";
 
 /** Who is told of an alert; nobody is possible. */
 export interface AlertContacts {

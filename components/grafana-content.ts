@@ -23,7 +23,7 @@ export interface GrafanaContentArgs {
   prometheusUrl: pulumi.Input<string>;
   /** Prometheus's version, e.g. "3.16.0": what the query editor may offer. */
   prometheusVersion: string;
-  /** From where on there is an alert, and who is told. */
+  /** From where on there is an alert, and something is red, and who is told. */
   alerts: Pick<GrafanaAlertsArgs, "thresholds" | "contacts" | "collectMinutes">;
   /** What runs Grafana: the content needn't be deleted when this goes. */
   deployment: pulumi.Resource;
@@ -54,7 +54,7 @@ export class GrafanaContent extends pulumi.ComponentResource {
     const inGrafana = { parent: this, provider, deletedWith: args.deployment };
     const dataSource = this.makeDataSource(name, args, inGrafana);
     const folder = new Folder(`${name}-folder`, { title: FOLDER, uid: FOLDER }, inGrafana);
-    const made = Object.entries(dashboards()).map(([key, dashboard]) => ({
+    const made = Object.entries(dashboards(args.alerts.thresholds)).map(([key, dashboard]) => ({
       title: dashboard.title,
       uid: dashboard.uid,
       resource: new Dashboard(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_THRESHOLDS } from "../alerts/thresholds.ts";
 import {
   address,
   choice,
@@ -195,12 +196,14 @@ export const schema = group({
     .describe("Grafana, and how the program reaches it."),
   alerts: group({
     runMissingHours: whole(1, 168)
-      .default(26)
+      .default(DEFAULT_THRESHOLDS.runMissingHours)
       .describe("Hours without a run of a code level after which it is missing."),
     occupancyGrowthPercent: whole(1, 1000, " (percent)")
-      .default(10)
+      .default(DEFAULT_THRESHOLDS.occupancyGrowthPercent)
       .describe("Growth of mean occupancy against the median of the 7 runs before."),
-    diskFullDays: whole(1, 365).default(14).describe("Days until Prometheus's disk is full."),
+    diskFullDays: whole(1, 365)
+      .default(DEFAULT_THRESHOLDS.diskFullDays)
+      .describe("Days until Prometheus's disk is full."),
     collectMinutes: whole(1, 720)
       .default(180)
       .describe(

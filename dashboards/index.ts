@@ -1,15 +1,20 @@
 import { monitoringHealth } from "./monitoring-health.ts";
 import { scaleTesting } from "./scale-testing.ts";
 import type { Dashboard } from "./shared.ts";
-import { summary } from "./summary.ts";
+import { summary, type SummaryThresholds } from "./summary.ts";
+import { DEFAULT_THRESHOLDS } from "../alerts/thresholds.ts";
 
 export { DATA_SOURCE, FOLDER } from "./shared.ts";
 export type { Dashboard } from "./shared.ts";
 
-/** Every dashboard, by a name for its resource. */
-export function dashboards(): Record<string, Dashboard> {
+/**
+ * Every dashboard, by a name for its resource.
+ *
+ * @param thresholds - from where on something is red
+ */
+export function dashboards(thresholds: SummaryThresholds = DEFAULT_THRESHOLDS): Record<string, Dashboard> {
   return {
-    summary: summary(),
+    summary: summary(thresholds),
     "scale-testing": scaleTesting(),
     "monitoring-health": monitoringHealth(),
   };

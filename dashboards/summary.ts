@@ -1,4 +1,5 @@
 import type * as dashboard from "@grafana/grafana-foundation-sdk/dashboard";
+import type { AlertThresholds } from "../alerts/thresholds.ts";
 import type { Dashboard } from "./shared.ts";
 import {
   barChart,
@@ -18,6 +19,9 @@ const CHOSEN_TESTS = 'code_level=~"$code_level", test_name=~"$test_name"';
 const CHOSEN = `process=~"$process", ${CHOSEN_TESTS}`;
 const NAME = "{{test_name}} · {{code_level}} · {{process}}";
 
+/** From where on something is red. */
+export type SummaryThresholds = Pick<AlertThresholds, "runMissingHours" | "occupancyGrowthPercent">;
+
 /** How far back a last run is looked for: a code level that didn't run for so long is no longer shown. */
 const LAST = "7d";
 
@@ -26,7 +30,7 @@ const LAST = "7d";
  * (alerts/recording-rules.ts), so five years are 1,825 points a series. A range query looks back over its own
  * step: none of the points falls between two steps.
  */
-export function summary(): Dashboard {
+export function summary(thresholds: SummaryThresholds): Dashboard {
   return makeDashboard({
     title: "k8sfv summary",
     uid: SUMMARY.uid,
@@ -34,7 +38,7 @@ export function summary(): Dashboard {
     range: "30d",
     refresh: "5m",
     variables: variables(),
-    panels: [...lastNight(), ...overTime(), ...comparison(), ...heap()],
+    panels: [...lastNight(thresholds), ...overTime(), ...comparison(thresholds), ...heap()],
   });
 }
 
@@ -69,48 +73,45 @@ function variables(): dashboard.QueryVariableBuilder[] {
   ];
 }
 
-/** A value of the last 26 hours. */
-const at = (series: string) => `last_over_time(${series}{${CHOSEN_TESTS}}[26h])`;
-
-/** The tests of each code level's last run: not those that only the run before had. */
-const OF_LAST_RUN =
-  `(${at("run:k8sfv_test_push_time_seconds")} == on (code_level) group_left () ` +
-  `max by (code_level) (${at("run:k8sfv_test_push_time_seconds")}))`;
-
-function lastNight() {
+function lastNight({ runMissingHours: hours }: SummaryThresholds) {
+  const recent = (series: string) => `last_over_time(${series}{${CHOSEN_TESTS}}[${hours}h])`;
+  // Not those that only the run before had.
+  const ofLastRun =
+    `(${recent("run:k8sfv_test_push_time_seconds")} == on (code_level) group_left () ` +
+    `max by (code_level) (${recent("run:k8sfv_test_push_time_seconds")}))`;
   return [
     stat({
       id: 1,
       title: "Tests passing in the last run",
-      description: "Per code level: the share of the tests that passed in its last run, within 26 hours.",
+      description: `Per code level: the share of the tests that passed in its last run, within ${hours} hours.`,
       unit: "percentunit",
       width: 16,
       height: 4,
       steps: ["red", [1, "green"]],
-      noValue: "no run in 26 h",
+      noValue: `no run in ${hours} h`,
       queries: [
         {
-          expr: `avg by (code_level) (${at("run:k8sfv_test_result")} and on (code_level, test_name) ${OF_LAST_RUN})`,
+          expr: `avg by (code_level) (${recent("run:k8sfv_test_result")} and on (code_level, test_name) ${ofLastRun})`,
           legend: "{{code_level}}",
         },
       ],
     }),
     stat({
       id: SUMMARY.lastRun,
-      title: "Last run",
-      description: "When each code level pushed its last run.",
-      unit: "dateTimeFromNow",
+      title: "Time since the last run",
+      description: `Of each code level. From ${hours} h on its run is missing; dev's are not waited for.`,
+      unit: "s",
       width: 8,
       height: 4,
-      steps: ["blue"],
+      steps: ["green", [hours * 3600, "red"]],
       noValue: "no run in 7 d",
       queries: [
         {
-          expr: `1000 * max by (code_level) (last_over_time(run:k8sfv_test_push_time_seconds{code_level=~"$code_level"}[${LAST}]))`,
+          expr: `time() - max by (code_level) (last_over_time(run:k8sfv_test_push_time_seconds{code_level=~"$code_level"}[${LAST}]))`,
           legend: "{{code_level}}",
         },
       ],
-    }),
+    }).overrideByName("dev", [{ id: "color", value: { mode: "fixed", fixedColor: "blue" } }]),
     table({
       id: SUMMARY.results,
       title: "Last result of each test",
@@ -185,7 +186,7 @@ function change(runs: number, window: string): string {
   return `${at("run:k8sfv_occupancy_mean_bytes")} / ${at(`run:k8sfv_occupancy_mean_bytes:median${runs}`)} - 1`;
 }
 
-function comparison() {
+function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
   const coloured = colouredColumn([
     { id: "unit", value: "percentunit" },
     { id: "decimals", value: 2 },
@@ -195,8 +196,8 @@ function comparison() {
         mode: "absolute",
         steps: [
           { value: null, color: "green" },
-          { value: 0.05, color: "yellow" },
-          { value: 0.1, color: "red" },
+          { value: percent / 200, color: "yellow" },
+          { value: percent / 100, color: "red" },
         ],
       },
     },

@@ -2,14 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { alerts } from "../../alerts/rules.ts";
+import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
 import { dashboards } from "../../dashboards/index.ts";
 import { panelsOf } from "../../local/panels.ts";
 import { ask, loadSamples, metricsOf } from "../../local/prometheus-data.ts";
 import { ciEnvironment, ciMachineCommand } from "../../local/sample.ts";
 import { alertStates, evaluated } from "./alert-states.ts";
 import { HOOK_PORT, useContent } from "./content.ts";
-
-const thresholds = { runMissingHours: 26, occupancyGrowthPercent: 10, diskFullDays: 14 };
 
 /** What Grafana tells people of, by a webhook: nothing after good nights, everything after one that went wrong. */
 describe("Grafana's alerts", () => {
@@ -20,7 +19,7 @@ describe("Grafana's alerts", () => {
     await evaluated(grafana);
     const states = await alertStates(grafana);
     expect(states.map(({ title }) => title).sort()).toEqual(
-      alerts(thresholds)
+      alerts(DEFAULT_THRESHOLDS)
         .map(({ title }) => title)
         .sort(),
     );
@@ -59,7 +58,7 @@ describe("Grafana's alerts", () => {
       ),
     ]);
     const started = Date.now();
-    const titles = alerts(thresholds).map(({ title }) => title);
+    const titles = alerts(DEFAULT_THRESHOLDS).map(({ title }) => title);
     let firing: string[] = [];
     while (firing.length < titles.length && Date.now() < started + 150_000) {
       firing = (await alertStates(grafana)).filter((state) => state.firing > 0).map(({ title }) => title);
@@ -76,7 +75,7 @@ describe("Grafana's alerts", () => {
     expect(night).toHaveLength(1);
     const names = new Set(night[0]?.alerts.map(({ labels }) => labels.alertname));
     expect([...names].sort()).toEqual(
-      alerts(thresholds)
+      alerts(DEFAULT_THRESHOLDS)
         .filter(({ kind }) => kind === "night")
         .map(({ title }) => title)
         .sort(),
@@ -97,7 +96,7 @@ describe("Grafana's alerts", () => {
       ...Object.values(dashboards()).flatMap((dashboard) =>
         panelsOf(dashboard).flatMap(({ targets }) => targets.map(({ expr }) => expr)),
       ),
-      ...alerts(thresholds).map(({ expr }) => expr),
+      ...alerts(DEFAULT_THRESHOLDS).map(({ expr }) => expr),
     ].map((expr) => expr.replaceAll(/\$__(rate_)?interval|\$__range/g, "1h"));
     const known = new Set(await ask<string[]>(addresses.prometheus, "/label/__name__/values"));
     const names = new Set<string>();

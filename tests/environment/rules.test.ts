@@ -2,13 +2,12 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { RecordingGroup } from "../../alerts/recording-rules.ts";
 import { recordingGroups } from "../../alerts/recording-rules.ts";
 import { alerts } from "../../alerts/rules.ts";
+import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
 import { dashboards } from "../../dashboards/index.ts";
 import { cases } from "./alert-cases.ts";
 import { DAY, held, HOUR, nightly, rawSeries } from "./nights.ts";
 import { Promtool } from "./promtool.ts";
 import type { RuleTest } from "./promtool.ts";
-
-const thresholds = { runMissingHours: 26, occupancyGrowthPercent: 10, diskFullDays: 14 };
 
 const [runs, health] = recordingGroups() as [RecordingGroup, RecordingGroup];
 
@@ -19,7 +18,7 @@ beforeAll(async () => {
 });
 
 test("every expression parses", async () => {
-  const asked = alerts(thresholds).map(({ title, expr }) => ({ alert: title, expr }));
+  const asked = alerts(DEFAULT_THRESHOLDS).map(({ title, expr }) => ({ alert: title, expr }));
   expect(await promtool.check([runs, health, { name: "alerts", rules: asked }])).toBe("");
   const panels = Object.values(dashboards()).flatMap(({ title, panels = [] }) =>
     (panels as unknown as { id: number; targets: { expr: string }[] }[]).flatMap(({ id, targets }) =>
@@ -127,7 +126,7 @@ test("the median is that of the 7 runs before, whenever it is asked for", async 
 
 describe("alerts", () => {
   test("each has cases that deserve it and cases that don't", () => {
-    for (const { title } of alerts(thresholds)) {
+    for (const { title } of alerts(DEFAULT_THRESHOLDS)) {
       const mine = cases.filter(([alert]) => alert === title);
       expect(
         mine.some(([, , , , firing]) => firing.length > 0),
@@ -141,7 +140,7 @@ describe("alerts", () => {
   });
 
   test.each(cases)("%s: %s", async (title, when, series, minute, firing) => {
-    const { expr } = alerts(thresholds).find((alert) => alert.title === title) ?? { expr: "" };
+    const { expr } = alerts(DEFAULT_THRESHOLDS).find((alert) => alert.title === title) ?? { expr: "" };
     const samples = firing.map((labels) => ({ labels: notationOf(labels), value: 1 }));
     // Only the rules that this data is for, and the query at that minute alone: each minute before it costs.
     const group = series.some((one) => one.series.startsWith("push_time")) ? runs : health;

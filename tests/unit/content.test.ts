@@ -2,12 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test } from "vitest";
 import { recordingGroups } from "../../alerts/recording-rules.ts";
 import { alerts } from "../../alerts/rules.ts";
+import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
 import type { GrafanaContentArgs } from "../../components/grafana-content.ts";
 import { DATA_SOURCE, dashboards } from "../../dashboards/index.ts";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled, valueOf } from "./mocks.ts";
-
-const thresholds = { runMissingHours: 26, occupancyGrowthPercent: 10, diskFullDays: 14 };
 
 interface Panel {
   id: number;
@@ -95,7 +94,7 @@ test.each([
 });
 
 test("every alert links to a panel that is there, and tells what it means", () => {
-  const rules = alerts(thresholds);
+  const rules = alerts(DEFAULT_THRESHOLDS);
   expect(new Set(rules.map(({ uid }) => uid)).size).toBe(rules.length);
   for (const { title, panel, summary, description } of rules) {
     const found = all.find(({ dashboard }) => dashboard.uid === panel.dashboard);
@@ -112,7 +111,7 @@ test("recorded series have the names that panels and alerts ask for", () => {
   const recorded = recordingGroups().flatMap(({ rules }) => rules.map(({ record }) => record));
   const exprs = [
     ...all.flatMap(({ panels }) => panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))),
-    ...alerts(thresholds).map(({ expr }) => expr),
+    ...alerts(DEFAULT_THRESHOLDS).map(({ expr }) => expr),
   ];
   const asked = exprs.flatMap((expr) => expr.match(/\b(run|gateway|job|prometheus):[a-z0-9_:]+/g) ?? []);
   expect(asked.length).toBeGreaterThan(20);
@@ -136,7 +135,7 @@ describe("what is put into Grafana", () => {
       password: pulumi.secret("generated"),
       prometheusUrl: "http://prometheus.monitoring:9090",
       prometheusVersion: "3.16.0",
-      alerts: { thresholds, collectMinutes: 180, contacts },
+      alerts: { thresholds: DEFAULT_THRESHOLDS, collectMinutes: 180, contacts },
       deployment: new ServiceAccount("stands for the Deployment"),
     });
     await settled(recorded);
@@ -169,7 +168,9 @@ describe("what is put into Grafana", () => {
       "k8sfv summary": "http://10.248.1.7:3000/d/k8sfv-summary",
     });
     const groups = recorded.filter(({ type }) => type === "grafana:alerting/ruleGroup:RuleGroup");
-    expect(groups.map(({ inputs }) => inputs.name)).toEqual(alerts(thresholds).map(({ title }) => title));
+    expect(groups.map(({ inputs }) => inputs.name)).toEqual(
+      alerts(DEFAULT_THRESHOLDS).map(({ title }) => title),
+    );
     expect(content.resources).toHaveLength(2 + 3 + groups.length);
   });
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { alerts } from "../../alerts/rules.ts";
+import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
 import { blocks, commands, fences, type Page, pages, root } from "../pages.ts";
 
 const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
@@ -35,8 +36,7 @@ test.each(pages())("the commands of $file are a shell's, and those of npm are th
 
 test("docs/operations.md says what to do for each alert", () => {
   const operations = pages().find(({ file }) => file === "docs/operations.md")?.text ?? "";
-  const thresholds = { runMissingHours: 26, occupancyGrowthPercent: 10, diskFullDays: 14 };
-  const titles = alerts(thresholds).map(({ title }) => title);
+  const titles = alerts(DEFAULT_THRESHOLDS).map(({ title }) => title);
   expect(titles.length).toBeGreaterThan(0);
   const headings = [...operations.matchAll(/^### (.+)$/gm)].map(([, title]) => title);
   expect(headings).toEqual(expect.arrayContaining(titles));
@@ -50,6 +50,13 @@ test("README tells of each command of package.json that is for people", () => {
       .filter((name) => !name.includes(":"))
       .toSorted(),
   );
+});
+
+test("npm run help has a line for each of them", () => {
+  const said = execFileSync("npm", ["run", "--silent", "help"], { cwd: root, encoding: "utf8" });
+  for (const name of Object.keys(scripts).filter((name) => !name.includes(":"))) {
+    expect(said).toMatch(new RegExp(`^npm (run )?${name}\\b.* {2,}\\S`, "m"));
+  }
 });
 
 /** Links to files and headings; those to other sites are not looked up. */
