@@ -37,9 +37,15 @@ export default defineConfig(
   },
   {
     files: ["*.ts", "{alerts,components,config,dashboards}/**/*.ts"],
-    // Node takes types away and translates nothing (loader.mjs).
     rules: {
-      "no-restricted-syntax": ["error", "TSEnumDeclaration", "TSModuleDeclaration", "TSParameterProperty"],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "TSEnumDeclaration, TSModuleDeclaration, TSParameterProperty",
+          message:
+            "Node takes types away and translates nothing (loader.mjs): write it in JavaScript's own words.",
+        },
+      ],
     },
   },
   {

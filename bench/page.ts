@@ -35,7 +35,7 @@ export function page(measures: Measure[], ...loads: number[]): string {
     "Written by `npm run bench`: the last run, on a local cloud of its own. Ratios are of things measured in that one",
     "run. A machine that does other work meanwhile makes them worse, and tails longer: the load says how much it did.",
     "",
-    `Load average before and after: ${loads.map((load) => load.toFixed(1)).join(", ")}.`,
+    `Load average before and after: ${loads.map((load) => load.toFixed(1)).join(", ")}. Node ${process.version}.`,
     "",
     "| what | result | aim | from |",
     "| --- | --- | --- | --- |",
