@@ -1,3 +1,4 @@
+import { DEFAULT_THRESHOLDS } from "../alerts/thresholds.ts";
 import type { Dashboard } from "../dashboards/index.ts";
 import { dashboards } from "../dashboards/index.ts";
 import type { Cloud } from "../local/cluster/index.ts";
@@ -33,7 +34,7 @@ export async function measureDashboards(
   const nights = ["-nights", String(NIGHTS), "-raw-nights", String(RAW_NIGHTS), "-felix"];
   await loadHistory(cloud, prometheus, nights);
   const measures: Measure[] = [];
-  for (const [name, dashboard] of Object.entries(dashboards())) {
+  for (const [name, dashboard] of Object.entries(dashboards(DEFAULT_THRESHOLDS))) {
     const [years, week] = await waits({ url, outputs }, dashboard);
     const rounds = `${ROUNDS} rounds of ${panelsOf(dashboard).length} panels`;
     measures.push({

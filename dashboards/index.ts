@@ -2,7 +2,6 @@ import { monitoringHealth } from "./monitoring-health.ts";
 import { scaleTesting } from "./scale-testing.ts";
 import type { Dashboard } from "./shared.ts";
 import { summary, type SummaryThresholds } from "./summary.ts";
-import { DEFAULT_THRESHOLDS } from "../alerts/thresholds.ts";
 
 export { DATA_SOURCE, FOLDER } from "./shared.ts";
 export type { Dashboard } from "./shared.ts";
@@ -12,7 +11,7 @@ export type { Dashboard } from "./shared.ts";
  *
  * @param thresholds - from where on something is red
  */
-export function dashboards(thresholds: SummaryThresholds = DEFAULT_THRESHOLDS): Record<string, Dashboard> {
+export function dashboards(thresholds: SummaryThresholds): Record<string, Dashboard> {
   return {
     summary: summary(thresholds),
     "scale-testing": scaleTesting(),

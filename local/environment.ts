@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -36,7 +36,9 @@ export function openEngine(cloud: Cloud): Engine {
     K8SFV_CRDS: cloud.crdsDir,
     PATH: `${cloud.binDir}:${process.env.PATH ?? ""}`,
     PULUMI_HOME: cloud.pulumiHome,
-    PULUMI_BACKEND_URL: `file://${path.join(cloud.pulumiDir, "state")}`,
+    // Without the file of attributes beside each file: an engine that is killed as it writes one leaves a state that
+    // no engine reads any more ("failed to load checkpoint: EOF").
+    PULUMI_BACKEND_URL: `file://${path.join(cloud.pulumiDir, "state")}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE_FILE: path.join(cloud.pulumiDir, "passphrase"),
     PULUMI_STACK: stack,
     PULUMI_OPTION_CONFIG_FILE: configFile(cloud),
@@ -98,11 +100,18 @@ export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   await writeWhole(configFile(cloud), stringify(file));
   await copyFile(path.join(projectDir, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
   // A killed engine can't give back its lock; one that runs still holds it rightly.
-  if ((await findEngineProcesses(cloud)).length === 0) {
-    await rm(path.join(cloud.pulumiDir, "state/.pulumi/locks"), { recursive: true, force: true });
-  }
+  if ((await findEngineProcesses(cloud)).length === 0)
+    await removeLeftovers(path.join(cloud.pulumiDir, "state"));
   if (before.encryptionsalt === undefined) {
     await engine.pulumi(["stack", "init", stack], { cwd: workDir });
+  }
+}
+
+/** The locks of engines that are gone, and the attributes that older clouds have. */
+async function removeLeftovers(state: string): Promise<void> {
+  await rm(path.join(state, ".pulumi/locks"), { recursive: true, force: true });
+  for (const file of await readdir(state, { recursive: true })) {
+    if (file.endsWith(".attrs")) await rm(path.join(state, file), { force: true });
   }
 }
 

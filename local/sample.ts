@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { execa } from "execa";
+import { ExecaError, execa } from "execa";
 import type { Cloud } from "./cluster/cloud.ts";
 import { ciMachine, commandIn } from "./cluster/machine.ts";
 import { queryGrafana } from "../tools/grafana-query.ts";
@@ -48,8 +48,9 @@ export async function ciMachineCommand(cloud: Cloud, command: string[]): Promise
 }
 
 /**
- * Pushes a run's metrics from the CI machine, as k8sfv does, with a mean occupancy that marks this run. Pushes again for
- * half a minute: when an `up` has just moved the gateway's pod, it can take some seconds until all nodes know.
+ * Pushes a run's metrics from the CI machine, as k8sfv does, with a mean occupancy that marks this run. When no
+ * connection comes about, it is tried again for half a minute: an `up` has just moved the gateway's pod, and it can
+ * take some seconds until all nodes know.
  */
 export async function runSample(cloud: Cloud, outputs: Record<string, unknown>): Promise<SampleResult> {
   const mark = String(randomInt(30_000_000, 60_000_000));
@@ -60,7 +61,10 @@ export async function runSample(cloud: Cloud, outputs: Record<string, unknown>):
       const { stdout } = await execa(file, rest, { env: ciEnvironment(cloud, outputs) });
       return JSON.parse(stdout) as SampleResult;
     } catch (error) {
-      if (Date.now() > deadline) throw error;
+      // An answer is one: only a connection that doesn't come about is tried again.
+      const refused = error instanceof ExecaError && /can't push to/.test(String(error.stderr));
+      if (!refused || Date.now() > deadline) throw error;
+      console.log(`  ${String(error.stderr)}; once more`);
     }
     await sleep(1_000);
   }

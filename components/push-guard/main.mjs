@@ -20,14 +20,11 @@ import {
   gateway,
   PATIENCE_MS,
   say,
-  stored,
   storeSafely,
   watchLife,
 } from "./store.mjs";
 
 const port = Number(process.env.GUARD_PORT);
-/** Nothing is taken in any more when the gateway's file has so many. */
-const maxStoreBytes = Number(process.env.GUARD_MAX_STORE_BYTES);
 
 /** @typedef {import("./store.mjs").Answer} Answer */
 /** @typedef {import("node:http").IncomingMessage} Incoming */
@@ -84,9 +81,6 @@ function tooLarge() {
  * @param {Buffer} body
  */
 async function handOver(incoming, body) {
-  if (stored() > maxStoreBytes && incoming.method !== "DELETE") {
-    return say(507, `The push gateway holds more than ${maxStoreBytes} bytes: delete groups`);
-  }
   /** @type {Record<string, string>} */
   const headers = {};
   for (const name of /** @type {const} */ (["content-type", "authorization"])) {

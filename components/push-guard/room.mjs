@@ -17,23 +17,24 @@ export function makeRoom(most) {
     }
   }
 
-  return {
-    /**
-     * Resolves when there is room, which is then taken.
-     *
-     * @param {number} size
-     * @returns {Promise<void>}
-     */
-    async enter(size) {
-      return new Promise((enter) => {
-        queue.push({ size, enter });
-        letIn();
-      });
-    },
-    /** @param {number} size */
-    leave(size) {
-      taken -= size;
+  /** @param {number} size */
+  function leave(size) {
+    taken -= size;
+    letIn();
+  }
+
+  /**
+   * Resolves when there is room, which is then taken.
+   *
+   * @param {number} size
+   * @returns {Promise<void>}
+   */
+  async function enter(size) {
+    return new Promise((enter) => {
+      queue.push({ size, enter });
       letIn();
-    },
-  };
+    });
+  }
+
+  return { enter, leave };
 }

@@ -6,6 +6,7 @@ import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { groupOf } from "./group.mjs";
 import { makeRoom } from "./room.mjs";
 
 /** @typedef {{ method: string, path: string, headers: Record<string, string>, body: Buffer }} Question */
@@ -16,6 +17,8 @@ const AT_ONCE_BYTES = 4 * 2 ** 20;
 /** And so many pushes: it takes them in one by one, and the marks wait behind them. */
 const AT_ONCE = 16;
 const room = makeRoom(AT_ONCE_BYTES);
+/** A push of more bytes has that room until it is on the disk: `storedBytes` then counts it before the next one. */
+const SMALL_BYTES = AT_ONCE_BYTES / AT_ONCE;
 /** A push waits so long for a gateway that starts again, which takes it a second or two. */
 export const PATIENCE_MS = 25_000;
 /** The gateway answers a push of the largest size within a second; this is for one that hangs. */
@@ -34,6 +37,8 @@ const ENDED = "the push gateway ended meanwhile";
 
 /** The gateway's persistence file. */
 const file = process.env.GUARD_FILE ?? "";
+/** Nothing is taken in any more when the gateway's file has so many bytes. */
+const maxStoreBytes = Number(process.env.GUARD_MAX_STORE_BYTES);
 /** "USER:PASSWORD" of the gateway; empty when it asks nobody. */
 const credentials = process.env.GUARD_CREDENTIALS ?? "";
 /** The header that it wants to see, if any. */
@@ -136,13 +141,8 @@ export async function askAsGuard(method, path, text = "") {
   return ask({ method, path, headers, body: Buffer.from(text) });
 }
 
-/** How many bytes the gateway's file had when it was last looked at. */
+/** How much the gateway holds: the bytes that its file had when it was last looked at. */
 let storedBytes = (await stat(file).catch(() => undefined))?.size ?? 0;
-
-/** How much the gateway holds, in bytes of its file. */
-export function stored() {
-  return storedBytes;
-}
 
 /** @type {Promise<void> | undefined} */
 let writing;
@@ -172,14 +172,16 @@ async function writeMark() {
   const mark = randomUUID();
   const help = `# HELP push_guard Pushes before this mark are on the disk: ${mark}`;
   const text = `${help}\n# TYPE push_guard gauge\npush_guard 1\n`;
-  const deadline = Date.now() + MARK_TIMEOUT_MS;
   let marked = 0;
+  // From the moment on that the first mark is in: it waits its turn behind the pushes.
+  let deadline = Infinity;
   let seen = "";
   for (;;) {
     if (Date.now() > marked + MARK_AGAIN_MS) {
       const { status } = await askAsGuard("PUT", "/metrics/job/push-guard", text);
       if (status >= 300) throw new Error(`the push gateway answered ${status} to the guard's mark`);
       marked = Date.now();
+      deadline = Math.min(deadline, marked + MARK_TIMEOUT_MS);
     }
     const found = await stat(file, { bigint: true }).catch(() => undefined);
     const version = found === undefined ? seen : `${found.ino} ${found.mtimeNs}`;
@@ -210,7 +212,8 @@ async function flush(name) {
  * @returns {Promise<Answer>}
  */
 async function store(question, deadline) {
-  const size = Math.max(question.body.length, AT_ONCE_BYTES / AT_ONCE);
+  const { length } = question.body;
+  const size = Math.max(length, SMALL_BYTES);
   await room.enter(size);
   const { number, there } = life;
   /** @type {Answer} */
@@ -218,13 +221,39 @@ async function store(question, deadline) {
   try {
     if (!there) throw new Error("the push gateway is not there");
     if (Date.now() > deadline) throw new Error("the push gateway did not come to it");
+    if (question.method !== "DELETE" && storedBytes > maxStoreBytes) return isFull();
     answer = await ask(question);
+    if (length > SMALL_BYTES) await kept(answer, deadline);
   } finally {
     room.leave(size);
   }
-  if (answer.status < 300) await persisted();
+  if (length <= SMALL_BYTES) await kept(answer, deadline);
   if (!isLife(number)) throw new Error(ENDED);
   return answer;
+}
+
+function isFull() {
+  return say(507, `The push gateway holds more than ${maxStoreBytes} bytes: delete groups`);
+}
+
+/**
+ * Waits until what the gateway accepted is on the disk, but not for a disk that hangs.
+ *
+ * @param {Answer} answer
+ * @param {number} deadline
+ */
+async function kept({ status }, deadline) {
+  if (status >= 300) return;
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error("the disk does not answer"));
+    }, deadline - Date.now());
+  });
+  await Promise.race([persisted(), late]).finally(() => {
+    clearTimeout(timer);
+  });
 }
 
 /** @param {number} number */
@@ -241,18 +270,19 @@ const turns = new Map();
 
 /**
  * Has a push stored: its answer is the gateway's, given when it holds, or 503 when it can't be stored. Those of one
- * group (one path) come one after the other: none that has to be pushed again can undo a later one.
+ * group come one after the other: none that has to be pushed again can undo a later one.
  *
  * @param {Question} question
  * @returns {Promise<Answer>}
  */
 export async function storeSafely(question) {
   const deadline = Date.now() + PATIENCE_MS;
-  const before = turns.get(question.path) ?? Promise.resolve();
+  const group = groupOf(question.path);
+  const before = turns.get(group) ?? Promise.resolve();
   const turn = before.then(() => deliver(question, deadline));
-  turns.set(question.path, turn);
+  turns.set(group, turn);
   const answer = await turn;
-  if (turns.get(question.path) === turn) turns.delete(question.path);
+  if (turns.get(group) === turn) turns.delete(group);
   return answer;
 }
 
@@ -268,7 +298,7 @@ async function deliver(question, deadline) {
     try {
       return await store(question, deadline);
     } catch (error) {
-      if (ending || Date.now() > deadline) {
+      if (ending || Date.now() >= deadline) {
         console.error(`A push to ${question.path} was refused: ${String(error)}`);
         return say(503, `Not stored, push again: ${String(error)}`);
       }

@@ -1,6 +1,7 @@
 // npm run pictures: draws each dashboard, from what Grafana on the running local cloud answers, for the README.
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
 import type { Dashboard } from "../../dashboards/index.ts";
 import { dashboards } from "../../dashboards/index.ts";
 import { HEALTH } from "../../dashboards/monitoring-health.ts";
@@ -29,7 +30,7 @@ await runCommand(async () => {
   }
   const { headStats } = await ask<{ headStats: { minTime: number } }>(addresses.prometheus, "/status/tsdb");
   await mkdir(folder, { recursive: true });
-  for (const dashboard of Object.values(dashboards())) {
+  for (const dashboard of Object.values(dashboards(DEFAULT_THRESHOLDS))) {
     await step(`Drawing ${dashboard.title}`, async () =>
       writeFile(
         path.join(folder, `${dashboard.uid}.svg`),

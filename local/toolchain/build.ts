@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { cacheKey, defaultCacheDir, fill, sweep } from "./cache.ts";
 import { diagnose, lastLines } from "./diagnose.ts";
@@ -29,6 +29,8 @@ export interface ToolchainOptions {
 /** The built tools. */
 export interface Toolchain {
   cacheDir: string;
+  /** Where each tool's files are. */
+  folders: readonly string[];
   /** The absolute path of a binary, e.g. "kubelet". */
   path(binary: string): string;
   /** The prometheus-operator's CRDs, a folder of YAML files. */
@@ -66,6 +68,18 @@ export async function ensureToolchain(options: ToolchainOptions = {}): Promise<T
   return describe(targets, cacheDir);
 }
 
+/** Removes what tools of other sources or of another Go have made. Only after a whole build, with nobody else's. */
+export async function removeOlder({
+  cacheDir,
+  folders,
+}: Pick<Toolchain, "cacheDir" | "folders">): Promise<void> {
+  for (const name of await readdir(cacheDir)) {
+    const isTool = TOOLS.some((tool) => new RegExp(`^${tool.name}-[0-9a-f]{16}$`).test(name));
+    if (isTool && !folders.includes(join(cacheDir, name)))
+      await rm(join(cacheDir, name), { recursive: true });
+  }
+}
+
 /** The tools that make the named binaries, or all. */
 function select(only: readonly string[] | undefined, tools: readonly Tool[]): readonly Tool[] {
   if (only === undefined) return tools;
@@ -93,6 +107,7 @@ function describe(targets: readonly Target[], cacheDir: string): Toolchain {
   };
   return {
     cacheDir,
+    folders: targets.map(({ folder }) => folder),
     path,
     get crds() {
       return path("crds");

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { removeOlder } from "./build.ts";
 import { cacheKey, fill, sweep } from "./cache.ts";
 import { isNewEnough } from "./go.ts";
 import type { Tool } from "./tools.ts";
@@ -52,6 +53,15 @@ describe("fill", () => {
     await sweep(dir);
     await fill(join(dir, "a"), ({ out }) => writeFile(join(out, "tool"), "whole"));
     expect(await readdir(dir)).toEqual(["a"]);
+  });
+});
+
+describe("removeOlder", () => {
+  it("leaves what the tools are now, and what is no tool's", async () => {
+    const [now, older] = ["etcd-0123456789abcdef", "etcd-fedcba9876543210"];
+    for (const name of [now, older, "images", "logs", "etcd-tools"]) await mkdir(join(dir, name));
+    await removeOlder({ cacheDir: dir, folders: [join(dir, now)] });
+    expect((await readdir(dir)).toSorted()).toEqual([now, "etcd-tools", "images", "logs"]);
   });
 });
 

@@ -93,7 +93,7 @@ describe("Grafana's alerts", () => {
   it("asks only for metrics that there are", async () => {
     const { addresses } = content;
     const exprs = [
-      ...Object.values(dashboards()).flatMap((dashboard) =>
+      ...Object.values(dashboards(DEFAULT_THRESHOLDS)).flatMap((dashboard) =>
         panelsOf(dashboard).flatMap(({ targets }) => targets.map(({ expr }) => expr)),
       ),
       ...alerts(DEFAULT_THRESHOLDS).map(({ expr }) => expr),

@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { quantile } from "../../bench/statistics.ts";
+import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
 import { dashboards } from "../../dashboards/index.ts";
 import {
   askGrafana,
@@ -29,7 +30,11 @@ import {
   worstSum,
 } from "./expected.ts";
 
-const [summary, scaleTesting, health] = Object.values(dashboards()) as [Board, Board, Board];
+const [summary, scaleTesting, health] = Object.values(dashboards(DEFAULT_THRESHOLDS)) as [
+  Board,
+  Board,
+  Board,
+];
 type Board = ReturnType<typeof dashboards>[string];
 
 /** Panels that show nothing when nothing bad has happened, or the environment is new. */

@@ -33,12 +33,13 @@ const guard = fileURLToPath(new URL("../../components/push-guard/main.mjs", impo
  * @param binary - the push gateway's
  * @param dir - for its file
  * @param limits - of the guard, in bytes
+ * @param guardFile - what the guard takes for the gateway's file
  * @param credentials - "USER:PASSWORD" that the gateway asks for; by default nothing
  */
 export async function startGateway(
   binary: string,
   dir: string,
-  { limits = { push: 1e6, store: 1e7 }, credentials = "" } = {},
+  { limits = { push: 1e6, store: 1e7 }, credentials = "", guardFile = path.join(dir, "metrics") } = {},
 ): Promise<GatewayProcess> {
   const [port, gatewayPort] = [await freePort(), await freePort()];
   const file = path.join(dir, "metrics");
@@ -62,7 +63,7 @@ export async function startGateway(
     env: {
       GUARD_PORT: String(port),
       GUARD_GATEWAY_PORT: String(gatewayPort),
-      GUARD_FILE: file,
+      GUARD_FILE: guardFile,
       GUARD_MAX_PUSH_BYTES: String(limits.push),
       GUARD_MAX_STORE_BYTES: String(limits.store),
       ...(credentials === "" ? {} : { GUARD_CREDENTIALS: credentials }),

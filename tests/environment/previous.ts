@@ -42,7 +42,16 @@ function previousTool(tool: Tool): Tool[] {
 
 /** What the engine runs. */
 const PROGRAM = [
-  ...["Pulumi.yaml", "package.json", "tsconfig.json", "index.ts", "config.ts", "versions.ts"],
+  ...[
+    "Pulumi.yaml",
+    "package.json",
+    "tsconfig.json",
+    "index.ts",
+    "loader.mjs",
+    "stack-traces.ts",
+    "config.ts",
+    "versions.ts",
+  ],
   ...["alerts", "components", "config", "dashboards"],
 ];
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
+import { execa } from "execa";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { startGateway, untilReady, type GatewayProcess } from "./gateway-process.ts";
@@ -87,20 +88,58 @@ describe("the guard before the push gateway", () => {
   });
 
   it("lets no push that its client gave up undo a later one", async () => {
-    const names = Array.from({ length: 20 }, (_, at) => `again-${at}`);
-    await gateway.stop();
+    const instances = Array.from({ length: 20 }, (_, at) => `again-${at}`);
     const given = new AbortController();
-    const first = names.map((name) => push(gateway.url, name, 1, given.signal));
+    const pushAll = (value: number, pathOf: (instance: string) => string, signal?: AbortSignal) =>
+      Promise.all(
+        instances.map(async (instance) => {
+          const body = `# TYPE pushed_value gauge\npushed_value ${value}\n`;
+          const url = `${gateway.url}/metrics/job/pushes/${pathOf(instance)}`;
+          return (await fetch(url, { method: "PUT", body, signal }).catch(() => undefined))?.status ?? 0;
+        }),
+      );
+    await gateway.stop();
+    const first = pushAll(1, (instance) => `instance/${instance}/zone/here`, given.signal);
     await sleep(300);
     given.abort();
-    expect([...new Set(await Promise.all(first))]).toEqual([0]);
-    const later = names.map((name) => push(gateway.url, name, 2));
+    expect([...new Set(await first)]).toEqual([0]);
+    // The same groups: Go's client has the labels in any order.
+    const later = pushAll(2, (instance) => `zone/here/instance/${instance}`);
     await sleep(300);
     await gateway.crash();
-    expect([...new Set(await Promise.all(later))]).toEqual([200]);
+    expect([...new Set(await later)]).toEqual([200]);
     // By now what the guard still had of the first ones would have come.
     await sleep(1_000);
-    expect([...(await held(gateway.url)).values()]).toEqual(names.map(() => 2));
+    expect([...(await held(gateway.url)).values()]).toEqual(instances.map(() => 2));
+  });
+
+  it("gives a push up in time when the disk hangs", async () => {
+    const pipe = path.join(dir, "pipe");
+    await execa("mkfifo", [pipe]);
+    // Nobody writes into the pipe, so to open it never ends.
+    const hanging = await startGateway(binary, dir, { limits, guardFile: pipe });
+    const started = Date.now();
+    expect(await Promise.all([1, 2].map((at) => push(hanging.url, `hanging-${at}`, 1)))).toEqual([503, 503]);
+    expect(Date.now() - started).toBeLessThan(30_000);
+    await hanging.close();
+  });
+
+  it("takes pushes side by side while the gateway holds nearly all that it may", async () => {
+    const full = await startGateway(binary, dir, { limits: { push: 4 * 2 ** 20, store: 16 * 2 ** 20 } });
+    const lines = Array.from({ length: 20_000 }, (_, at) => `a_metric{number="${at}",of="full"} 1\n`).join(
+      "",
+    );
+    const size = async () => (await stat(path.join(dir, "metrics")).catch(() => undefined))?.size ?? 0;
+    for (let at = 0; (await size()) < 12 * 2 ** 20; at += 1) {
+      const url = `${full.url}/metrics/job/full-${at}`;
+      const body = lines.replaceAll("a_metric", `metric_${at}`);
+      expect((await fetch(url, { method: "PUT", body })).status).toBe(200);
+    }
+    const until = Date.now() + 10_000;
+    const pushes = await pushUntil(full.url, 32, () => Date.now() > until);
+    console.log(`nearly full:`, pushes.answers, `slowest ${pushes.slowestMs} ms`);
+    expect([...pushes.answers.keys()]).toEqual([200]);
+    await full.close();
   });
 
   const put = async (body: string | Buffer, headers: Record<string, string> = {}, job = "bad") => {

@@ -20,7 +20,7 @@ beforeAll(async () => {
 test("every expression parses", async () => {
   const asked = alerts(DEFAULT_THRESHOLDS).map(({ title, expr }) => ({ alert: title, expr }));
   expect(await promtool.check([runs, health, { name: "alerts", rules: asked }])).toBe("");
-  const panels = Object.values(dashboards()).flatMap(({ title, panels = [] }) =>
+  const panels = Object.values(dashboards(DEFAULT_THRESHOLDS)).flatMap(({ title, panels = [] }) =>
     (panels as unknown as { id: number; targets: { expr: string }[] }[]).flatMap(({ id, targets }) =>
       targets.map(({ expr }, at) => ({
         record: `panel:${title.replaceAll(/[^a-z0-9]/gi, "_")}_${id}_${at}`,

@@ -46,7 +46,7 @@ it("actionlint finds nothing", async () => {
 });
 
 it.each([
-  ["pull-request.yaml", "node-version: 24", "node-versoin: 24"],
+  ["pull-request.yaml", "node-version: ", "node-versoin: "],
   ["pull-request.yaml", "steps.preview.outputs.comment", "steps.preview.outputs.coment"],
   ["apply.yaml", "account: ${{ vars.GCP_PREVIEW_ACCOUNT }}", "acount: ${{ vars.GCP_PREVIEW_ACCOUNT }}"],
 ])("and in %s it would: %s as %s", async (file, right, wrong) => {

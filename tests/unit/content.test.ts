@@ -19,7 +19,7 @@ interface Panel {
   targets: { refId: string; expr: string; datasource: { uid: string } }[];
 }
 
-const all = Object.values(dashboards()).map((dashboard) => ({
+const all = Object.values(dashboards(DEFAULT_THRESHOLDS)).map((dashboard) => ({
   dashboard,
   panels: (dashboard.panels ?? []) as unknown as Panel[],
 }));
@@ -125,7 +125,10 @@ describe("what is put into Grafana", () => {
     recorded = await mockEngine();
   });
 
-  async function makeContent(contacts: GrafanaContentArgs["alerts"]["contacts"]) {
+  async function makeContent(
+    contacts: GrafanaContentArgs["alerts"]["contacts"],
+    thresholds = DEFAULT_THRESHOLDS,
+  ) {
     const { GrafanaContent } = await import("../../components/grafana-content.ts");
     const { ServiceAccount } = await import("@pulumi/kubernetes/core/v1/serviceAccount.js");
     const content = new GrafanaContent("content", {
@@ -135,7 +138,7 @@ describe("what is put into Grafana", () => {
       password: pulumi.secret("generated"),
       prometheusUrl: "http://prometheus.monitoring:9090",
       prometheusVersion: "3.16.0",
-      alerts: { thresholds: DEFAULT_THRESHOLDS, collectMinutes: 180, contacts },
+      alerts: { thresholds, collectMinutes: 180, contacts },
       deployment: new ServiceAccount("stands for the Deployment"),
     });
     await settled(recorded);
@@ -160,6 +163,18 @@ describe("what is put into Grafana", () => {
       timeInterval: "10s",
       manageAlerts: false,
     });
+  });
+
+  test("what is worth an alert is what is red", async () => {
+    await makeContent({ email: [] }, { runMissingHours: 50, occupancyGrowthPercent: 30, diskFullDays: 14 });
+    const summary = String(named(recorded, "content-dashboard-summary").inputs.configJson);
+    expect(summary).toContain("[50h]");
+    for (const red of [50 * 3600, 0.3]) expect(summary).toContain(`{"value":${red},"color":"red"}`);
+    const rules = JSON.stringify(
+      recorded.filter(({ type }) => type === "grafana:alerting/ruleGroup:RuleGroup"),
+    );
+    expect(rules).toContain("> 180000");
+    expect(rules).toContain("> 30");
   });
 
   test("dashboards in their folder, with addresses; an alert a group", async () => {
