@@ -55,7 +55,7 @@ async function medians(programs: Program[], args: string[]): Promise<number[]> {
 async function programOf(name: string, cloud: Cloud, engine: Engine): Promise<Program> {
   const cwd = path.join(cloud.pulumiDir, name);
   await mkdir(cwd, { recursive: true });
-  for (const file of ["Pulumi.yaml", "index.ts"])
+  for (const file of ["Pulumi.yaml", "package.json", "index.ts"])
     await copyFile(path.join(BENCH, name, file), path.join(cwd, file));
   await symlink(MODULES, path.join(cwd, "node_modules"));
   const env = {
