@@ -236,8 +236,8 @@ function chart([width, height]: Size, option: object): string {
   drawn.setOption({ animation: false, textStyle: { fontFamily: "sans-serif" }, ...option });
   const svg = drawn.renderToSVGString();
   drawn.dispose();
-  // A tenth of a pixel is more than anyone sees.
-  return svg.replaceAll(/(\d+\.\d)\d+/g, "$1");
+  // A tenth of a pixel is more than anyone sees. Not in texts, where 3.30 and 3.31 are releases.
+  return svg.replaceAll(/<[^>]+>/g, (tag) => tag.replaceAll(/(\d+\.\d)\d+/g, "$1"));
 }
 
 /** SVG text. */
