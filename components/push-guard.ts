@@ -38,7 +38,7 @@ const MAX_STORE_BYTES = 16 * 2 ** 20;
  */
 export const PERSISTENCE_INTERVAL = "10ms";
 
-const FILES = ["main.mjs", "group.mjs", "intake.mjs", "room.mjs", "store.mjs"];
+const FILES = ["main.mjs", "disk.mjs", "gateway.mjs", "group.mjs", "intake.mjs", "room.mjs", "store.mjs"];
 const FOLDER = "/guard";
 const VOLUME = "guard";
 

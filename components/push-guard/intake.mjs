@@ -2,8 +2,8 @@
 // The bodies of pushes: never more of them in memory than there is room for.
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { collect } from "./gateway.mjs";
 import { makeRoom } from "./room.mjs";
-import { collect } from "./store.mjs";
 
 /** A push may have so many bytes, unpacked. */
 export const maxPushBytes = Number(process.env.GUARD_MAX_PUSH_BYTES);

@@ -11,22 +11,13 @@
 // Plain JavaScript without packages: it runs from a ConfigMap, on Node's own image.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, request } from "node:http";
+import { askAsGuard, authorization, collect, gateway, say, watchLife } from "./gateway.mjs";
 import { BadBody, maxPushBytes, withBody } from "./intake.mjs";
-import {
-  askAsGuard,
-  authorization,
-  collect,
-  end,
-  gateway,
-  PATIENCE_MS,
-  say,
-  storeSafely,
-  watchLife,
-} from "./store.mjs";
+import { end, PATIENCE_MS, storeSafely } from "./store.mjs";
 
 const port = Number(process.env.GUARD_PORT);
 
-/** @typedef {import("./store.mjs").Answer} Answer */
+/** @typedef {import("./gateway.mjs").Answer} Answer */
 /** @typedef {import("node:http").IncomingMessage} Incoming */
 /** @typedef {import("node:http").ServerResponse} Outgoing */
 
