@@ -2,6 +2,6 @@
 import { readFileSync } from "node:fs";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-for (const [, command = "", what = ""] of readme.matchAll(/^\| `(npm [^`]+)`\s*\| (.+?) *\|$/gm)) {
-  console.log(`${command.padEnd(28)} ${what}`);
-}
+const rows = [...readme.matchAll(/^\| `(npm [^`]+)`\s*\| (.+?) *\|$/gm)];
+// All at once: who reads only the first lines doesn't end it with an error.
+console.log(rows.map(([, command = "", what = ""]) => `${command.padEnd(28)} ${what}`).join("\n"));
