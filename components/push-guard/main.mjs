@@ -3,10 +3,10 @@
 //
 // The gateway itself answers as soon as it has a push in memory and writes its file afterwards; killed in
 // between, it loses what it had accepted (its storage/diskmetricstore.go, loop). And it takes a body of any
-// size. So each push passes through here: batch after batch, none too large; then a mark is pushed, and when
-// the gateway's file holds that mark, which it took in after the pushes, the file is flushed and the pushes
-// are answered. When the gateway ends meanwhile, they are pushed again. Reads pass through untouched, but for how
-// many pushes were answered how, which is told with the gateway's own metrics: it sees no push refused here.
+// size. So each push passes through here, none too large. After those that the gateway took in, a mark is pushed;
+// when its file holds that mark, the file is flushed and the pushes are answered. When the gateway ends meanwhile,
+// they are pushed again. Reads pass through untouched, but for how many pushes were answered how, which is told with
+// the gateway's own metrics: it sees no push refused here.
 //
 // Plain JavaScript without packages: it runs from a ConfigMap, on Node's own image.
 import { createHash, timingSafeEqual } from "node:crypto";

@@ -47,7 +47,7 @@ async function store(question, deadline) {
   try {
     if (!there) throw new Error("the push gateway is not there");
     if (Date.now() > deadline) throw new Error("the push gateway did not come to it");
-    if (question.method !== "DELETE" && storedBytes > maxStoreBytes) return isFull();
+    if (question.method !== "DELETE" && storedBytes > maxStoreBytes) return noRoom();
     answer = await ask(question);
     if (length > SMALL_BYTES) await kept(answer, deadline);
   } finally {
@@ -58,7 +58,7 @@ async function store(question, deadline) {
   return answer;
 }
 
-function isFull() {
+function noRoom() {
   return say(507, `The push gateway holds more than ${maxStoreBytes} bytes: delete groups`);
 }
 

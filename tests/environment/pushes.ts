@@ -43,19 +43,14 @@ export async function pushUntil(
 }
 
 /** Pushes one number as the group of job `pushes` and this instance; 0 when there is no answer. */
-export async function push(
-  url: string,
-  instance: string,
-  value: number,
-  signal = AbortSignal.timeout(60_000),
-): Promise<number> {
+export async function push(url: string, instance: string, value: number): Promise<number> {
   try {
     const { base, headers } = split(url);
     const response = await fetch(`${base}/metrics/job/pushes/instance/${instance}`, {
       method: "PUT",
       headers: { ...headers, "Content-Type": "text/plain" },
       body: `# TYPE pushed_value gauge\npushed_value ${value}\n`,
-      signal,
+      signal: AbortSignal.timeout(60_000),
     });
     await response.arrayBuffer();
     return response.status;
