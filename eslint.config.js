@@ -31,12 +31,28 @@ export default defineConfig(
     rules: { "@typescript-eslint/no-require-imports": "off" },
   },
   {
-    files: ["dashboards/**/*.ts"],
+    files: ["monitoring-mixin/dashboards/**/*.ts"],
     // The SDK calls its builders of this schema the old ones; the newer schema is not known to Grafana 10.
     rules: { "@typescript-eslint/no-deprecated": "off" },
   },
   {
-    files: ["*.ts", "{alerts,components,config,dashboards}/**/*.ts"],
+    files: ["monitoring-mixin/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              group: ["**/components/**", "@pulumi/*"],
+              message: "The mixin knows no resources: components import it.",
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ["*.ts", "{components,config,monitoring-mixin}/**/*.ts"],
     rules: {
       "no-restricted-syntax": [
         "error",
@@ -49,7 +65,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["*.ts", "{alerts,components,dashboards}/**/*.ts"],
+    files: ["*.ts", "{components,monitoring-mixin}/**/*.ts"],
     plugins: { "@pulumi": pulumi },
     rules: {
       "@pulumi/no-output-in-template-literal": "error",

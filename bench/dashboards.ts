@@ -1,6 +1,6 @@
-import { DEFAULT_THRESHOLDS } from "../alerts/thresholds.ts";
-import type { Dashboard } from "../dashboards/index.ts";
-import { dashboards } from "../dashboards/index.ts";
+import { DEFAULT_THRESHOLDS } from "../monitoring-mixin/thresholds.ts";
+import type { Dashboard } from "../monitoring-mixin/dashboards/index.ts";
+import { dashboards } from "../monitoring-mixin/dashboards/index.ts";
 import type { Cloud } from "../local/cluster/index.ts";
 import type { LocalAddresses } from "../local/forwards.ts";
 import type { GrafanaClient } from "../local/panels.ts";

@@ -17,17 +17,6 @@ export interface WorkloadArgs {
   sourceRanges: string[];
 }
 
-/**
- * The workloads: the name that is the Service's, the pods' `app.kubernetes.io/name` and so the `job` of what
- * they say of themselves; and the port that others reach. Both are what people and CI know: a contract.
- */
-export const WORKLOADS = {
-  operator: { name: "prometheus-operator", port: 8080 },
-  prometheus: { name: "prometheus", port: 9090 },
-  pushGateway: { name: "prom-gateway", port: 9091 },
-  grafana: { name: "grafana", port: 3000 },
-} as const;
-
 /** The labels that everything of a workload carries; the selector is the part that never changes. */
 export interface Labels {
   /** On every object. */

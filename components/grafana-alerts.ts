@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { ContactPoint } from "@pulumiverse/grafana/alerting/contactPoint.js";
 import { NotificationPolicy } from "@pulumiverse/grafana/alerting/notificationPolicy.js";
 import { RuleGroup } from "@pulumiverse/grafana/alerting/ruleGroup.js";
-import { DATA_SOURCE } from "../dashboards/index.ts";
-import type { Alert } from "../alerts/rules.ts";
-import { alerts } from "../alerts/rules.ts";
-import type { AlertThresholds } from "../alerts/thresholds.ts";
+import { DATA_SOURCE } from "../monitoring-mixin/dashboards/index.ts";
+import type { Alert } from "../monitoring-mixin/alert-rules.ts";
+import { alerts } from "../monitoring-mixin/alert-rules.ts";
+import type { AlertThresholds } from "../monitoring-mixin/thresholds.ts";
 
 /** Who is told of an alert; nobody is possible. */
 export interface AlertContacts {

@@ -3,11 +3,11 @@ import { Dashboard } from "@pulumiverse/grafana/oss/dashboard.js";
 import { DataSource } from "@pulumiverse/grafana/oss/dataSource.js";
 import { Folder } from "@pulumiverse/grafana/oss/folder.js";
 import { Provider } from "@pulumiverse/grafana/provider.js";
-import { DATA_SOURCE, dashboards, FOLDER } from "../dashboards/index.ts";
+import { DATA_SOURCE, dashboards, FOLDER } from "../monitoring-mixin/dashboards/index.ts";
 import type { GrafanaAlertsArgs } from "./grafana-alerts.ts";
 import { GrafanaAlerts } from "./grafana-alerts.ts";
 
-export { DATA_SOURCE } from "../dashboards/index.ts";
+export { DATA_SOURCE } from "../monitoring-mixin/dashboards/index.ts";
 
 /** What Grafana's content needs to know. */
 export interface GrafanaContentArgs {

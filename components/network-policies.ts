@@ -1,6 +1,6 @@
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
-import { WORKLOADS } from "./conventions.ts";
+import { WORKLOADS } from "../workloads.ts";
 
 /** What the network policies need to know. */
 export interface NetworkPoliciesArgs {

@@ -6,8 +6,9 @@ import { Role } from "@pulumi/kubernetes/rbac/v1/role.js";
 import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
 import { ConfigGroup } from "@pulumi/kubernetes/yaml/v2/configGroup.js";
 import * as pulumi from "@pulumi/pulumi";
+import { WORKLOADS } from "../workloads.ts";
 import type { Labels } from "./conventions.ts";
-import { labels, RESTRICTED, runAs, workload, WORKLOADS } from "./conventions.ts";
+import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { scrape } from "./scrape.ts";
 import { headlessService } from "./services.ts";
 

@@ -4,7 +4,8 @@ import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.
 import { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import { Ingress } from "@pulumi/kubernetes/networking/v1/ingress.js";
 import * as pulumi from "@pulumi/pulumi";
-import { labels, workload, WORKLOADS } from "./conventions.ts";
+import { WORKLOADS } from "../workloads.ts";
+import { labels, workload } from "./conventions.ts";
 
 /** What the way in from the internet needs to know. */
 export interface PushEntranceArgs {

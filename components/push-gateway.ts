@@ -1,8 +1,9 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import type { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import * as pulumi from "@pulumi/pulumi";
+import { WORKLOADS } from "../workloads.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
-import { labels, RESTRICTED, runAs, workload, WORKLOADS } from "./conventions.ts";
+import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { DiskClaim } from "./disk-claim.ts";
 import type { Operator } from "./operator.ts";
 import { PERSISTENCE_INTERVAL, pushGuard } from "./push-guard.ts";

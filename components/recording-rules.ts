@@ -1,6 +1,6 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import * as pulumi from "@pulumi/pulumi";
-import { recordingGroups } from "../alerts/recording-rules.ts";
+import { recordingGroups } from "../monitoring-mixin/recording-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** What the recording rules need to know. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DEFAULT_THRESHOLDS } from "../alerts/thresholds.ts";
+import { DEFAULT_THRESHOLDS } from "../monitoring-mixin/thresholds.ts";
 import {
   address,
   choice,

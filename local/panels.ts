@@ -1,5 +1,5 @@
 import { basicAuth } from "./sample.ts";
-import type { Dashboard } from "../dashboards/index.ts";
+import type { Dashboard } from "../monitoring-mixin/dashboards/index.ts";
 
 /** A panel of a dashboard, as far as asking for its data needs it. */
 export interface Panel {

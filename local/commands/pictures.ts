@@ -1,10 +1,10 @@
 // npm run pictures: draws each dashboard, from what Grafana on the running local cloud answers, for the README.
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
-import type { Dashboard } from "../../dashboards/index.ts";
-import { dashboards } from "../../dashboards/index.ts";
-import { HEALTH } from "../../dashboards/monitoring-health.ts";
+import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
+import type { Dashboard } from "../../monitoring-mixin/dashboards/index.ts";
+import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
+import { HEALTH } from "../../monitoring-mixin/dashboards/monitoring-health.ts";
 import { openCloud } from "../cluster/cloud.ts";
 import { openEngine, stackOutputs } from "../environment.ts";
 import { forwardThoseThere } from "../forwards.ts";

@@ -1,4 +1,4 @@
-import type { Dashboard } from "../../dashboards/index.ts";
+import type { Dashboard } from "../../monitoring-mixin/dashboards/index.ts";
 import { askPanel, openVariables, panelsOf } from "../panels.ts";
 import type { GrafanaClient, Range } from "../panels.ts";
 import type { Answered, Drawn } from "./panel.ts";

@@ -1,4 +1,4 @@
-import { WORKLOADS } from "../../components/conventions.ts";
+import { WORKLOADS } from "../../workloads.ts";
 import { DAY, held, HOUR, nightly, rawSeries } from "./nights.ts";
 import type { Series } from "./promtool.ts";
 

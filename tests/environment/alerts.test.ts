@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { alerts } from "../../alerts/rules.ts";
-import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
-import { dashboards } from "../../dashboards/index.ts";
+import { alerts } from "../../monitoring-mixin/alert-rules.ts";
+import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
+import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import { panelsOf } from "../../local/panels.ts";
 import { ask, loadSamples, metricsOf } from "../../local/prometheus-data.ts";
 import { ciEnvironment, ciMachineCommand } from "../../local/sample.ts";
@@ -23,7 +23,7 @@ describe("Grafana's alerts", () => {
         .map(({ title }) => title)
         .sort(),
     );
-    // A night's results are alerts for 17 h (alerts/rules.ts).
+    // A night's results are alerts for 17 h (monitoring-mixin/alert-rules.ts).
     const since = Date.now() - 17 * 3_600_000;
     const failing = runs.filter(({ pushedAt, passing }) => pushedAt > since && passing < 10);
     const deserved = failing.length > 0 ? ["Test fails"] : [];

@@ -1,8 +1,8 @@
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { quantile } from "../../bench/statistics.ts";
-import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
-import { dashboards } from "../../dashboards/index.ts";
+import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
+import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import {
   askGrafana,
   askPanel,

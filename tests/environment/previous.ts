@@ -51,8 +51,9 @@ const PROGRAM = [
     "stack-traces.ts",
     "config.ts",
     "versions.ts",
+    "workloads.ts",
   ],
-  ...["alerts", "components", "config", "dashboards"],
+  ...["components", "config", "monitoring-mixin"],
 ];
 
 /**

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { RecordingGroup } from "../../alerts/recording-rules.ts";
-import { recordingGroups } from "../../alerts/recording-rules.ts";
-import { alerts } from "../../alerts/rules.ts";
-import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
-import { dashboards } from "../../dashboards/index.ts";
+import type { RecordingGroup } from "../../monitoring-mixin/recording-rules.ts";
+import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
+import { alerts } from "../../monitoring-mixin/alert-rules.ts";
+import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
+import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import { cases } from "./alert-cases.ts";
 import { DAY, held, HOUR, nightly, rawSeries } from "./nights.ts";
 import { Promtool } from "./promtool.ts";

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test } from "vitest";
-import { recordingGroups } from "../../alerts/recording-rules.ts";
-import { alerts } from "../../alerts/rules.ts";
-import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
+import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
+import { alerts } from "../../monitoring-mixin/alert-rules.ts";
+import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import type { GrafanaContentArgs } from "../../components/grafana-content.ts";
-import { DATA_SOURCE, dashboards } from "../../dashboards/index.ts";
+import { DATA_SOURCE, dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled, valueOf } from "./mocks.ts";
 

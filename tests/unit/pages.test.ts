@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { alerts } from "../../alerts/rules.ts";
-import { DEFAULT_THRESHOLDS } from "../../alerts/thresholds.ts";
+import { alerts } from "../../monitoring-mixin/alert-rules.ts";
+import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { blocks, commands, fences, type Page, pages, root } from "../pages.ts";
 
 const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {

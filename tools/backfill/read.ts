@@ -1,4 +1,4 @@
-import { KEPT } from "../../alerts/recording-rules.ts";
+import { KEPT } from "../../monitoring-mixin/metrics.ts";
 import type { Prometheus } from "./prometheus.ts";
 import { numberOf } from "./prometheus.ts";
 import type { Run, Value } from "./runs.ts";

@@ -1,4 +1,5 @@
-import { KEPT, MEDIANS } from "../../alerts/recording-rules.ts";
+import { KEPT } from "../../monitoring-mixin/metrics.ts";
+import { MEDIANS } from "../../monitoring-mixin/recording-rules.ts";
 import type { Labels } from "./recording.ts";
 import { Recording } from "./recording.ts";
 

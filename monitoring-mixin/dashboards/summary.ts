@@ -1,5 +1,5 @@
 import type * as dashboard from "@grafana/grafana-foundation-sdk/dashboard";
-import type { AlertThresholds } from "../alerts/thresholds.ts";
+import type { AlertThresholds } from "../thresholds.ts";
 import type { Dashboard } from "./shared.ts";
 import {
   barChart,
@@ -27,7 +27,7 @@ const LAST = "7d";
 
 /**
  * For a person at breakfast. All of it reads the runs that the recording rules kept, one sample each
- * (alerts/recording-rules.ts), so five years are 1,825 points a series. A range query looks back over its own
+ * (monitoring-mixin/recording-rules.ts), so five years are 1,825 points a series. A range query looks back over its own
  * step: none of the points falls between two steps.
  */
 export function summary(thresholds: SummaryThresholds): Dashboard {

@@ -1,6 +1,6 @@
-import { WORKLOADS } from "../components/conventions.ts";
-import { HEALTH } from "../dashboards/monitoring-health.ts";
-import { SUMMARY } from "../dashboards/summary.ts";
+import { WORKLOADS } from "../workloads.ts";
+import { HEALTH } from "./dashboards/monitoring-health.ts";
+import { SUMMARY } from "./dashboards/summary.ts";
 import type { AlertThresholds } from "./thresholds.ts";
 
 /** An alert: it fires for each series that its query gives, and for none when it gives nothing. */

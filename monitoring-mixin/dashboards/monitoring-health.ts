@@ -29,7 +29,7 @@ const DAYS_LEFT =
 
 /**
  * Whether the monitoring itself does its work. What would have to read every scrape of five years is recorded
- * (alerts/recording-rules.ts); rates are of 5 minutes at each point, so a point of a long range is a sample
+ * (monitoring-mixin/recording-rules.ts); rates are of 5 minutes at each point, so a point of a long range is a sample
  * of its time and no mean.
  */
 export function monitoringHealth(): Dashboard {

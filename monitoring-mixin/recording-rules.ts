@@ -1,3 +1,5 @@
+import { KEPT } from "./metrics.ts";
+
 /** A group of Prometheus's recording rules, as a PrometheusRule holds it. */
 export interface RecordingGroup {
   name: string;
@@ -5,14 +7,6 @@ export interface RecordingGroup {
   interval: string;
   rules: { record: string; expr: string }[];
 }
-
-/** The metrics of a run that are kept. */
-export const KEPT = [
-  "k8sfv_test_result",
-  "k8sfv_occupancy_mean_bytes",
-  "k8sfv_occupancy_increase_percent",
-  "k8sfv_heap_alloc_bytes",
-];
 
 /** Over how many of the runs before a run is judged. */
 export const MEDIANS = [7, 30];

@@ -1,0 +1,11 @@
+/**
+ * The workloads of the environment. `name` is the name of the Service, the pods' label `app.kubernetes.io/name` and
+ * the `job` label of the workload's own metrics; `port` is the Service's port. People and CI know both: don't change
+ * them. This file imports nothing, so that both components/ and monitoring-mixin/ can use it.
+ */
+export const WORKLOADS = {
+  operator: { name: "prometheus-operator", port: 8080 },
+  prometheus: { name: "prometheus", port: 9090 },
+  pushGateway: { name: "prom-gateway", port: 9091 },
+  grafana: { name: "grafana", port: 3000 },
+} as const;
