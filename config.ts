@@ -9,14 +9,7 @@ import { schema, SECRET_KEYS } from "./config/schema.ts";
 export type { Config } from "./config/schema.ts";
 
 /** Thrown when the configuration is wrong; the engine shows its message, without a stack trace. */
-export class ConfigError extends pulumi.RunError {
-  constructor(message: string) {
-    super(message);
-    // The SDK has Node format the error before it asks of what kind it is, and with a stack into compiled
-    // TypeScript that took 25 s.
-    this.stack = message;
-  }
-}
+export class ConfigError extends pulumi.RunError {}
 
 /** The secrets of the configuration, each undefined when it isn't set. */
 export type ConfigSecrets = Partial<Record<(typeof SECRET_KEYS)[number], pulumi.Output<string>>>;

@@ -1,4 +1,3 @@
-// Pulumi's SDK has stack traces made by source-map-support. That looks for the map of a program in its file, which has
-// none: it was translated in memory, so each error would be on line 1. And it reads the maps of all libraries, a fifth
-// of a preview's time. Node itself knows the lines.
+// The SDK installs source-map-support, which reads the source maps of all libraries (a fifth of a preview's time) and
+// maps frames to files that don't exist; loader.mjs says what that leads to. Node's own stack traces are right.
 Reflect.deleteProperty(Error, "prepareStackTrace");

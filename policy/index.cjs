@@ -1,3 +1,2 @@
-// Pulumi loads a pack with require(), and its own TypeScript loader takes no ES modules: tsx takes both.
-require("tsx/cjs/api").register();
-require("./pack.ts");
+// Pulumi loads a policy pack with require() and awaits what it exports; the pack itself is written as ES modules.
+module.exports = import("../loader.mjs").then(() => import("./pack.ts"));

@@ -1,3 +1,4 @@
+import "../stack-traces.ts";
 import { PolicyPack } from "@pulumi/policy";
 import { googlePolicies } from "./google.ts";
 import { ingressPolicies } from "./ingresses.ts";

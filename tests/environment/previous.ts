@@ -48,6 +48,7 @@ const PROGRAM = [
     "tsconfig.json",
     "index.ts",
     "loader.mjs",
+    "strip-types.mjs",
     "stack-traces.ts",
     "config.ts",
     "versions.ts",

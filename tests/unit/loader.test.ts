@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { root } from "../pages.ts";
 
-/** As the language host starts a program: with Pulumi.yaml's words for Node, and what its SDK does first of all. */
+/** Runs code as the language host does: with the Node arguments of Pulumi.yaml, after the SDK's source-map-support. */
 async function run(program: string, more: string[]): Promise<string> {
   const { runtime } = parse(readFileSync(path.join(root, "Pulumi.yaml"), "utf8")) as {
     runtime: { options: { nodeargs: string } };
@@ -14,20 +15,38 @@ async function run(program: string, more: string[]): Promise<string> {
   const sdk =
     'require(require.resolve("source-map-support/register", { paths: [require.resolve("@pulumi/pulumi")] }))';
   const code = `${sdk}; import("./tests/unit/loader/throws.ts").then(async ({ fail }) => { ${program} });`;
-  const { stdout } = await execa(process.execPath, [...more, ...words, "--eval", code], { cwd: root });
+  const { stdout } = await execa(process.execPath, [...more, ...words, "--eval", code], {
+    cwd: root,
+    timeout: 40_000,
+  });
   return stdout;
 }
 
 const printLine = 'try { fail({ name: "broken" }); } catch (error) { console.log(error.stack); }';
 
-// A newer Node can do as the older ones, which tsx translates for.
+// Makes a newer Node take the way of the older ones.
 const older = "typescript" in process.features ? [["--no-experimental-strip-types"]] : [];
 
 test.each([[], ...older])(
-  "the program's TypeScript is taken, and an error names its own line: %s",
+  "runs TypeScript, and an error names its own line and column: %s",
   async (...more) => {
     expect(await run(`await import("./stack-traces.ts"); ${printLine}`, more)).toMatch(
       /Error: broken\n +at .*fail \(.*tests\/unit\/loader\/throws\.ts:7:9\)/,
     );
+  },
+);
+
+// Frames of the SDK that source maps move to `node_modules/@pulumi/output.ts`, without a folder after the scope, made
+// util.inspect loop until its string was too long: 45 s and 4 GB. The heap's limit makes that fail at once.
+test.each([[], ...older])(
+  "the SDK's inspection of an error with frames of the SDK ends: %s",
+  async (...more) => {
+    const program = `
+    await import("./stack-traces.ts");
+    process.on("unhandledRejection", (error) => console.log(require("node:util").inspect(error, { colors: true })));
+    (await import("@pulumi/pulumi")).output("broken").apply((name) => fail({ name }));`;
+    const inspected = stripVTControlCharacters(await run(program, ["--max-old-space-size=256", ...more]));
+    expect(inspected).toMatch(/fail \(.*tests\/unit\/loader\/throws\.ts:7:9\)/);
+    expect(inspected).toMatch(/node_modules\/@pulumi\/pulumi\/output\.js:/);
   },
 );
