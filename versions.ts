@@ -8,6 +8,7 @@ export const images = {
   /** Sidecar that the operator adds to Prometheus; its version is the operator's. */
   configReloader: "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0",
   prometheus: "quay.io/prometheus/prometheus:v3.16.0",
+  alertmanager: "quay.io/prometheus/alertmanager:v0.35.0",
   pushGateway: "quay.io/prometheus/pushgateway:v1.11.1",
   /** Runs the guard before the push gateway (components/push-guard). */
   pushGuard: "docker.io/library/node:22.20.0-alpine3.22",

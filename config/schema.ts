@@ -120,6 +120,7 @@ export const schema = group({
     operator: image.optional().describe("The Prometheus Operator."),
     configReloader: image.optional().describe("The operator's sidecar of Prometheus."),
     prometheus: image.optional().describe("Prometheus."),
+    alertmanager: image.optional().describe("Alertmanager."),
     pushGateway: image.optional().describe("The push gateway."),
     pushGuard: image.optional().describe("The guard before the push gateway: Node 20 or newer."),
     grafana: image.optional().describe("Grafana."),

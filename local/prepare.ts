@@ -26,6 +26,7 @@ const binaries = [
   "kubectl",
   "pulumi",
   "promtool",
+  "amtool",
   "sample-run",
 ];
 

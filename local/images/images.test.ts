@@ -36,7 +36,7 @@ beforeEach(async () => {
   // A name longer than a tar's header takes.
   await writeFile(path.join(dir, "home", `${"long".repeat(40)}.txt`), "x");
   const names = ["pause", "coredns", "operator", "prometheus-config-reloader", "prometheus", "promtool"];
-  for (const name of [...names, "pushgateway", "grafana", "node"]) {
+  for (const name of [...names, "alertmanager", "amtool", "pushgateway", "grafana", "node"]) {
     await writeFile(path.join(bin, name), `the binary ${name}`.repeat(1000), { mode: 0o755 });
   }
   const grafanaHome = path.join(dir, "home");
@@ -97,8 +97,9 @@ async function cached(recipe: Recipe): Promise<string> {
 
 test("makes every image that the program asks for", () => {
   const names = recipes(source).map(({ name }) => name);
-  const { operator, configReloader, prometheus, pushGateway } = images;
-  expect(names).toEqual(expect.arrayContaining([operator, configReloader, prometheus, pushGateway]));
+  const { operator, configReloader, prometheus, alertmanager, pushGateway } = images;
+  const built = [operator, configReloader, prometheus, alertmanager, pushGateway];
+  expect(names).toEqual(expect.arrayContaining(built));
   expect(new Set(names).size).toBe(names.length);
 });
 

@@ -93,7 +93,10 @@ function clusterRecipes(binaries: Binaries): Recipe[] {
 }
 
 /** Names of the images that `prometheusRecipes` makes. */
-export type PrometheusImages = Record<"operator" | "configReloader" | "prometheus" | "pushGateway", string>;
+export type PrometheusImages = Record<
+  "operator" | "configReloader" | "prometheus" | "alertmanager" | "pushGateway",
+  string
+>;
 
 /** The images with programs of the Prometheus project, under the names of versions.ts or others. */
 export function prometheusRecipes(
@@ -129,6 +132,19 @@ export function prometheusRecipes(
       command: ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"],
       user: `${nobody}`,
       workingDir: "/prometheus",
+    },
+    {
+      name: names.alertmanager,
+      entries: [
+        program("alertmanager"),
+        program("amtool"),
+        { path: "/etc/alertmanager", uid: nobody },
+        { path: "/alertmanager", uid: nobody, mode: 0o775 },
+      ],
+      entrypoint: ["/bin/alertmanager"],
+      command: ["--config.file=/etc/alertmanager/alertmanager.yml", "--storage.path=/alertmanager"],
+      user: `${nobody}`,
+      workingDir: "/alertmanager",
     },
     {
       name: names.pushGateway,

@@ -52,6 +52,7 @@ test.each([
     "github.com/prometheus-operator/prometheus-operator",
   ],
   ["push gateway", images.pushGateway, "pushgateway", "github.com/prometheus/pushgateway"],
+  ["Alertmanager", images.alertmanager, "alertmanager", "github.com/prometheus/alertmanager"],
   ["Prometheus", images.prometheus, "prometheus", "github.com/prometheus/prometheus"],
 ])("the %s that is built here is that of versions.ts", (_, image, tool, module) => {
   const [, major = "", minor = "", patch = ""] = /:v(\d+)\.(\d+)\.(\d+)$/.exec(image) ?? [];

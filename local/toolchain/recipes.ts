@@ -1,6 +1,7 @@
 import { chmod, copyFile, cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { addPlaceholderPages } from "./alertmanager.ts";
 import { run } from "./go.ts";
 import { leaveOutTypes } from "./kubernetes-plugin.ts";
 import type { Tool } from "./tools.ts";
@@ -23,6 +24,9 @@ export async function buildTool(build: Build): Promise<void> {
   switch (build.tool.recipe) {
     case undefined:
       await compile(build, build.moduleDir);
+      break;
+    case "alertmanager":
+      await compile(build, await layOutAlertmanager(build));
       break;
     case "kubernetes-plugin":
       await compile(build, await layOutKubernetesPlugin(build));
@@ -78,6 +82,27 @@ async function moduleFolder(build: Build, module: string): Promise<string> {
   return (await go(build, build.moduleDir, ["list", "-m", "-f", "{{.Dir}}", module])).trim();
 }
 
+/** Lays out Alertmanager with placeholders for the pages that it embeds and that its module lacks. */
+async function layOutAlertmanager(build: Build): Promise<string> {
+  const { folder, copy } = await layOutOnCopy(build, "github.com/prometheus/alertmanager");
+  await addPlaceholderPages(copy);
+  return folder;
+}
+
+/**
+ * Copies our module to `folder`, and to `copy` a Go module that it requires, and replaces the one by the other:
+ * Go refuses an overlay of files in its module cache. Go checks the original's contents against go.sum.
+ */
+async function layOutOnCopy(build: Build, module: string): Promise<{ folder: string; copy: string }> {
+  await go(build, build.moduleDir, ["mod", "download", module]);
+  const folder = join(build.scratch, "module");
+  const copy = join(build.scratch, "copy");
+  await copyWritable(build.moduleDir, folder);
+  await copyWritable(await moduleFolder(build, module), copy);
+  await go(build, folder, ["mod", "edit", `-replace=${module}=../copy`]);
+  return { folder, copy };
+}
+
 /**
  * The provider embeds its schema, stamped with the release, and a mapping: both lie in its own module. It is
  * built in a folder with them, on a copy of its SDK without what takes longest to compile.
@@ -85,12 +110,9 @@ async function moduleFolder(build: Build, module: string): Promise<string> {
 async function layOutKubernetesPlugin(build: Build): Promise<string> {
   const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";
   const sdk = "github.com/pulumi/pulumi-kubernetes/sdk/v4";
-  await go(build, build.moduleDir, ["mod", "download", provider, sdk]);
-  const folder = join(build.scratch, "provider");
-  await copyWritable(build.moduleDir, folder);
-  await copyWritable(await moduleFolder(build, sdk), join(build.scratch, "sdk"));
-  await leaveOutTypes(join(build.scratch, "sdk"));
-  await go(build, folder, ["mod", "edit", `-replace=${sdk}=../sdk`]);
+  await go(build, build.moduleDir, ["mod", "download", provider]);
+  const { folder, copy } = await layOutOnCopy(build, sdk);
+  await leaveOutTypes(copy);
   const from = join(await moduleFolder(build, provider), "cmd", "pulumi-resource-kubernetes");
   const schema = JSON.parse(await readFile(join(from, "schema.json"), "utf8")) as Record<string, unknown>;
   const stamped = { ...schema, version: build.tool.stamps?.["main.version"] };

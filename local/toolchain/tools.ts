@@ -41,7 +41,7 @@ export interface Tool {
   /** Packages that never run here: functions are not inlined in them, which compiles a quarter faster. */
   idle?: string[];
   /** A build with steps of its own (see recipes.ts); plain `go build` otherwise. */
-  recipe?: "grafana" | "kubernetes-plugin";
+  recipe?: "alertmanager" | "grafana" | "kubernetes-plugin";
   copies?: Copy[];
   /** Other things in the cache folder that callers ask for by name. */
   folders?: string[];
@@ -56,6 +56,7 @@ const kubeVersion = "k8s.io/component-base/version";
 const prometheusVersion = "github.com/prometheus/common/version.Version";
 const operator = "github.com/prometheus-operator/prometheus-operator";
 const prometheus = "github.com/prometheus/prometheus";
+const alertmanager = "github.com/prometheus/alertmanager";
 
 /** Everything that the local cloud runs. Versions are pinned in each module's go.mod. */
 export const TOOLS: readonly Tool[] = [
@@ -159,6 +160,15 @@ export const TOOLS: readonly Tool[] = [
     stamps: { [prometheusVersion]: released(images.prometheus) },
     memory: 2,
     seconds: 150,
+  },
+  {
+    name: "alertmanager",
+    module: "toolchain/modules/alertmanager",
+    binaries: { alertmanager: `${alertmanager}/cmd/alertmanager`, amtool: `${alertmanager}/cmd/amtool` },
+    stamps: { [prometheusVersion]: released(images.alertmanager) },
+    recipe: "alertmanager",
+    memory: 2,
+    seconds: 60,
   },
   {
     name: "coredns",

@@ -17,11 +17,15 @@ export const OLDER_DEFINITIONS = "0.84.1";
 
 const older = (image: string, tool: string): string => image.replace(/:.*$/, `:v${VERSIONS[tool]}`);
 
-/** The images before. The operator's are today's under another name: no older one can be had as a Go module. */
+/** Tools whose older version can't be had as a Go module, or isn't pinned in `previous/`. */
+const UNCHANGED = ["prometheus-operator", "alertmanager"];
+
+/** The images before the upgrade; those of {@link UNCHANGED} are today's under another name. */
 export const previousImages: PrometheusImages = {
   operator: `${images.operator}-before`,
   configReloader: `${images.configReloader}-before`,
   prometheus: older(images.prometheus, "prometheus"),
+  alertmanager: `${images.alertmanager}-before`,
   pushGateway: older(images.pushGateway, "pushgateway"),
 };
 
@@ -32,7 +36,7 @@ export async function buildPrevious(): Promise<Recipe[]> {
 }
 
 function previousTool(tool: Tool): Tool[] {
-  if (tool.name === "prometheus-operator") return [tool];
+  if (UNCHANGED.includes(tool.name)) return [tool];
   const version = VERSIONS[tool.name];
   if (version === undefined) return [];
   const stamps = Object.fromEntries(Object.keys(tool.stamps ?? {}).map((stamp) => [stamp, version]));
