@@ -2,6 +2,7 @@ import "./stack-traces.ts";
 import * as google from "@pulumi/gcp/provider.js";
 import * as kubernetes from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
+import { AlertRules } from "./components/alert-rules.ts";
 import { Addresses } from "./components/addresses.ts";
 import { Apis } from "./components/apis.ts";
 import { Cluster } from "./components/cluster.ts";
@@ -170,7 +171,19 @@ const grafana = new Grafana(
   inCluster,
 );
 
-// In Grafana: data source, dashboards and alerts, put there through the Kubernetes API.
+new AlertRules(
+  "alert-rules",
+  {
+    namespace,
+    operator,
+    thresholds: config.alerts,
+    runbookUrl: config.alerts.runbookUrl,
+    grafanaUrl: grafana.url,
+  },
+  inCluster,
+);
+
+// In Grafana: data source and dashboards, put there through the Kubernetes API.
 const way = reachGrafana({
   ...config.grafana,
   url: grafana.url,
@@ -187,15 +200,7 @@ const content = new GrafanaContent("content", {
   password: grafana.password,
   prometheusUrl: prometheus.urlInCluster,
   prometheusVersion: imageVersion(images.prometheus).replace(/^v/, ""),
-  alerts: {
-    thresholds: config.alerts,
-    collectMinutes: config.alerts.collectMinutes,
-    contacts: {
-      webhookUrl: config.alertWebhookUrl,
-      slackUrl: config.alertSlackUrl,
-      email: config.alerts.email,
-    },
-  },
+  thresholds: config.alerts,
   deployment: grafana.deployment,
 });
 way.closeAfter(content.resources);

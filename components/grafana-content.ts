@@ -4,8 +4,7 @@ import { DataSource } from "@pulumiverse/grafana/oss/dataSource.js";
 import { Folder } from "@pulumiverse/grafana/oss/folder.js";
 import { Provider } from "@pulumiverse/grafana/provider.js";
 import { DATA_SOURCE, dashboards, FOLDER } from "../monitoring-mixin/dashboards/index.ts";
-import type { GrafanaAlertsArgs } from "./grafana-alerts.ts";
-import { GrafanaAlerts } from "./grafana-alerts.ts";
+import type { AlertThresholds } from "../monitoring-mixin/thresholds.ts";
 
 export { DATA_SOURCE } from "../monitoring-mixin/dashboards/index.ts";
 
@@ -23,8 +22,8 @@ export interface GrafanaContentArgs {
   prometheusUrl: pulumi.Input<string>;
   /** Prometheus's version, e.g. "3.16.0": what the query editor may offer. */
   prometheusVersion: string;
-  /** From where on there is an alert, and something is red, and who is told. */
-  alerts: Pick<GrafanaAlertsArgs, "thresholds" | "contacts" | "collectMinutes">;
+  /** Values from which on something is red. */
+  thresholds: AlertThresholds;
   /** What runs Grafana: the content needn't be deleted when this goes. */
   deployment: pulumi.Resource;
 }
@@ -54,7 +53,7 @@ export class GrafanaContent extends pulumi.ComponentResource {
     const inGrafana = { parent: this, provider, deletedWith: args.deployment };
     const dataSource = this.makeDataSource(name, args, inGrafana);
     const folder = new Folder(`${name}-folder`, { title: FOLDER, uid: FOLDER }, inGrafana);
-    const made = Object.entries(dashboards(args.alerts.thresholds)).map(([key, dashboard]) => ({
+    const made = Object.entries(dashboards(args.thresholds)).map(([key, dashboard]) => ({
       title: dashboard.title,
       uid: dashboard.uid,
       resource: new Dashboard(
@@ -63,17 +62,10 @@ export class GrafanaContent extends pulumi.ComponentResource {
         { ...inGrafana, dependsOn: [dataSource] },
       ),
     }));
-    const alerts = new GrafanaAlerts(
-      `${name}-alerts`,
-      // The uid as it is asked for: known in a preview too, so that npm run recover can tell the rules' ids.
-      { folder: FOLDER, after: [dataSource, folder], ...args.alerts },
-      { parent: this, providers: [provider], deletedWith: args.deployment },
-    );
-
     this.dashboards = Object.fromEntries(
       made.map(({ title, uid }) => [title, pulumi.interpolate`${args.publicUrl}/d/${uid}`]),
     );
-    this.resources = [dataSource, folder, ...made.map(({ resource }) => resource), ...alerts.resources];
+    this.resources = [dataSource, folder, ...made.map(({ resource }) => resource)];
     this.registerOutputs({ dashboards: this.dashboards });
   }
 
@@ -97,8 +89,8 @@ export class GrafanaContent extends pulumi.ComponentResource {
           prometheusVersion: args.prometheusVersion,
           // The scrape's interval, so that rates span enough samples.
           timeInterval: "10s",
-          // The alerts are Grafana's own: it shall not offer to keep them in Prometheus.
-          manageAlerts: false,
+          // Grafana shows Prometheus' alert rules and their state.
+          manageAlerts: true,
         }),
       },
       { ...opts, deleteBeforeReplace: true },

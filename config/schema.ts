@@ -19,6 +19,9 @@ import {
   whole,
 } from "./types.ts";
 
+/** The page of this repository that says what to do for each alert. */
+const RUNBOOK = "docs/operations.md";
+
 /**
  * Every key of the stack's configuration: its type, what is allowed, its default, and what it is.
  * docs/configuration.md is made of this (`npm run docs`). A key without a default has to be given in every
@@ -211,6 +214,17 @@ export const schema = group({
         "How long alerts of a night's results are collected into one message: the code levels run one after " +
           "the other. With more than 180, two bad nights in a row can be more than two messages.",
       ),
+    runbookUrl: text(
+      "a URL without a fragment, like https://example.org/docs/operations.md",
+      (value) => value === RUNBOOK || (isWebUrl(value) && !value.includes("#")),
+    )
+      .default(RUNBOOK)
+      .meta({
+        description:
+          "Where alerts link to for what to do: the URL at which people read docs/operations.md. The default is its " +
+          "path in this repository.",
+        examples: ["https://example.org/k8sfv-metrics/docs/operations.md"],
+      }),
     email: z
       .array(text(MAIL, /^[^\s@,;]+@[^\s@,;]+$/), { error: `a list of e-mail addresses (${MAIL})` })
       .default([])

@@ -1,3 +1,5 @@
+import { WORKLOADS } from "../workloads.ts";
+
 /** The pushed metrics of a run that the recording rules keep as one sample per run. */
 export const KEPT = [
   "k8sfv_test_result",
@@ -5,3 +7,28 @@ export const KEPT = [
   "k8sfv_occupancy_increase_percent",
   "k8sfv_heap_alloc_bytes",
 ];
+
+/** Label matcher for one of the environment's own workloads: `job="prometheus"`. */
+export function ownJob(workload: keyof typeof WORKLOADS): string {
+  return `job="${WORKLOADS[workload].name}"`;
+}
+
+/**
+ * Label matcher for all of the environment's own workloads. It names them: whatever else is pushed or scraped, under
+ * any job, changes neither alerts nor counts.
+ */
+export const OWN_JOBS = `job=~"${Object.values(WORKLOADS)
+  .map(({ name }) => name)
+  .join("|")}"`;
+
+/** Metrics of the proxy in front of the Pushgateway (components/push-guard). */
+export const PUSH_METRICS = {
+  /** Counter of answered pushes, with the HTTP status in the label `code`. */
+  answered: "push_guard_pushes_total",
+  /** Bytes in the Pushgateway's file, and the number from which on it takes no more. */
+  storedBytes: "push_guard_stored_bytes",
+  storedBytesLimit: "push_guard_stored_bytes_limit",
+};
+
+/** RE2 pattern of a code level that is a repository's URL and a branch, and its short form. */
+export const CODE_LEVEL_URL = { pattern: "https?://[^/]+/(.+?)\\.git-(.+)", short: "$1 $2" };

@@ -1,4 +1,4 @@
-import { KEPT } from "./metrics.ts";
+import { KEPT, OWN_JOBS, ownJob, PUSH_METRICS } from "./metrics.ts";
 
 /** A group of Prometheus's recording rules, as a PrometheusRule holds it. */
 export interface RecordingGroup {
@@ -10,9 +10,6 @@ export interface RecordingGroup {
 
 /** Over how many of the runs before a run is judged. */
 export const MEDIANS = [7, 30];
-
-/** Processes of the environment itself: neither what is pushed nor what is tested. */
-const OWN = 'job!~"k8sfv|felix"';
 
 /**
  * What would otherwise have to be read again and again out of years of raw samples.
@@ -80,17 +77,20 @@ function runRules(): RecordingGroup["rules"] {
 }
 
 /**
- * Counts are kept only where there is something to count, so they cost next to nothing. A counter's first
- * value is new only if the gateway was scraped before: `increase` would miss it, and a Prometheus that was
- * down would count what is old.
+ * A count is recorded only when there is something to count, so it costs next to nothing. A counter's first value is
+ * counted only if the Pushgateway was scraped before: `increase` would miss it, and a Prometheus that was down would
+ * count old pushes again.
  */
 function healthRules(): RecordingGroup["rules"] {
+  const gateway = ownJob("pushGateway");
   const pushes = (codes: string) => {
-    const total = (offset: string) => `sum(push_guard_pushes_total{code${codes}}${offset})`;
-    const zero = `${total("")} * 0 and on () max(pushgateway_build_info offset 1m)`;
+    const total = (offset: string) =>
+      `sum by (code) (${PUSH_METRICS.answered}{${gateway}, code${codes}}${offset})`;
+    const zero = `${total("")} * 0 and on () max(pushgateway_build_info{${gateway}} offset 1m)`;
     return `${total("")} - (${total(" offset 1m")} or ${zero}) > 0`;
   };
-  const started = `process_start_time_seconds{${OWN}}`;
+  const started = `process_start_time_seconds{${OWN_JOBS}}`;
+  const size = (metric: string) => `prometheus_tsdb_${metric}{${ownJob("prometheus")}}`;
   return [
     { record: "gateway:pushes_taken:increase1m", expr: pushes('=~"2.."') },
     { record: "gateway:pushes_refused:increase1m", expr: pushes('!~"2.."') },
@@ -101,8 +101,8 @@ function healthRules(): RecordingGroup["rules"] {
     {
       record: "prometheus:disk_used_bytes",
       expr:
-        "max(prometheus_tsdb_storage_blocks_bytes + prometheus_tsdb_wal_storage_size_bytes " +
-        "+ prometheus_tsdb_head_chunks_storage_size_bytes)",
+        `max(${size("storage_blocks_bytes")} + ${size("wal_storage_size_bytes")} ` +
+        `+ ${size("head_chunks_storage_size_bytes")})`,
     },
   ];
 }

@@ -65,9 +65,6 @@ const IDS: Partial<Record<string, Id>> = {
     `${project}/${of(inputs, "role")}/${of(inputs, "member")}`,
   "grafana:oss/folder:Folder": inGrafana("uid"),
   "grafana:oss/dataSource:DataSource": inGrafana("uid"),
-  "grafana:alerting/contactPoint:ContactPoint": inGrafana("name"),
-  "grafana:alerting/ruleGroup:RuleGroup": (inputs) =>
-    `${MAIN_ORGANISATION}:${of(inputs, "folderUid")}:${of(inputs, "name")}`,
 };
 
 /**

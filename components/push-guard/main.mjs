@@ -11,9 +11,10 @@
 // Plain JavaScript without packages: it runs from a ConfigMap, on Node's own image.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, request } from "node:http";
+import { storedBytes } from "./disk.mjs";
 import { askAsGuard, authorization, collect, gateway, say, watchLife } from "./gateway.mjs";
 import { BadBody, maxPushBytes, withBody } from "./intake.mjs";
-import { end, PATIENCE_MS, storeSafely } from "./store.mjs";
+import { end, maxStoreBytes, PATIENCE_MS, storeSafely } from "./store.mjs";
 
 const port = Number(process.env.GUARD_PORT);
 
@@ -33,7 +34,15 @@ function ownMetrics() {
   const lines = [...answered].map(
     ([status, count]) => `push_guard_pushes_total{code="${status}"} ${count}\n`,
   );
-  return `# HELP push_guard_pushes_total Pushes answered, by status.\n# TYPE push_guard_pushes_total counter\n${lines.join("")}`;
+  return `# HELP push_guard_pushes_total Pushes answered, by status.
+# TYPE push_guard_pushes_total counter
+${lines.join("")}# HELP push_guard_stored_bytes Size of the Pushgateway's file.
+# TYPE push_guard_stored_bytes gauge
+push_guard_stored_bytes ${storedBytes}
+# HELP push_guard_stored_bytes_limit Size of the Pushgateway's file from which on pushes are refused.
+# TYPE push_guard_stored_bytes_limit gauge
+push_guard_stored_bytes_limit ${maxStoreBytes}
+`;
 }
 
 /**

@@ -22,7 +22,7 @@ export const PATIENCE_MS = 25_000;
 const RETRY_MS = 100;
 
 /** Nothing is taken in any more when the gateway's file has so many bytes. */
-const maxStoreBytes = Number(process.env.GUARD_MAX_STORE_BYTES);
+export const maxStoreBytes = Number(process.env.GUARD_MAX_STORE_BYTES);
 let ending = false;
 
 /** The pod ends, and the gateway with it: what can't be stored now is refused at once, for the next pod to take. */

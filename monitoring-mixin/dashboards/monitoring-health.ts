@@ -1,4 +1,5 @@
 import * as dashboard from "@grafana/grafana-foundation-sdk/dashboard";
+import { OWN_JOBS, ownJob, PUSH_METRICS } from "../metrics.ts";
 import type { Dashboard } from "./shared.ts";
 import { makeDashboard, stat, stateTimeline, timeSeries } from "./shared.ts";
 
@@ -9,10 +10,12 @@ export const HEALTH = {
   pushes: 5,
   scrapes: 6,
   disk: 11,
+  errors: 16,
+  stored: 17,
+  remoteWrite: 18,
 } as const;
 
-/** The environment's own processes, not what is pushed to it or tested by it. */
-const OWN = 'job!~"k8sfv|felix"';
+const PROMETHEUS = ownJob("prometheus");
 
 /** Scrapes that answered (1) or not (0). */
 const UP: dashboard.ValueMapping[] = [
@@ -24,7 +27,7 @@ const UP: dashboard.ValueMapping[] = [
 
 /** Not of less than a day: a new database grows fast. */
 const DAYS_LEFT =
-  "(max(prometheus_tsdb_retention_limit_bytes) - prometheus:disk_used_bytes) " +
+  `(max(prometheus_tsdb_retention_limit_bytes{${PROMETHEUS}}) - prometheus:disk_used_bytes) ` +
   "/ (deriv(prometheus:disk_used_bytes[7d]) > 0) / 86400 and prometheus:disk_used_bytes offset 1d";
 
 /**
@@ -40,7 +43,7 @@ export function monitoringHealth(): Dashboard {
     range: "24h",
     refresh: "1m",
     variables: [],
-    panels: [...pushNumbers(), ...scrapes(), ...disk(), ...pods()],
+    panels: [...pushNumbers(), ...scrapes(), ...disk(), ...pods(), ...alerting()],
   });
 }
 
@@ -138,7 +141,7 @@ function scrapes() {
       unit: "none",
       width: 12,
       mappings: UP,
-      queries: [{ expr: "min by (job) (up)", legend: "{{job}}" }],
+      queries: [{ expr: `min by (job) (up{${OWN_JOBS}})`, legend: "{{job}}" }],
     }),
     timeSeries({
       id: 7,
@@ -147,7 +150,7 @@ function scrapes() {
       unit: "s",
       width: 12,
       min: 0,
-      queries: [{ expr: "max by (job) (scrape_duration_seconds)", legend: "{{job}}" }],
+      queries: [{ expr: `max by (job) (scrape_duration_seconds{${OWN_JOBS}})`, legend: "{{job}}" }],
     }),
     timeSeries({
       id: 8,
@@ -156,7 +159,7 @@ function scrapes() {
       unit: "none",
       width: 12,
       min: 0,
-      queries: [{ expr: "sum by (job) (scrape_samples_scraped)", legend: "{{job}}" }],
+      queries: [{ expr: `sum by (job) (scrape_samples_scraped{${OWN_JOBS}})`, legend: "{{job}}" }],
     }),
     timeSeries({
       id: 9,
@@ -165,7 +168,7 @@ function scrapes() {
       unit: "none",
       width: 12,
       min: 0,
-      queries: [{ expr: "max(prometheus_tsdb_head_series)", legend: "series" }],
+      queries: [{ expr: `max(prometheus_tsdb_head_series{${PROMETHEUS}})`, legend: "series" }],
     }),
     timeSeries({
       id: 10,
@@ -174,7 +177,12 @@ function scrapes() {
       unit: "cps",
       width: 12,
       min: 0,
-      queries: [{ expr: "sum(rate(prometheus_tsdb_head_samples_appended_total[5m]))", legend: "samples" }],
+      queries: [
+        {
+          expr: `sum(rate(prometheus_tsdb_head_samples_appended_total{${PROMETHEUS}}[5m]))`,
+          legend: "samples",
+        },
+      ],
     }),
   ];
 }
@@ -190,7 +198,7 @@ function disk() {
       min: 0,
       queries: [
         { expr: "max(prometheus:disk_used_bytes)", legend: "used" },
-        { expr: "max(prometheus_tsdb_retention_limit_bytes)", legend: "limit" },
+        { expr: `max(prometheus_tsdb_retention_limit_bytes{${PROMETHEUS}})`, legend: "limit" },
       ],
     }),
   ];
@@ -205,7 +213,7 @@ function pods() {
       unit: "bytes",
       width: 12,
       min: 0,
-      queries: [{ expr: `max by (job) (process_resident_memory_bytes{${OWN}})`, legend: "{{job}}" }],
+      queries: [{ expr: `max by (job) (process_resident_memory_bytes{${OWN_JOBS}})`, legend: "{{job}}" }],
     }),
     timeSeries({
       id: 13,
@@ -214,7 +222,68 @@ function pods() {
       unit: "s",
       width: 12,
       min: 0,
-      queries: [{ expr: `time() - max by (job) (process_start_time_seconds{${OWN}})`, legend: "{{job}}" }],
+      queries: [
+        { expr: `time() - max by (job) (process_start_time_seconds{${OWN_JOBS}})`, legend: "{{job}}" },
+      ],
+    }),
+  ];
+}
+
+/** What Alertmanager sends, and what the other alerts about the monitoring look at. */
+function alerting() {
+  const gateway = ownJob("pushGateway");
+  const operator = ownJob("operator");
+  const remoteWrite = (which: string) =>
+    `max by (remote_name) (prometheus_remote_storage_queue_highest_${which}timestamp_seconds{${PROMETHEUS}})`;
+  return [
+    timeSeries({
+      id: HEALTH.errors,
+      title: "Errors of the monitoring",
+      description:
+        "Failed rule evaluations and reconciles, rejected resources, and configurations that failed to load.",
+      unit: "none",
+      width: 12,
+      min: 0,
+      minStep: "1m",
+      queries: [
+        {
+          expr: `sum(increase(prometheus_rule_evaluation_failures_total{${PROMETHEUS}}[$__rate_interval]))`,
+          legend: "rule evaluations",
+        },
+        {
+          expr: `sum(increase(prometheus_operator_reconcile_errors_total{${operator}}[$__rate_interval]))`,
+          legend: "reconciles",
+        },
+        {
+          expr: `sum(prometheus_operator_managed_resources{state="rejected", ${operator}})`,
+          legend: "rejected resources",
+        },
+        {
+          expr: `1 - min(prometheus_config_last_reload_successful{${PROMETHEUS}})`,
+          legend: "configuration of Prometheus",
+        },
+      ],
+    }),
+    timeSeries({
+      id: HEALTH.stored,
+      title: "Pushgateway storage",
+      description: "Bytes in the Pushgateway's file, and the number from which on it refuses pushes.",
+      unit: "bytes",
+      width: 12,
+      min: 0,
+      queries: [
+        { expr: `max(${PUSH_METRICS.storedBytes}{${gateway}})`, legend: "used" },
+        { expr: `max(${PUSH_METRICS.storedBytesLimit}{${gateway}})`, legend: "limit" },
+      ],
+    }),
+    timeSeries({
+      id: HEALTH.remoteWrite,
+      title: "Remote write delay",
+      description: "Age of the newest sample that the remote write receiver has; empty without remoteWrite.",
+      unit: "s",
+      width: 12,
+      min: 0,
+      queries: [{ expr: `${remoteWrite("")} - ${remoteWrite("sent_")}`, legend: "{{remote_name}}" }],
     }),
   ];
 }

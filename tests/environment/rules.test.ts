@@ -1,10 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RecordingGroup } from "../../monitoring-mixin/recording-rules.ts";
 import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
-import { alerts } from "../../monitoring-mixin/alert-rules.ts";
+import { alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
-import { cases } from "./alert-cases.ts";
 import { DAY, held, HOUR, nightly, rawSeries } from "./nights.ts";
 import { Promtool } from "./promtool.ts";
 import type { RuleTest } from "./promtool.ts";
@@ -18,7 +17,7 @@ beforeAll(async () => {
 });
 
 test("every expression parses", async () => {
-  const asked = alerts(DEFAULT_THRESHOLDS).map(({ title, expr }) => ({ alert: title, expr }));
+  const asked = alerts(DEFAULT_THRESHOLDS).map(({ name, expr }) => ({ alert: name, expr }));
   expect(await promtool.check([runs, health, { name: "alerts", rules: asked }])).toBe("");
   const panels = Object.values(dashboards(DEFAULT_THRESHOLDS)).flatMap(({ title, panels = [] }) =>
     (panels as unknown as { id: number; targets: { expr: string }[] }[]).flatMap(({ id, targets }) =>
@@ -123,34 +122,3 @@ test("the median is that of the 7 runs before, whenever it is asked for", async 
     ),
   ).toBe("");
 });
-
-describe("alerts", () => {
-  test("each has cases that deserve it and cases that don't", () => {
-    for (const { title } of alerts(DEFAULT_THRESHOLDS)) {
-      const mine = cases.filter(([alert]) => alert === title);
-      expect(
-        mine.some(([, , , , firing]) => firing.length > 0),
-        title,
-      ).toBe(true);
-      expect(
-        mine.some(([, , , , firing]) => firing.length === 0),
-        title,
-      ).toBe(true);
-    }
-  });
-
-  test.each(cases)("%s: %s", async (title, when, series, minute, firing) => {
-    const { expr } = alerts(DEFAULT_THRESHOLDS).find((alert) => alert.title === title) ?? { expr: "" };
-    const samples = firing.map((labels) => ({ labels: notationOf(labels), value: 1 }));
-    // Only the rules that this data is for, and the query at that minute alone: each minute before it costs.
-    const group = series.some((one) => one.series.startsWith("push_time")) ? runs : health;
-    const queries = [{ minute, expr: `(${expr}) > bool 0`, samples }];
-    expect(await promtool.test([group], [{ name: when, series, queries }])).toBe("");
-  });
-});
-
-function notationOf(labels: Record<string, string>): string {
-  return `{${Object.entries(labels)
-    .map(([name, value]) => `${name}="${value}"`)
-    .join(", ")}}`;
-}

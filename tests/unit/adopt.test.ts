@@ -98,12 +98,9 @@ test("what Grafana's disk has is looked for before what it needs is there", asyn
   const source = planned("grafana:oss/dataSource:DataSource", "source", { uid: "my-prom", url: unknown }, [
     service,
   ]);
-  const rules = planned("grafana:alerting/ruleGroup:RuleGroup", "rules", {
-    name: "Night",
-    folderUid: unknown,
-  });
-  for (const { newState } of [source, rules]) newState.provider = `${grafana.urn}::1234`;
-  const { pulumi, calls, state } = engine([source, rules], ["1:my-prom"]);
+  const folder = planned("grafana:oss/folder:Folder", "folder", { uid: unknown });
+  for (const { newState } of [source, folder]) newState.provider = `${grafana.urn}::1234`;
+  const { pulumi, calls, state } = engine([source, folder], ["1:my-prom"]);
   state().deployment.resources.push(grafana);
   expect(await adopt(pulumi)).toEqual([source.newState.urn]);
   const made = state().deployment.resources.find(({ urn }) => urn === source.newState.urn);

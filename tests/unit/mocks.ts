@@ -74,9 +74,6 @@ const KNOWN: Record<string, Outputs> = {
   "grafana:oss/dataSource:DataSource": nothing,
   "grafana:oss/folder:Folder": nothing,
   "grafana:oss/dashboard:Dashboard": nothing,
-  "grafana:alerting/ruleGroup:RuleGroup": nothing,
-  "grafana:alerting/contactPoint:ContactPoint": nothing,
-  "grafana:alerting/notificationPolicy:NotificationPolicy": nothing,
 };
 
 /**

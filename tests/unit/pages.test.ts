@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { alerts } from "../../monitoring-mixin/alert-rules.ts";
+import { alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { blocks, commands, fences, type Page, pages, root } from "../pages.ts";
 
@@ -36,7 +36,7 @@ test.each(pages())("the commands of $file are a shell's, and those of npm are th
 
 test("docs/operations.md says what to do for each alert", () => {
   const operations = pages().find(({ file }) => file === "docs/operations.md")?.text ?? "";
-  const titles = alerts(DEFAULT_THRESHOLDS).map(({ title }) => title);
+  const titles = alerts(DEFAULT_THRESHOLDS).map(({ name }) => name);
   expect(titles.length).toBeGreaterThan(0);
   const headings = [...operations.matchAll(/^### (.+)$/gm)].map(([, title]) => title);
   expect(headings).toEqual(expect.arrayContaining(titles));

@@ -23,12 +23,9 @@ func main() {
 		Version:        version,
 		ResourcePrefix: name,
 		Resources: map[string]*tfbridge.ResourceInfo{
-			"grafana_data_source":         {Tok: "grafana:oss/dataSource:DataSource"},
-			"grafana_folder":              {Tok: "grafana:oss/folder:Folder"},
-			"grafana_dashboard":           {Tok: "grafana:oss/dashboard:Dashboard"},
-			"grafana_rule_group":          {Tok: "grafana:alerting/ruleGroup:RuleGroup"},
-			"grafana_contact_point":       {Tok: "grafana:alerting/contactPoint:ContactPoint"},
-			"grafana_notification_policy": {Tok: "grafana:alerting/notificationPolicy:NotificationPolicy"},
+			"grafana_data_source": {Tok: "grafana:oss/dataSource:DataSource"},
+			"grafana_folder":      {Tok: "grafana:oss/folder:Folder"},
+			"grafana_dashboard":   {Tok: "grafana:oss/dashboard:Dashboard"},
 		},
 	}
 	info.SetAutonaming(255, "-")

@@ -1,0 +1,76 @@
+import { HEALTH } from "../dashboards/monitoring-health.ts";
+import type { AlertThresholds } from "../thresholds.ts";
+import type { Alert } from "./alert.ts";
+import { monitoringAlerts } from "./monitoring.ts";
+import { nightlyAlerts } from "./nightly.ts";
+
+export type { Alert } from "./alert.ts";
+
+/** Always fires: whoever receives it regularly knows that Prometheus and Alertmanager work. */
+const WATCHDOG: Alert = {
+  name: "Watchdog",
+  expr: "vector(1)",
+  for: "0m",
+  severity: "none",
+  kind: "heartbeat",
+  summary: "Prometheus evaluates rules and sends alerts",
+  description: "This alert always fires. Alertmanager posts it to alerts.heartbeatUrl.",
+  panel: { dashboard: HEALTH.uid, id: HEALTH.errors },
+};
+
+/** All alerts. */
+export function alerts(thresholds: AlertThresholds): Alert[] {
+  return [...nightlyAlerts(thresholds), ...monitoringAlerts(thresholds), WATCHDOG];
+}
+
+/** A group of alert rules, as a PrometheusRule holds it. `Link` is the type of the dashboards' URLs. */
+export interface AlertGroup<Link> {
+  name: string;
+  /** How often the group is evaluated. */
+  interval: string;
+  rules: {
+    alert: string;
+    expr: string;
+    for: string;
+    labels: { severity: string; kind: string };
+    annotations: { summary: string; description: string; runbook_url: string; dashboard_url: Link };
+  }[];
+}
+
+/** Arguments of {@link alertGroups}. */
+export interface AlertGroupsArgs<Link> {
+  thresholds: AlertThresholds;
+  /** URL of the page with a section per alert; the section's anchor is appended. */
+  runbookUrl: string;
+  /** Returns the URL of a path of Grafana's, such as "/d/k8sfv-summary?viewPanel=2". */
+  grafanaLink: (path: string) => Link;
+}
+
+/** Interval of the alert groups: as often as the recording rules that they read. */
+const INTERVAL = "1m";
+
+/** The alert rules, one group for each kind. */
+export function alertGroups<Link>(args: AlertGroupsArgs<Link>): AlertGroup<Link>[] {
+  const all = alerts(args.thresholds);
+  return (["nightly", "monitoring", "heartbeat"] as const).map((kind) => ({
+    name: `k8sfv-alerts-${kind}`,
+    interval: INTERVAL,
+    rules: all.filter((alert) => alert.kind === kind).map((alert) => rule(alert, args)),
+  }));
+}
+
+function rule<Link>(alert: Alert, { runbookUrl, grafanaLink }: AlertGroupsArgs<Link>) {
+  const { name, expr, severity, kind, summary, description, panel } = alert;
+  return {
+    alert: name,
+    expr,
+    for: alert.for,
+    labels: { severity, kind },
+    annotations: {
+      summary,
+      description,
+      runbook_url: `${runbookUrl}#${name.toLowerCase()}`,
+      dashboard_url: grafanaLink(`/d/${panel.dashboard}?viewPanel=${panel.id}`),
+    },
+  };
+}

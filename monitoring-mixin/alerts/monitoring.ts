@@ -1,0 +1,164 @@
+import { WORKLOADS } from "../../workloads.ts";
+import { HEALTH } from "../dashboards/monitoring-health.ts";
+import { OWN_JOBS, ownJob, PUSH_METRICS } from "../metrics.ts";
+import type { AlertThresholds } from "../thresholds.ts";
+import type { Alert } from "./alert.ts";
+
+/** How long a failed or refused push fires, in hours: until somebody is at work. */
+const PUSH_LIFETIME_HOURS = 12;
+
+const PROMETHEUS = ownJob("prometheus");
+const OPERATOR = ownJob("operator");
+
+/**
+ * Alerts about the monitoring itself. Those that kube-prometheus has too keep its names and durations
+ * (github.com/prometheus/prometheus, documentation/prometheus-mixin; github.com/prometheus/alertmanager,
+ * doc/alertmanager-mixin; github.com/prometheus-operator/prometheus-operator, jsonnet/mixin).
+ */
+export function monitoringAlerts(thresholds: AlertThresholds): Alert[] {
+  return [
+    ...pushAlerts(),
+    targetDown(),
+    diskFilling(thresholds),
+    ...prometheusAlerts(),
+    ...operatorAlerts(),
+  ].map((alert) => ({
+    ...alert,
+    kind: "monitoring",
+    panel: { dashboard: HEALTH.uid, id: alert.panel },
+  }));
+}
+
+/** An alert of this file: its kind and dashboard are always the same. */
+type MonitoringAlert = Omit<Alert, "kind" | "panel"> & { panel: number };
+
+function pushAlerts(): MonitoringAlert[] {
+  const gateway = ownJob("pushGateway");
+  return [
+    {
+      name: "PushFailed",
+      expr: `max by (job) (push_failure_time_seconds{job="k8sfv"}) > time() - ${PUSH_LIFETIME_HOURS * 3600}`,
+      for: "0m",
+      severity: "warning",
+      summary: "A push to the Pushgateway failed",
+      description:
+        "The Pushgateway found the pushed metrics inconsistent with others and kept what was there before. The run's " +
+        "result is lost unless it was pushed again.",
+      panel: HEALTH.pushes,
+    },
+    {
+      name: "PushRefused",
+      expr: `sum by (code) (sum_over_time(gateway:pushes_refused:increase1m[${PUSH_LIFETIME_HOURS}h])) > 0`,
+      for: "0m",
+      severity: "warning",
+      summary: `{{ $value | printf "%.0f" }} pushes were answered with HTTP status {{ $labels.code }} within ${PUSH_LIFETIME_HOURS} h`,
+      description:
+        "400: malformed or inconsistent metrics. 401: wrong password. 413: too large. 503: not stored in time. 507: " +
+        "the Pushgateway is full. The CI job's log has the answer's text.",
+      panel: HEALTH.refused,
+    },
+    {
+      name: "PushgatewayNearLimit",
+      expr: `max(${PUSH_METRICS.storedBytes}{${gateway}}) / max(${PUSH_METRICS.storedBytesLimit}{${gateway}}) > 0.8`,
+      for: "15m",
+      severity: "warning",
+      summary: "The Pushgateway holds {{ $value | humanizePercentage }} of the metrics it can hold",
+      description: "At 100 % it refuses pushes with HTTP status 507. It never deletes a group by itself.",
+      panel: HEALTH.stored,
+    },
+  ];
+}
+
+function targetDown(): MonitoringAlert {
+  // The target of a pod that doesn't start disappears: then there is no series that could be 0.
+  const absent = Object.values(WORKLOADS)
+    .map(({ name }) => `absent(up{job="${name}"})`)
+    .join(" or ");
+  return {
+    name: "TargetDown",
+    expr: `max by (job) (up{${OWN_JOBS}}) == 0 or ${absent}`,
+    for: "5m",
+    severity: "critical",
+    summary: "{{ $labels.job }} has not answered for 5 minutes",
+    description: "No pod of this workload answered a scrape, or there is none.",
+    panel: HEALTH.scrapes,
+  };
+}
+
+function diskFilling({ diskFullDays: days }: AlertThresholds): MonitoringAlert {
+  const used = "prometheus:disk_used_bytes";
+  const limit = `max(prometheus_tsdb_retention_limit_bytes{${PROMETHEUS}} > 0)`;
+  return {
+    name: "PrometheusDiskFilling",
+    // The first three days of a database say nothing: it grows fast at first.
+    expr:
+      `predict_linear(${used}[7d], ${days * 86_400}) / ${limit} > 1 and ${used} offset 3d ` +
+      `or max(increase(prometheus_tsdb_size_retentions_total{${PROMETHEUS}}[1d])) > 0`,
+    for: "15m",
+    severity: "warning",
+    summary: `Prometheus' disk is full, or will be within ${days} days`,
+    description:
+      "At the growth of the last 7 days Prometheus soon reaches its size limit, or it reached it within a day. At " +
+      "the limit it drops the oldest data.",
+    panel: HEALTH.disk,
+  };
+}
+
+function prometheusAlerts(): MonitoringAlert[] {
+  const sentUntil = (which: string) =>
+    `max by (remote_name) (max_over_time(prometheus_remote_storage_queue_highest_${which}timestamp_seconds{${PROMETHEUS}}[5m]))`;
+  return [
+    {
+      name: "PrometheusRuleFailures",
+      expr: `sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total{${PROMETHEUS}}[5m])) > 0`,
+      for: "15m",
+      severity: "critical",
+      summary: "Prometheus fails to evaluate rules of {{ $labels.rule_group }}",
+      description: "Recorded series have gaps, or alerts don't fire.",
+      panel: HEALTH.errors,
+    },
+    {
+      name: "PrometheusBadConfig",
+      expr: `max(max_over_time(prometheus_config_last_reload_successful{${PROMETHEUS}}[5m])) == 0`,
+      for: "10m",
+      severity: "critical",
+      summary: "Prometheus failed to load its configuration",
+      description: "It runs with the configuration and the rules that it had before.",
+      panel: HEALTH.errors,
+    },
+    {
+      name: "PrometheusRemoteWriteBehind",
+      expr: `${sentUntil("")} - ${sentUntil("sent_")} > 120`,
+      for: "15m",
+      severity: "critical",
+      summary: "Remote write is {{ humanizeDuration $value }} behind",
+      description: "The receiver of remoteWrite.url is down, refuses samples, or is too slow.",
+      panel: HEALTH.remoteWrite,
+    },
+  ];
+}
+
+function operatorAlerts(): MonitoringAlert[] {
+  return [
+    {
+      name: "PrometheusOperatorReconcileErrors",
+      expr:
+        `sum by (controller) (rate(prometheus_operator_reconcile_errors_total{${OPERATOR}}[5m])) ` +
+        `/ sum by (controller) (rate(prometheus_operator_reconcile_operations_total{${OPERATOR}}[5m])) > 0.1`,
+      for: "10m",
+      severity: "warning",
+      summary: "The Prometheus Operator fails to apply changes ({{ $labels.controller }})",
+      description: "Changes to rules, scrapes or pods don't take effect.",
+      panel: HEALTH.errors,
+    },
+    {
+      name: "PrometheusOperatorRejectedResources",
+      expr: `max by (controller, resource) (min_over_time(prometheus_operator_managed_resources{state="rejected", ${OPERATOR}}[5m])) > 0`,
+      for: "5m",
+      severity: "warning",
+      summary: "The Prometheus Operator rejects a {{ $labels.resource }}",
+      description: "The resource is invalid and has no effect. The operator's log names it.",
+      panel: HEALTH.errors,
+    },
+  ];
+}
