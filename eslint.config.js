@@ -4,7 +4,8 @@ import pulumi from "@pulumi/eslint-plugin";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  { ignores: ["node_modules/", "**/bin/"] },
+  // The pages have packages of their own; tests/environment/browser.test.ts checks their types.
+  { ignores: ["node_modules/", "**/bin/", "local/grafana/pages/src/"] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

@@ -1,0 +1,20 @@
+/**
+ * Settings that Grafana's server writes into its page and that its libraries read when they are loaded. This
+ * module must be imported before any of them.
+ */
+const grafanaBootData = {
+  assets: { dark: "", light: "" },
+  navTree: [],
+  settings: {
+    appSubUrl: "",
+    // The version whose libraries this page is built from; scenes chooses its behaviour by it.
+    buildInfo: { version: "13.2.3", commit: "", env: "production" },
+    featureToggles: {},
+    minRefreshInterval: "5s",
+  },
+  user: { theme: "dark", timezone: "browser", weekStart: "", locale: "en-US" },
+};
+
+Object.assign(window, { grafanaBootData, __grafana_public_path__: "public/" });
+
+export {};

@@ -1,0 +1,36 @@
+import {
+  type FieldConfigEditorBuilder,
+  type FieldConfigProperty,
+  identityOverrideProcessor,
+  type PanelPlugin,
+} from "@grafana/data";
+
+/**
+ * Makes options of a panel's fields known, with their defaults: only known ones are applied to data.
+ *
+ * @param defaults by name, as dashboards store them below `fieldConfig.defaults.custom`
+ */
+export function useFields<P extends PanelPlugin>(
+  plugin: P,
+  defaults: Record<string, unknown>,
+  standard: Partial<Record<FieldConfigProperty, { defaultValue: unknown }>> = {},
+): P {
+  plugin.useFieldConfig({
+    standardOptions: standard,
+    useCustomConfig: (builder: FieldConfigEditorBuilder<Record<string, unknown>>) => {
+      for (const [name, defaultValue] of Object.entries(defaults)) {
+        builder.addCustomEditor({
+          id: name,
+          path: name,
+          name,
+          defaultValue,
+          editor: () => null,
+          override: () => null,
+          process: identityOverrideProcessor,
+          shouldApply: () => true,
+        });
+      }
+    },
+  });
+  return plugin;
+}

@@ -1,0 +1,78 @@
+import type { AnnotationEvent, AnnotationQuery, AnnotationSupport, DataFrame } from "@grafana/data";
+import { FieldType, rangeUtil } from "@grafana/data";
+import type { DataQuery } from "@grafana/schema";
+import { of } from "rxjs";
+
+/** An annotation query on Prometheus, e.g. on ALERTS. */
+interface PromAnnotation extends AnnotationQuery {
+  expr?: string;
+  target?: DataQuery & { expr?: string };
+  step?: string;
+  /** Labels whose values become the annotation's tags, with commas between. */
+  tagKeys?: string;
+  /** With labels as `{{label}}`. */
+  titleFormat?: string;
+  textFormat?: string;
+}
+
+const DEFAULT_STEP = "60s";
+
+/** Annotations of a Prometheus query: a region for as long as a series is there and isn't 0. */
+export const alertAnnotations: AnnotationSupport = {
+  prepareAnnotation: (annotation: PromAnnotation) => annotation,
+  prepareQuery: (annotation: PromAnnotation) => {
+    const { expr = annotation.target?.expr, step = DEFAULT_STEP } = annotation;
+    return expr === undefined ? undefined : ({ refId: "X", expr, interval: step } as DataQuery);
+  },
+  processEvents: (annotation: PromAnnotation, frames) =>
+    of(frames.flatMap((frame) => events(annotation, frame))),
+};
+
+function events(annotation: PromAnnotation, frame: DataFrame): AnnotationEvent[] {
+  const times = frame.fields.find(({ type }) => type === FieldType.time)?.values ?? [];
+  const value = frame.fields.find(({ type }) => type === FieldType.number);
+  if (value === undefined) return [];
+  const labels = value.labels ?? {};
+  const text = {
+    title: withLabels(annotation.titleFormat ?? "", labels),
+    text: withLabels(annotation.textFormat ?? "", labels),
+    tags: (annotation.tagKeys ?? "")
+      .split(",")
+      .map((key) => labels[key.trim()])
+      .filter((tag) => tag !== undefined),
+  };
+  const active = times.filter((_time: number, row: number) => Number(value.values[row]) !== 0);
+  return regions(active, stepOf(annotation, frame)).map((region) => ({ ...region, ...text }));
+}
+
+/** Joins times that follow each other by one step. */
+function regions(times: number[], step: number): { time: number; timeEnd: number }[] {
+  const found: { time: number; timeEnd: number }[] = [];
+  for (const time of times) {
+    const last = found.at(-1);
+    if (last !== undefined && time - last.timeEnd <= step) last.timeEnd = time;
+    else found.push({ time, timeEnd: time });
+  }
+  return found;
+}
+
+/** The step that the server asked Prometheus for, in ms; it says so in the frame: "Expr: …\nStep: 1m0s". */
+function stepOf(annotation: PromAnnotation, frame: DataFrame): number {
+  const [, said] = /\nStep: (\S+)/.exec(frame.meta?.executedQueryString ?? "") ?? [];
+  return rangeUtil.intervalToMs(annotation.step ?? DEFAULT_STEP) > durationMs(said)
+    ? rangeUtil.intervalToMs(annotation.step ?? DEFAULT_STEP)
+    : durationMs(said);
+}
+
+/** Milliseconds of a duration as Go prints it, e.g. "1h30m0s"; 0 of none. */
+function durationMs(text = ""): number {
+  const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+  return [...text.matchAll(/([\d.]+)(h|ms|m|s)/g)].reduce(
+    (sum, [, count, unit = ""]) => sum + Number(count) * (units[unit] ?? 0),
+    0,
+  );
+}
+
+function withLabels(format: string, labels: Record<string, string>): string {
+  return format.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (_whole, name: string) => labels[name] ?? "");
+}

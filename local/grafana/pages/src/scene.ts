@@ -1,0 +1,157 @@
+import type { AnnotationQuery } from "@grafana/data";
+import {
+  behaviors,
+  dataLayers,
+  EmbeddedScene,
+  QueryVariable,
+  SceneControlsSpacer,
+  SceneDataLayerControls,
+  SceneDataLayerSet,
+  SceneDataTransformer,
+  SceneFlexItem,
+  SceneFlexLayout,
+  SceneGridItem,
+  SceneGridLayout,
+  SceneGridRow,
+  type SceneObject,
+  SceneQueryRunner,
+  SceneReactObject,
+  SceneRefreshPicker,
+  SceneTimePicker,
+  SceneTimeRange,
+  SceneVariableSet,
+  VariableValueSelectors,
+  VizPanel,
+} from "@grafana/scenes";
+import type { DashboardModel, PanelModel, VariableModel } from "./model.ts";
+import { DashboardLinks } from "./views/dashboard-links.tsx";
+
+/** Height of a panel that is shown alone, in pixels. */
+const ALONE_HEIGHT = 600;
+
+/**
+ * Makes the scene of a dashboard: its variables, time range, panels and their queries.
+ *
+ * @param viewPanel id of the one panel to show; undefined: all of them
+ */
+export function dashboardScene(dashboard: DashboardModel, viewPanel?: number): EmbeddedScene {
+  const panels = dashboard.panels ?? [];
+  const alone = panels
+    .flatMap((panel) => [panel, ...(panel.panels ?? [])])
+    .find(({ id }) => id === viewPanel);
+  return new EmbeddedScene({
+    $timeRange: new SceneTimeRange({
+      ...(dashboard.time ?? { from: "now-6h", to: "now" }),
+      timeZone: dashboard.timezone === "" ? undefined : dashboard.timezone,
+    }),
+    $variables: new SceneVariableSet({ variables: (dashboard.templating?.list ?? []).map(variable) }),
+    $data: new SceneDataLayerSet({ layers: (dashboard.annotations?.list ?? []).flatMap(annotations) }),
+    $behaviors: [
+      new behaviors.CursorSync({ sync: dashboard.graphTooltip ?? 0 }),
+      new behaviors.SceneQueryController(),
+    ],
+    controls: controls(dashboard),
+    body: alone === undefined ? grid(panels) : single(alone),
+  });
+}
+
+function controls(dashboard: DashboardModel): SceneObject[] {
+  const annotated = (dashboard.annotations?.list ?? []).flatMap(annotations).length > 0;
+  return [
+    new VariableValueSelectors({}),
+    ...(annotated ? [new SceneDataLayerControls()] : []),
+    new SceneControlsSpacer(),
+    new SceneReactObject({
+      component: DashboardLinks,
+      props: { links: dashboard.links ?? [], uid: dashboard.uid },
+    }),
+    new SceneTimePicker({ isOnCanvas: true }),
+    new SceneRefreshPicker({ refresh: dashboard.refresh ?? "", isOnCanvas: true }),
+  ];
+}
+
+/** @throws Error for a variable that isn't one of a query; the project has no others */
+function variable(model: VariableModel): QueryVariable {
+  if (model.type !== "query") {
+    throw new Error(
+      `This stand-in for Grafana knows variables of type query, not ${model.type} (${model.name})`,
+    );
+  }
+  const current = model.current?.value;
+  return new QueryVariable({
+    name: model.name,
+    label: model.label,
+    description: model.description,
+    hide: model.hide ?? 0,
+    datasource: model.datasource ?? null,
+    query: typeof model.query === "string" ? model.query : { refId: model.name, ...model.query },
+    definition: model.definition,
+    regex: model.regex ?? "",
+    sort: model.sort ?? 0,
+    refresh: model.refresh ?? 1,
+    isMulti: model.multi,
+    includeAll: model.includeAll,
+    allValue: model.allValue ?? undefined,
+    defaultToAll: model.includeAll,
+    value: current ?? (model.multi === true ? [] : ""),
+    text: model.current?.text ?? current ?? "",
+  });
+}
+
+function annotations(query: AnnotationQuery): dataLayers.AnnotationsDataLayer[] {
+  // Annotations that a person wrote into Grafana's database; there are none here.
+  if (query.datasource?.uid === "-- Grafana --") return [];
+  return [
+    new dataLayers.AnnotationsDataLayer({
+      name: query.name,
+      query,
+      isEnabled: query.enable,
+      isHidden: query.hide === true,
+    }),
+  ];
+}
+
+function grid(panels: PanelModel[]): SceneGridLayout {
+  return new SceneGridLayout({ isDraggable: false, isResizable: false, children: panels.map(gridItem) });
+}
+
+function gridItem({ gridPos, ...panel }: PanelModel): SceneGridItem | SceneGridRow {
+  const { x, y, w: width, h: height } = gridPos;
+  if (panel.type !== "row") {
+    return new SceneGridItem({ x, y, width, height, body: vizPanel({ gridPos, ...panel }) });
+  }
+  return new SceneGridRow({
+    y,
+    title: panel.title,
+    isCollapsed: panel.collapsed ?? false,
+    children: (panel.panels ?? []).map(gridItem),
+  });
+}
+
+function single(panel: PanelModel): SceneFlexLayout {
+  return new SceneFlexLayout({
+    children: [new SceneFlexItem({ minHeight: ALONE_HEIGHT, body: vizPanel(panel) })],
+  });
+}
+
+function vizPanel(panel: PanelModel): VizPanel {
+  return new VizPanel({
+    key: `panel-${panel.id}`,
+    pluginId: panel.type,
+    title: panel.title ?? "",
+    description: panel.description,
+    displayMode: panel.transparent === true ? "transparent" : "default",
+    options: panel.options ?? {},
+    fieldConfig: panel.fieldConfig ?? { defaults: {}, overrides: [] },
+    $data: new SceneDataTransformer({
+      transformations: panel.transformations ?? [],
+      $data: new SceneQueryRunner({
+        datasource: panel.datasource,
+        queries: panel.targets ?? [],
+        minInterval: panel.interval,
+        maxDataPoints: panel.maxDataPoints,
+        maxDataPointsFromWidth: true,
+      }),
+    }),
+  });
+}
