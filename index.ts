@@ -92,7 +92,10 @@ new NetworkPolicies(
   {
     namespace,
     sourceRanges,
-    apiRanges: [config.network.primaryCidr, config.network.controlPlaneCidr],
+    apiRanges: [config.network.primaryCidr, config.network.controlPlaneCidr].filter(
+      (range) => range !== undefined,
+    ),
+    serviceRange: config.network.serviceCidr,
     exposure,
     remoteWriteUrl: remoteWrite?.url,
     alertUrls: [

@@ -32,8 +32,8 @@ export interface ClusterArgs {
   endpoint: "dns" | "ip";
   /** Who may reach the control plane's address when endpoint is "ip". */
   authorizedNetworks: string[];
-  /** Addresses of the control plane, a /28. */
-  controlPlaneCidr: string;
+  /** IPv4 range of the control plane, a /28. Used only when endpoint is "ip". @default GKE chooses */
+  controlPlaneCidr?: string;
   /** The network it lives in. */
   network: Network;
   /** The APIs that have to be on. */
@@ -58,11 +58,17 @@ export class Cluster extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:google:Cluster", name, {}, opts);
 
-    const cluster = new GkeCluster(`${name}-gke`, clusterSettings(args), {
+    const { account, roles } = this.makeAccount(name, args);
+    const cluster = new GkeCluster(`${name}-gke`, clusterSettings(args, account.email), {
       parent: this,
+      // GKE makes a default pool before the provider removes it, with nodes that run as the account.
+      dependsOn: [...roles, ...args.network.peerings],
+      // Settings of the removed pool. Reading the cluster returns another pool's or none, and a change would replace the
+      // cluster (terraform-google-kubernetes-engine#2014).
+      ignoreChanges: ["nodeConfig"],
       customTimeouts: { create: "30m", update: "60m", delete: "30m" },
     });
-    this.nodes = this.makeNodes(name, args, cluster);
+    this.nodes = this.makeNodes(name, args, { cluster, account, roles });
 
     const caCertificate = cluster.masterAuth.clusterCaCertificate;
     this.kubeconfig = pulumi.secret(
@@ -81,7 +87,8 @@ export class Cluster extends pulumi.ComponentResource {
     this.registerOutputs({ identifier: this.identifier });
   }
 
-  private makeNodes(name: string, args: ClusterArgs, cluster: GkeCluster): NodePool {
+  /** Creates the nodes' service account with its roles. */
+  private makeAccount(name: string, args: ClusterArgs): { account: Account; roles: IAMMember[] } {
     const account = new Account(
       `${name}-node-account`,
       { accountId: `${args.clusterName}-nodes`, displayName: `Nodes of the cluster ${args.clusterName}` },
@@ -95,28 +102,45 @@ export class Cluster extends pulumi.ComponentResource {
           { parent: this },
         ),
     );
+    return { account, roles };
+  }
+
+  private makeNodes(
+    name: string,
+    args: ClusterArgs,
+    made: { cluster: GkeCluster; account: Account; roles: IAMMember[] },
+  ): NodePool {
     return new NodePool(
       `${name}-nodes`,
       {
-        name: `${args.clusterName}-nodes`,
+        name: poolName(args),
         location: args.zone,
-        cluster: cluster.name,
+        cluster: made.cluster.name,
         nodeCount: args.nodeCount,
         management: { autoRepair: true, autoUpgrade: true },
         upgradeSettings: { maxSurge: 1, maxUnavailable: 0 },
-        nodeConfig: nodeSettings(args, account.email),
+        nodeConfig: nodeSettings(args, made.account.email),
       },
       {
         parent: this,
-        // Nodes without a way out pull no image, and without their roles never get ready.
-        dependsOn: [...roles, args.network.nat],
+        // Nodes without NAT can't pull images, and without their roles never become ready.
+        dependsOn: [...made.roles, args.network.nat],
         customTimeouts: { create: "20m", update: "60m", delete: "20m" },
       },
     );
   }
 }
 
-function clusterSettings(args: ClusterArgs): GkeClusterArgs {
+/**
+ * The pool's name. Whatever forces another pool has to change it: the provider then creates the new pool before it
+ * drains and deletes the old one; two pools of one name can't exist, so the old one would go first. Of the arguments
+ * only `spot` does; GKE changes machine type and disk of a pool in place, node by node, each new one first.
+ */
+function poolName({ clusterName, spot }: ClusterArgs): string {
+  return spot ? `${clusterName}-spot-nodes` : `${clusterName}-nodes`;
+}
+
+function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): GkeClusterArgs {
   return {
     name: args.clusterName,
     location: args.zone,
@@ -126,10 +150,11 @@ function clusterSettings(args: ClusterArgs): GkeClusterArgs {
       clusterSecondaryRangeName: args.network.podRangeName,
       servicesSecondaryRangeName: args.network.serviceRangeName,
     },
-    // The pool of our own is a resource of its own; a cluster-level nodeConfig would show a difference
-    // for ever (terraform-google-kubernetes-engine#2014).
+    // The pool that stays is a resource of its own. Until GKE's default pool is removed, its node is one like those:
+    // without an account it would run as the Compute Engine default one (terraform-provider-google#4435).
     removeDefaultNodePool: true,
     initialNodeCount: 1,
+    nodeConfig: nodeSettings(args, nodeAccount),
     deletionProtection: args.deletionProtection,
     ...accessSettings(args),
     workloadIdentityConfig: { workloadPool: `${args.project}.svc.id.goog` },
@@ -167,15 +192,21 @@ function accessSettings(args: ClusterArgs): Partial<GkeClusterArgs> {
   return {
     privateClusterConfig: {
       enablePrivateNodes: true,
-      enablePrivateEndpoint: byAddress ? false : undefined,
-      masterIpv4CidrBlock: args.controlPlaneCidr,
+      // Without an IP endpoint GKE sets it to true, and any other value is a difference in each preview
+      // (terraform-provider-google#27901).
+      enablePrivateEndpoint: !byAddress,
+      masterIpv4CidrBlock: byAddress ? args.controlPlaneCidr : undefined,
     },
     controlPlaneEndpointsConfig: {
       dnsEndpointConfig: { allowExternalTraffic: !byAddress },
       ipEndpointsConfig: { enabled: byAddress },
     },
     masterAuthorizedNetworksConfig: byAddress
-      ? { cidrBlocks: args.authorizedNetworks.map((cidrBlock) => ({ cidrBlock })) }
+      ? {
+          cidrBlocks: args.authorizedNetworks.map((cidrBlock) => ({ cidrBlock })),
+          // Unset, GKE lets in the public addresses of all of Google Cloud.
+          gcpPublicCidrsAccessEnabled: false,
+        }
       : undefined,
     masterAuth: { clientCertificateConfig: { issueClientCertificate: false } },
     nodePoolDefaults: { nodeConfigDefaults: { insecureKubeletReadonlyPortEnabled: "FALSE" } },

@@ -10,6 +10,8 @@ export interface NetworkPoliciesArgs {
   sourceRanges: string[];
   /** IPv4 ranges that the Kubernetes API may answer from. */
   apiRanges: string[];
+  /** IPv4 range of the cluster's Services: NodeLocal DNSCache answers on the address of one, from the host network. */
+  serviceRange: string;
   /** Whether pushes come from outside at all, and through Google's proxies too. */
   exposure: "internal" | "external" | "in-cluster";
   /** Where Prometheus sends on what it stores. @default nowhere */
@@ -20,7 +22,7 @@ export interface NetworkPoliciesArgs {
 
 /** Google's proxies, which also ask whether all is well (cloud.google.com/load-balancing/docs/health-checks). */
 const GOOGLE_PROXIES = ["130.211.0.0/22", "35.191.0.0/16"];
-/** Where pods ask for names: the cluster's DNS, a node's cache of it, and Google's own. */
+/** Addresses of NodeLocal DNSCache and of Google's own DNS. */
 const DNS_ADDRESSES = ["169.254.20.10/32", "169.254.169.254/32"];
 const API_PORT = 443;
 const DNS_PORT = 53;
@@ -70,7 +72,8 @@ export class NetworkPolicies extends pulumi.ComponentResource {
   }
 }
 
-function flows({ sourceRanges, apiRanges, exposure, remoteWriteUrl, alertUrls }: NetworkPoliciesArgs) {
+function flows(args: NetworkPoliciesArgs) {
+  const { sourceRanges, apiRanges, serviceRange, exposure, remoteWriteUrl, alertUrls } = args;
   const outside = ranges(sourceRanges);
   const prometheus = podsNamed(WORKLOADS.prometheus.name);
   const api = { peers: ranges(apiRanges), ports: [tcp(API_PORT)] };
@@ -94,14 +97,14 @@ function flows({ sourceRanges, apiRanges, exposure, remoteWriteUrl, alertUrls }:
         scraped("prometheus"),
         scraped("pushGateway"),
         scraped("grafana"),
-        ...(remoteWriteUrl === undefined ? [] : [dns(), anywhere(remoteWriteUrl)]),
+        ...(remoteWriteUrl === undefined ? [] : [dns(serviceRange), anywhere(remoteWriteUrl)]),
       ],
     },
     // Jobs of CI push from any namespace.
     pushGateway: { from: [...pushers, prometheus, { namespaceSelector: {} }], to: [] },
     grafana: {
       from: [...outside, prometheus],
-      to: [dns(), scraped("prometheus"), ...alertUrls.map(anywhere)],
+      to: [dns(serviceRange), scraped("prometheus"), ...alertUrls.map(anywhere)],
     },
   } satisfies Record<WorkloadName, Flows>;
 }
@@ -131,7 +134,11 @@ function tcp(port: pulumi.Input<number>) {
   return { protocol: "TCP", port };
 }
 
-function dns() {
+/**
+ * DNS. With Calico, NodeLocal DNSCache (on by default from GKE 1.34.1-gke.3720000) answers on the ClusterIP of
+ * kube-dns itself, from the node's host network: no pod selector covers it.
+ */
+function dns(serviceRange: string) {
   const pods = {
     namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
     podSelector: {
@@ -139,5 +146,5 @@ function dns() {
     },
   };
   const ports = [{ protocol: "UDP", port: DNS_PORT }, tcp(DNS_PORT)];
-  return { peers: [pods, ...ranges(DNS_ADDRESSES)], ports };
+  return { peers: [pods, ...ranges([...DNS_ADDRESSES, serviceRange])], ports };
 }

@@ -49,12 +49,15 @@ export class Network extends pulumi.ComponentResource {
   readonly podRangeName: string;
   /** Name of the secondary range for Services. */
   readonly serviceRangeName: string;
-  /** The way out of the private nodes: without it they can pull no image. */
+  /** NAT of the private nodes; without it they can't pull images. */
   readonly nat: RouterNat;
+  /** Peerings with other VPCs, both halves of each. Create clusters after them: Google changes routes one at a time. */
+  readonly peerings: NetworkPeering[];
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:google:Network", name, {}, opts);
-    this.networkLink = this.makeVpc(name, args);
+    const vpc = this.makeVpc(name, args);
+    this.networkLink = vpc?.selfLink ?? pulumi.output(linkOf(args.project, args.existingVpc ?? ""));
     this.podRangeName = `${args.networkName}-pods`;
     this.serviceRangeName = `${args.networkName}-services`;
     const subnetwork = new Subnetwork(
@@ -72,6 +75,7 @@ export class Network extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: args.apis },
     );
+    this.peerings = vpc === undefined ? [] : this.makePeerings(name, args, vpc, subnetwork);
     this.nat = this.makeWayOut(name, args, subnetwork);
     new Firewall(
       `${name}-ssh-to-ci`,
@@ -91,32 +95,42 @@ export class Network extends pulumi.ComponentResource {
     this.registerOutputs({ networkLink: this.networkLink, subnetworkLink: this.subnetworkLink });
   }
 
-  /** The VPC's self link. */
-  private makeVpc(name: string, args: NetworkArgs): pulumi.Output<string> {
-    if (args.existingVpc !== undefined) return pulumi.output(linkOf(args.project, args.existingVpc));
-    const vpc = new Vpc(
+  /** Creates the VPC, unless the network lives in an existing one. */
+  private makeVpc(name: string, args: NetworkArgs): Vpc | undefined {
+    if (args.existingVpc !== undefined) return undefined;
+    return new Vpc(
       `${name}-vpc`,
       { name: args.networkName, autoCreateSubnetworks: false, routingMode: "REGIONAL" },
       { parent: this, dependsOn: args.apis },
     );
-    for (const peer of args.peers ?? []) this.peer(name, args, vpc, peer);
-    return vpc.selfLink;
   }
 
-  /** Both halves of a peering: each VPC has to ask for it. */
-  private peer(name: string, args: NetworkArgs, vpc: Vpc, peer: string): void {
-    const link = linkOf(args.project, peer);
-    const there = new NetworkPeering(
-      `${name}-peering-to-${peer}`,
-      { name: `${args.networkName}-to-${peer}`, network: vpc.selfLink, peerNetwork: link },
-      { parent: this },
-    );
-    new NetworkPeering(
-      `${name}-peering-from-${peer}`,
-      { name: `${peer}-to-${args.networkName}`, network: link, peerNetwork: vpc.selfLink },
-      // Google changes the peerings of a network one at a time.
-      { parent: this, dependsOn: [there] },
-    );
+  /**
+   * Creates both halves of each peering, one after the other and after the subnetwork: Google answers 400 ("There is
+   * a route operation in progress") while routes of either network change, and the provider doesn't retry
+   * (terraform-provider-google#3034).
+   */
+  private makePeerings(name: string, args: NetworkArgs, vpc: Vpc, subnetwork: Subnetwork): NetworkPeering[] {
+    const peerings: NetworkPeering[] = [];
+    const peer = (
+      suffix: string,
+      peeringName: string,
+      network: pulumi.Input<string>,
+      peerNetwork: typeof network,
+    ) =>
+      peerings.push(
+        new NetworkPeering(
+          `${name}-peering-${suffix}`,
+          { name: peeringName, network, peerNetwork },
+          { parent: this, dependsOn: [subnetwork, ...peerings.slice(-1)] },
+        ),
+      );
+    for (const other of args.peers ?? []) {
+      const link = linkOf(args.project, other);
+      peer(`to-${other}`, `${args.networkName}-to-${other}`, vpc.selfLink, link);
+      peer(`from-${other}`, `${other}-to-${args.networkName}`, link, vpc.selfLink);
+    }
+    return peerings;
   }
 
   private makeWayOut(name: string, args: NetworkArgs, subnetwork: Subnetwork): RouterNat {

@@ -5,7 +5,7 @@ import { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import { Ingress } from "@pulumi/kubernetes/networking/v1/ingress.js";
 import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../workloads.ts";
-import { labels, workload } from "./conventions.ts";
+import { labels, workload, WORKLOAD_TIMEOUTS } from "./conventions.ts";
 
 /** What the way in from the internet needs to know. */
 export interface PushEntranceArgs {
@@ -109,7 +109,11 @@ export class PushEntrance extends pulumi.ComponentResource {
       },
       // By their name and not by what they put out: a preview without a cluster knows nothing of that, and what the
       // Ingress opens is to be judged in it.
-      workload(this, { dependsOn: [certificate, frontend, service] }),
+      workload(this, {
+        dependsOn: [certificate, frontend, service],
+        // GKE keeps the Ingress until its load balancer is gone, which may take 10 minutes.
+        customTimeouts: { ...WORKLOAD_TIMEOUTS, delete: "20m" },
+      }),
     );
 
     this.address = address.address;

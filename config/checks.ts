@@ -110,16 +110,28 @@ function checkPodRange(raw: unknown): Problem[] {
   ];
 }
 
+/** Two keys belong to the IP endpoint: its range, and who may reach it. */
 function checkEndpoint(raw: unknown): Problem[] {
+  const byAddress = valueAt(raw, ["cluster", "endpoint"]) === "ip";
   const path = ["cluster", "authorizedNetworks"];
   const networks = valueAt(raw, path);
-  const count = Array.isArray(networks) ? networks.length : 0;
-  if (valueAt(raw, ["cluster", "endpoint"]) === "ip") {
-    return count > 0
-      ? []
-      : [{ path, was: networks, allowed: 'at least one IPv4 range when cluster.endpoint is "ip"' }];
+  const isEmpty = !Array.isArray(networks) || networks.length === 0;
+  const rangePath = ["network", "controlPlaneCidr"];
+  const range = valueAt(raw, rangePath);
+  if (byAddress) {
+    const why = 'when cluster.endpoint is "ip"';
+    return [
+      ...(isEmpty ? [{ path, was: networks, allowed: `at least one IPv4 range ${why}` }] : []),
+      ...(range === undefined
+        ? [{ path: rangePath, was: range, allowed: `an IPv4 range of prefix /28 ${why}` }]
+        : []),
+    ];
   }
-  return count === 0 ? [] : [{ path, was: networks, allowed: 'nothing unless cluster.endpoint is "ip"' }];
+  const allowed = 'nothing unless cluster.endpoint is "ip"';
+  return [
+    ...(isEmpty ? [] : [{ path, was: networks, allowed }]),
+    ...(range === undefined ? [] : [{ path: rangePath, was: range, allowed }]),
+  ];
 }
 
 function checkSpot(raw: unknown): Problem[] {

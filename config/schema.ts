@@ -93,7 +93,13 @@ export const schema = group({
     serviceCidr: subnetworkRange(16, 27).describe(
       "Addresses of the Services inside the cluster. Google changes it no more.",
     ),
-    controlPlaneCidr: subnetworkRange(28, 28).describe("Addresses of Google's control plane."),
+    controlPlaneCidr: subnetworkRange(28, 28)
+      .optional()
+      .meta({
+        description:
+          "Addresses of Google's control plane; required with `cluster.endpoint: ip`, and only then.",
+        examples: ["10.250.16.0/28"],
+      }),
   }).describe("The network and its address plan. No two ranges may overlap."),
   addresses: group({
     pushGateway: address.describe("What CI pushes to."),

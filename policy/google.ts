@@ -5,6 +5,7 @@ import type { PolicyResource, ResourceValidationPolicy, StackValidationPolicy } 
 import type { Unwrap } from "@pulumi/pulumi";
 import { tooOpen } from "./ranges.ts";
 import { ifKnown, ofType, on, onAny, validate } from "./rule.ts";
+import { nodesAreShielded } from "./shielded-nodes.ts";
 
 type Cluster = Unwrap<ClusterArgs>;
 type NodePool = Unwrap<NodePoolArgs>;
@@ -65,12 +66,13 @@ function addressIsClosed(cluster: Cluster): string[] {
     ...open
       .filter((problem) => problem !== undefined)
       .map((problem) => `${problem}: name narrower ranges in masterAuthorizedNetworksConfig.cidrBlocks.`),
-    ...(networks.gcpPublicCidrsAccessEnabled === true
-      ? [
+    // Unset, GKE lets them in.
+    ...(networks.gcpPublicCidrsAccessEnabled === false
+      ? []
+      : [
           "Every customer of Google Cloud may reach its control plane: set " +
             "masterAuthorizedNetworksConfig.gcpPublicCidrsAccessEnabled to false.",
-        ]
-      : []),
+        ]),
   ];
 }
 
@@ -99,11 +101,12 @@ export const nodesHaveTheirAccount: ResourceValidationPolicy = {
   validateResource: validate(on(CLUSTER, defaultPoolHasAccount), on(NODE_POOL, poolHasAccount)),
 };
 
-function defaultPoolHasAccount(cluster: Cluster): string[] {
-  if (cluster.removeDefaultNodePool === true || hasAccount(cluster.nodeConfig)) return [];
+/** A default pool that is removed has run for minutes, too. */
+function defaultPoolHasAccount({ nodeConfig }: Cluster): string[] {
+  if (hasAccount(nodeConfig)) return [];
   return [
-    "Its default nodes run as the project's default account: " +
-      "set removeDefaultNodePool to true, or nodeConfig.serviceAccount to an account of their own.",
+    "Its default nodes run as the project's default account, even those that removeDefaultNodePool removes: " +
+      "set nodeConfig.serviceAccount to an account of their own.",
   ];
 }
 
@@ -286,6 +289,7 @@ export const googlePolicies = [
   controlPlaneIsClosed,
   nodesHaveTheirAccount,
   nodeAccountsAreNarrow,
+  nodesAreShielded,
   rolesAreNarrow,
   historyIsProtected,
   historyHasSnapshots,

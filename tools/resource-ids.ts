@@ -61,8 +61,9 @@ const IDS: Partial<Record<string, Id>> = {
     `projects/${project}/locations/${zone}/clusters/${nameIn(inputs, "cluster")}/nodePools/${of(inputs, "name")}`,
   "gcp:serviceaccount/account:Account": (inputs, { project }) =>
     `projects/${project}/serviceAccounts/${of(inputs, "accountId")}@${project}.iam.gserviceaccount.com`,
+  // With spaces: the importer refuses the slashes of the id that the state has later.
   "gcp:projects/iAMMember:IAMMember": (inputs, { project }) =>
-    `${project}/${of(inputs, "role")}/${of(inputs, "member")}`,
+    `${project} ${of(inputs, "role")} ${of(inputs, "member")}`,
   "grafana:oss/folder:Folder": inGrafana("uid"),
   "grafana:oss/dataSource:DataSource": inGrafana("uid"),
 };

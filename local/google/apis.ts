@@ -1,4 +1,5 @@
 import { ApiError } from "./api-error.ts";
+import { defaultAccount, defaultAccountPath } from "./default-account.ts";
 import { numericId } from "./resource-type.ts";
 import { defaultNetwork, defaultNetworkPath } from "./resources/default-network.ts";
 import type { Data, Resource } from "./store.ts";
@@ -54,13 +55,20 @@ export function isOn(data: Data, project: string, name: string): boolean {
 
 /**
  * What is there once the API is on, beside its own resource: the APIs that come with it, and with Compute
- * Engine the project's network `default`.
+ * Engine the project's network `default` and its default service account. APIs that `data` has are on already.
  */
-export function comesWith(project: string, name: string): Record<string, Resource> {
-  const others = (findApi(name)?.needs ?? []).map((other) => enabled(project, other));
-  const network =
-    name === compute ? { [defaultNetworkPath(project)]: defaultNetwork(project, numericId()) } : {};
-  return Object.assign(network, ...others) as Record<string, Resource>;
+export function comesWith(project: string, name: string, data?: Data): Record<string, Resource> {
+  const others = (findApi(name)?.needs ?? [])
+    .filter((other) => data?.resources[apiPath(project, other)] === undefined)
+    .map((other) => enabled(project, other));
+  const own =
+    name === compute
+      ? {
+          [defaultNetworkPath(project)]: defaultNetwork(project, numericId()),
+          [defaultAccountPath(project)]: defaultAccount(project),
+        }
+      : {};
+  return Object.assign(own, ...others) as Record<string, Resource>;
 }
 
 /** The resources of an API that is on, with all that comes with it. */

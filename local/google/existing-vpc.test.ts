@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cloudWithNetwork, drop, fitting, make, testCloud, tokens } from "./testing.ts";
+import { cloudWithNetwork, drop, fitting, made, make, testCloud, tokens } from "./testing.ts";
 
 const inDefault = {
   ...fitting.subnetwork,
@@ -53,8 +53,14 @@ test("a peering has two halves, and its networks no range in common", async () =
   expect(there.state["state"]).toBe("INACTIVE");
   const back = await make(cloud, "NetworkPeering", half("default", "k8sfv"));
   expect(back.state["state"]).toBe("ACTIVE");
-  const read = { type: tokens.NetworkPeering, name: "one", id: there.id, inputs: {}, state: {} };
+  const { id, inputs } = there;
+  const read = { type: tokens.NetworkPeering, name: "one", id, inputs, state: {} };
   expect((await cloud.provider.read(read))?.state["state"]).toBe("ACTIVE");
+  const imported = await cloud.provider.read({ ...read, id: `calico-test/${id}`, inputs: {} });
+  expect(imported).toMatchObject({ id, inputs });
+  await expect(cloud.provider.read({ ...read, inputs: {} })).rejects.toThrow(
+    "Error parsing network peering import format, expected: {project}/{network}/{name}",
+  );
   await expect(make(cloud, "Subnetwork", fitting.subnetwork)).rejects.toThrow(
     "'10.248.0.0/20'. Invalid IPCidrRange: 10.248.0.0/20 conflicts with peer network in active peering 'k8sfv-to-default'.",
   );
@@ -67,6 +73,29 @@ test("a peering has two halves, and its networks no range in common", async () =
   await drop(cloud, "NetworkPeering", back);
   expect((await cloud.provider.read(read))?.state).toBeUndefined();
   await expect(drop(cloud, "Network", network)).rejects.toThrow("is already being used by");
+});
+
+test("a peering is refused while a subnetwork of one of its networks is being created", async () => {
+  const cloud = testCloud();
+  await make(cloud, "Network", fitting.network);
+  await make(cloud, "Network", { ...fitting.network, name: "ci" });
+  const { machines } = cloud;
+  let done = (): void => undefined;
+  machines.startNetwork = () => new Promise((resolve) => (done = resolve));
+  const creating = make(cloud, "Subnetwork", fitting.subnetwork);
+  await expect.poll(() => made(cloud)).toHaveLength(3);
+  for (const [from, to] of [
+    ["k8sfv", "ci"],
+    ["ci", "k8sfv"],
+  ] as const) {
+    await expect(make(cloud, "NetworkPeering", half(from, to))).rejects.toThrow(
+      "Error adding network peering: googleapi: Error 400: There is a route operation in progress on the local or peer " +
+        "network. Try again later., badRequest",
+    );
+  }
+  done();
+  await creating;
+  await make(cloud, "NetworkPeering", half("k8sfv", "ci"));
 });
 
 test("a network in the range of auto mode can't be peered with one in auto mode", async () => {

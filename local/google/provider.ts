@@ -80,7 +80,8 @@ export class GoogleProvider implements Plugin {
 
   diff({ type: token, state, before, inputs }: DiffRequest): Difference {
     const type = findType(token);
-    const changes = differences(type.arguments, before, inputs);
+    const actual = merge(before, type.forced?.(before) ?? {}) as Values;
+    const changes = differences(type.arguments, actual, inputs);
     const at = placeOutputs(type.scope, inputs, this.defaults);
     for (const [path, value] of Object.entries(at)) {
       // The provider's own project, region or zone changed under a resource that gives none.
@@ -114,10 +115,11 @@ export class GoogleProvider implements Plugin {
 
   async read({ type: token, name, id, inputs }: ReadRequest): Promise<ReadResult | undefined> {
     const type = findType(token);
-    const found = await this.api.read(type, { path: id, name, project: this.defaults.project });
-    if (found === undefined) return undefined;
     const imported = Object.keys(inputs).length === 0;
-    return { id, inputs: imported ? found.inputs : inputs, state: found.outputs };
+    const path = imported ? (type.importPath?.(id) ?? id) : id;
+    const found = await this.api.read(type, { path, name, project: this.defaults.project });
+    if (found === undefined) return undefined;
+    return { id: path, inputs: imported ? found.inputs : inputs, state: found.outputs };
   }
 
   async update(request: UpdateRequest): Promise<Values> {

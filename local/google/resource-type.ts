@@ -53,6 +53,17 @@ export interface ResourceType {
   readonly autoNamed: boolean;
   /** Outputs that only making the resource tells. */
   readonly computed: readonly string[];
+  /**
+   * Values that Google sets whatever the arguments say, and that the provider reads back and compares: another value
+   * in the arguments, or none, is a difference in each preview.
+   */
+  forced?(inputs: Values): Values;
+  /**
+   * The path that an import id stands for, where the two differ.
+   *
+   * @throws Error in the real importer's words when the id has another form
+   */
+  importPath?(id: string): string;
   /** What is wrong with the arguments together. May see values that are not known yet. */
   refuse?(inputs: Values): Failure[];
   /** The path in the API, also Pulumi's id. */

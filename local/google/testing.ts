@@ -72,7 +72,8 @@ export function testCloud(apis: readonly ApiName[] = apiNames): TestCloud {
 export function made({ store }: TestCloud): string[] {
   const { resources } = store.read();
   return Object.keys(resources).filter(
-    (one) => resources[one]?.type !== tokens.Service && !one.endsWith("/networks/default"),
+    (one) =>
+      resources[one]?.type !== tokens.Service && !/\/networks\/default$|-compute@developer\./.test(one),
   );
 }
 

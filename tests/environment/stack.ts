@@ -61,9 +61,9 @@ export async function openTestStack(name: string, more: Recipe[] = []): Promise<
     async atGoogle() {
       const text = await readFile(cloud.googleFile, "utf8").catch(() => '{"resources":{}}');
       const { resources } = JSON.parse(text) as { resources: Record<string, { status: string }> };
-      // The network `default` comes with the project; an API that was switched on stays so.
+      // The network `default` and the default account come with the project; an API that was switched on stays so.
       const paths = Object.keys(resources)
-        .filter((path) => !path.endsWith("/networks/default") && !path.endsWith(".googleapis.com"))
+        .filter((path) => !/\/networks\/default$|\.googleapis\.com$|-compute@developer\./.test(path))
         .sort();
       return { paths, unfinished: paths.filter((path) => resources[path]?.status !== "ready") };
     },

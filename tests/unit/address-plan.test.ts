@@ -38,7 +38,7 @@ function problemsOf({ primary, pods, services, controlPlane, nodeCount, offsets 
       serviceCidr: written(services),
       controlPlaneCidr: written(controlPlane),
     },
-    cluster: { nodeCount },
+    cluster: { nodeCount, endpoint: "ip", authorizedNetworks: ["203.0.113.0/24"] },
     addresses: { pushGateway, prometheus, grafana },
   }).map(({ path }) => path.join("."));
 }

@@ -190,7 +190,9 @@ test("cluster: private nodes, their own account with two roles, no default pool"
     releaseChannel: { channel: "REGULAR" },
   });
   const gke = named(recorded, "cluster-gke").inputs;
-  expect(gke.nodeConfig, "with removeDefaultNodePool it differs for ever").toBeUndefined();
+  expect(gke.nodeConfig, "the default pool's node runs as the same account").toEqual(
+    named(recorded, "cluster-nodes").inputs.nodeConfig,
+  );
   expect(gke.networkPolicy, "never together with Dataplane V2").toBeUndefined();
   const roles = recorded.filter(({ type }) => type.endsWith(":IAMMember")).map(({ inputs }) => inputs.role);
   expect(roles).toEqual(["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader"]);
@@ -213,6 +215,10 @@ test("cluster by dns: no open address, and the system's own certificate authorit
     dnsEndpointConfig: { allowExternalTraffic: true },
     ipEndpointsConfig: { enabled: false },
   });
+  expect(named(recorded, "cluster-gke").inputs.privateClusterConfig).toEqual({
+    enablePrivateNodes: true,
+    enablePrivateEndpoint: true,
+  });
 });
 
 test("cluster by ip: only for the authorized networks", async () => {
@@ -229,6 +235,11 @@ test("cluster by ip: only for the authorized networks", async () => {
   await settled(recorded);
   expect(named(recorded, "cluster-gke").inputs.masterAuthorizedNetworksConfig).toEqual({
     cidrBlocks: [{ cidrBlock: "203.0.113.0/24" }],
+    gcpPublicCidrsAccessEnabled: false,
+  });
+  expect(named(recorded, "cluster-gke").inputs.privateClusterConfig).toMatchObject({
+    enablePrivateEndpoint: false,
+    masterIpv4CidrBlock: "10.250.16.0/28",
   });
 });
 

@@ -12,6 +12,12 @@ export interface Recorded {
   custom: boolean;
 }
 
+/** A created resource, as the engine gets it from a provider. */
+export interface Made {
+  id: string;
+  state: Record<string, unknown>;
+}
+
 type Outputs = (name: string, inputs: Record<string, unknown>) => Record<string, unknown>;
 
 const nothing: Outputs = () => ({});
@@ -80,20 +86,27 @@ const KNOWN: Record<string, Outputs> = {
  * Stands in for the engine: records every resource, refuses a type that nobody expects. It proves what is
  * asked for, not that a provider takes it, nor order, parents or options: tests/environment does.
  * Call before importing what makes resources.
+ *
+ * @param serve - answers for a provider; undefined for resources that it doesn't know
  */
-export async function mockEngine(stack = "test", preview = false): Promise<Recorded[]> {
+export async function mockEngine(
+  stack = "test",
+  preview = false,
+  serve: (resource: pulumi.runtime.MockResourceArgs) => Promise<Made> | undefined = () => undefined,
+): Promise<Recorded[]> {
   const recorded: Recorded[] = [];
   await pulumi.runtime.setMocks(
     {
       call: ({ token }) => {
         throw new Error(`unexpected call of ${token}`);
       },
-      newResource: ({ type, name, inputs, provider, custom }) => {
+      newResource: (resource) => {
+        const { type, name, provider, custom } = resource;
         const known = KNOWN[type];
         if (known === undefined && !type.startsWith("k8sfv:")) {
           throw new Error(`unexpected resource type ${type} (${name}); is it meant to be in the program?`);
         }
-        const given = inputs as Record<string, unknown>;
+        const given = resource.inputs as Record<string, unknown>;
         recorded.push({
           type,
           name,
@@ -101,6 +114,8 @@ export async function mockEngine(stack = "test", preview = false): Promise<Recor
           provider: providerName(provider),
           custom: custom ?? false,
         });
+        const served = serve(resource);
+        if (served !== undefined) return served;
         return { id: `${name}-id`, state: { ...given, ...known?.(name, given) } };
       },
     },

@@ -1,5 +1,7 @@
+import type { V1NetworkPolicy, V1Pod } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, expect, test } from "vitest";
+import { nodeRules } from "../../local/cluster/network-policies/rules.ts";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled } from "./mocks.ts";
 import { sourceRanges } from "./workloads.ts";
@@ -26,6 +28,7 @@ test("network policies: nothing passes that isn't written down; alerts and a rec
     namespace: "monitoring",
     sourceRanges,
     apiRanges: ["10.250.16.0/28"],
+    serviceRange: "10.250.0.0/20",
     exposure: "in-cluster",
     remoteWriteUrl: "http://10.0.0.7:9009/api/v1/push",
     alertUrls: ["smtp://smtp.example.org:587", pulumi.secret("https://example.org/hook")],
@@ -46,4 +49,32 @@ test("network policies: nothing passes that isn't written down; alerts and a rec
   expect(openTo("grafana").ports).toEqual([587, 443]);
   expect(openTo("prom-gateway").spec.egress).toEqual([]);
   expect(JSON.stringify(openTo("prom-gateway").spec.ingress), "in the cluster only").not.toContain("ipBlock");
+});
+
+test("network policies: Grafana reaches NodeLocal DNSCache on the ClusterIP of kube-dns, as with Calico", async () => {
+  const { NetworkPolicies } = await import("../../components/network-policies.ts");
+  new NetworkPolicies("policies", {
+    namespace: "monitoring",
+    sourceRanges,
+    apiRanges: [],
+    serviceRange: "10.250.0.0/20",
+    exposure: "internal",
+    alertUrls: [],
+  });
+  await settled(recorded);
+  const policies = recorded
+    .filter(({ type }) => type.endsWith(":NetworkPolicy"))
+    .map(({ inputs }) => inputs as V1NetworkPolicy);
+  const pod: V1Pod = {
+    metadata: { namespace: "monitoring", uid: "1", labels: { "app.kubernetes.io/name": "grafana" } },
+    spec: { nodeName: "node", containers: [] },
+    status: { podIP: "10.249.0.7" },
+  };
+  // No pod has the address: what answers there is on the host network.
+  const rules = nodeRules({ policies, pods: [pod], namespaces: [] }, "node");
+  for (const protocol of ["udp", "tcp"]) {
+    expect(rules).toMatch(
+      new RegExp(`^-A NP-OUT-\\w+ -d 10\\.250\\.0\\.0/20 -p ${protocol} --dport 53 -j RETURN$`, "m"),
+    );
+  }
 });

@@ -1,6 +1,7 @@
 import type { PolicyResource } from "@pulumi/policy";
 import { describe, expect, test } from "vitest";
 import * as google from "../../policy/google.ts";
+import * as shielded from "../../policy/shielded-nodes.ts";
 import { tooOpen } from "../../policy/ranges.ts";
 import type { Props } from "./policy-subjects.ts";
 import { inStack, problems, resource, stackProblems, UNKNOWN } from "./policy-subjects.ts";
@@ -9,6 +10,9 @@ const CLUSTER = "gcp:container/cluster:Cluster";
 const POOL = "gcp:container/nodePool:NodePool";
 
 describe("Google's side", () => {
+  /** Without the public addresses of Google Cloud. */
+  const ours = { gcpPublicCidrsAccessEnabled: false };
+
   test("nodes are private", async () => {
     const cluster = (config?: object) => resource(CLUSTER, { privateClusterConfig: config });
     expect(await problems(google.nodesArePrivate, cluster({ enablePrivateNodes: true }))).toEqual([]);
@@ -25,8 +29,11 @@ describe("Google's side", () => {
   test.each<[string, Props]>([
     ["DNS name only", { controlPlaneEndpointsConfig: { ipEndpointsConfig: { enabled: false } } }],
     ["an address in the VPC only", { privateClusterConfig: { enablePrivateEndpoint: true } }],
-    ["named networks", { masterAuthorizedNetworksConfig: { cidrBlocks: [{ cidrBlock: "192.0.2.0/24" }] } }],
-    ["nobody but the nodes", { masterAuthorizedNetworksConfig: {} }],
+    [
+      "named networks",
+      { masterAuthorizedNetworksConfig: { ...ours, cidrBlocks: [{ cidrBlock: "192.0.2.0/24" }] } },
+    ],
+    ["nobody but the nodes", { masterAuthorizedNetworksConfig: ours }],
   ])("the control plane is closed: %s", async (_, props) => {
     expect(await problems(google.controlPlaneIsClosed, resource(CLUSTER, props))).toEqual([]);
   });
@@ -35,8 +42,15 @@ describe("Google's side", () => {
   test.each<[string, Props]>([
     ["answers to every address", {}],
     ["answers to every address", { controlPlaneEndpointsConfig: { ipEndpointsConfig: { enabled: true } } }],
-    ["0.0.0.0/0 is", { masterAuthorizedNetworksConfig: { cidrBlocks: [{ cidrBlock: "0.0.0.0/0" }] } }],
-    ["128.0.0.0/1 is", { masterAuthorizedNetworksConfig: { cidrBlocks: [{ cidrBlock: "128.0.0.0/1" }] } }],
+    ["gcpPublicCidrs", { masterAuthorizedNetworksConfig: {} }],
+    [
+      "0.0.0.0/0 is",
+      { masterAuthorizedNetworksConfig: { ...ours, cidrBlocks: [{ cidrBlock: "0.0.0.0/0" }] } },
+    ],
+    [
+      "128.0.0.0/1 is",
+      { masterAuthorizedNetworksConfig: { ...ours, cidrBlocks: [{ cidrBlock: "128.0.0.0/1" }] } },
+    ],
     ["gcpPublicCidrs", { masterAuthorizedNetworksConfig: { gcpPublicCidrsAccessEnabled: true } }],
     [
       "enableK8sTokensViaDns",
@@ -55,14 +69,32 @@ describe("Google's side", () => {
   test("nodes have their account, also one that is still to be made", async () => {
     const { nodesHaveTheirAccount: policy } = google;
     const email = "nodes@calico-test.iam.gserviceaccount.com";
-    expect(await problems(policy, resource(CLUSTER, { removeDefaultNodePool: true }))).toEqual([]);
-    expect(await problems(policy, resource(CLUSTER, {}))).toHaveLength(1);
+    for (const removeDefaultNodePool of [true, false]) {
+      expect(await problems(policy, resource(CLUSTER, { removeDefaultNodePool }))).toHaveLength(1);
+    }
     for (const serviceAccount of [email, UNKNOWN]) {
+      expect(await problems(policy, resource(CLUSTER, { nodeConfig: { serviceAccount } }))).toEqual([]);
       expect(await problems(policy, resource(POOL, { nodeConfig: { serviceAccount } }))).toEqual([]);
     }
     for (const nodeConfig of [undefined, {}, { serviceAccount: "default" }]) {
       expect(await problems(policy, resource(POOL, { nodeConfig }))).toEqual([
         expect.stringContaining("nodeConfig.serviceAccount"),
+      ]);
+    }
+  });
+
+  test.each([CLUSTER, POOL])("%s: nodes are shielded", async (type) => {
+    const nodes = (shieldedInstanceConfig?: object) =>
+      resource(type, { nodeConfig: { shieldedInstanceConfig } });
+    const { nodesAreShielded: policy } = shielded;
+    expect(await problems(policy, nodes({ enableSecureBoot: true }))).toEqual([]);
+    for (const wrong of [
+      undefined,
+      { enableIntegrityMonitoring: true },
+      { enableSecureBoot: true, enableIntegrityMonitoring: false },
+    ]) {
+      expect(await problems(policy, nodes(wrong))).toEqual([
+        expect.stringContaining("enableSecureBoot to true"),
       ]);
     }
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import * as google from "../../policy/google.ts";
 import { inexact } from "../../policy/images.ts";
 import * as ingresses from "../../policy/ingresses.ts";
+import * as shielded from "../../policy/shielded-nodes.ts";
 import * as kubernetes from "../../policy/kubernetes.ts";
 import type { Props } from "./policy-subjects.ts";
 import { problems, resource, UNKNOWN } from "./policy-subjects.ts";
@@ -196,7 +197,7 @@ describe("Kubernetes' side", () => {
 });
 
 test("every rule has a name of its own and is in the pack", () => {
-  const exported = [google, kubernetes, ingresses]
+  const exported = [google, shielded, kubernetes, ingresses]
     .flatMap((rules) => Object.values(rules))
     .filter((one) => !Array.isArray(one));
   const packed = [...google.googlePolicies, ...kubernetes.kubernetesPolicies, ...ingresses.ingressPolicies];

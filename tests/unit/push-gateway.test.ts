@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled, valueOf } from "./mocks.ts";
 import { makeGateway, podOf } from "./workloads.ts";
@@ -110,6 +110,22 @@ test("push entrance: only the ranges given, ten a rule, and nobody else", async 
   expect(allowed.map(({ match }) => match.config.srcIpRanges.length)).toEqual([10, 2]);
   expect(allowed.flatMap(({ match }) => match.config.srcIpRanges)).toEqual(ranges);
   expect(rules.at(-1)).toMatchObject({ action: "deny(403)", match: { config: { srcIpRanges: ["*"] } } });
+});
+
+test("push entrance: deleting the Ingress may take longer than Google's load balancer does", async () => {
+  const timeouts: (pulumi.CustomTimeouts | undefined)[] = [];
+  vi.doMock("@pulumi/kubernetes/networking/v1/ingress.js", () => ({
+    Ingress: function (_name: string, _args: object, opts: pulumi.CustomResourceOptions) {
+      timeouts.push(opts.customTimeouts);
+    },
+  }));
+  vi.resetModules();
+  onTestFinished(() => {
+    vi.doUnmock("@pulumi/kubernetes/networking/v1/ingress.js");
+    vi.resetModules();
+  });
+  await makeEntrance("anywhere");
+  expect(timeouts).toEqual([{ create: "10m", update: "10m", delete: "20m" }]);
 });
 
 test("push entrance: anywhere is slowed down, address by address", async () => {

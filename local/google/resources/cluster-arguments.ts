@@ -1,6 +1,7 @@
 import { isValues, maps, optionalText, type Value } from "../../plugin/values.ts";
 import { between, checkRange, oneOf, sameReference, type Arguments, type Effect } from "../arguments.ts";
 import { parseRange } from "../cidr.ts";
+import { checkNodeConfig } from "./node-config.ts";
 
 /** Google's rule for the names of clusters and node pools: at most 40 characters. */
 export function checkClusterName(value: Value, argument: string): string | undefined {
@@ -49,6 +50,7 @@ export const clusterArguments: Arguments = {
   anonymousAuthenticationConfig: { check: checkAnonymous },
   networkPolicy: { check: checkPolicy },
   masterAuth: { replacePaths: ["clientCertificateConfig"] },
+  nodeConfig: { change: "replace", check: checkNodeConfig },
   masterAuthorizedNetworksConfig: { check: checkAuthorized },
   confidentialNodes: { change: "replace" },
   enableKubernetesAlpha: { change: "replace", default: false },

@@ -76,21 +76,22 @@ function refuseEndpoints(inputs: Values): Failure[] {
     failures.push({ property: "privateClusterConfig", reason });
   }
   const authorized = inputs["masterAuthorizedNetworksConfig"];
-  if (privately["enablePrivateEndpoint"] === true) {
+  const endpoints = map(inputs, "controlPlaneEndpointsConfig");
+  const byName = map(endpoints, "ipEndpointsConfig")["enabled"] === false;
+  if (privately["enablePrivateEndpoint"] === true && !byName) {
     if (authorized === undefined) {
       const reason = "Master authorized networks must be enabled if private endpoint is enabled.";
       failures.push({ property: "masterAuthorizedNetworksConfig", reason });
     }
     failures.push(...refusePublic(map(inputs, "masterAuthorizedNetworksConfig")));
   }
-  const endpoints = map(inputs, "controlPlaneEndpointsConfig");
-  if (map(endpoints, "ipEndpointsConfig")["enabled"] !== false) return failures;
+  if (!byName) return failures;
   if (authorized !== undefined) {
     const reason = "Authorized networks can't be given when the IP endpoints are disabled.";
     failures.push({ property: "masterAuthorizedNetworksConfig", reason });
   }
-  const byName = map(endpoints, "dnsEndpointConfig")["allowExternalTraffic"];
-  if (byName === undefined || byName === false) {
+  const external = map(endpoints, "dnsEndpointConfig")["allowExternalTraffic"];
+  if (external === undefined || external === false) {
     const reason =
       "At least one endpoint of the control plane has to be open: ipEndpointsConfig, or dnsEndpointConfig with allowExternalTraffic.";
     failures.push({ property: "controlPlaneEndpointsConfig", reason });

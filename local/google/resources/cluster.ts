@@ -3,10 +3,12 @@ import { map, optionalText, text, type Values } from "../../plugin/values.ts";
 import { freeAddresses, machinesOf } from "../allocation.ts";
 import { ApiError, invalidField } from "../api-error.ts";
 import { overlap, range } from "../cidr.ts";
+import { refuseNodeAccount } from "../default-account.ts";
 import type { Data } from "../store.ts";
 import { lastPart, pathOf, type Place } from "../place.ts";
 import { labelled, type Request, type ResourceType } from "../resource-type.ts";
 import { clusterArguments } from "./cluster-arguments.ts";
+import { forcedEndpoint, publicAccess } from "./cluster-endpoints.ts";
 import { refuseCluster } from "./cluster-contradictions.ts";
 import { refuseRange } from "./network-ranges.ts";
 import { secondaryRange } from "./subnetwork-ranges.ts";
@@ -41,6 +43,7 @@ export const cluster: ResourceType = {
     "labelFingerprint",
     "operation",
   ],
+  forced: forcedEndpoint,
   refuse: refuseCluster,
   path: (inputs, { project, zone }) =>
     `projects/${project}/locations/${zone}/clusters/${text(inputs, "name")}`,
@@ -82,7 +85,10 @@ function admit({ path, inputs, place, data, previous }: Request) {
   const subnetwork = subnetworkPath(inputs, place);
   const ranges = data.resources[subnetwork]?.inputs ?? {};
   refuseOtherNetwork(inputs, place, data);
-  if (previous === undefined) refuseOwnRanges(inputs, place, data);
+  if (previous === undefined) {
+    refuseNodeAccount(data, place.project, inputs);
+    refuseOwnRanges(inputs, place, data);
+  }
   const address =
     machinesOf(previous?.inner ?? {})[0]?.address ??
     freeAddresses(data, subnetwork, range(text(ranges, "ipCidrRange")), 1)[0] ??
@@ -103,6 +109,7 @@ function admit({ path, inputs, place, data, previous }: Request) {
       masterVersion: version,
       nodeVersion: version,
       nodeLocations: inputs["nodeLocations"] ?? [],
+      ...publicAccess(inputs),
       operation: "",
       // Kept while the cluster is changed: its work tells them anew.
       ...onlyKnown(previous?.outputs, ["endpoint", "masterAuth"]),
@@ -187,6 +194,7 @@ function accessOutputs(
     },
     privateClusterConfig: {
       ...map(inputs, "privateClusterConfig"),
+      ...map(forcedEndpoint(inputs), "privateClusterConfig"),
       privateEndpoint: access.endpoint,
       publicEndpoint: access.endpoint,
     },

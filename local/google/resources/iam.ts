@@ -61,6 +61,13 @@ export const projectMember: ResourceType = {
   adopts: () => true,
   computed: ["etag"],
   path: (inputs, { project }) => `${project}/${text(inputs, "role")}/${text(inputs, "member")}`,
+  importPath: (id) => {
+    const parts = id.split(/\s+/).filter((part) => part !== "");
+    if (parts.length >= 3) return parts.slice(0, 3).join("/");
+    throw new Error(
+      `Wrong number of parts to Member id [${parts.join(" ")}]; expected 'resource_name role member [condition_title]'.`,
+    );
+  },
   admit: ({ path, inputs, place, data }) => {
     const [kind, email = ""] = text(inputs, "member").split(":");
     const own = email.endsWith(`@${place.project}.iam.gserviceaccount.com`);

@@ -6,6 +6,7 @@ import { lastPart, pathOf, type Place } from "../place.ts";
 import type { Request, ResourceType } from "../resource-type.ts";
 import type { Data } from "../store.ts";
 import { autoModeRange, isAutoMode } from "./auto-mode.ts";
+import { refuseDuringRouteOperation } from "./route-operations.ts";
 import { subnetworkRanges } from "./subnetwork-ranges.ts";
 
 const token = "gcp:compute/networkPeering:NetworkPeering";
@@ -31,8 +32,16 @@ export const networkPeering: ResourceType = {
   },
   computed: ["state", "stateDetails"],
   path: (inputs) => `${lastPart(text(inputs, "network"))}/${text(inputs, "name")}`,
+  importPath: (id) => {
+    const [, network, name, ...more] = id.split("/");
+    if (name !== undefined && more.length === 0) return `${network}/${name}`;
+    throw new Error("Error parsing network peering import format, expected: {project}/{network}/{name}");
+  },
   parent: (inputs, place) => networkPath(inputs, "network", place),
   admit: (request) => {
+    const { data, inputs, place, previous } = request;
+    const networks = [networkPath(inputs, "network", place), networkPath(inputs, "peerNetwork", place)];
+    if (previous === undefined) refuseDuringRouteOperation(data, networks);
     refuseOverlap(request);
     return { outputs: {} };
   },

@@ -4,6 +4,7 @@ import type { Failure } from "../../plugin/plugin.ts";
 import { freeAddresses, freePodRanges, machinesOf, type Machine } from "../allocation.ts";
 import { between, sameReference } from "../arguments.ts";
 import { range } from "../cidr.ts";
+import { refuseNodeAccount } from "../default-account.ts";
 import { lastPart, regionOf, type Place } from "../place.ts";
 import type { Behind, Request, ResourceType } from "../resource-type.ts";
 import type { Resource } from "../store.ts";
@@ -97,7 +98,8 @@ function wantedNodes(inputs: Values): number {
 function admit({ path, inputs, place, data, previous }: Request) {
   const cluster = data.resources[clusterPath(inputs, place)];
   const subnetwork = text(cluster?.inner ?? {}, "subnetwork");
-  const kept = machinesOf(previous?.inner ?? {}).slice(0, wantedNodes(inputs));
+  if (previous === undefined) refuseNodeAccount(data, place.project, inputs);
+  const kept = keptMachines(previous, inputs).slice(0, wantedNodes(inputs));
   const added = wantedNodes(inputs) - kept.length;
   const primary = range(text(data.resources[subnetwork]?.inputs ?? {}, "ipCidrRange"));
   const addresses = freeAddresses(data, subnetwork, primary, added);
@@ -118,6 +120,19 @@ function admit({ path, inputs, place, data, previous }: Request) {
     },
     inner: { subnetwork, machines: machines.map(plain), leaving: leaving(previous, machines).map(plain) },
   };
+}
+
+/**
+ * Machines that an update keeps. Another machine type, disk or image is another machine: GKE creates the new nodes
+ * before it drains the old ones (`upgradeSettings` with a surge), here all of them at once.
+ */
+function keptMachines(previous: Resource | undefined, inputs: Values): Machine[] {
+  if (previous === undefined) return [];
+  const [before, after] = [map(previous.inputs, "nodeConfig"), map(inputs, "nodeConfig")];
+  const isSame = ["machineType", "diskSizeGb", "diskType", "imageType"].every(
+    (key) => before[key] === after[key],
+  );
+  return isSame ? machinesOf(previous.inner) : [];
 }
 
 /** Machines of the pool as it was that it is to lose, those it should have lost already included. */

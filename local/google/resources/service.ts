@@ -22,7 +22,10 @@ export const service: ResourceType = {
   computed: [],
   path: (inputs, { project }) => `${project}/${text(inputs, "service")}`,
   adopts: () => true,
-  admit: ({ inputs, place }) => ({ outputs: {}, beside: comesWith(place.project, text(inputs, "service")) }),
+  admit: ({ inputs, place, data, previous }) => ({
+    outputs: {},
+    beside: previous === undefined ? comesWith(place.project, text(inputs, "service"), data) : {},
+  }),
   // As the real provider since its version 7: letting go of an API leaves it on, unless told otherwise.
   stays: ({ inputs }) => inputs["disableOnDestroy"] !== true,
   refuseRemoval,

@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import { isKnown, map, optionalText, type Values } from "../plugin/values.ts";
+import { ApiError } from "./api-error.ts";
+import { numericId } from "./resource-type.ts";
+import type { Data, Resource } from "./store.ts";
+
+/** Address of the project's Compute Engine default service account: NUMBER-compute@developer.gserviceaccount.com. */
+export function defaultAccountEmail(project: string): string {
+  const number = createHash("sha256").update(project).digest().readUIntBE(0, 5);
+  return `${number}-compute@developer.gserviceaccount.com`;
+}
+
+/** Path of that account. */
+export function defaultAccountPath(project: string): string {
+  return `projects/${project}/serviceAccounts/${defaultAccountEmail(project)}`;
+}
+
+/** The account as Google creates it when Compute Engine is switched on. Projects can delete or disable it. */
+export function defaultAccount(project: string): Resource {
+  const email = defaultAccountEmail(project);
+  const name = defaultAccountPath(project);
+  return {
+    type: "gcp:serviceaccount/account:Account",
+    inputs: { displayName: "Compute Engine default service account", disabled: false },
+    outputs: { email, member: `serviceAccount:${email}`, name, project, uniqueId: numericId() },
+    status: "ready",
+    uses: [],
+    inner: {},
+  };
+}
+
+/**
+ * Refuses nodes whose service account can't be used. Nodes without one run as the Compute Engine default account,
+ * also those of the default pool that a cluster is created with, even when it is removed at once
+ * (terraform-provider-google#4435). An account of another project is not looked up.
+ *
+ * @param inputs arguments with a `nodeConfig`
+ * @throws ApiError when the account is missing (Google's words) or disabled (not Google's words)
+ */
+export function refuseNodeAccount(data: Data, project: string, inputs: Values): void {
+  const given = optionalText(map(inputs, "nodeConfig"), "serviceAccount") ?? "default";
+  const email = given === "default" ? defaultAccountEmail(project) : given;
+  const isOwn =
+    email === defaultAccountEmail(project) || email.endsWith(`@${project}.iam.gserviceaccount.com`);
+  if (!isOwn || !isKnown(email)) return;
+  const account = data.resources[`projects/${project}/serviceAccounts/${email}`];
+  if (account === undefined) {
+    throw new ApiError(400, `Service account "${email}" does not exist.`, "badRequest");
+  }
+  if (account.inputs["disabled"] !== true) return;
+  throw new ApiError(400, `Service account "${email}" is disabled.`, "badRequest");
+}
