@@ -38,8 +38,6 @@ export const systemPackages = {
   iproute2: ["ip"],
   "util-linux": ["unshare", "nsenter", "setpriv", "mount"],
   procps: ["sysctl"],
-  gcc: ["gcc"],
-  "libc6-dev": ["/usr/include/stdio.h"],
 };
 
 /** An end with one line for the person at the keyboard. */

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { images } from "../../versions.ts";
 import { writeArchive } from "./archive.ts";
 import { contentKey, inCache } from "./cache.ts";
-import { grafanaImage, pauseImage, type ImageSource } from "./index.ts";
+import { pauseImage, type ImageSource } from "./index.ts";
 import { recipes, type Recipe } from "./recipes.ts";
 
 interface Manifest {
@@ -30,18 +30,13 @@ let source: ImageSource;
 beforeEach(async () => {
   dir = await mkdtemp(path.join(tmpdir(), "k8sfv-images-test-"));
   const bin = path.join(dir, "bin");
-  await mkdir(path.join(dir, "home", "conf"), { recursive: true });
   await mkdir(bin);
-  await writeFile(path.join(dir, "home", "conf", "defaults.ini"), "[server]\n");
-  // A name longer than a tar's header takes.
-  await writeFile(path.join(dir, "home", `${"long".repeat(40)}.txt`), "x");
   const names = ["pause", "coredns", "operator", "prometheus-config-reloader", "prometheus", "promtool"];
-  for (const name of [...names, "alertmanager", "amtool", "pushgateway", "grafana", "node"]) {
+  for (const name of [...names, "alertmanager", "amtool", "pushgateway", "node"]) {
     await writeFile(path.join(bin, name), `the binary ${name}`.repeat(1000), { mode: 0o755 });
   }
-  const grafanaHome = path.join(dir, "home");
   const node = path.join(bin, "node");
-  source = { path: (name) => path.join(bin, name), grafanaHome, node, cacheDir: path.join(dir, "cache") };
+  source = { path: (name) => path.join(bin, name), node, cacheDir: path.join(dir, "cache") };
 });
 
 afterEach(async () => {
@@ -118,18 +113,8 @@ test("an image has its name, entry point, user and binary", async () => {
   expect(layer.get("tmp")?.header).toMatchObject({ type: "directory", mode: 0o1777 });
 });
 
-test("Grafana's image has its home, and folders that its user may write", async () => {
-  const { config, layer } = await imageNamed(grafanaImage);
-  expect(config.config.Entrypoint).toContain("--homepath=/usr/share/grafana");
-  expect(config.config.Env).toContainEqual(expect.stringMatching(/^PATH=\/usr\/share\/grafana\/bin:/));
-  expect(layer.get("usr/share/grafana/conf/defaults.ini")?.bytes.toString()).toBe("[server]\n");
-  expect(layer.has(`usr/share/grafana/${"long".repeat(40)}.txt`)).toBe(true);
-  const data = layer.get("var/lib/grafana");
-  expect(data?.header).toMatchObject({ uid: 472, gid: 0, mode: 0o775 });
-});
-
 test("folders come before what is in them", async () => {
-  const { layer } = await imageNamed(grafanaImage);
+  const { layer } = await imageNamed(images.prometheus);
   const names = [...layer.keys()];
   for (const [index, name] of names.entries()) {
     const parent = path.dirname(name);

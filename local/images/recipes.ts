@@ -38,8 +38,6 @@ export interface Recipe {
 export interface Binaries {
   /** Path of a binary, which contains the key of what it was built from. */
   path(name: string): string;
-  /** Folder with Grafana's `conf` and `public`, as far as its module has them. */
-  readonly grafanaHome: string;
   /** Node's binary. @default the one that runs this */
   readonly node?: string;
 }
@@ -59,20 +57,12 @@ export const nodeImage = "localhost/k8sfv/node:20.0.0-machine";
 /** User "nobody" of the Prometheus project's images. */
 const nobody = 65534;
 
-/** User of Grafana's image; its group is 0, so that any user of the root group may write its folders. */
-const grafanaUser = 472;
-
 /**
  * The images of the environment, with the users, folders and entry points of those that their projects
  * publish (each project's Dockerfile at the version in versions.ts).
  */
 export function recipes(binaries: Binaries): Recipe[] {
-  return [
-    ...clusterRecipes(binaries),
-    ...prometheusRecipes(binaries),
-    grafanaRecipe(binaries),
-    nodeRecipe(binaries),
-  ];
+  return [...clusterRecipes(binaries), ...prometheusRecipes(binaries), nodeRecipe(binaries)];
 }
 
 function clusterRecipes(binaries: Binaries): Recipe[] {
@@ -154,37 +144,6 @@ export function prometheusRecipes(
       workingDir: "/pushgateway",
     },
   ];
-}
-
-/** Without a shell in the image, the entry point is what the project's run.sh comes to with its defaults. */
-function grafanaRecipe(binaries: Binaries): Recipe {
-  const home = "/usr/share/grafana";
-  const provisioning = "/etc/grafana/provisioning";
-  const own = { uid: grafanaUser, gid: 0, mode: 0o775 };
-  return {
-    name: grafanaImage,
-    entries: [
-      { path: `${home}/bin/grafana`, content: { file: binaries.path("grafana") } },
-      { path: home, content: { tree: binaries.grafanaHome } },
-      { path: "/etc/grafana/grafana.ini", content: { text: "# Set by GF_… variables.\n" } },
-      ...["access-control", "alerting", "dashboards", "datasources", "notifiers", "plugins"].map((kind) => ({
-        path: `${provisioning}/${kind}`,
-        ...own,
-      })),
-      { path: "/var/lib/grafana/plugins", ...own },
-      { path: "/var/lib/grafana", ...own },
-      { path: "/var/log/grafana", ...own },
-    ],
-    entrypoint: [
-      ...["grafana", "server", `--homepath=${home}`, "--config=/etc/grafana/grafana.ini"],
-      ...["--packaging=docker", "cfg:default.log.mode=console", "cfg:default.paths.data=/var/lib/grafana"],
-      ...["cfg:default.paths.logs=/var/log/grafana", "cfg:default.paths.plugins=/var/lib/grafana/plugins"],
-      `cfg:default.paths.provisioning=${provisioning}`,
-    ],
-    user: `${grafanaUser}`,
-    workingDir: home,
-    path: [`${home}/bin`],
-  };
 }
 
 /** Node as it runs here, with the libraries that it is linked to. */

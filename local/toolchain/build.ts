@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { cacheKey, defaultCacheDir, fill, sweep } from "./cache.ts";
 import { diagnose, lastLines } from "./diagnose.ts";
-import { ToolchainError, findGo, requireCompiler } from "./go.ts";
+import { ToolchainError, findGo } from "./go.ts";
 import { type Output, Progress } from "./progress.ts";
 import { buildTool } from "./recipes.ts";
 import { type Budget, pickNext } from "./schedule.ts";
@@ -35,8 +35,6 @@ export interface Toolchain {
   path(binary: string): string;
   /** The prometheus-operator's CRDs, a folder of YAML files. */
   crds: string;
-  /** Grafana's `--homepath`. */
-  grafanaHome: string;
 }
 
 interface Target extends Tool {
@@ -112,14 +110,10 @@ function describe(targets: readonly Target[], cacheDir: string): Toolchain {
     get crds() {
       return path("crds");
     },
-    get grafanaHome() {
-      return path("grafana-home");
-    },
   };
 }
 
 async function buildAll(missing: readonly Target[], cacheDir: string, output: Output): Promise<void> {
-  if (missing.some((target) => target.cgo === true)) await requireCompiler();
   await mkdir(cacheDir, { recursive: true });
   await sweep(cacheDir);
 

@@ -47,19 +47,6 @@ const cases: [name: string, log: string, expected: RegExp, stops: boolean][] = [
     true,
   ],
   [
-    "no C compiler",
-    'cgo: C compiler "gcc" not found: exec: "gcc": executable file not found in $PATH',
-    /gcc libc6-dev/,
-    false,
-  ],
-  [
-    "no C library",
-    "/usr/bin/ld: cannot find -lpthread: No such file or directory",
-    /install libc6-dev/,
-    false,
-  ],
-  ["no C headers", "fatal error: stdlib.h: No such file or directory", /install libc6-dev/, false],
-  [
     "an old Go",
     "go: go.mod requires go >= 1.26.7 (running go 1.24.4; GOTOOLCHAIN=local)",
     /Go 1\.24\.4 is too old: install Go 1\.26\.7/,

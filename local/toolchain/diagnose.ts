@@ -57,16 +57,6 @@ const rules: Rule[] = [
       `Go modules can't be downloaded: no way to the module proxy. See that "go env GOPROXY" can be reached from here (HTTPS_PROXY, firewall). ${again}`,
   },
   {
-    pattern: /C compiler "?([^"\s]+)"? not found|exec: "(gcc|cc|clang)": executable file not found/,
-    say: ([, one, other]) =>
-      `No C compiler (${one ?? other ?? "gcc"}): Grafana's database needs one. On Debian: apt-get install gcc libc6-dev`,
-  },
-  {
-    pattern: /cannot find -l\S+|fatal error: (?:stdlib|stdio|errno|pthread)\.h/,
-    say: () =>
-      "The C library's development files are missing: Grafana is linked statically. On Debian: apt-get install libc6-dev",
-  },
-  {
     pattern: /requires go >= ([\d.]+) \(running go ([\d.]+)/,
     say: ([, wanted = "", running = ""]) =>
       `Go ${running} is too old: install Go ${wanted} or newer (https://go.dev/doc/install).`,

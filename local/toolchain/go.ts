@@ -46,24 +46,10 @@ export async function findGo(): Promise<Go> {
   return go;
 }
 
-/** Refuses a machine without a C compiler; only Grafana needs one. */
-export async function requireCompiler(): Promise<void> {
-  const compiler = process.env["CC"] ?? "gcc";
-  const result = await execa(compiler, ["--version"], { reject: false, shell: compiler.includes(" ") });
-  if (result.failed) {
-    throw new ToolchainError(
-      `No C compiler (${compiler}): Grafana's database needs one. On Debian: apt-get install gcc libc6-dev`,
-    );
-  }
-}
-
 /** A command's log and where its lines are also reported. */
 export interface RunOptions {
   cwd: string;
   log: string;
-  cgo?: boolean;
-  /** What the C compiler is told. @default Go's own */
-  cflags?: string;
   onLine?: (line: string) => void;
 }
 
@@ -79,8 +65,7 @@ export async function run(command: string, args: string[], options: RunOptions):
     // The person's GOFLAGS and go.work must not decide what is built. GOGC is the compiler's own: collecting
     // less often takes 13 % off its work, and only memory more.
     env: {
-      CGO_ENABLED: options.cgo === true ? "1" : "0",
-      ...(options.cflags === undefined ? {} : { CGO_CFLAGS: options.cflags }),
+      CGO_ENABLED: "0",
       GOFLAGS: "",
       GOWORK: "off",
       GOGC: "400",

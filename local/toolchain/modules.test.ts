@@ -1,10 +1,11 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { images } from "../../versions.ts";
 import { TOOLS } from "./tools.ts";
 
 const LOCAL = join(import.meta.dirname, "..");
+
 /** What most tools need and takes longest to compile. */
 const HEAVY = [
   "go.opentelemetry.io/otel",
@@ -18,8 +19,7 @@ const HEAVY = [
   "k8s.io/apimachinery",
   "k8s.io/client-go",
 ];
-/** Built in a copy of its own source, with its own go.mod. */
-const APART = ["grafana"];
+
 /** The version of each module that a tool's go.mod names; one that is replaced has the replacement's. */
 function versions(module: string): Map<string, string> {
   const text = readFileSync(join(LOCAL, module, "go.mod"), "utf8");
@@ -33,8 +33,7 @@ test.each(HEAVY)("%s has one version in all tools that need it", (name) => {
   const found = new Map<string, string[]>();
   for (const tool of TOOLS) {
     const version = versions(tool.module).get(name);
-    if (version !== undefined && !APART.includes(tool.name))
-      found.set(version, [...(found.get(version) ?? []), tool.name]);
+    if (version !== undefined) found.set(version, [...(found.get(version) ?? []), tool.name]);
   }
   expect(
     [...found.keys()],
@@ -73,4 +72,19 @@ test("Kubernetes and the engine say the versions of which they are built", () =>
 test("every module of ours is a tool's", () => {
   const folders = readdirSync(join(LOCAL, "toolchain/modules")).map((name) => `toolchain/modules/${name}`);
   expect(TOOLS.map(({ module }) => module)).toEqual(expect.arrayContaining(folders));
+});
+
+test("no module needs Grafana's own, which are under the AGPL", () => {
+  const files = TOOLS.flatMap(({ module }) => ["go.mod", "go.sum"].map((file) => join(LOCAL, module, file)));
+  for (const file of files.filter((file) => existsSync(file))) {
+    expect(readFileSync(file, "utf8"), file).not.toMatch(/github\.com\/grafana\/grafana[/ ]/);
+  }
+});
+
+// `go mod tidy` beside the pruned copy drops the checksum of the original, against which the copy is checked.
+test("the provider that is built pruned has its checksum in go.sum", () => {
+  const module = "toolchain/modules/pulumi-resource-grafana";
+  const name = "github.com/grafana/terraform-provider-grafana/v4";
+  const sums = readFileSync(join(LOCAL, module, "go.sum"), "utf8");
+  expect(sums).toContain(`${name} ${versions(module).get(name)} h1:`);
 });

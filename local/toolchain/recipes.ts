@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { addPlaceholderPages } from "./alertmanager.ts";
 import { run } from "./go.ts";
+import { pruneGrafanaPlugin } from "./grafana-plugin.ts";
 import { leaveOutTypes } from "./kubernetes-plugin.ts";
 import type { Tool } from "./tools.ts";
 
@@ -17,8 +18,6 @@ export interface Build {
   onLine: (line: string) => void;
 }
 
-type CSettings = Pick<Tool, "cgo" | "cflags">;
-
 /** Builds a tool's binaries and copies into `build.out`. */
 export async function buildTool(build: Build): Promise<void> {
   switch (build.tool.recipe) {
@@ -31,8 +30,8 @@ export async function buildTool(build: Build): Promise<void> {
     case "kubernetes-plugin":
       await compile(build, await layOutKubernetesPlugin(build));
       break;
-    case "grafana":
-      await compile(build, await generateGrafana(build));
+    case "grafana-plugin":
+      await compile(build, await layOutGrafanaPlugin(build));
       break;
     default:
       build.tool.recipe satisfies never;
@@ -49,14 +48,14 @@ export async function buildTool(build: Build): Promise<void> {
   }
 }
 
-async function go(build: Build, cwd: string, args: string[], c: CSettings = {}): Promise<string> {
-  return run("go", args, { cwd, log: build.log, ...c, onLine: build.onLine });
+async function go(build: Build, cwd: string, args: string[]): Promise<string> {
+  return run("go", args, { cwd, log: build.log, onLine: build.onLine });
 }
 
 async function compile(build: Build, cwd: string, more: string[] = []): Promise<void> {
   const { tool, out } = build;
   const stamps = Object.entries(tool.stamps ?? {}).map(([name, value]) => `-X ${name}=${value}`);
-  const ldflags = ["-s -w", ...stamps, tool.ldflags ?? ""].join(" ").trim();
+  const ldflags = ["-s -w", ...stamps].join(" ");
   const flags = [
     "-trimpath",
     "-buildvcs=false",
@@ -74,7 +73,7 @@ async function compile(build: Build, cwd: string, more: string[] = []): Promise<
   const [only] = binaries;
   // A folder as output names each binary as its package; only a single one can be named otherwise.
   const target = binaries.length === 1 && only !== undefined ? join(out, only[0]) : `${out}/`;
-  await go(build, cwd, ["build", ...flags, "-o", target, ...binaries.map(([, path]) => path)], tool);
+  await go(build, cwd, ["build", ...flags, "-o", target, ...binaries.map(([, path]) => path)]);
 }
 
 /** Where a module of the build list lies in the module cache. */
@@ -89,18 +88,37 @@ async function layOutAlertmanager(build: Build): Promise<string> {
   return folder;
 }
 
+/** Lays out Grafana's provider on a copy with nothing but the resources in use. */
+async function layOutGrafanaPlugin(build: Build): Promise<string> {
+  const { folder, copy } = await layOutOnCopy(build, "github.com/grafana/terraform-provider-grafana/v4");
+  await pruneGrafanaPlugin(copy);
+  return folder;
+}
+
 /**
  * Copies our module to `folder`, and to `copy` a Go module that it requires, and replaces the one by the other:
  * Go refuses an overlay of files in its module cache. Go checks the original's contents against go.sum.
  */
 async function layOutOnCopy(build: Build, module: string): Promise<{ folder: string; copy: string }> {
-  await go(build, build.moduleDir, ["mod", "download", module]);
   const folder = join(build.scratch, "module");
   const copy = join(build.scratch, "copy");
   await copyWritable(build.moduleDir, folder);
-  await copyWritable(await moduleFolder(build, module), copy);
+  await copyWritable(await downloadModule(build, module), copy);
   await go(build, folder, ["mod", "edit", `-replace=${module}=../copy`]);
   return { folder, copy };
+}
+
+/**
+ * Downloads a module that our go.mod requires, without reading what it requires in turn: Grafana's provider names
+ * modules that must not be had. @returns its folder in the module cache
+ */
+async function downloadModule(build: Build, module: string): Promise<string> {
+  const goMod = JSON.parse(await go(build, build.moduleDir, ["mod", "edit", "-json"])) as {
+    Require: { Path: string; Version: string }[];
+  };
+  const version = goMod.Require.find(({ Path }) => Path === module)?.Version ?? "";
+  const found = await go(build, build.moduleDir, ["mod", "download", "-json", `${module}@${version}`]);
+  return (JSON.parse(found) as { Dir: string }).Dir;
 }
 
 /**
@@ -110,10 +128,9 @@ async function layOutOnCopy(build: Build, module: string): Promise<{ folder: str
 async function layOutKubernetesPlugin(build: Build): Promise<string> {
   const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";
   const sdk = "github.com/pulumi/pulumi-kubernetes/sdk/v4";
-  await go(build, build.moduleDir, ["mod", "download", provider]);
   const { folder, copy } = await layOutOnCopy(build, sdk);
   await leaveOutTypes(copy);
-  const from = join(await moduleFolder(build, provider), "cmd", "pulumi-resource-kubernetes");
+  const from = join(await downloadModule(build, provider), "cmd", "pulumi-resource-kubernetes");
   const schema = JSON.parse(await readFile(join(from, "schema.json"), "utf8")) as Record<string, unknown>;
   const stamped = { ...schema, version: build.tool.stamps?.["main.version"] };
   await writeFile(join(folder, "schema.json"), JSON.stringify(stamped));
@@ -121,65 +138,8 @@ async function layOutKubernetesPlugin(build: Build): Promise<string> {
   return folder;
 }
 
-const GRAFANA = "github.com/grafana/grafana@v1.9.2-0.20230609164553-81d85ce8028d";
-
-/**
- * Grafana's module lacks the code that `wire` generates, so it is built from a
- * copy. Its go.mod counts there, with the replacements it needs; our module
- * only pins `wire` and, in go.sum, the contents of Grafana's module.
- */
-async function generateGrafana(build: Build): Promise<string> {
-  const found = await go(build, build.moduleDir, ["mod", "download", "-json", GRAFANA]);
-  const { Dir: module } = JSON.parse(found) as { Dir: string };
-  const source = join(build.scratch, "grafana");
-  for (const part of [
-    "go.mod",
-    "go.sum",
-    "embed.go",
-    "cue.mod",
-    "kinds",
-    "pkg",
-    "packages/grafana-schema",
-    "public/app/plugins",
-  ]) {
-    await copyWritable(join(module, part), join(source, part));
-  }
-  const wire = join(build.scratch, "wire");
-  await go(build, build.moduleDir, ["build", "-o", wire, "github.com/google/wire/cmd/wire"]);
-  await run(wire, ["gen", "-tags", "oss", "./pkg/server"], {
-    cwd: source,
-    log: build.log,
-    // It reads the types of what is in C too, and for that has all C compiled, only to throw it away.
-    cgo: true,
-    cflags: "-O0",
-    onLine: build.onLine,
-  });
-  await grafanaHome(module, join(build.out, "grafana-home"));
-  return source;
-}
-
-/** What the server reads at run time: settings, mail templates, the manifests of its built-in plugins. */
-async function grafanaHome(module: string, home: string): Promise<void> {
-  for (const part of [
-    "conf",
-    "public/emails",
-    "public/views",
-    "public/dashboards",
-    "public/img/user_profile.png",
-    "public/robots.txt",
-  ]) {
-    await copyWritable(join(module, part), join(home, part));
-  }
-  const plugins = "public/app/plugins";
-  await copyWritable(join(module, plugins), join(home, plugins), /(\/[^./]+|\.(json|svg|png|cue))$/);
-  await mkdir(join(home, "plugins-bundled"), { recursive: true });
-}
-
 /** Copies a file or folder out of the read-only module cache. */
-async function copyWritable(from: string, to: string, only = /./): Promise<void> {
-  await cp(from, to, {
-    recursive: true,
-    filter: (path) => only.test(path.slice(from.length)) || path === from,
-  });
+async function copyWritable(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true });
   await execa("chmod", ["-R", "u+w", to]);
 }

@@ -33,15 +33,10 @@ export interface Tool {
   tags?: string;
   /** Values for the linker's `-X`. */
   stamps?: Record<string, string>;
-  /** More linker flags. */
-  ldflags?: string;
-  cgo?: boolean;
-  /** What the C compiler is told. @default Go's own, "-g -O2" */
-  cflags?: string;
   /** Packages that never run here: functions are not inlined in them, which compiles a quarter faster. */
   idle?: string[];
   /** A build with steps of its own (see recipes.ts); plain `go build` otherwise. */
-  recipe?: "alertmanager" | "grafana" | "kubernetes-plugin";
+  recipe?: "alertmanager" | "grafana-plugin" | "kubernetes-plugin";
   copies?: Copy[];
   /** Other things in the cache folder that callers ask for by name. */
   folders?: string[];
@@ -107,34 +102,11 @@ export const TOOLS: readonly Tool[] = [
     seconds: 430,
   },
   {
-    name: "grafana",
-    module: "toolchain/modules/grafana",
-    binaries: { grafana: "./pkg/cmd/grafana" },
-    tags: "oss netgo osusergo sqlite_omit_load_extension",
-    stamps: { "main.version": "10.0.0" },
-    ldflags: "-linkmode external -extldflags -static",
-    // Its database is SQLite, which is C: 57 s of compiling as by default, and 22 s so.
-    cgo: true,
-    cflags: "-O1",
-    // For data sources and stores of others; here it has Prometheus and SQLite.
-    idle: [
-      "github.com/aws/...",
-      "github.com/Azure/...",
-      "cloud.google.com/...",
-      "google.golang.org/api/...",
-      "github.com/grafana/go-mssqldb/...",
-      "github.com/google/go-github/...",
-    ],
-    recipe: "grafana",
-    folders: ["grafana-home"],
-    memory: 3,
-    seconds: 600,
-  },
-  {
     name: "pulumi-resource-grafana",
     module: "toolchain/modules/pulumi-resource-grafana",
     binaries: { "pulumi-resource-grafana": "." },
     stamps: { "main.version": GRAFANA_PLUGIN, "main.upstreamVersion": "4.25.0" },
+    recipe: "grafana-plugin",
     memory: 3,
     seconds: 200,
   },

@@ -1,0 +1,135 @@
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { ToolchainError } from "./go.ts";
+import { remove, withoutFunctions, withoutUnusedImports } from "./go-source.ts";
+
+/** Resources that this project uses, each by the function that describes it, and the file that holds it. */
+const RESOURCES: Readonly<Record<string, string>> = {
+  resourceDataSource: "resource_data_source.go",
+  resourceFolder: "resource_folder.go",
+  resourceDashboard: "resource_dashboard.go",
+  resourceRuleGroup: "resource_alerting_rule_group.go",
+  resourceContactPoint: "resource_alerting_contact_point.go",
+  resourceNotificationPolicy: "resource_alerting_notification_policy.go",
+};
+
+/** Makers of clients for other APIs than Grafana's own HTTP API. */
+const OTHER_CLIENTS = [
+  ...["GrafanaAppPlatform", "ML", "SLO", "Cloud", "OnCall", "CloudProvider", "FrontendO11y"],
+  ...["Connections", "K6", "FleetManagement", "Asserts"],
+]
+  .map((api) => `create${api}Client`)
+  .concat("createAssertsClientIfConfigured", "getRetryClient");
+
+/** The two places where `CreateClients` calls {@link OTHER_CLIENTS}. */
+const APP_PLATFORM = [
+  /^\t\tif err = createGrafanaAppPlatformClient[^]*?(?=^\t\}\n)/m,
+  "call of createGrafanaAppPlatformClient",
+] as const;
+const CLOUD = [
+  /^\tif !providerConfig\.CloudAccessPolicyToken[^]*?(?=^\tgrafana\.StoreDashboardSHA256)/m,
+  "calls for Grafana Cloud",
+] as const;
+
+/** Methods of the provider of the plugin framework; only the older SDK's provider is served. */
+const FRAMEWORK = ["Metadata", "Schema", "Configure", "DataSources", "Resources", "Functions"];
+
+/** Changes one file's source. */
+type Change = (source: string) => string;
+
+/** The files that stay, by folder, with the changes that they need. */
+const KEPT: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
+  "pkg/provider": {
+    "legacy_provider.go": same,
+    "framework_provider.go": (source) =>
+      withoutFunctions(remove(source, /^type frameworkProvider struct \{[^}]*\}\n/m, "frameworkProvider"), [
+        ...FRAMEWORK.map((method) => `frameworkProvider.${method}`),
+        "FrameworkProvider",
+      ]),
+    "resources.go": (source) =>
+      withoutFunctions(source, [
+        "AppPlatformResources",
+        "pluginFrameworkDataSources",
+        "pluginFrameworkResources",
+      ]).replace(/^\tresources = append\(resources, (?!grafana\.)\w+\.\w+\.\.\.\)\n/gm, ""),
+    "configure_clients.go": (source) =>
+      withoutFunctions(remove(remove(source, ...APP_PLATFORM), ...CLOUD), OTHER_CLIENTS),
+  },
+  "internal/common": {
+    "client.go": (source) =>
+      remove(source, /^\tGrafanaAppPlatformAPI +\*.*\n/m, "GrafanaAppPlatformAPI").replace(
+        /^\t\w+ +\*(?!goapi\.)(gcom|SMAPI|mlapi|onCallAPI|slo|\w+api|k6)\.\w+\n/gm,
+        "",
+      ),
+    ...Object.fromEntries(
+      ["adapters", "errcheck", "json", "regex", "resource", "resource_id", "schema", "types"].map((file) => [
+        `${file}.go`,
+        same,
+      ]),
+    ),
+  },
+  "internal/resources/grafana": {
+    "resources.go": (source) =>
+      source.replace(/^\t(\w+)\(\),\n/gm, (line, name: string) => (name in RESOURCES ? line : "")),
+    "common_lister.go": same,
+    "oss_org_id.go": same,
+    ...Object.fromEntries(Object.values(RESOURCES).map((file) => [file, same])),
+    "resource_alerting_contact_point_notifiers.go": same,
+  },
+};
+
+function same(source: string): string {
+  return source;
+}
+
+/**
+ * Leaves of Grafana's Terraform provider what serves {@link RESOURCES}. The rest takes longer to compile than
+ * they do, and the app platform's resources are built on Grafana's own modules, which are under the AGPL.
+ *
+ * @param module - writable copy of the Go module github.com/grafana/terraform-provider-grafana/v4
+ * @throws ToolchainError when a part that has to go isn't where it was
+ */
+export async function pruneGrafanaPlugin(module: string): Promise<void> {
+  for (const name of await readdir(module)) {
+    if (!["go.mod", "LICENSE", "pkg", "internal"].includes(name))
+      await rm(path.join(module, name), { recursive: true });
+  }
+  const imports = new Set<string>();
+  for (const folder of ["pkg", "internal"]) {
+    for (const entry of await readdir(path.join(module, folder), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const source = await prune(module, path.join(entry.parentPath, entry.name));
+      for (const [, name = ""] of source.matchAll(/^\t(?:\w+ )?"([^"\s]+)"$/gm)) imports.add(name);
+    }
+  }
+  const goMod = path.join(module, "go.mod");
+  await writeFile(goMod, requireOnly(await readFile(goMod, "utf8"), imports));
+}
+
+/**
+ * Leaves of a go.mod's requirements those that hold one of the imported packages. What these need in turn is in the
+ * go.mod of the tool, so the build needs no other module, not even its go.mod.
+ */
+export function requireOnly(goMod: string, imports: ReadonlySet<string>): string {
+  return goMod.replace(/^(?:require )?\s*(\S+) v\S+(?: \/\/ indirect)?\n/gm, (line, module: string) =>
+    [...imports].some((name) => `${name}/`.startsWith(`${module}/`)) ? line : "",
+  );
+}
+
+/** Prunes or removes one file. @returns what is left of it */
+async function prune(module: string, file: string): Promise<string> {
+  const change = KEPT[path.relative(module, path.dirname(file))]?.[path.basename(file)];
+  if (change === undefined) {
+    await rm(file);
+    return "";
+  }
+  try {
+    const left = withoutUnusedImports(change(await readFile(file, "utf8")));
+    await writeFile(file, left);
+    return left;
+  } catch (error) {
+    throw new ToolchainError(
+      `Grafana's Terraform provider has changed (${path.basename(file)}: ${String(error)}): look at grafana-plugin.ts.`,
+    );
+  }
+}
