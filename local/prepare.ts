@@ -3,6 +3,7 @@ import path from "node:path";
 import { openCloud, prepareCloud, type Cloud } from "./cluster/index.ts";
 import { openEngine, type Engine } from "./environment.ts";
 import { installAuthPlugin } from "./google/auth-plugin.ts";
+import { grafanaStandIn } from "./grafana/image.ts";
 import { ensureImageStore, type Recipe } from "./images/index.ts";
 import { installLanguageHost } from "./language-host/install.ts";
 import { installPlugins } from "./plugins.ts";
@@ -38,7 +39,8 @@ const binaries = [
 export async function openLocalEnvironment(name: string, more: Recipe[] = []): Promise<LocalEnvironment> {
   const cloud = openCloud(name);
   const toolchain = await ensureToolchain();
-  const images = await ensureImageStore(toolchain, { report, more });
+  const grafana = await grafanaStandIn(toolchain.cacheDir);
+  const images = await ensureImageStore(toolchain, { report, more: [grafana, ...more] });
   await prepareCloud(cloud, {
     binaries: {
       ...Object.fromEntries(binaries.map((binary) => [binary, toolchain.path(binary)])),

@@ -11,7 +11,7 @@ import { images } from "../../versions.ts";
 import { writeArchive } from "./archive.ts";
 import { contentKey, inCache } from "./cache.ts";
 import { pauseImage, type ImageSource } from "./index.ts";
-import { recipes, type Recipe } from "./recipes.ts";
+import { grafanaRecipe, recipes, type Recipe } from "./recipes.ts";
 
 interface Manifest {
   Config: string;
@@ -113,8 +113,29 @@ test("an image has its name, entry point, user and binary", async () => {
   expect(layer.get("tmp")?.header).toMatchObject({ type: "directory", mode: 0o1777 });
 });
 
+/** The image of the stand-in for Grafana, with pages that have a name longer than a tar's header takes. */
+async function grafana(): Promise<Awaited<ReturnType<typeof readImage>>> {
+  const files = { bin: path.join(dir, "grafana"), pages: path.join(dir, "pages") };
+  await mkdir(files.bin);
+  await mkdir(path.join(files.pages, "assets"), { recursive: true });
+  await writeFile(path.join(files.bin, "grafana"), "#!/usr/local/bin/node\n", { mode: 0o755 });
+  await writeFile(path.join(files.pages, "assets", `${"long".repeat(40)}.js`), "x");
+  const tar = path.join(dir, "grafana.tar");
+  await writeArchive([grafanaRecipe({ ...files, node: path.join(dir, "bin", "node") })], tar);
+  return readImage(tar);
+}
+
+test("the stand-in for Grafana is on the PATH, beside its pages and a folder that its user may write", async () => {
+  const { config, layer } = await grafana();
+  expect(config.config.Entrypoint.slice(0, 2)).toEqual(["grafana", "server"]);
+  expect(config.config.Env).toContainEqual(expect.stringMatching(/^PATH=\/usr\/share\/grafana\/bin:/));
+  expect(layer.get("usr/share/grafana/bin/grafana")?.header).toMatchObject({ mode: 0o755, uid: 0 });
+  expect(layer.has(`usr/share/grafana/public/build/assets/${"long".repeat(40)}.js`)).toBe(true);
+  expect(layer.get("var/lib/grafana")?.header).toMatchObject({ uid: 472, gid: 0, mode: 0o775 });
+});
+
 test("folders come before what is in them", async () => {
-  const { layer } = await imageNamed(images.prometheus);
+  const { layer } = await grafana();
   const names = [...layer.keys()];
   for (const [index, name] of names.entries()) {
     const parent = path.dirname(name);

@@ -2,6 +2,7 @@ export type { ImageOptions, ImageSource } from "./cache.ts";
 export {
   corednsImage,
   grafanaImage,
+  grafanaRecipe,
   nodeImage,
   pauseImage,
   prometheusRecipes,

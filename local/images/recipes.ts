@@ -48,14 +48,17 @@ export const pauseImage = "localhost/k8sfv/pause:1";
 /** Name of the image of the cluster's DNS. */
 export const corednsImage = "localhost/k8sfv/coredns:1.13.1";
 
-/** Name of the Grafana that can be built from its Go module; the stack `local` asks for it. */
-export const grafanaImage = "localhost/k8sfv/grafana:10.0.0";
+/** Name of the image with the stand-in for Grafana (local/grafana); the stack `local` asks for it. */
+export const grafanaImage = "localhost/k8sfv/grafana-stand-in:1.0.0";
 
 /** Name of the image with the machine's own Node; the stack `local` asks for it. */
 export const nodeImage = "localhost/k8sfv/node:20.0.0-machine";
 
 /** User "nobody" of the Prometheus project's images. */
 const nobody = 65534;
+
+/** User of Grafana's image; its group is 0, so that any user of the root group may write its folders. */
+const grafanaUser = 472;
 
 /**
  * The images of the environment, with the users, folders and entry points of those that their projects
@@ -146,21 +149,55 @@ export function prometheusRecipes(
   ];
 }
 
-/** Node as it runs here, with the libraries that it is linked to. */
-function nodeRecipe({ node = process.execPath }: Binaries): Recipe {
-  // Fails for what is linked to none.
-  const { stdout } = spawnSync("ldd", [node], { encoding: "utf8" });
-  const libraries = [...stdout.matchAll(/(\/\S+) \(/g)].map(([, file = ""]) => file);
+/**
+ * The stand-in for Grafana, laid out as Grafana's own image: user, folders and `grafana` on the PATH, run by this
+ * machine's Node.
+ *
+ * @param files.bin folder with the executable `grafana` and what it reads beside itself
+ * @param files.pages folder with the built pages
+ */
+export function grafanaRecipe(files: { bin: string; pages?: string; node?: string }): Recipe {
+  const home = "/usr/share/grafana";
+  const own = { uid: grafanaUser, gid: 0, mode: 0o775 };
+  return {
+    name: grafanaImage,
+    entries: [
+      ...nodeEntries(files.node),
+      { path: `${home}/bin`, content: { tree: files.bin } },
+      ...(files.pages === undefined
+        ? []
+        : [{ path: `${home}/public/build`, content: { tree: files.pages } }]),
+      { path: "/var/lib/grafana", ...own },
+    ],
+    entrypoint: ["grafana", "server", `--homepath=${home}`, "cfg:default.paths.data=/var/lib/grafana"],
+    user: `${grafanaUser}`,
+    workingDir: home,
+    // Another version of Node in the same place is another image. The heap's limit keeps the pod far below its own.
+    env: { NODE_VERSION: process.version, NODE_OPTIONS: "--max-old-space-size=64" },
+    path: [`${home}/bin`, "/usr/local/bin"],
+  };
+}
+
+/** Node as it runs here. */
+function nodeRecipe({ node }: Binaries): Recipe {
   return {
     name: nodeImage,
-    entries: [
-      { path: "/usr/local/bin/node", content: { file: realpathSync(node) } },
-      ...libraries.map((file) => ({ path: file, content: { file: realpathSync(file) } })),
-    ],
+    entries: nodeEntries(node),
     entrypoint: ["/usr/local/bin/node"],
     user: `${nobody}`,
     // Another version in the same place is another image.
     env: { NODE_VERSION: process.version },
     path: ["/usr/local/bin"],
   };
+}
+
+/** Node's binary, with the libraries that it is linked to. */
+function nodeEntries(node = process.execPath): LayerEntry[] {
+  // Fails for a binary that is linked to none.
+  const { stdout } = spawnSync("ldd", [node], { encoding: "utf8" });
+  const libraries = [...stdout.matchAll(/(\/\S+) \(/g)].map(([, file = ""]) => file);
+  return [
+    { path: "/usr/local/bin/node", content: { file: realpathSync(node) } },
+    ...libraries.map((file) => ({ path: file, content: { file: realpathSync(file) } })),
+  ];
 }

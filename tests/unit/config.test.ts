@@ -47,7 +47,7 @@ test("defaults are filled in, variables put in place", () => {
   expect(config.pushGateway).toEqual({ exposure: "internal", auth: false });
   expect(config.crds).toBe("/crds");
   expect(config.images).toEqual({
-    grafana: "localhost/k8sfv/grafana:10.0.0",
+    grafana: "localhost/k8sfv/grafana-stand-in:1.0.0",
     pushGuard: "localhost/k8sfv/node:20.0.0-machine",
   });
 });

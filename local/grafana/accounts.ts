@@ -1,0 +1,228 @@
+import { createHash, createHmac, randomBytes, scryptSync, timingSafeEqual } from "node:crypto";
+import type { Database } from "./database.ts";
+import { ApiError } from "./errors.ts";
+import type { Role, Settings } from "./settings.ts";
+
+/** Who makes a request. */
+export interface Identity {
+  /** 0 for anonymous. */
+  id: number;
+  login: string;
+  name: string;
+  email: string;
+  role: Role;
+  /** Whether accounts may be managed. */
+  isAdmin: boolean;
+  via: "basic" | "session" | "anonymous";
+}
+
+interface UserRow {
+  id: number;
+  login: string;
+  name: string;
+  email: string;
+  password: string;
+  role: Role;
+  is_admin: number;
+  created: string;
+  updated: string;
+}
+
+/** Wrong passwords within the window after which a login is refused; Grafana's defaults. */
+const MAX_ATTEMPTS = 5;
+const ATTEMPTS_WINDOW_MS = 5 * 60_000;
+/** Longest life of a session, and of one that isn't used; Grafana's defaults. */
+const SESSION_MS = 30 * 24 * 3600_000;
+const SESSION_IDLE_MS = 7 * 24 * 3600_000;
+/** `seen` is written at most this often, since each write waits for the disk. */
+const SEEN_EVERY_MS = 60_000;
+const MIN_PASSWORD = 4;
+
+/** Accounts, their passwords and their sessions. */
+export class Accounts {
+  /**
+   * Passwords that were right, by a keyed digest, with the hash that they matched: scrypt takes 50 ms of a core,
+   * and a dashboard makes 20 requests.
+   */
+  private readonly verified = new Map<string, string>();
+  private readonly key = randomBytes(32);
+
+  constructor(
+    private readonly db: Database,
+    private readonly settings: Pick<Settings, "bruteForceProtection" | "newUserRole">,
+  ) {}
+
+  /** Creates the administrator in a new database; does nothing when there is an account. */
+  createAdmin({ user, password }: Settings["admin"]): void {
+    if (this.db.one("SELECT id FROM user LIMIT 1") !== undefined) return;
+    this.insert({ login: user, name: "", email: "admin@localhost", password, role: "Admin", isAdmin: true });
+  }
+
+  /** Creates an account. @throws ApiError 400 for a short password, 412 when there is one of that login or e-mail */
+  create(user: { login: string; name: string; email: string; password: string }): number {
+    checkPassword(user.password);
+    const same = this.db.one("SELECT id FROM user WHERE login = ? OR (email <> '' AND email = ?)", [
+      user.login,
+      user.email,
+    ]);
+    if (same !== undefined) {
+      throw new ApiError(412, `User with email '${user.email}' or username '${user.login}' already exists`);
+    }
+    return this.insert({ ...user, role: this.settings.newUserRole, isAdmin: false });
+  }
+
+  /** @throws ApiError 404 when there is no such account */
+  setPassword(id: number, password: string): void {
+    checkPassword(password);
+    const { changes } = this.db.run("UPDATE user SET password = ?, updated = ? WHERE id = ?", [
+      hash(password),
+      new Date().toISOString(),
+      id,
+    ]);
+    if (changes === 0) throw new ApiError(404, "user not found");
+    this.db.run("DELETE FROM session WHERE user_id = ?", [id]);
+  }
+
+  setRole(id: number, role: Role): void {
+    if (this.db.run("UPDATE user SET role = ? WHERE id = ?", [role, id]).changes === 0) {
+      throw new ApiError(404, "user not found");
+    }
+  }
+
+  delete(id: number): void {
+    if (this.db.run("DELETE FROM user WHERE id = ?", [id]).changes === 0)
+      throw new ApiError(404, "user not found");
+  }
+
+  /** All accounts, without their passwords. */
+  list(): Omit<UserRow, "password">[] {
+    return this.db.all(
+      "SELECT id, login, name, email, role, is_admin, created, updated FROM user ORDER BY login",
+    );
+  }
+
+  /** The account with that login or e-mail, without its password. */
+  find(loginOrEmail: string): Omit<UserRow, "password"> | undefined {
+    return this.list().find(
+      ({ login, email }) => login.toLowerCase() === loginOrEmail.toLowerCase() || email === loginOrEmail,
+    );
+  }
+
+  /** @throws ApiError 401 when the password is wrong, or was too often */
+  verify(login: string, password: string, via: "basic" | "session"): Identity {
+    const wrong = new ApiError(401, "Invalid username or password", {
+      extra: null,
+      messageId: "password-auth.failed",
+      statusCode: 401,
+      traceID: "",
+    });
+    const user = this.db.one<UserRow>("SELECT * FROM user WHERE login = ? OR (email <> '' AND email = ?)", [
+      login,
+      login,
+    ]);
+    if (this.isBlocked(login)) throw wrong;
+    if (!this.matches(login, password, user?.password)) {
+      this.db.run("INSERT INTO login_attempt VALUES (?, ?)", [login, Date.now()]);
+      throw wrong;
+    }
+    return identity(user as UserRow, via);
+  }
+
+  /** Opens a session. @returns the secret of its cookie */
+  openSession(userId: number): string {
+    const token = randomBytes(32).toString("base64url");
+    const now = Date.now();
+    this.db.run("DELETE FROM session WHERE created < ? OR seen < ?", [
+      now - SESSION_MS,
+      now - SESSION_IDLE_MS,
+    ]);
+    this.db.run("INSERT INTO session VALUES (?, ?, ?, ?)", [digest(token), userId, now, now]);
+    return token;
+  }
+
+  /** Who a session is of; undefined when it has ended. */
+  ofSession(token: string): Identity | undefined {
+    const now = Date.now();
+    const user = this.db.one<UserRow & { seen: number }>(
+      `SELECT user.*, seen FROM session JOIN user ON user.id = user_id
+       WHERE token_hash = ? AND session.created > ? AND seen > ?`,
+      [digest(token), now - SESSION_MS, now - SESSION_IDLE_MS],
+    );
+    if (user === undefined) return undefined;
+    if (user.seen < now - SEEN_EVERY_MS) {
+      this.db.run("UPDATE session SET seen = ? WHERE token_hash = ?", [now, digest(token)]);
+    }
+    return identity(user, "session");
+  }
+
+  closeSession(token: string): void {
+    this.db.run("DELETE FROM session WHERE token_hash = ?", [digest(token)]);
+  }
+
+  private insert(user: {
+    login: string;
+    name: string;
+    email: string;
+    password: string;
+    role: Role;
+    isAdmin: boolean;
+  }): number {
+    const now = new Date().toISOString();
+    return this.db.run(
+      `INSERT INTO user (login, name, email, password, role, is_admin, created, updated)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      [user.login, user.name, user.email, hash(user.password), user.role, user.isAdmin ? 1 : 0, now, now],
+    ).id;
+  }
+
+  private isBlocked(login: string): boolean {
+    if (!this.settings.bruteForceProtection) return false;
+    const since = Date.now() - ATTEMPTS_WINDOW_MS;
+    const found = this.db.one<{ n: number }>(
+      "SELECT count(*) AS n FROM login_attempt WHERE login = ? AND at > ?",
+      [login, since],
+    );
+    return (found?.n ?? 0) >= MAX_ATTEMPTS;
+  }
+
+  private matches(login: string, password: string, stored: string | undefined): boolean {
+    const credentials = createHmac("sha256", this.key).update(`${login}\0${password}`).digest("base64");
+    if (stored !== undefined && this.verified.get(credentials) === stored) return true;
+    // An unknown login takes as long as a wrong password.
+    const right = isHashOf(password, stored ?? UNKNOWN) && stored !== undefined;
+    if (right) {
+      if (this.verified.size >= 1000) this.verified.clear();
+      this.verified.set(credentials, stored);
+      this.db.run("DELETE FROM login_attempt WHERE login = ? OR at < ?", [
+        login,
+        Date.now() - ATTEMPTS_WINDOW_MS,
+      ]);
+    }
+    return right;
+  }
+}
+
+const UNKNOWN = hash(randomBytes(16).toString("hex"));
+
+function identity({ id, login, name, email, role, is_admin }: UserRow, via: Identity["via"]): Identity {
+  return { id, login, name, email, role, isAdmin: is_admin === 1, via };
+}
+
+function checkPassword(password: string): void {
+  if (password.length < MIN_PASSWORD) throw new ApiError(400, "new password is too short");
+}
+
+function hash(password: string): string {
+  const salt = randomBytes(16);
+  return `scrypt$${salt.toString("base64")}$${scryptSync(password, salt, 32).toString("base64")}`;
+}
+
+function isHashOf(password: string, stored: string): boolean {
+  const [, salt = "", key = ""] = stored.split("$");
+  const expected = Buffer.from(key, "base64");
+  return timingSafeEqual(scryptSync(password, Buffer.from(salt, "base64"), expected.length), expected);
+}
+
+function digest(token: string): string {
+  return createHash("sha256").update(token).digest("base64");
+}

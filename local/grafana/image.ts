@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { build } from "esbuild";
+import { inCache } from "../images/cache.ts";
+import { grafanaRecipe, type Recipe } from "../images/recipes.ts";
+
+/** SQLite; the package reads it from the folder of its own code, which is then the bundle's. */
+const WASM = createRequire(import.meta.url).resolve("node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm");
+
+/**
+ * Bundles the stand-in for Grafana and describes its image.
+ *
+ * @param cacheDir the cache of built tools and images
+ * @param pages folder with the built pages, whose path changes with its contents. @default an image without pages
+ * @throws BuildFailure for a program that can't be translated
+ */
+export async function grafanaStandIn(cacheDir: string, pages?: string): Promise<Recipe> {
+  const { outputFiles } = await build({
+    entryPoints: [path.join(import.meta.dirname, "main.ts")],
+    write: false,
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    platform: "node",
+    // A file without an extension, started by its first line: there is no shell in the image.
+    format: "cjs",
+    target: "node20",
+    banner: { js: "#!/usr/local/bin/node" },
+    define: { "import.meta.dirname": "__dirname" },
+  });
+  const program = outputFiles[0]?.contents ?? new Uint8Array();
+  const wasm = await readFile(WASM);
+  const key = createHash("sha256").update(program).update(wasm).digest("hex").slice(0, 16);
+  const bin = await inCache(cacheDir, `grafana-stand-in-${key}`, async (out) => {
+    await mkdir(out, { recursive: true });
+    await writeFile(path.join(out, "grafana"), program, { mode: 0o755 });
+    await copyFile(WASM, path.join(out, path.basename(WASM)));
+  });
+  return grafanaRecipe({ bin, pages });
+}

@@ -1,0 +1,35 @@
+import type { MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { VERSION } from "./version.ts";
+
+/** The server's own metrics, under the names of Grafana's where Grafana has them. */
+export class Metrics {
+  readonly registry = new Registry();
+  private readonly requests = new Histogram({
+    name: "grafana_http_request_duration_seconds",
+    help: "Duration of HTTP requests",
+    labelNames: ["handler", "method", "status_code"],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+    new Gauge({
+      name: "grafana_build_info",
+      help: "1, with the version of the API that this stand-in for Grafana answers",
+      labelNames: ["version", "edition"],
+      registers: [this.registry],
+    }).set({ version: VERSION, edition: "stand-in" }, 1);
+  }
+
+  /** Measures each request under its route, so that paths with identifiers are one series. */
+  middleware(): MiddlewareHandler {
+    return async (c, next) => {
+      const end = this.requests.startTimer();
+      await next();
+      end({ handler: routePath(c, -1), method: c.req.method, status_code: c.res.status });
+    };
+  }
+}

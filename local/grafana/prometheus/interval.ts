@@ -1,0 +1,73 @@
+import { formatInterval, goDuration, parseDuration, roundInterval } from "./durations.ts";
+
+/** What decides how far apart two points of a query are. */
+export interface IntervalArgs {
+  from: number;
+  to: number;
+  /** The query's minimum step, e.g. `10m`, or one of the variables; empty for none. */
+  interval: string;
+  /** What the page calculated from the panel's width, in ms. */
+  intervalMs: number;
+  maxDataPoints: number;
+  /** @default 1 */
+  intervalFactor: number;
+  /** The data source's scrape interval (`timeInterval`); empty for Grafana's default, 15 s. */
+  scrapeInterval: string;
+}
+
+/** Prometheus refuses more points of a series in one answer. */
+const MAX_POINTS = 11_000;
+const DEFAULT_SCRAPE_INTERVAL = "15s";
+const RATE_INTERVAL = ["$__rate_interval", "${__rate_interval}"];
+const INTERVAL = ["$__interval", "${__interval}"];
+
+/** Step of a range query in ms, as Grafana's Prometheus data source calculates it. @throws Error for a bad interval */
+export function stepOf(args: IntervalArgs): number {
+  const isVariable = args.interval.startsWith("$");
+  const min = minInterval(args, isVariable ? "" : args.interval);
+  const span = args.to - args.from;
+  const byPoints = span / (args.maxDataPoints === 0 ? 1500 : args.maxDataPoints);
+  const wanted = byPoints < min ? min : roundInterval(byPoints);
+  const step = Math.max(wanted, roundInterval(span / MAX_POINTS));
+  if (RATE_INTERVAL.includes(args.interval)) return rateInterval(step, args.scrapeInterval);
+  return step * args.intervalFactor;
+}
+
+/** Puts the server's variables into a query; a page puts in all others. */
+export function interpolate(expr: string, step: number, args: IntervalArgs): string {
+  const range = args.to - args.from;
+  const rate = RATE_INTERVAL.includes(args.interval)
+    ? step
+    : rateInterval(args.intervalMs, minStepOf(step, args));
+  const values: Record<string, string> = {
+    __interval_ms: String(step),
+    __interval: formatInterval(step),
+    __range_ms: String(range),
+    __range_s: String(Math.round(range / 1000)),
+    __range: `${Math.round(range / 1000)}s`,
+    __rate_interval_ms: String(rate),
+    __rate_interval: goDuration(rate),
+  };
+  // As text, like Grafana: the longer names first, whatever follows them.
+  return Object.entries(values).reduce(
+    (filled, [name, value]) => filled.replaceAll(`$${name}`, value).replaceAll(`\${${name}}`, value),
+    expr,
+  );
+}
+
+function minInterval({ intervalMs, scrapeInterval }: IntervalArgs, interval: string): number {
+  if (interval !== "" && interval !== "0s") return parseDuration(interval);
+  if (intervalMs !== 0) return intervalMs;
+  return parseDuration(scrapeInterval === "" ? DEFAULT_SCRAPE_INTERVAL : scrapeInterval);
+}
+
+function minStepOf(step: number, { interval, scrapeInterval }: IntervalArgs): string {
+  if (INTERVAL.includes(interval)) return goDuration(step);
+  return interval === "" ? scrapeInterval : interval;
+}
+
+/** Long enough for four scrapes, so that a rate has at least two samples. */
+function rateInterval(interval: number, minStep: string): number {
+  const scrape = parseDuration(minStep === "" ? DEFAULT_SCRAPE_INTERVAL : minStep);
+  return Math.max(interval + scrape, 4 * scrape);
+}

@@ -1,0 +1,37 @@
+import type { Context } from "hono";
+import type { z } from "zod";
+import { ApiError } from "./errors.ts";
+
+/** The body of a request. @throws ApiError 400 that names what is wrong */
+export async function bodyOf<Schema extends z.ZodType>(
+  c: Context,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const json: unknown = await c.req.json().catch(() => undefined);
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    `${path.join(".")}: ${message}`.replace(/^: /, ""),
+  );
+  throw new ApiError(400, "bad request data", { error: problems.join("; ") });
+}
+
+/** A number of the query string. @default `otherwise`, also for what isn't a whole number */
+export function numberOf(c: Context, name: string, otherwise: number): number {
+  const value = Number(c.req.query(name) ?? NaN);
+  return Number.isInteger(value) && value >= 0 ? value : otherwise;
+}
+
+/** The time of a row: seconds alone, as Grafana writes it. */
+export function timestamp(): string {
+  return `${new Date().toISOString().slice(0, 19)}Z`;
+}
+
+/** The last part of an address, for people only. */
+export function slugOf(title: string): string {
+  return title
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "");
+}
