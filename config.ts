@@ -20,10 +20,17 @@ export type ConfigSecrets = Partial<Record<(typeof SECRET_KEYS)[number], pulumi.
  * @throws ConfigError that names every problem at once.
  */
 export function loadConfig(): Config & ConfigSecrets {
-  const config = parseConfig(pulumi.runtime.allConfig(), pulumi.getProject(), process.env);
+  const all = pulumi.runtime.allConfig();
   const own = new pulumi.Config();
-  const given = SECRET_KEYS.filter((key) => (pulumi.runtime.allConfig()[`${own.name}:${key}`] ?? "") !== "");
+  const config = parseConfig(all, own.name, process.env, encryptedKeys(own.name));
+  const given = SECRET_KEYS.filter((key) => (all[`${own.name}:${key}`] ?? "") !== "");
   return { ...config, ...Object.fromEntries(given.map((key) => [key, own.requireSecret(key)])) };
+}
+
+/** The project's keys that are encrypted in the stack's file, as the engine names them to the SDK. */
+function encryptedKeys(project: string): string[] {
+  const keys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
+  return keys.filter((key) => key.startsWith(`${project}:`)).map((key) => key.slice(project.length + 1));
 }
 
 /**
@@ -32,18 +39,21 @@ export function loadConfig(): Config & ConfigSecrets {
  * @param all - every key of the stack with its namespace, structured values as JSON
  * @param project - the namespace of the keys to read; every one of them has to be known
  * @param environment - where `${NAME}` in `crds` comes from
+ * @param encrypted - the keys whose values are encrypted in the stack's file
  * @throws ConfigError that names every problem at once.
  */
 export function parseConfig(
   all: Partial<Record<string, string>>,
   project: string,
   environment: Partial<Record<string, string>>,
+  encrypted: readonly string[],
 ): Config {
   const raw = ownKeys(all, project);
   const parsed = schema.safeParse(raw);
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => toProblems(issue, raw))),
     ...crossChecks(raw),
+    ...plainSecrets(raw, encrypted),
     ...missingVariables(raw.crds, environment),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(explain(unique(problems)));
@@ -58,18 +68,32 @@ function isSecret(key: string | undefined): boolean {
   return SECRET_KEYS.some((secret) => secret === key);
 }
 
-/** The project's own keys, structured ones parsed. What `Pulumi.yaml` gives as empty counts as missing. */
+function plainSecrets(raw: Record<string, unknown>, encrypted: readonly string[]): Problem[] {
+  return SECRET_KEYS.filter((key) => raw[key] !== undefined && !encrypted.includes(key)).map((key) => ({
+    path: [key],
+    was: "[plain text in the stack's file]",
+    allowed: `an encrypted value: pulumi config set --secret ${key}`,
+  }));
+}
+
+/** The project's own keys, maps and lists parsed. Values that `Pulumi.yaml` gives as empty count as missing. */
 function ownKeys(all: Partial<Record<string, string>>, project: string): Record<string, unknown> {
   const raw: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(all)) {
     if (!key.startsWith(`${project}:`) || value === undefined || value === "") continue;
-    raw[key.slice(project.length + 1)] = structured(value);
+    const name = key.slice(project.length + 1);
+    raw[name] = isText(name) ? value : parsed(value);
   }
   return raw;
 }
 
-function structured(value: string): unknown {
-  if (!/^\s*[[{]/.test(value)) return value;
+/** Whether the key's value is a text, and not a map or a list: the engine gives both as text. */
+function isText(key: string): boolean {
+  const type = (schema.shape as Record<string, z.ZodType | undefined>)[key];
+  return type?.safeParse("text").error?.issues[0]?.code !== "invalid_type";
+}
+
+function parsed(value: string): unknown {
   try {
     return JSON.parse(value) as unknown;
   } catch {

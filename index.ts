@@ -202,7 +202,7 @@ const content = new GrafanaContent("content", {
   user: grafana.user,
   password: grafana.password,
   prometheusUrl: prometheus.urlInCluster,
-  prometheusVersion: imageVersion(images.prometheus).replace(/^v/, ""),
+  prometheusVersion: (imageVersion(images.prometheus) ?? "").replace(/^v/, ""),
   thresholds: config.alerts,
   deployment: grafana.deployment,
 });

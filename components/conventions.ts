@@ -33,21 +33,22 @@ export interface Labels {
  * @param image - whose tag is the version; left out of the selector, which can't be changed later
  */
 export function labels(name: string, component: string, image: string): Labels {
+  const version = imageVersion(image);
   const selector = { "app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "k8sfv-metrics" };
   return {
     selector,
     all: {
       ...selector,
       "app.kubernetes.io/component": component,
-      "app.kubernetes.io/version": imageVersion(image),
+      ...(version === undefined ? {} : { "app.kubernetes.io/version": version }),
       "app.kubernetes.io/managed-by": "pulumi",
     },
   };
 }
 
-/** The tag of an image without its digest: "quay.io/prometheus/prometheus:v3.16.0" → "v3.16.0". */
-export function imageVersion(image: string): string {
-  return /:([A-Za-z0-9_][A-Za-z0-9._-]*)(@.*)?$/.exec(image.replace(/@.*$/, ""))?.[1] ?? "unknown";
+/** The tag of an image: "quay.io/prometheus/prometheus:v3.16.0" → "v3.16.0"; undefined if it is named by digest alone. */
+export function imageVersion(image: string): string | undefined {
+  return /:([A-Za-z0-9_][A-Za-z0-9._-]*)$/.exec(image.replace(/@.*$/, ""))?.[1];
 }
 
 /** What a container may do: nothing but its work. The pod adds who it runs as. */

@@ -1,42 +1,22 @@
-import {
-  contains,
-  formatAddress,
-  overlap,
-  parseAddress,
-  parseCidr,
-  size,
-  usableInSubnetwork,
-} from "./cidr.ts";
-import type { Range } from "./cidr.ts";
+import { checkAddressPlan } from "./address-plan.ts";
 import { checkExposure, checkRemoteWrite } from "./gateway-checks.ts";
+import { checkMachineType } from "./machine-types.ts";
+import { checkMail } from "./mail-checks.ts";
 import type { Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
 
-const RANGE_KEYS = [
-  ["network", "primaryCidr"],
-  ["network", "podCidr"],
-  ["network", "serviceCidr"],
-  ["network", "controlPlaneCidr"],
-];
-const ADDRESS_KEYS = [
-  ["addresses", "pushGateway"],
-  ["addresses", "prometheus"],
-  ["addresses", "grafana"],
-];
-
 /** Of Google's compute resources: RFC 1035. */
-const LONGEST_NAME = 63;
+const MAX_NAME = 63;
 
 /**
- * What no key can be judged for alone. Works on the raw values, and passes over what is wrong by itself,
- * so that these problems are told together with those.
+ * Checks that concern more than one key. They work on the raw values and skip those that are wrong by themselves, so
+ * that all problems can be reported together.
  */
 export function crossChecks(raw: unknown): Problem[] {
   return [
     ...checkZone(raw),
-    ...checkOverlaps(raw),
-    ...checkAddresses(raw),
-    ...checkPodRange(raw),
+    ...checkAddressPlan(raw),
+    ...checkMachineType(raw),
     ...checkEndpoint(raw),
     ...checkSpot(raw),
     ...checkPeers(raw),
@@ -52,62 +32,6 @@ function checkZone(raw: unknown): Problem[] {
   const judgeable = typeof region === "string" && typeof zone === "string" && region !== "" && zone !== "";
   if (!judgeable || zone.startsWith(`${region}-`)) return [];
   return [{ path: ["zone"], was: zone, allowed: `a zone of the region ${region}, like ${region}-b` }];
-}
-
-function checkOverlaps(raw: unknown): Problem[] {
-  const ranges = RANGE_KEYS.flatMap((path) => withRange(raw, path));
-  return ranges.flatMap((one, at) =>
-    ranges
-      .slice(0, at)
-      .filter((other) => overlap(one.range, other.range))
-      .map((other) => ({
-        path: one.path,
-        was: one.text,
-        allowed: `a range that doesn't overlap ${other.path.join(".")} (${other.text})`,
-      })),
-  );
-}
-
-function checkAddresses(raw: unknown): Problem[] {
-  const primary = withRange(raw, ["network", "primaryCidr"])[0];
-  const addresses = ADDRESS_KEYS.flatMap((path) => {
-    const was = valueAt(raw, path);
-    const address = typeof was === "string" ? parseAddress(was) : undefined;
-    return address === undefined ? [] : [{ path, was, address }];
-  });
-  const outside = addresses
-    .filter(({ address }) => primary !== undefined && !usableInSubnetwork(primary.range, address))
-    .map(({ path, was, address }) => ({
-      path,
-      was,
-      allowed: usable(primary?.text, primary?.range, address),
-    }));
-  const twice = addresses
-    .filter(({ address }, at) => addresses.findIndex((other) => other.address === address) < at)
-    .map(({ path, was }) => ({ path, was, allowed: "an address that no other key has" }));
-  return [...outside, ...twice];
-}
-
-function usable(text = "", range: Range = { first: 0, last: 0, prefix: 32 }, address = 0): string {
-  const span = `${formatAddress(range.first + 2)} to ${formatAddress(range.last - 2)}`;
-  const why = contains(range, address) ? "; Google keeps the first two and the last two of a range" : "";
-  return `an address inside network.primaryCidr (${text}): ${span}${why}`;
-}
-
-/** A node takes a /24 of the pods' range, and an upgrade has one node more for a while. */
-function checkPodRange(raw: unknown): Problem[] {
-  const pods = withRange(raw, ["network", "podCidr"])[0];
-  const nodes = valueAt(raw, ["cluster", "nodeCount"]);
-  if (pods === undefined || typeof nodes !== "number" || pods.range.prefix > 24) return [];
-  const room = size(pods.range.prefix) / size(24);
-  if (nodes + 1 <= room) return [];
-  return [
-    {
-      path: ["network", "podCidr"],
-      was: pods.text,
-      allowed: `a range with a /24 for each of ${nodes} nodes and one for upgrades; this has ${room}`,
-    },
-  ];
 }
 
 /** Two keys belong to the IP endpoint: its range, and who may reach it. */
@@ -152,42 +76,8 @@ function checkPeers(raw: unknown): Problem[] {
   }
   const name = valueAt(raw, ["network", "name"]);
   if (peers.includes(name)) return [{ path, was: peers, allowed: "names of other VPCs, not network.name" }];
-  if (!peers.some((peer) => `${String(name)}-to-${String(peer)}`.length > LONGEST_NAME)) return [];
-  const allowed = `names that with network.name and "-to-" have at most ${LONGEST_NAME} characters`;
+  if (new Set(peers).size < peers.length) return [{ path, was: peers, allowed: "each VPC once" }];
+  if (!peers.some((peer) => `${String(name)}-to-${String(peer)}`.length > MAX_NAME)) return [];
+  const allowed = `names that with network.name and "-to-" have at most ${MAX_NAME} characters`;
   return [{ path, was: peers, allowed }];
-}
-
-/** Mail needs a server, and a user's password is of use only with the user. */
-function checkMail(raw: unknown): Problem[] {
-  const email = valueAt(raw, ["alerts", "email"]);
-  const server = valueAt(raw, ["alerts", "smtp"]);
-  const user = valueAt(raw, ["alerts", "smtp", "user"]);
-  const password = valueAt(raw, ["smtpPassword"]);
-  const allowed: [boolean, string[], unknown, string][] = [
-    [
-      Array.isArray(email) && email.length > 0 && server === undefined,
-      ["alerts", "smtp"],
-      server,
-      "a mail server (host, from) when alerts.email names somebody",
-    ],
-    [
-      user !== undefined && password === undefined,
-      ["smtpPassword"],
-      password,
-      "a secret when alerts.smtp.user is set: pulumi config set --secret smtpPassword",
-    ],
-    [
-      user === undefined && password !== undefined,
-      ["smtpPassword"],
-      "[secret]",
-      "nothing unless alerts.smtp.user is set",
-    ],
-  ];
-  return allowed.filter(([wrong]) => wrong).map(([, path, was, allowed]) => ({ path, was, allowed }));
-}
-
-function withRange(raw: unknown, path: string[]) {
-  const text = valueAt(raw, path);
-  const range = typeof text === "string" ? parseCidr(text) : undefined;
-  return typeof text === "string" && range !== undefined ? [{ path, text, range }] : [];
 }

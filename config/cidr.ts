@@ -1,61 +1,34 @@
-/** A range of IPv4 addresses: first and last as whole numbers, both inside. */
-export interface Range {
-  /** The first address. */
-  first: number;
-  /** The last address. */
-  last: number;
-  /** Length of the prefix, 0 to 32. */
-  prefix: number;
+import { isIPv4 } from "node:net";
+import { ip2long, long2ip, Netmask } from "netmask";
+
+/**
+ * Parses an IPv4 range in CIDR notation, like "10.248.0.0/20".
+ *
+ * @returns undefined for anything else, also when the address isn't the first one of its range: Google refuses that
+ */
+export function parseCidr(text: string): Netmask | undefined {
+  const [, address = "", prefix] = /^([0-9.]+)\/(0|[1-9][0-9]?)$/.exec(text) ?? [];
+  if (!isIPv4(address) || Number(prefix) > 32) return undefined;
+  const range = new Netmask(text);
+  return range.base === address ? range : undefined;
 }
 
-/** The number of an IPv4 address in dotted form, or undefined if it isn't one. */
-export function parseAddress(text: string): number | undefined {
-  const parts = text.split(".");
-  if (
-    parts.length !== 4 ||
-    !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255)
-  ) {
-    return undefined;
-  }
-  return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-/** An address in dotted form; the inverse of `parseAddress`. */
-export function formatAddress(address: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+/** Whether two ranges have an address in common: ranges in CIDR notation nest or are apart. */
+export function overlap(a: Netmask, b: Netmask): boolean {
+  return a.contains(b) || b.contains(a);
 }
 
 /**
- * The range that e.g. "10.248.0.0/20" means; undefined if it is no range, also if bits after the prefix
- * are set ("10.248.1.0/20"), as Google refuses that.
+ * The first and last address of a subnetwork that Google lets anybody use. It keeps the first two (network, gateway)
+ * and the last two (one reserved, broadcast): cloud.google.com/vpc/docs/subnets#unusable-ip-addresses.
  */
-export function parseCidr(text: string): Range | undefined {
-  const match = /^([0-9.]+)\/(0|[1-9][0-9]?)$/.exec(text);
-  const first = match?.[1] === undefined ? undefined : parseAddress(match[1]);
-  const prefix = Number(match?.[2]);
-  if (first === undefined || prefix > 32 || first % size(prefix) !== 0) return undefined;
-  return { first, last: first + size(prefix) - 1, prefix };
+export function usableInSubnetwork({ base, size }: Netmask): { first: string; last: string } {
+  const start = ip2long(base);
+  return { first: long2ip(start + 2), last: long2ip(start + size - 3) };
 }
 
-/** How many addresses a prefix of this length has. */
-export function size(prefix: number): number {
-  return 2 ** (32 - prefix);
-}
-
-/** Whether two ranges have an address in common. */
-export function overlap(a: Range, b: Range): boolean {
-  return a.first <= b.last && b.first <= a.last;
-}
-
-/** Whether the address lies in the range. */
-export function contains(range: Range, address: number): boolean {
-  return range.first <= address && address <= range.last;
-}
-
-/**
- * Whether Google lets an address of a subnetwork be used: not the first two (network, gateway) nor the
- * last two (one for Google's future, broadcast); cloud.google.com/vpc/docs/subnets#unusable-ip-addresses.
- */
-export function usableInSubnetwork(range: Range, address: number): boolean {
-  return range.first + 2 <= address && address <= range.last - 2;
+/** Whether Google lets an address of a subnetwork be used. */
+export function isUsableInSubnetwork(range: Netmask, address: string): boolean {
+  const { first, last } = usableInSubnetwork(range);
+  return ip2long(first) <= ip2long(address) && ip2long(address) <= ip2long(last);
 }

@@ -1,3 +1,5 @@
+import { closestMatch } from "leven";
+
 /** One thing that is wrong with the configuration. */
 export interface Problem {
   /** The key, from the top: ["cluster", "nodeCount"]. */
@@ -17,40 +19,31 @@ export function valueAt(raw: unknown, path: string[]): unknown {
   );
 }
 
-/** A problem for a key that nobody reads, with the known one it may have been meant to be. */
+/** A problem for a key that the schema doesn't have, with the key that may have been meant. */
 export function unknownKey(path: string[], known: string[], was: unknown): Problem {
-  const key = path.at(-1) ?? "";
-  const parent = path.slice(0, -1);
-  const nearest = known
-    .map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  const hint =
-    nearest !== undefined && nearest.distance <= Math.max(2, Math.floor(nearest.name.length / 3))
-      ? ` Did you mean "${[...parent, nearest.name].join(".")}"?`
-      : "";
+  const nearest = nearestKey(path.at(-1) ?? "", known);
+  const hint = nearest === undefined ? "" : ` Did you mean "${[...path.slice(0, -1), nearest].join(".")}"?`;
   return { path, was, allowed: `no such key; there are ${known.join(", ")}.${hint}` };
 }
 
-/** How many letters have to be added, taken away or changed to turn one word into the other. */
-export function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const same = from[i - 1] === to[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
+/** The known key with the fewest differing letters, at most a third of it or two. */
+function nearestKey(key: string, known: string[]): string | undefined {
+  const lower = new Map(known.map((name) => [name.toLowerCase(), name]));
+  const maxDistance = Math.max(2, Math.floor(key.length / 3));
+  return lower.get(closestMatch(key.toLowerCase(), [...lower.keys()], { maxDistance }) ?? "");
 }
 
 /** All problems in one message, a line each: the key, what it was, what is allowed. */
 export function explain(problems: Problem[]): string {
   const lines = problems.map(({ path, was, allowed }) => {
-    const state = was === undefined ? "is missing" : `is ${JSON.stringify(was)}`;
+    const state = was === undefined ? "is missing" : `is ${withoutCredentials(JSON.stringify(was))}`;
     return `  ${path.join(".")} ${state}; allowed: ${allowed}`;
   });
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return `The stack's configuration has ${count}; nothing was made:\n${lines.join("\n")}`;
+}
+
+/** A URL may have a password in it, wherever it stands. */
+function withoutCredentials(text: string): string {
+  return text.replaceAll(/:\/\/[^"\s]*@/g, "://[secret]@");
 }

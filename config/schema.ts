@@ -1,21 +1,23 @@
 import { z } from "zod";
 import { DEFAULT_THRESHOLDS } from "../monitoring-mixin/thresholds.ts";
+import { isMailAddress, isMailServer, MAIL, MAIL_SERVER } from "./mail-checks.ts";
 import {
   address,
   choice,
-  cidr,
   crds,
-  DOMAIN,
+  domain,
   flag,
   googleName,
   group,
   image,
   isWebUrl,
-  MAIL,
   RANGES_OR_ANYWHERE,
+  sourceRanges,
   subnetworkRange,
   text,
   url,
+  userName,
+  versionedImage,
   whole,
 } from "./types.ts";
 
@@ -67,8 +69,7 @@ export const schema = group({
         "How the control plane is reached: `dns` is its name, guarded by IAM; `ip` its address, for " +
           "`cluster.authorizedNetworks`.",
       ),
-    authorizedNetworks: z
-      .array(cidr(1, 32), { error: "a list of IPv4 ranges, like [203.0.113.0/24]" })
+    authorizedNetworks: sourceRanges("a list of IPv4 ranges, like [203.0.113.0/24]", 0)
       .default([])
       .meta({
         description: "Who may reach the control plane's address; only with `ip`.",
@@ -106,10 +107,9 @@ export const schema = group({
     prometheus: address.describe("Prometheus."),
     grafana: address.describe("What people open."),
   }).describe("The reserved addresses; each lies in `network.primaryCidr`, and no two are the same."),
-  ciSourceRanges: z
-    .array(cidr(1, 32), { error: "a list of IPv4 ranges, like [10.248.0.0/20]" })
-    .min(1, { error: "a list of at least one IPv4 range, like [10.248.0.0/20]" })
-    .describe("Who may push and read over the reserved addresses."),
+  ciSourceRanges: sourceRanges("a list of at least one IPv4 range, like [10.248.0.0/20]", 1).describe(
+    "Who may push and read over the reserved addresses.",
+  ),
   disks: group({
     prometheusGb: whole(10, 65536, " GiB")
       .default(200)
@@ -128,8 +128,8 @@ export const schema = group({
   images: group({
     operator: image.optional().describe("The Prometheus Operator."),
     configReloader: image.optional().describe("The operator's sidecar of Prometheus."),
-    prometheus: image.optional().describe("Prometheus."),
-    alertmanager: image.optional().describe("Alertmanager."),
+    prometheus: versionedImage.optional().describe("Prometheus."),
+    alertmanager: versionedImage.optional().describe("Alertmanager."),
     pushGateway: image.optional().describe("The push gateway."),
     pushGuard: image.optional().describe("The guard before the push gateway: Node 20 or newer."),
     grafana: image.optional().describe("Grafana."),
@@ -149,15 +149,13 @@ export const schema = group({
     auth: flag(false).describe(
       "The push gateway asks for a (generated) password; compulsory with `external`.",
     ),
-    domain: text("a domain name, like push.example.com", DOMAIN)
-      .optional()
-      .meta({
-        description:
-          "Only with `external`: the name that the internet knows it by, and the certificate is for.",
-        examples: ["push.example.com"],
-      }),
+    domain: domain.optional().meta({
+      description:
+        "Only with `external`: the name that the internet knows it by, and the certificate is for.",
+      examples: ["push.example.com"],
+    }),
     sourceRanges: z
-      .union([z.literal("anywhere"), z.array(cidr(1, 32)).min(1, { error: RANGES_OR_ANYWHERE })], {
+      .union([z.literal("anywhere"), sourceRanges(RANGES_OR_ANYWHERE, 1)], {
         error: RANGES_OR_ANYWHERE,
       })
       .optional()
@@ -173,7 +171,7 @@ export const schema = group({
       description: "The receiver.",
       examples: ["https://mimir.example.com/api/v1/push"],
     }),
-    user: text("a user's name", /^[^:\s]+$/)
+    user: userName(/^[^:\s]+$/)
       .optional()
       .meta({
         description: "Who signs in there; the password is `remoteWritePassword`.",
@@ -232,22 +230,22 @@ export const schema = group({
         examples: ["https://example.org/k8sfv-metrics/docs/operations.md"],
       }),
     email: z
-      .array(text(MAIL, /^[^\s@,;]+@[^\s@,;]+$/), { error: `a list of e-mail addresses (${MAIL})` })
+      .array(text(MAIL, isMailAddress), { error: `a list of e-mail addresses (${MAIL})` })
       .default([])
       .meta({
         description: "Who gets messages; `alerts.smtp` says by which server.",
         examples: [["ci@example.org"]],
       }),
     smtp: group({
-      host: text("a mail server with its port, like smtp.example.org:587", /^[a-z0-9.-]+:[0-9]{1,5}$/).meta({
+      host: text(MAIL_SERVER, isMailServer).meta({
         description: "The mail server.",
         examples: ["smtp.example.org:587"],
       }),
-      from: text(MAIL, /^[^\s@,;]+@[^\s@,;]+$/).meta({
+      from: text(MAIL, isMailAddress).meta({
         description: "The sender.",
         examples: ["grafana@example.org"],
       }),
-      user: text("a user's name", /./)
+      user: userName(/./)
         .optional()
         .meta({ description: "Who signs in there; the password is `smtpPassword`.", examples: ["grafana"] }),
     })

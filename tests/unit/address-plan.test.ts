@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatAddress } from "../../config/cidr.ts";
 import { crossChecks } from "../../config/checks.ts";
 
 /** A range as first address and prefix, told apart from the code under test: by whole numbers alone. */
@@ -9,6 +8,8 @@ interface Plain {
   prefix: number;
 }
 
+const formatAddress = (address: number) =>
+  [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
 const span = ({ prefix }: Plain) => 2 ** (32 - prefix);
 const written = (range: Plain) => `${formatAddress(range.first)}/${range.prefix}`;
 /** Ranges close together, so that about every second plan overlaps somewhere. */
@@ -55,7 +56,10 @@ test("a plan is accepted exactly if its ranges are apart, its addresses inside a
       const apart = ranges.every((a, at) => ranges.slice(0, at).every((b) => disjoint(a, b)));
       // Google keeps the first two addresses of a range and the last two.
       const inside = one.offsets.every((offset) => offset >= 2 && offset < span(one.primary) - 2);
-      const roomy = one.nodeCount + 1 <= span(one.pods) / 256;
+      // And an upgrade has one node more. Beside the nodes there are three reserved addresses, the control plane's,
+      // and Google's four.
+      const roomy =
+        one.nodeCount + 1 <= span(one.pods) / 256 && one.nodeCount + 1 + 3 + 1 + 4 <= span(one.primary);
       accepted += apart && inside && roomy ? 1 : 0;
       expect(problemsOf(one).length === 0).toBe(apart && inside && roomy);
     }),
@@ -73,6 +77,7 @@ test("what is wrong with a plan is told at the key that has to change", () => {
       const overlapping = !disjoint(one.pods, one.primary);
       if (overlapping) expect(problems).toContain("network.podCidr");
       if (one.nodeCount + 1 > span(one.pods) / 256) expect(problems).toContain("network.podCidr");
+      if (one.nodeCount + 9 > span(one.primary)) expect(problems).toContain("network.primaryCidr");
     }),
   );
 });

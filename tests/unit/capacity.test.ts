@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { LARGEST_POD_MIB } from "../../config/machine-types.ts";
 
 /**
  * What GKE leaves of an e2-standard-2 (2 CPUs, 8 GiB): of the CPUs it keeps 6 % of the first and 1 % of the
@@ -24,17 +25,20 @@ function containersOf(value: unknown): Container[] {
 
 const number = (quantity = "", unit: RegExp) => Number(quantity.replace(unit, ""));
 
+const golden = JSON.parse(readFileSync(new URL("golden/calico-test.golden", import.meta.url), "utf8")) as {
+  inputs: unknown;
+}[];
+const containers = golden.flatMap(({ inputs }) => containersOf(inputs));
+const limits = containers.map(({ resources }) => number(toMi(resources?.limits?.memory), /Mi$/));
+
+test("the configuration's check of machine types knows the largest pod", () => {
+  expect(LARGEST_POD_MIB).toBe(Math.max(...limits));
+});
+
 test("one node carries all pods, with their memory at its limit: so a lost node is no outage", () => {
-  const golden = JSON.parse(readFileSync(new URL("golden/calico-test.golden", import.meta.url), "utf8")) as {
-    inputs: unknown;
-  }[];
-  const containers = golden.flatMap(({ inputs }) => containersOf(inputs));
   expect(containers).toHaveLength(5);
   const cpu = containers.reduce((sum, { resources }) => sum + number(resources?.requests?.cpu, /m$/), 0);
-  const memory = containers.reduce(
-    (sum, { resources }) => sum + number(toMi(resources?.limits?.memory), /Mi$/),
-    0,
-  );
+  const memory = limits.reduce((sum, limit) => sum + limit, 0);
   expect(cpu).toBeGreaterThan(0);
   expect(cpu).toBeLessThanOrEqual(ALLOCATABLE.cpu - SYSTEM.cpu);
   expect(memory).toBeLessThanOrEqual(ALLOCATABLE.memory - SYSTEM.memory);

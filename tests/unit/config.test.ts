@@ -1,48 +1,14 @@
 import { expect, test } from "vitest";
-import { ConfigError, parseConfig } from "../../config.ts";
+import { parseConfig } from "../../config.ts";
+import { changed, ENVIRONMENT, external, messageFor, PROJECT } from "./configs.ts";
 import { stackConfig } from "./mocks.ts";
 
-const PROJECT = "k8sfv-metrics";
-const ENVIRONMENT = { K8SFV_CRDS: "/crds" };
-
-/** The calico-test stack's configuration, with changes: an object is merged, undefined takes a key away. */
-function changed(changes: Record<string, unknown>): Record<string, string> {
-  const all = stackConfig("calico-test");
-  for (const [key, value] of Object.entries(changes)) {
-    const full = `${PROJECT}:${key}`;
-    if (value === undefined) {
-      all[full] = "";
-    } else if (typeof value === "object" && !Array.isArray(value)) {
-      all[full] = JSON.stringify({ ...(JSON.parse(all[full] ?? "{}") as object), ...value });
-    } else {
-      all[full] = typeof value === "string" ? value : JSON.stringify(value);
-    }
-  }
-  return all;
-}
-
-/** The push gateway on the internet, all right but for the changes. */
-function external(changes: Record<string, unknown>): Record<string, unknown> {
-  const right = { exposure: "external", auth: true, domain: "push.example.com", sourceRanges: "anywhere" };
-  return { pushGateway: { ...right, ...changes } };
-}
-
-function messageFor(changes: Record<string, unknown>): string {
-  try {
-    parseConfig(changed(changes), PROJECT, ENVIRONMENT);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  return "no problem";
-}
-
 test.each(["calico-test", "local"])("the %s stack's configuration is right", (stack) => {
-  expect(parseConfig(stackConfig(stack), PROJECT, ENVIRONMENT).cluster.nodeCount).toBe(2);
+  expect(parseConfig(stackConfig(stack), PROJECT, ENVIRONMENT, []).cluster.nodeCount).toBe(2);
 });
 
 test("defaults are filled in, variables put in place", () => {
-  const config = parseConfig(stackConfig("local"), PROJECT, ENVIRONMENT);
+  const config = parseConfig(stackConfig("local"), PROJECT, ENVIRONMENT, []);
   expect(config.grafana).toEqual({ access: "tunnel", tunnelPort: 33000, anonymousViewer: false });
   expect(config.pushGateway).toEqual({ exposure: "internal", auth: false });
   expect(config.crds).toBe("/crds");
@@ -62,7 +28,7 @@ test("a push gateway on the internet that is guarded, and a receiver of everythi
 test("keys of other namespaces are nobody's business here", () => {
   expect(messageFor({})).toBe("no problem");
   const all = { ...changed({}), "gcp:project": "other", "k8sfv-metrics-too:x": "y" };
-  expect(() => parseConfig(all, PROJECT, ENVIRONMENT)).not.toThrow();
+  expect(() => parseConfig(all, PROJECT, ENVIRONMENT, [])).not.toThrow();
 });
 
 test.each<[string, Record<string, unknown>, string]>([
@@ -128,7 +94,7 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     "image without a tag",
     { images: { grafana: "grafana/grafana" } },
-    "allowed: an image with a tag or digest",
+    "allowed: an image with a tag, a digest or both",
   ],
   [
     "small disk",
@@ -180,12 +146,12 @@ test.each<[string, Record<string, unknown>, string]>([
   ["no address", { alerts: { email: ["ci"] } }, 'alerts.email.0 is "ci"; allowed: an e-mail address'],
   [
     "server without port",
-    { alerts: { smtp: { host: "mail", from: "a@b.c" } } },
+    { alerts: { smtp: { host: "mail", from: "a@b.org" } } },
     "allowed: a mail server with its port",
   ],
   [
     "user without password",
-    { alerts: { smtp: { host: "mail:25", from: "a@b.c", user: "ci" } } },
+    { alerts: { smtp: { host: "mail:587", from: "a@b.org", user: "ci" } } },
     "smtpPassword is missing; allowed: a secret",
   ],
   [
@@ -220,7 +186,7 @@ test.each<[string, Record<string, unknown>, string]>([
     external({ sourceRanges: undefined }),
     "pushGateway.sourceRanges is missing; allowed",
   ],
-  ["the world as a range", external({ sourceRanges: ["0.0.0.0/0"] }), "an IPv4 range with a prefix from /1"],
+  ["the world as a range", external({ sourceRanges: ["0.0.0.0/0"] }), "an IPv4 range with a prefix from /8"],
   [
     "no range at all",
     external({ sourceRanges: [] }),
@@ -229,7 +195,7 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     "an address for a name",
     external({ domain: "203.0.113.9" }),
-    "allowed: a domain name, like push.example.com",
+    "allowed: a domain name of at most 63 characters, like push.example.com",
   ],
   [
     "a name for nobody",

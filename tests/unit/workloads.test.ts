@@ -174,7 +174,8 @@ test.each([
   ["quay.io/prometheus/prometheus:v3.16.0", "v3.16.0"],
   ["localhost:5000/k8sfv/grafana:10.0.0", "10.0.0"],
   ["grafana:12.3.0@sha256:" + "0".repeat(64), "12.3.0"],
-  ["localhost:5000/grafana", "unknown"],
+  ["grafana@sha256:" + "0".repeat(64), undefined],
+  ["localhost:5000/grafana", undefined],
 ])("the version of %s is %s", async (image, version) => {
   const { imageVersion } = await import("../../components/conventions.ts");
   expect(imageVersion(image)).toBe(version);
