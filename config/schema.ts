@@ -10,6 +10,7 @@ import {
   googleName,
   group,
   image,
+  isPattern,
   isWebUrl,
   RANGES_OR_ANYWHERE,
   sourceRanges,
@@ -206,14 +207,40 @@ export const schema = group({
     runMissingHours: whole(1, 168)
       .default(DEFAULT_THRESHOLDS.runMissingHours)
       .describe("Hours without a run of a code level after which it is missing."),
+    expectedRuns: z
+      .array(
+        group({
+          codeLevels: text("a regular expression, like release-.*", isPattern).meta({
+            description: "Which code levels: a regular expression for the whole name.",
+            examples: ["release-.*"],
+          }),
+          days: z
+            .array(choice("mon", "tue", "wed", "thu", "fri", "sat", "sun"), {
+              error: "a list of weekdays, like [mon, wed, fri]",
+            })
+            .meta({
+              description: "Weekdays in UTC on which a run is due. With none, no run is expected.",
+              examples: [["mon", "tue", "wed", "thu", "fri"]],
+            }),
+          by: text("a time of day in UTC, like 06:00", /^([01][0-9]|2[0-3]):[0-5][0-9]$/)
+            .default("12:00")
+            .describe("Time of day in UTC by which the run is due."),
+        }),
+        { error: "a list of maps with codeLevels, days and by" },
+      )
+      .default(DEFAULT_THRESHOLDS.expectedRuns)
+      .describe(
+        "Schedules of code levels that don't run every day; the first whose pattern matches holds. All others are " +
+          "expected every `alerts.runMissingHours`.",
+      ),
     occupancyGrowthPercent: whole(1, 1000, " (percent)")
       .default(DEFAULT_THRESHOLDS.occupancyGrowthPercent)
-      .describe("Growth of mean occupancy against the median of the 7 runs before."),
+      .describe("Growth of mean occupancy against the median of the runs in the 7 days before."),
     diskFullDays: whole(1, 365)
       .default(DEFAULT_THRESHOLDS.diskFullDays)
       .describe("Days until Prometheus's disk is full."),
     collectMinutes: whole(1, 720)
-      .default(180)
+      .default(DEFAULT_THRESHOLDS.collectMinutes)
       .describe(
         "How long alerts of a night's results are collected into one message: the code levels run one after " +
           "the other. With more than 180, two bad nights in a row can be more than two messages.",

@@ -133,6 +133,15 @@ function hasPort(value: string): boolean {
   return new URL(value).port !== "0";
 }
 
+/** Whether a text is a regular expression. Prometheus' RE2 knows no look-around and no back references, so neither may it. */
+export function isPattern(value: string): boolean {
+  try {
+    return value !== "" && !/\(\?[=!<]|\\[1-9]/.test(value) && new RegExp(value) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 export const RANGES_OR_ANYWHERE = 'a list of IPv4 ranges, like [203.0.113.0/24], or "anywhere"';
 
 /** Characters that Google's managed certificates take (cloud.google.com/kubernetes-engine/docs/how-to/managed-certs). */

@@ -25,6 +25,8 @@ export const OWN_JOBS = `job=~"${Object.values(WORKLOADS)
 export const PUSH_METRICS = {
   /** Counter of answered pushes, with the HTTP status in the label `code`. */
   answered: "push_guard_pushes_total",
+  /** Gauge: metrics of a group that are from an earlier push than its last, by group labels and `family`. */
+  staleFamily: "push_proxy_stale_family",
   /** Bytes in the Pushgateway's file, and the number from which on it takes no more. */
   storedBytes: "push_guard_stored_bytes",
   storedBytesLimit: "push_guard_stored_bytes_limit",
@@ -32,3 +34,5 @@ export const PUSH_METRICS = {
 
 /** RE2 pattern of a code level that is a repository's URL and a branch, and its short form. */
 export const CODE_LEVEL_URL = { pattern: "https?://[^/]+/(.+?)\\.git-(.+)", short: "$1 $2" };
+/** Label matcher for nightly runs: `dev` is what developers push, and nobody waits for it. */
+export const NIGHTLY = 'code_level!="dev"';

@@ -69,6 +69,8 @@ func written(t *testing.T, args ...string) (map[string][]point, []Run) {
 	return all, runs
 }
 
+const nightlyMedian = `{__name__="nightly:k8sfv_occupancy_mean_bytes:median7d", code_level="A", process="felix", test_name="` + leakTest + `"}`
+
 const leakSeries = `{__name__="k8sfv_occupancy_mean_bytes", code_level="A", job="k8sfv", process="felix", test_name="` + leakTest + `"}`
 
 func TestAPushReplacesWhatWasThereBefore(t *testing.T) {
@@ -122,7 +124,7 @@ func TestEachRunIsRecordedOnceWithTheMedianOfThoseBefore(t *testing.T) {
 		if !slices.Equal(values, want) {
 			t.Fatalf("recorded %v, want %v", values, want)
 		}
-		medians := all[strings.Replace(leakSeries, "k8sfv_occupancy_mean_bytes", "run:k8sfv_occupancy_mean_bytes:median7", 1)]
+		medians := all[nightlyMedian]
 		before := slices.Clone(want[4:11])
 		slices.Sort(before)
 		// The last but one: the last is the mark that it is gone.

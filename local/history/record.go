@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 )
 
-// recorder gives what the recording rules (alerts/recording-rules.ts) keep of a run: a sample of each series.
+// recorder returns the samples that the recording rules (monitoring-mixin/run-rules.ts) record of a run. The history has
+// one run per code level and night, so that run is the whole nightly run.
 type recorder struct {
 	find  finder
 	means map[string][]mean
@@ -16,46 +18,52 @@ type mean struct {
 	bytes float64
 }
 
-// The windows of the medians: so many runs, one a night, and half a day for one that came late.
-var medianRuns = []int{7, 30}
+// Days of runs in a median. The window is half a day longer, for a run that came late.
+var medianDays = []int{7, 30}
 
-const dayMs = 24 * 3600 * 1000
+const (
+	// Minimum number of earlier runs for a median.
+	medianMinRuns = 3
+	dayMs         = 24 * 3600 * 1000
+)
 
 func (r *recorder) record(run Run) []sample {
 	const job = "k8sfv"
 	pushed := float64(run.PushedAt) / 1000
+	level := []string{"code_level", run.CodeLevel}
 	samples := []sample{
-		{r.find("run:push_time_seconds"), pushed},
+		{r.find("run:push_time_seconds", "job", job), pushed},
+		{r.find("nightly:start_time_seconds", level...), pushed},
+	}
+	// The same value with the labels of the run, and with those that nightly runs are compared by.
+	add := func(metric string, value float64, labels ...string) {
+		samples = append(samples,
+			sample{r.find("run:"+metric, append([]string{"job", job}, labels...)...), value},
+			sample{r.find("nightly:"+metric, labels...), value})
 	}
 	for test, result := range run.Results {
-		name := []string{"job", job, "test_name", test, "code_level", run.CodeLevel}
-		samples = append(samples,
-			sample{r.find("run:k8sfv_test_result", name...), float64(result)},
-			sample{r.find("run:k8sfv_test_push_time_seconds", name...), pushed},
-			sample{r.find("run:k8sfv_test_missing", name...), 0})
+		name := append([]string{"test_name", test}, level...)
+		add("k8sfv_test_result", float64(result), name...)
+		add("k8sfv_test_push_time_seconds", pushed, name...)
 	}
 	for _, m := range run.Tests {
-		name := []string{"job", job, "process", process, "test_name", m.Test, "code_level", run.CodeLevel}
-		samples = append(samples,
-			sample{r.find("run:k8sfv_occupancy_mean_bytes", name...), m.MeanBytes},
-			sample{r.find("run:k8sfv_occupancy_increase_percent", name...), m.IncreasePercent})
-		for step, bytes := range m.HeapBytes {
-			labelled := append([]string{"test_step", "iteration" + strconv.Itoa(step)}, name...)
-			samples = append(samples, sample{r.find("run:k8sfv_heap_alloc_bytes", labelled...), bytes})
-		}
+		name := append([]string{"process", process, "test_name", m.Test}, level...)
+		add("k8sfv_occupancy_mean_bytes", m.MeanBytes, name...)
+		add("k8sfv_occupancy_increase_percent", m.IncreasePercent, name...)
 		sum := 0.0
-		for _, bytes := range m.HeapBytes {
+		for step, bytes := range m.HeapBytes {
+			add("k8sfv_heap_alloc_bytes", bytes, append([]string{"test_step", "iteration" + strconv.Itoa(step)}, name...)...)
 			sum += bytes
 		}
 		samples = append(samples,
-			sample{r.find("run:k8sfv_heap_alloc_bytes:min", name...), slices.Min(m.HeapBytes)},
-			sample{r.find("run:k8sfv_heap_alloc_bytes:avg", name...), sum / float64(len(m.HeapBytes))},
-			sample{r.find("run:k8sfv_heap_alloc_bytes:max", name...), slices.Max(m.HeapBytes)})
+			sample{r.find("nightly:k8sfv_heap_alloc_bytes:min", name...), slices.Min(m.HeapBytes)},
+			sample{r.find("nightly:k8sfv_heap_alloc_bytes:avg", name...), sum / float64(len(m.HeapBytes))},
+			sample{r.find("nightly:k8sfv_heap_alloc_bytes:max", name...), slices.Max(m.HeapBytes)})
 		key := m.Test + "\n" + run.CodeLevel
-		for _, runs := range medianRuns {
-			if median, ok := medianSince(r.means[key], run.PushedAt-int64(runs)*dayMs-dayMs/2); ok {
-				samples = append(samples,
-					sample{r.find("run:k8sfv_occupancy_mean_bytes:median"+strconv.Itoa(runs), name...), median})
+		for _, days := range medianDays {
+			if median, ok := medianSince(r.means[key], run.PushedAt-int64(days)*dayMs-dayMs/2); ok {
+				name := r.find(fmt.Sprintf("nightly:k8sfv_occupancy_mean_bytes:median%dd", days), name...)
+				samples = append(samples, sample{name, median})
 			}
 		}
 		r.means[key] = append(r.means[key], mean{run.PushedAt, m.MeanBytes})
@@ -70,7 +78,7 @@ func medianSince(means []mean, from int64) (float64, bool) {
 			bytes = append(bytes, m.bytes)
 		}
 	}
-	if len(bytes) == 0 {
+	if len(bytes) < medianMinRuns {
 		return 0, false
 	}
 	slices.Sort(bytes)

@@ -23,9 +23,6 @@ export interface Alert {
   panel: { dashboard: string; id: number };
 }
 
-/** Label matcher for nightly runs: `dev` is what developers push, and nobody waits for it. */
-export const NIGHTLY = 'code_level!="dev"';
-
 /**
  * Prometheus template that prints the label `code_level`. In practice it is a URL such as
  * `https://github.com/projectcalico/felix.git-master`, which is printed as `projectcalico/felix master`.

@@ -51,11 +51,18 @@ export interface Query {
 /** Colours from a value on, the first from minus infinity. */
 export type Steps = [string, ...[number, string][]];
 
+/** Value of a result that is missing: it sorts before 0 and 1. */
+export const MISSING = -1;
+
 /** Result of a test: 1 is a pass. */
 export const RESULT: dashboard.ValueMapping[] = [
   {
     type: dashboard.MappingType.ValueToText,
-    options: { 0: { text: "fail", color: "red" }, 1: { text: "pass", color: "green" } },
+    options: {
+      [MISSING]: { text: "missing", color: "orange" },
+      0: { text: "fail", color: "red" },
+      1: { text: "pass", color: "green" },
+    },
   },
 ];
 

@@ -1,10 +1,14 @@
 import type * as dashboard from "@grafana/grafana-foundation-sdk/dashboard";
+import { NIGHTLY } from "../metrics.ts";
+import { overdue } from "../schedule.ts";
+import { EXPECTED_DAYS, testsOfNight } from "../run-rules.ts";
 import type { AlertThresholds } from "../thresholds.ts";
 import type { Dashboard } from "./shared.ts";
 import {
   barChart,
   colouredColumn,
   makeDashboard,
+  MISSING,
   RESULT,
   stat,
   table,
@@ -20,15 +24,17 @@ const CHOSEN = `process=~"$process", ${CHOSEN_TESTS}`;
 const NAME = "{{test_name}} · {{code_level}} · {{process}}";
 
 /** From where on something is red. */
-export type SummaryThresholds = Pick<AlertThresholds, "runMissingHours" | "occupancyGrowthPercent">;
+export type SummaryThresholds = Pick<
+  AlertThresholds,
+  "runMissingHours" | "expectedRuns" | "occupancyGrowthPercent"
+>;
 
-/** How far back a last run is looked for: a code level that didn't run for so long is no longer shown. */
-const LAST = "7d";
+/** How far back a last run is looked up. A code level that didn't run for this long is not shown. */
+const LAST = `${EXPECTED_DAYS}d`;
 
 /**
- * For a person at breakfast. All of it reads the runs that the recording rules kept, one sample each
- * (monitoring-mixin/recording-rules.ts), so five years are 1,825 points a series. A range query looks back over its own
- * step: none of the points falls between two steps.
+ * The morning overview. It reads the `nightly:` series of the recording rules, which have one sample per run: five years
+ * are 1,825 points per series. The window of a range query is its own step, so no point falls between two steps.
  */
 export function summary(thresholds: SummaryThresholds): Dashboard {
   return makeDashboard({
@@ -48,50 +54,59 @@ function variables(): dashboard.QueryVariableBuilder[] {
       name: "code_level",
       label: "Code level",
       description: "The branch whose runs are shown",
-      series: "run:k8sfv_test_result",
+      series: "nightly:k8sfv_test_result",
     }),
     variable({
       name: "test_name",
       label: "Test",
       description: "The tests that are shown",
-      series: 'run:k8sfv_test_result{code_level=~"$code_level"}',
+      series: 'nightly:k8sfv_test_result{code_level=~"$code_level"}',
     }),
     variable({
       name: "process",
       label: "Process",
       description: "The process whose occupancy is shown",
-      series: "run:k8sfv_occupancy_mean_bytes",
+      series: "nightly:k8sfv_occupancy_mean_bytes",
     }),
     variable({
       name: "heap_test",
       label: "Test for the heap",
       description: "The one test whose heap is shown step by step",
-      series: 'run:k8sfv_heap_alloc_bytes{code_level=~"$code_level"}',
+      series: 'nightly:k8sfv_heap_alloc_bytes{code_level=~"$code_level"}',
       of: "test_name",
       single: true,
     }),
   ];
 }
 
-function lastNight({ runMissingHours: hours }: SummaryThresholds) {
-  const recent = (series: string) => `last_over_time(${series}{${CHOSEN_TESTS}}[${hours}h])`;
-  // Not those that only the run before had.
-  const ofLastRun =
-    `(${recent("run:k8sfv_test_push_time_seconds")} == on (code_level) group_left () ` +
-    `max by (code_level) (${recent("run:k8sfv_test_push_time_seconds")}))`;
+function lastNight(thresholds: SummaryThresholds) {
+  const inNight = testsOfNight(LAST, `{${CHOSEN_TESTS}}`);
+  const passing =
+    `sum by (code_level) (last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}}[${LAST}]) ` +
+    `and on (code_level, test_name) ${inNight})`;
+  // Tests that only earlier nightly runs had are missing, except in developers' runs.
+  const expected =
+    `(count by (code_level) (last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}, ${NIGHTLY}}[${LAST}])) ` +
+    `or count by (code_level) (${inNight}))`;
+  const sinceLastRun = `time() - max by (code_level) (last_over_time(nightly:k8sfv_test_push_time_seconds{code_level=~"$code_level"}[${LAST}]))`;
+  const late = overdue(thresholds, `${NIGHTLY}, code_level=~"$code_level"`);
+  const result = `last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}}[${LAST}])`;
+  const missing = `last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}, ${NIGHTLY}}[${LAST}]) * 0 + ${MISSING}`;
   return [
     stat({
       id: 1,
-      title: "Tests passing in the last run",
-      description: `Per code level: the share of the tests that passed in its last run, within ${hours} hours.`,
+      title: "Tests passing in the last nightly run",
+      description:
+        "Share of a code level's tests that passed in its last nightly run; nothing when its run is missing. " +
+        `A test that ran in the last ${EXPECTED_DAYS} days and is missing counts as not passed.`,
       unit: "percentunit",
       width: 16,
       height: 4,
       steps: ["red", [1, "green"]],
-      noValue: `no run in ${hours} h`,
+      noValue: "no run",
       queries: [
         {
-          expr: `avg by (code_level) (${recent("run:k8sfv_test_result")} and on (code_level, test_name) ${ofLastRun})`,
+          expr: `${passing} / ${expected} unless on (code_level) (${overdue(thresholds, 'code_level=~"$code_level"')})`,
           legend: "{{code_level}}",
         },
       ],
@@ -99,31 +114,39 @@ function lastNight({ runMissingHours: hours }: SummaryThresholds) {
     stat({
       id: SUMMARY.lastRun,
       title: "Time since the last run",
-      description: `Of each code level. From ${hours} h on its run is missing; dev's are not waited for.`,
+      description:
+        "Time since each code level's last run. Red: the run that was due since then is missing. Blue: developers' runs, which are not expected.",
       unit: "s",
       width: 8,
       height: 4,
-      steps: ["green", [hours * 3600, "red"]],
-      noValue: "no run in 7 d",
+      steps: ["green"],
+      noValue: `no run in ${EXPECTED_DAYS} d`,
       queries: [
         {
-          expr: `time() - max by (code_level) (last_over_time(run:k8sfv_test_push_time_seconds{code_level=~"$code_level"}[${LAST}]))`,
+          expr: `${sinceLastRun} unless on (code_level) (${late})`,
           legend: "{{code_level}}",
         },
+        { expr: late, legend: "{{code_level}}" },
       ],
-    }).overrideByName("dev", [{ id: "color", value: { mode: "fixed", fixedColor: "blue" } }]),
+    })
+      .overrideByQuery("B", [{ id: "color", value: { mode: "fixed", fixedColor: "red" } }])
+      .overrideByName("dev", [{ id: "color", value: { mode: "fixed", fixedColor: "blue" } }]),
     table({
       id: SUMMARY.results,
       title: "Last result of each test",
       description:
-        "Each test of a code level with its last result and when it ran, of the last 7 days; those that fail first.",
+        "Result of each test in the last nightly run of its code level, and when it ran; missing and failed tests come first.",
       unit: "none",
       width: 24,
       height: 12,
       worst: "Result",
       queries: [
-        { expr: `last_over_time(run:k8sfv_test_result{${CHOSEN_TESTS}}[${LAST}])` },
-        { expr: `1000 * last_over_time(run:k8sfv_test_push_time_seconds{${CHOSEN_TESTS}}[${LAST}])` },
+        {
+          expr:
+            `${result} and on (code_level, test_name) ${testsOfNight(LAST, `{${CHOSEN_TESTS}}`)} ` +
+            `or ${missing} or ${result}`,
+        },
+        { expr: `1000 * last_over_time(nightly:k8sfv_test_push_time_seconds{${CHOSEN_TESTS}}[${LAST}])` },
       ],
       transformations: [
         { id: "merge", options: {} },
@@ -148,7 +171,7 @@ function overTime() {
       minStep: "10m",
       queries: [
         {
-          expr: `sum by (code_level) (min_over_time(run:k8sfv_test_result{${CHOSEN_TESTS}}[$__interval]))`,
+          expr: `sum by (code_level) (min_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}}[$__interval]))`,
           legend: "{{code_level}}",
         },
       ],
@@ -162,7 +185,7 @@ function overTime() {
       width: 12,
       minStep: "10m",
       queries: [
-        { expr: `avg_over_time(run:k8sfv_occupancy_mean_bytes{${CHOSEN}}[$__interval])`, legend: NAME },
+        { expr: `avg_over_time(nightly:k8sfv_occupancy_mean_bytes{${CHOSEN}}[$__interval])`, legend: NAME },
       ],
     }),
     timeSeries({
@@ -174,16 +197,19 @@ function overTime() {
       width: 12,
       minStep: "10m",
       queries: [
-        { expr: `max_over_time(run:k8sfv_occupancy_increase_percent{${CHOSEN}}[$__interval])`, legend: NAME },
+        {
+          expr: `max_over_time(nightly:k8sfv_occupancy_increase_percent{${CHOSEN}}[$__interval])`,
+          legend: NAME,
+        },
       ],
     }),
   ];
 }
 
 /** Change of the mean against a median: both of the same run, since they are recorded together. */
-function change(runs: number, window: string): string {
+function change(days: number, window: string): string {
   const at = (series: string) => `last_over_time(${series}{${CHOSEN}}[${window}])`;
-  return `${at("run:k8sfv_occupancy_mean_bytes")} / ${at(`run:k8sfv_occupancy_mean_bytes:median${runs}`)} - 1`;
+  return `${at("nightly:k8sfv_occupancy_mean_bytes")} / ${at(`nightly:k8sfv_occupancy_mean_bytes:median${days}d`)} - 1`;
 }
 
 function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
@@ -207,11 +233,12 @@ function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
       id: 8,
       title: "Occupancy of the last run against the runs before",
       description:
-        "Mean occupancy of each test's last run, and its change against the median of the 7 and the 30 runs before.",
+        "Mean occupancy of each test's last run, and its change against the median of the runs in the 7 and 30 days before. " +
+        "There is no median of fewer than 3 runs.",
       unit: "bytes",
       width: 12,
       queries: [
-        { expr: `last_over_time(run:k8sfv_occupancy_mean_bytes{${CHOSEN}}[${LAST}])` },
+        { expr: `last_over_time(nightly:k8sfv_occupancy_mean_bytes{${CHOSEN}}[${LAST}])` },
         { expr: change(7, LAST) },
         { expr: change(30, LAST) },
       ],
@@ -222,18 +249,18 @@ function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
           code_level: "Code level",
           process: "Process",
           "Value #A": "Mean",
-          "Value #B": "Against 7 runs",
-          "Value #C": "Against 30 runs",
+          "Value #B": "Against 7 days",
+          "Value #C": "Against 30 days",
         }),
       ],
     })
-      .overrideByName("Against 7 runs", coloured)
-      .overrideByName("Against 30 runs", coloured),
+      .overrideByName("Against 7 days", coloured)
+      .overrideByName("Against 30 days", coloured),
     timeSeries({
       id: SUMMARY.change,
-      title: "Occupancy against the median of the 7 runs before",
+      title: "Occupancy against the median of the 7 days before",
       description:
-        "By how much the mean occupancy of a run is above the median of the 7 runs before it, one a night.",
+        "Difference between the mean occupancy of a run and the median of the runs in the 7 days before it.",
       unit: "percentunit",
       width: 12,
       minStep: "10m",
@@ -258,7 +285,7 @@ function heap() {
       unit: "bytes",
       width: 12,
       xField: "step\\code_level",
-      queries: [{ expr: byStep(`last_over_time(run:k8sfv_heap_alloc_bytes{${chosen}}[${LAST}])`) }],
+      queries: [{ expr: byStep(`last_over_time(nightly:k8sfv_heap_alloc_bytes{${chosen}}[${LAST}])`) }],
       transformations: [
         {
           id: "groupingToMatrix",
@@ -276,7 +303,7 @@ function heap() {
       width: 12,
       minStep: "10m",
       queries: (["min", "avg", "max"] as const).map((what) => ({
-        expr: `${what}_over_time(run:k8sfv_heap_alloc_bytes:${what}{${chosen}}[$__interval])`,
+        expr: `${what}_over_time(nightly:k8sfv_heap_alloc_bytes:${what}{${chosen}}[$__interval])`,
         legend: `${what} · {{code_level}} · {{process}}`,
       })),
     }),

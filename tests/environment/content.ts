@@ -46,7 +46,7 @@ export function useContent(): Content {
     const runs = await loadHistory(cloud, addresses.prometheus, args);
     // What each group of recording rules kept since.
     const kept =
-      'last_over_time(run:k8sfv_test_result{code_level="dev"}[10m]) and on () prometheus:disk_used_bytes';
+      'last_over_time(nightly:k8sfv_test_result{code_level="dev"}[10m]) and on () prometheus:disk_used_bytes';
     await eventually(
       () => query(addresses.prometheus, kept),
       (found) => found.length > 0,

@@ -101,12 +101,18 @@ describe("a run is kept once", () => {
   });
 });
 
-test("the median is that of the 7 runs before, whenever it is asked for", async () => {
+test("the median is that of the runs in the 7 days before, whenever it is queried", async () => {
   const nights = nightly(10, (night) => ({ mean: [500, 900, 1, 2, 3, 40, 50, 60, 70, 1000][night] ?? 0 }));
   const at = (night: number, value: number, later = 5) => ({
     minute: night * DAY + 60 + later,
-    expr: "last_over_time(run:k8sfv_occupancy_mean_bytes:median7[1d])",
-    samples: [{ labels: `run:k8sfv_occupancy_mean_bytes:median7${meanLabels}`, value }],
+    expr: "last_over_time(nightly:k8sfv_occupancy_mean_bytes:median7d[1d])",
+    samples: [
+      {
+        labels:
+          'nightly:k8sfv_occupancy_mean_bytes:median7d{code_level="A", process="felix", test_name="leak"}',
+        value,
+      },
+    ],
   });
   expect(
     await promtool.test(
@@ -115,8 +121,8 @@ test("the median is that of the 7 runs before, whenever it is asked for", async 
         {
           name: "medians",
           series: rawSeries(nights, 11 * DAY),
-          // Night 2: of 500 and 900. Night 8: of nights 1 to 7. Night 9: of nights 2 to 8.
-          queries: [at(2, 700), at(8, 40), at(8, 40, 23 * HOUR), at(9, 40)],
+          // Night 3: of 500, 900 and 1. Night 8: of nights 1 to 7. Night 9: of nights 2 to 8.
+          queries: [at(3, 500), at(8, 40), at(8, 40, 23 * HOUR), at(9, 40)],
         },
       ],
     ),

@@ -9,7 +9,7 @@ import { openPrometheus } from "../../tools/backfill/prometheus.ts";
 import { readRuns } from "../../tools/backfill/read.ts";
 import type { Labels } from "../../tools/backfill/recording.ts";
 import { Recording } from "../../tools/backfill/recording.ts";
-import type { Run } from "../../tools/backfill/runs.ts";
+import type { Run, Value } from "../../tools/backfill/runs.ts";
 import { record, summary } from "../../tools/backfill/runs.ts";
 import { root } from "../pages.ts";
 
@@ -21,28 +21,34 @@ const START = 1_700_000_040;
 const labels = { job: "k8sfv", test_name: "leak", code_level: "A" };
 const measured = { ...labels, process: "felix" };
 
-/** A run that was recorded so many seconds after START, with these values. */
+/** A run that was recorded this many seconds after START, with these values. */
 function runAt(seconds: number, ...values: [metric: string, labels: Labels, value: number][]): Run {
-  const metrics = new Map<string, { labels: Labels; value: number }[]>();
+  const pushed = START + seconds - 17.25;
+  const metrics = new Map<string, Value[]>();
+  const add = (metric: string, value: Value) => metrics.set(metric, [...(metrics.get(metric) ?? []), value]);
   for (const [metric, of, value] of values) {
-    metrics.set(metric, [...(metrics.get(metric) ?? []), { labels: of, value }]);
+    add(metric, { labels: of, value });
+    if (metric === "k8sfv_test_result") {
+      add("k8sfv_test_push_time_seconds", { labels: of, value: pushed });
+    }
   }
-  return { at: START + seconds, pushed: START + seconds - 17.25, metrics };
+  return { at: START + seconds, pushes: [{ labels: { job: "k8sfv" }, value: pushed }], metrics };
 }
 
 const mean = (seconds: number, value: number, of: Labels = measured) =>
   runAt(seconds, ["k8sfv_occupancy_mean_bytes", of, value]);
-const results = (seconds: number, ...tests: [test: string, level?: string][]) =>
+/** A run of code level A with the result of each test. */
+const results = (seconds: number, tests: Record<string, number>) =>
   runAt(
     seconds,
-    ...tests.map(([test, level = "A"]): [string, Labels, number] => [
+    ...Object.entries(tests).map(([test, result]): [string, Labels, number] => [
       "k8sfv_test_result",
-      { job: "k8sfv", test_name: test, code_level: level },
-      1,
+      { job: "k8sfv", test_name: test, code_level: "A" },
+      result,
     ]),
   );
 
-/** The values of a name in the last run, by the labels that tell them apart. */
+/** Values of a name that the last run recorded, with their labels. */
 function last(runs: Run[], name: string): [Labels, number][] {
   const at = runs.at(-1)?.at;
   return record(runs)
@@ -53,28 +59,38 @@ function last(runs: Run[], name: string): [Labels, number][] {
 }
 
 const median = (runs: Run[], days = 7) =>
-  last(runs, `run:k8sfv_occupancy_mean_bytes:median${days}`).map(([, value]) => value);
+  last(runs, `nightly:k8sfv_occupancy_mean_bytes:median${days}d`).map(([, value]) => value);
 
-/** Which tests are missing (1), and which are there (0). */
-function missing(runs: Run[]): Record<string, number> {
-  const all = last(runs, "run:k8sfv_test_missing");
-  return Object.fromEntries(all.map(([of, value]) => [of.test_name ?? "", value]));
-}
+/** The newest result of each test in its nightly run. */
+const nightly = (runs: Run[]) =>
+  Object.fromEntries(
+    record(runs)
+      .family("nightly:k8sfv_test_result")
+      .map(({ labels: of, samples }) => [of.test_name ?? "", samples.at(-1)?.value]),
+  );
 
-test("a run gives a sample of each series that the rules keep", () => {
+/** How many nightly runs these are. */
+const nights = (runs: Run[]) =>
+  record(runs)
+    .family("nightly:start_time_seconds")
+    .map(({ samples }) => samples.length);
+
+test("a run gives a sample of each series that the rules record", () => {
   const run = (seconds: number) =>
     runAt(seconds, ...KEPT.map((metric): [string, Labels, number] => [metric, measured, 1]));
-  const names = recordingGroups()[0]?.rules.map((rule) => rule.record) ?? [];
+  const runs = [0, 1, 2, 3].map((n) => run(n * DAY));
+  const names = (recordingGroups()[0]?.rules.map((rule) => rule.record) ?? []).filter(
+    (name) => name !== "run:rerun",
+  );
   expect(names.length).toBeGreaterThan(10);
-  expect(names.filter((name) => last([run(0), run(DAY)], name).length !== 1)).toEqual([]);
-  const lines = [...record([run(0), run(DAY)]).openMetrics()];
-  const written = lines.filter((line) => line.startsWith("# TYPE"));
+  expect(names.filter((name) => last(runs, name).length !== 1)).toEqual([]);
+  const written = [...record(runs).openMetrics()].filter((line) => line.startsWith("# TYPE"));
   expect(written.toSorted()).toEqual(names.map((name) => `# TYPE ${name} gauge\n`).toSorted());
 });
 
-test("the push has no labels, and each result has its time", () => {
-  const runs = [results(0, ["leak"])];
-  expect(last(runs, "run:push_time_seconds")).toEqual([[{}, START - 17.25]]);
+test("each result has the time of its push", () => {
+  const runs = [results(0, { leak: 1 })];
+  expect(last(runs, "run:push_time_seconds")).toEqual([[{ job: "k8sfv" }, START - 17.25]]);
   expect(last(runs, "run:k8sfv_test_push_time_seconds")).toEqual([[labels, START - 17.25]]);
 });
 
@@ -88,46 +104,58 @@ test("the heap's lowest, mean and highest step, for each process", () => {
   const runs = [runAt(0, ...steps("felix", 100, 9, 20), ...steps("typha", NaN, 3), ...steps("none", NaN))];
   const of = (what: string) =>
     Object.fromEntries(
-      last(runs, `run:k8sfv_heap_alloc_bytes:${what}`).map(([its, value]) => [its.process ?? "", value]),
+      last(runs, `nightly:k8sfv_heap_alloc_bytes:${what}`).map(([its, value]) => [its.process ?? "", value]),
     );
-  expect(of("min")).toEqual({ felix: 9, typha: 3, none: NaN });
-  expect(of("avg")).toEqual({ felix: 43, typha: NaN, none: NaN });
-  expect(of("max")).toEqual({ felix: 100, typha: 3, none: NaN });
-  expect(last(runs, "run:k8sfv_heap_alloc_bytes:min")[0]?.[0]).toEqual(measured);
+  expect(of("min")).toEqual({ felix: 9, typha: 3 });
+  expect(of("avg")).toEqual({ felix: 43, typha: 3 });
+  expect(of("max")).toEqual({ felix: 100, typha: 3 });
 });
 
-test("a median is of the runs before alone, and between two of them it is half way", () => {
-  expect(median([mean(0, 5)])).toEqual([]);
-  expect(median([mean(0, 5), mean(DAY, 1000)])).toEqual([5]);
-  expect(median([mean(0, 5), mean(DAY, 8), mean(2 * DAY, 1000)])).toEqual([6.5]);
-  expect(median([mean(0, 100), mean(DAY, 9), mean(2 * DAY, 20), mean(3 * DAY, 1000)])).toEqual([20]);
-  expect(median([mean(0, 5, { ...measured, code_level: "B" }), mean(DAY, 1000)])).toEqual([]);
-  // What is no number comes before all others.
-  expect(median([mean(0, 7), mean(DAY, NaN), mean(2 * DAY, 9), mean(3 * DAY, 1000)])).toEqual([7]);
+test("a median is of three earlier runs or more, and leaves out values that are no measurement", () => {
+  const days = (...values: number[]) => values.map((value, n) => mean(n * DAY, value));
+  expect(median(days(5, 6, 1000))).toEqual([]);
+  expect(median(days(5, 8, 6, 1000))).toEqual([6]);
+  expect(median(days(5, 8, 6, 7, 1000))).toEqual([6.5]);
+  expect(median(days(7, NaN, 0, Infinity, 8, 9, 1000))).toEqual([8]);
+  expect(median([mean(0, 1, { ...measured, code_level: "B" }), ...days(0, 5, 6, 7)])).toEqual([]);
 });
 
-test("a median looks back 7 (30) days, 12 hours and the minute", () => {
+test("a median looks back 7 (30) days and 12 hours from the evaluation before", () => {
   for (const days of [7, 30]) {
     const window = days * DAY + 12 * HOUR + 60;
-    expect(median([mean(0, 5), mean(window - 60, 1000)], days)).toEqual([5]);
-    expect(median([mean(0, 5), mean(window, 1000)], days)).toEqual([]);
+    const runs = (at: number) => [mean(0, 5), mean(60, 5), mean(120, 5), mean(at, 1000)];
+    expect(median(runs(window - 60), days)).toEqual([5]);
+    expect(median(runs(window), days)).toEqual([]);
   }
-  expect(median([mean(0, 5), mean(60, 1000)])).toEqual([5]);
 });
 
-test("a test that its code level had in the 36 hours before is missing", () => {
-  expect(missing([results(0, ["gone"], ["leak"]), results(DAY, ["leak"], ["new"])])).toEqual({
-    gone: 1,
+test("labels that differ in each run are kept, and don't separate runs", () => {
+  const build = (n: number) => mean(n * DAY, 5 + n, { ...measured, build: String(n) });
+  const runs = [0, 1, 2, 3].map(build);
+  expect(last(runs, "run:k8sfv_occupancy_mean_bytes")).toEqual([[{ ...measured, build: "3" }, 8]]);
+  expect(median(runs)).toEqual([6]);
+});
+
+test("runs within 17 hours are one nightly run, but for a whole run after 6 hours", () => {
+  const all = { leak: 1, other: 1 };
+  const second = (hours: number, tests: Record<string, number>) =>
+    nights([results(0, all), results(hours * HOUR, tests)]);
+  expect(second(0.5, all)).toEqual([1]);
+  expect(second(6, all)).toEqual([2]);
+  expect(second(16, { leak: 1 })).toEqual([1]);
+  expect(second(17, { leak: 1 })).toEqual([2]);
+});
+
+test("of two whole runs the worse result counts, a rerun replaces its tests, shards add up", () => {
+  const first = results(0, { leak: 0, other: 1 });
+  expect(nightly([first, results(HOUR, { leak: 1, other: 1 })])).toEqual({ leak: 0, other: 1 });
+  expect(nightly([first, results(HOUR, { leak: 1 })])).toEqual({ leak: 1, other: 1 });
+  expect(nightly([first, results(HOUR, { more: 1, most: NaN })])).toMatchObject({
     leak: 0,
-    new: 0,
+    more: 1,
+    most: 0,
   });
-  expect(missing([results(0, ["gone"]), results(36 * HOUR, ["leak"])])).toEqual({ gone: 1, leak: 0 });
-  expect(missing([results(0, ["gone"]), results(36 * HOUR + 60, ["leak"])])).toEqual({ leak: 0 });
-  // It is told once; and a level that doesn't run misses nothing.
-  expect(missing([results(0, ["gone"]), results(DAY, ["leak"]), results(2 * DAY, ["leak"])])).toEqual({
-    leak: 0,
-  });
-  expect(missing([results(0, ["other", "B"]), results(HOUR, ["leak"])])).toEqual({ leak: 0 });
+  expect(nightly([first, results(DAY, { leak: 1, other: 1 })])).toEqual({ leak: 1, other: 1 });
 });
 
 test("the text is OpenMetrics: families, escaped labels, Prometheus's numbers, and an end", () => {
@@ -149,8 +177,10 @@ test("the text is OpenMetrics: families, escaped labels, Prometheus's numbers, a
   expect([...recording.openMetrics(120)].join("")).not.toContain(" 60\n");
 });
 
-test("people are told how often each code level ran", () => {
-  const runs = [results(0, ["a"], ["b"]), results(DAY, ["a"], ["a", "B"]), runAt(2 * DAY)];
+test("the summary says how often each code level ran", () => {
+  const b: [string, Labels, number] = ["k8sfv_test_result", { ...labels, code_level: "B" }, 1];
+  const a: [string, Labels, number] = ["k8sfv_test_result", labels, 1];
+  const runs = [results(0, { a: 1, b: 1 }), runAt(DAY, a, b), runAt(2 * DAY)];
   expect(summary(runs)).toEqual([
     "A: 2 runs, from 2023-11-14 to 2023-11-15",
     "B: 1 run, from 2023-11-15 to 2023-11-15",
@@ -178,7 +208,7 @@ async function server(answer: (question: Question) => unknown, status = 200): Pr
 
 const success = (...result: unknown[]) => ({ status: "success", data: { result } });
 
-test("a push is read once, when it was first seen; weeks without any aren't asked", async () => {
+test("a push is read once, when it was first seen; weeks without any aren't asked; a push time of 0 is none", async () => {
   const week = 7 * DAY;
   const questions: Question[] = [];
   const address = await server((question) => {
@@ -189,36 +219,40 @@ test("a push is read once, when it was first seen; weeks without any aren't aske
       return success({ metric: {}, values: [2, 5].map((n) => [START + n * week, "1"]) });
     }
     // The one that was shown at the end of a week is still shown in the next, and comes back once more.
-    const shown = [5, 5, at < START + 2 * week ? 5 : 9, 5];
-    return success({ metric: {}, values: shown.map((pushed, n) => [at + n * 60, `${pushed}.5`]) });
+    const shown = ["5.5", "5.5", at < START + 2 * week ? "5.5" : "9.5", "5.5", "0"];
+    return success({ metric: {}, values: shown.map((pushed, n) => [at + n * 60, pushed]) });
   });
   const wanted = { match: 'job="k8sfv"', from: START, until: START + 52 * week };
   const runs = await readRuns(openPrometheus(`http://${address}`), wanted, () => undefined);
-  expect(runs.map(({ at, pushed }) => [at, pushed])).toEqual([
-    [START + week + 60, 5.5],
-    [START + 4 * week + 60 + 120, 9.5],
+  expect(runs.map(({ at, pushes }) => [at, pushes])).toEqual([
+    [START + week + 60, [{ labels: { job: "k8sfv" }, value: 5.5 }]],
+    [START + 4 * week + 60 + 120, [{ labels: { job: "k8sfv" }, value: 9.5 }]],
   ]);
   expect(questions.filter(({ path }) => path.endsWith("/query_range"))).toHaveLength(3);
-  expect(questions.filter(({ path }) => path.endsWith("/query")).map((one) => one.get("time"))).toEqual(
-    runs.map(({ at }) => String(at)),
-  );
+  const times = questions.filter(({ path }) => path.endsWith("/query")).map((one) => one.get("time"));
+  expect(new Set(times)).toEqual(new Set(runs.map(({ at }) => String(at))));
   const minutes = questions.map((one) => (Number(one.get("end")) - Number(one.get("start"))) / 60);
   expect(Math.max(...minutes.slice(1, 3))).toBeLessThan(11_000);
 });
 
-test("what is read has the labels that the rules give, whatever job it was pushed under", async () => {
+test("series are read without the labels of their scrape, under the job of the recorded series", async () => {
   const { job, ...pushed } = measured;
   const address = await server((question) => {
+    const query = question.get("query") ?? "";
     if (question.path.endsWith("/query")) {
-      expect(question.get("query")).toMatch(/^max by \(__name__, .*exported_job="k8sfv"\}\)$/);
-      const metric = { __name__: "k8sfv_test_result", ...pushed };
-      return success({ metric, value: [START, "+Inf"] });
+      expect(query).toMatch(/^max without \(job, exported_job, .*exported_job="k8sfv"/);
+      expect(query).toContain('push_time_seconds{branch="x", pod="a", code_level=""} == 1.25');
+      if (!query.includes("(k8sfv_test_result{")) return success();
+      return success({ metric: { ...pushed, branch: "x" }, value: [START, "+Inf"] });
     }
-    return success({ metric: {}, values: [[START, "1"]] });
+    return success({ metric: { branch: "x", pod: "a" }, values: [[START, "1.25"]] });
   });
   const wanted = { match: 'exported_job="k8sfv"', from: START - DAY, until: START };
   const [run] = await readRuns(openPrometheus(`http://${address}`), wanted, () => undefined);
-  expect(run?.metrics.get("k8sfv_test_result")).toEqual([{ labels: { ...pushed, job }, value: Infinity }]);
+  expect(run?.pushes).toEqual([{ labels: { job, branch: "x" }, value: 1.25 }]);
+  expect(run?.metrics.get("k8sfv_test_result")).toEqual([
+    { labels: { ...pushed, job, branch: "x" }, value: Infinity },
+  ]);
 });
 
 test("a password is sent, and in no message", async () => {

@@ -19,7 +19,7 @@ test.each(pages())("the commands of $file are a shell's, and those of npm are th
   for (const { info } of fences(page)) {
     // Everything else than a shell is named: a block without a name could be one.
     expect(info, "```sh, ```sh cloud, or the language").toMatch(
-      /^(|sh|sh cloud|json|yaml|ts|mermaid|groovy|text)$/,
+      /^(|sh|sh cloud|json|yaml|ts|mermaid|groovy|go|text)$/,
     );
   }
   for (const block of blocks(page)) {

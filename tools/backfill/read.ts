@@ -1,6 +1,8 @@
 import { KEPT } from "../../monitoring-mixin/metrics.ts";
+import { pushTimeOf } from "../../monitoring-mixin/run-rules.ts";
 import type { Prometheus } from "./prometheus.ts";
 import { numberOf } from "./prometheus.ts";
+import type { Labels } from "./recording.ts";
 import type { Run, Value } from "./runs.ts";
 
 /** Which runs are read. */
@@ -12,10 +14,10 @@ export interface Wanted {
   until: number;
 }
 
-/** The job of what is kept; the rules, the dashboards and the alerts know no other. */
+/** The job of the recorded series: the rules, the dashboards and the alerts know no other. */
 const JOB = "k8sfv";
-/** What tells one series of a run from another. All else says which pod was scraped, and where. */
-const LABELS = ["test_name", "code_level", "process", "test_step"];
+/** Labels that the other Prometheus added at the scrape. They say which pod was scraped, and are left out. */
+const SCRAPED = ["job", "exported_job", "instance", "pod", "container", "endpoint", "namespace", "service"];
 const MINUTE = 60;
 /** A week has 10,080 minutes; Prometheus gives 11,000 values at most at once. */
 const WEEK = 7 * 24 * 60 * MINUTE;
@@ -39,24 +41,40 @@ export async function readRuns(
   return runs;
 }
 
-type Push = Pick<Run, "at" | "pushed">;
+/** New pushes that the rules would have found in one evaluation. */
+interface Pushes {
+  at: number;
+  /** Selectors of the groups with their push times, as Prometheus wrote them. */
+  groups: { metric: Labels; time: string }[];
+}
 
 /**
- * Every push, at the first full minute at which it was seen: that is when the rules would have kept it. It is one
- * however often it is seen, also when it comes back after another; the rules would have kept that anew.
+ * Finds every push of each group, at the first full minute at which it was seen: the rules would have recorded it then.
+ * A push that is seen again after another counts once.
  */
-async function findPushes(prometheus: Prometheus, wanted: Wanted): Promise<Push[]> {
-  const pushed = `max(${pushTimes(wanted)})`;
-  const seen = new Map<number, Push>();
+async function findPushes(prometheus: Prometheus, wanted: Wanted): Promise<Pushes[]> {
+  const seen = new Set<string>();
+  const found = new Map<number, Pushes>();
   for (const end of await weeksWithPushes(prometheus, wanted)) {
     const last = Math.min(end, wanted.until);
-    const [series] = await prometheus.queryRange(pushed, end - WEEK + MINUTE, last, MINUTE);
-    for (const [at, text] of series?.values ?? []) {
-      const time = numberOf(text);
-      if (!seen.has(time)) seen.set(time, { at, pushed: time });
+    for (const { metric, values } of await prometheus.queryRange(
+      pushTimes(wanted),
+      end - WEEK + MINUTE,
+      last,
+      MINUTE,
+    )) {
+      for (const [at, time] of values) {
+        const key = JSON.stringify([labelsOf(metric), time]);
+        // The push time is 0 in a group whose first push failed.
+        if (seen.has(key) || numberOf(time) <= 0) continue;
+        seen.add(key);
+        const pushes = found.get(at) ?? { at, groups: [] };
+        found.set(at, pushes);
+        pushes.groups.push({ metric, time });
+      }
     }
   }
-  return [...seen.values()];
+  return [...found.values()].toSorted((one, other) => one.at - other.at);
 }
 
 /** What says when something was pushed. */
@@ -76,14 +94,35 @@ async function weeksWithPushes(prometheus: Prometheus, wanted: Wanted): Promise<
   return (counts[0]?.values ?? []).map(([at]) => at);
 }
 
-async function readRun(prometheus: Prometheus, match: string, push: Push): Promise<Run> {
-  const expr = `max by (__name__, ${LABELS.join(", ")}) ({__name__=~"${KEPT.join("|")}", ${match}})`;
+async function readRun(prometheus: Prometheus, match: string, { at, groups }: Pushes): Promise<Run> {
+  const pushed = (level: string) =>
+    groups
+      .map(({ metric, time }) => `push_time_seconds{${[...matchersOf(metric), level].join(", ")}} == ${time}`)
+      .join(" or ");
   const metrics = new Map<string, Value[]>();
-  for (const { metric, value } of await prometheus.query(expr, push.at)) {
-    const { __name__: name = "", ...labels } = metric;
-    const values = metrics.get(name) ?? [];
-    metrics.set(name, values);
-    values.push({ labels: { job: JOB, ...labels }, value: numberOf(value[1]) });
+  const ask = async (name: string, expr: string) => {
+    const answers = await prometheus.query(`max without (${SCRAPED.join(", ")}) (${expr})`, at);
+    const values = answers.map(({ metric, value }) => ({
+      labels: labelsOf(metric),
+      value: numberOf(value[1]),
+    }));
+    if (values.length > 0) metrics.set(name, values);
+  };
+  for (const metric of KEPT) {
+    await ask(metric, `${metric}{${match}} and (${pushTimeOf(metric, match, pushed)})`);
   }
-  return { ...push, metrics };
+  await ask("k8sfv_test_push_time_seconds", pushTimeOf("k8sfv_test_result", match, pushed));
+  const pushes = groups.map(({ metric, time }) => ({ labels: labelsOf(metric), value: numberOf(time) }));
+  return { at, pushes, metrics };
+}
+
+function matchersOf(metric: Labels): string[] {
+  const labels = Object.entries(metric).filter(([name]) => name !== "__name__");
+  return labels.map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+}
+
+/** Labels of a recorded series: those of the other Prometheus' series but the ones that its scrape added. */
+function labelsOf(metric: Labels): Labels {
+  const kept = Object.entries(metric).filter(([name]) => name !== "__name__" && !SCRAPED.includes(name));
+  return { job: JOB, ...Object.fromEntries(kept) };
 }

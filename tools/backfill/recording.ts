@@ -32,6 +32,14 @@ export class Recording {
     return [...(this.families.get(name)?.values() ?? [])];
   }
 
+  /** `last_over_time(name[seconds]) @ at`: the newest sample of each series in the window that ends with `at`. */
+  last(name: string, at: number, seconds: number): { labels: Labels; value: number }[] {
+    return this.family(name).flatMap(({ labels, samples }) => {
+      const sample = samples.findLast((one) => one.at <= at);
+      return sample === undefined || sample.at <= at - seconds ? [] : [{ labels, value: sample.value }];
+    });
+  }
+
   /** What a series has after `from`, until and with `until`: a range of PromQL leaves its beginning out. */
   within(name: string, labels: Labels, from: number, until: number): Sample[] {
     const samples = this.families.get(name)?.get(keyOf(labels))?.samples ?? [];

@@ -1,0 +1,62 @@
+import { NIGHTLY } from "./metrics.ts";
+import { EXPECTED_DAYS } from "./run-rules.ts";
+import type { AlertThresholds, ExpectedRuns } from "./thresholds.ts";
+
+type Schedule = Pick<AlertThresholds, "runMissingHours" | "expectedRuns">;
+
+const DAY = 86_400;
+const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
+
+/**
+ * PromQL: seconds since the last run of each code level that is overdue.
+ *
+ * A code level that `expectedRuns` names has to push between one due time and the next: it is overdue when the
+ * latest due time has passed and the last push is older than the due time before it. All other code levels have to
+ * push every `runMissingHours`.
+ *
+ * @param of - label matcher of the code levels to look at. All but developers' runs by default.
+ */
+export function overdue({ runMissingHours, expectedRuns }: Schedule, of = NIGHTLY): string {
+  const patterns = expectedRuns.map(({ codeLevels }) => codeLevels);
+  const scheduled = expectedRuns.flatMap((expected, at) => {
+    const earlier = patterns.slice(0, at).map((pattern) => `code_level!~${quoted(pattern)}`);
+    const gaps = gapsOf(expected);
+    if (gaps === undefined) return [];
+    const matchers = [of, `code_level=~${quoted(expected.codeLevels)}`, ...earlier];
+    const age = sinceLastRun(matchers, EXPECTED_DAYS + Math.max(...gaps));
+    return [`${age} > ${sincePreviousDueTime(expected, gaps)}`];
+  });
+  const others = [of, ...patterns.map((pattern) => `code_level!~${quoted(pattern)}`)];
+  return [...scheduled, `${sinceLastRun(others, EXPECTED_DAYS)} > ${runMissingHours * 3600}`].join(" or ");
+}
+
+function sinceLastRun(matchers: string[], days: number): string {
+  const pushed = `nightly:k8sfv_test_push_time_seconds{${matchers.join(", ")}}`;
+  return `time() - max by (code_level) (last_over_time(${pushed}[${days}d]))`;
+}
+
+/**
+ * Days from each weekday's due time back to the due time before the latest one, from Sunday on; undefined without any
+ * day. On a Sunday, runs that are due from Monday to Friday were last due on Friday, and before that on Thursday: 3.
+ */
+function gapsOf({ days }: ExpectedRuns): number[] | undefined {
+  if (days.length === 0) return undefined;
+  const isDue = (weekday: number) => days.includes(WEEKDAYS[((weekday % 7) + 7) % 7] ?? "sun");
+  return WEEKDAYS.map((_, weekday) => {
+    let gap = 0;
+    for (let due = 0; due < 2; gap++) if (isDue(weekday - gap)) due++;
+    return gap - 1;
+  });
+}
+
+/** PromQL scalar: seconds since the due time before the latest one. The weekday changes at the due time, not at midnight. */
+function sincePreviousDueTime({ by }: ExpectedRuns, gaps: number[]): string {
+  const [hours = 0, minutes = 0] = by.split(":").map(Number);
+  const shifted = `(time() - ${hours * 3600 + minutes * 60})`;
+  const days = gaps.map((gap, weekday) => `${gap} * (day_of_week(vector(${shifted})) == bool ${weekday})`);
+  return `(${shifted} % ${DAY} + ${DAY} * scalar(${days.join(" + ")}))`;
+}
+
+function quoted(pattern: string): string {
+  return JSON.stringify(pattern);
+}
