@@ -5,6 +5,8 @@ import type { Problem } from "./config/problems.ts";
 import { explain, unknownKey, valueAt } from "./config/problems.ts";
 import type { Config } from "./config/schema.ts";
 import { schema, SECRET_KEYS } from "./config/schema.ts";
+import type { Stack } from "./config/stacks.ts";
+import { checkStacks, readStacks } from "./config/stacks.ts";
 
 export type { Config } from "./config/schema.ts";
 
@@ -21,8 +23,10 @@ export type ConfigSecrets = Partial<Record<(typeof SECRET_KEYS)[number], pulumi.
  */
 export function loadConfig(): Config & ConfigSecrets {
   const all = pulumi.runtime.allConfig();
+  const others = readStacks(process.cwd(), pulumi.getProject());
+  const stack = { name: pulumi.getStack(), others };
   const own = new pulumi.Config();
-  const config = parseConfig(all, own.name, process.env, encryptedKeys(own.name));
+  const config = parseConfig(all, own.name, process.env, encryptedKeys(own.name), stack);
   const given = SECRET_KEYS.filter((key) => (all[`${own.name}:${key}`] ?? "") !== "");
   return { ...config, ...Object.fromEntries(given.map((key) => [key, own.requireSecret(key)])) };
 }
@@ -40,6 +44,7 @@ function encryptedKeys(project: string): string[] {
  * @param project - the namespace of the keys to read; every one of them has to be known
  * @param environment - where `${NAME}` in `crds` comes from
  * @param encrypted - the keys whose values are encrypted in the stack's file
+ * @param stack - its name, and the stacks that have a file beside its own
  * @throws ConfigError that names every problem at once.
  */
 export function parseConfig(
@@ -47,6 +52,7 @@ export function parseConfig(
   project: string,
   environment: Partial<Record<string, string>>,
   encrypted: readonly string[],
+  stack?: { name: string; others: Stack[] },
 ): Config {
   const raw = ownKeys(all, project);
   const parsed = schema.safeParse(raw);
@@ -54,6 +60,7 @@ export function parseConfig(
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => toProblems(issue, raw))),
     ...crossChecks(raw),
     ...plainSecrets(raw, encrypted),
+    ...(stack === undefined ? [] : checkStacks({ name: stack.name, raw }, stack.others)),
     ...missingVariables(raw.crds, environment),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(explain(unique(problems)));

@@ -21,12 +21,16 @@ import { PushEntrance } from "./components/push-entrance.ts";
 import { PushGateway } from "./components/push-gateway.ts";
 import { RecordingRules } from "./components/recording-rules.ts";
 import { tunnelCommand } from "./components/tunnel-command.ts";
+import { stackLabels } from "./components/stack-labels.ts";
 import { loadConfig } from "./config.ts";
 import { images as pinned } from "./versions.ts";
 
 const config = loadConfig();
 const images = { ...pinned, ...config.images };
 const { project, region, zone, ciSourceRanges: sourceRanges } = config;
+// Names in Google Cloud begin with the stack's prefix, and what can have labels says which stack it belongs to.
+const prefix = config.cluster.name;
+const labels = stackLabels(pulumi.getStack());
 
 // In Google Cloud: a network, the addresses and disks that outlive everything else, and a cluster.
 const cloud = new google.Provider("google", { project, region, zone });
@@ -40,7 +44,7 @@ const network = new Network(
     ...config.network,
     project,
     region,
-    networkName: config.network.name,
+    networkName: config.network.name ?? prefix,
     existingVpc: config.network.vpc,
     apis,
   },
@@ -48,21 +52,18 @@ const network = new Network(
 );
 const addresses = new Addresses(
   "addresses",
-  { prefix: config.cluster.name, region, subnetworkLink: network.subnetworkLink, ...config.addresses },
+  { prefix, region, subnetworkLink: network.subnetworkLink, labels, ...config.addresses },
   inCloud,
 );
-const disks = new Disks(
-  "disks",
-  { ...config.disks, prefix: config.cluster.name, region, zone, apis },
-  inCloud,
-);
+const disks = new Disks("disks", { ...config.disks, prefix, region, zone, labels, apis }, inCloud);
 const cluster = new Cluster(
   "cluster",
   {
     ...config.cluster,
     project,
     zone,
-    clusterName: config.cluster.name,
+    clusterName: prefix,
+    labels,
     controlPlaneCidr: config.network.controlPlaneCidr,
     network,
     apis,
@@ -151,7 +152,8 @@ const entrance =
         "push-entrance",
         {
           apis,
-          prefix: config.cluster.name,
+          prefix,
+          labels,
           namespace,
           image: images.pushGateway,
           domain,

@@ -1,7 +1,9 @@
 import { Address } from "@pulumi/gcp/compute/address.js";
 import * as pulumi from "@pulumi/pulumi";
 
-/** What the reserved addresses need to know. */
+import type { StackLabels } from "./stack-labels.ts";
+
+/** Arguments of the reserved addresses. */
 export interface AddressesArgs {
   /** Prefix of the addresses' names. */
   prefix: string;
@@ -9,6 +11,8 @@ export interface AddressesArgs {
   region: string;
   /** Self link of the nodes' own subnetwork: an address of another is refused (ingress-gce#1057). */
   subnetworkLink: pulumi.Input<string>;
+  /** Labels of the addresses. */
+  labels: StackLabels;
   /** Internal address of the push gateway, in the subnetwork's primary range. */
   pushGateway: string;
   /** Internal address of Prometheus. */
@@ -40,6 +44,7 @@ export class Addresses extends pulumi.ComponentResource {
           addressType: "INTERNAL",
           purpose: "GCE_ENDPOINT",
           address,
+          labels: args.labels,
         },
         { parent: this },
       ).address;

@@ -7,6 +7,7 @@ import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import * as pulumi from "@pulumi/pulumi";
 import { kubeconfig } from "./kubeconfig.ts";
 import type { Network } from "./network.ts";
+import type { StackLabels } from "./stack-labels.ts";
 
 /** What the cluster needs to know. */
 export interface ClusterArgs {
@@ -34,10 +35,12 @@ export interface ClusterArgs {
   authorizedNetworks: string[];
   /** IPv4 range of the control plane, a /28. Used only when endpoint is "ip". @default GKE chooses */
   controlPlaneCidr?: string;
+  /** Labels of the cluster and of the nodes' machines. */
+  labels: StackLabels;
   /** The network it lives in. */
   network: Network;
   /** The APIs that have to be on. */
-  apis: pulumi.Resource[];
+  apis: pulumi.Input<pulumi.Resource[]>;
 }
 
 /** What a node's own account may do, and nothing else: logs and metrics, and pulling images. */
@@ -173,7 +176,7 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
     // Google's managed Prometheus would cost, and do the same work again.
     monitoringConfig: { enableComponents: ["SYSTEM_COMPONENTS"], managedPrometheus: { enabled: false } },
     costManagementConfig: { enabled: true },
-    resourceLabels: { "part-of": "k8sfv-metrics" },
+    resourceLabels: args.labels,
   };
 }
 
@@ -231,5 +234,6 @@ function nodeSettings(args: ClusterArgs, serviceAccount: pulumi.Input<string>): 
     shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true },
     workloadMetadataConfig: { mode: "GKE_METADATA" },
     labels: { "part-of": "k8sfv-metrics" },
+    resourceLabels: args.labels,
   };
 }

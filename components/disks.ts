@@ -3,7 +3,9 @@ import { DiskResourcePolicyAttachment } from "@pulumi/gcp/compute/diskResourcePo
 import { ResourcePolicy } from "@pulumi/gcp/compute/resourcePolicy.js";
 import * as pulumi from "@pulumi/pulumi";
 
-/** What the disks need to know. */
+import type { StackLabels } from "./stack-labels.ts";
+
+/** Arguments of the disks. */
 export interface DisksArgs {
   /** Prefix of the disks' names. */
   prefix: string;
@@ -19,8 +21,10 @@ export interface DisksArgs {
   grafanaGb: number;
   /** Whether the engine refuses to delete them, whatever the program says. */
   protect: boolean;
+  /** Labels of the disks and their snapshots. */
+  labels: StackLabels;
   /** The APIs that have to be on. */
-  apis: pulumi.Resource[];
+  apis: pulumi.Input<pulumi.Resource[]>;
 }
 
 /** When the daily snapshot starts, UTC: after a night's runs on either side of the Atlantic. */
@@ -63,7 +67,7 @@ export class Disks extends pulumi.ComponentResource {
             maxRetentionDays: SNAPSHOT_DAYS,
             onSourceDiskDelete: "KEEP_AUTO_SNAPSHOTS",
           },
-          snapshotProperties: { storageLocations: args.region, labels: { "part-of": "k8sfv-metrics" } },
+          snapshotProperties: { storageLocations: args.region, labels: args.labels },
         },
       },
       { parent: this, dependsOn: args.apis },
@@ -78,7 +82,7 @@ export class Disks extends pulumi.ComponentResource {
           zone: args.zone,
           type: "pd-balanced",
           size: sizeGb,
-          labels: { "part-of": "k8sfv-metrics", component: what },
+          labels: { ...args.labels, component: what },
         },
         // A disk that was restored tells of its snapshot, and neither can be changed later: it stays as it is.
         {

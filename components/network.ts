@@ -25,7 +25,7 @@ export interface NetworkArgs {
   /** Addresses of Services inside the cluster. */
   serviceCidr: string;
   /** The APIs that have to be on. */
-  apis: pulumi.Resource[];
+  apis: pulumi.Input<pulumi.Resource[]>;
 }
 
 /** Where Google's Identity-Aware Proxy comes from: cloud.google.com/iap/docs/using-tcp-forwarding. */

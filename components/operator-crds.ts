@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { checksum, download } from "./download.ts";
 
 /**
  * The operator's resource definitions that are used here, with the sha256 of each file. The same files lie
@@ -21,9 +21,6 @@ export const CRD_FILES: Readonly<Record<string, string>> = {
     "1dae27b7189b5ce7b9ab764656c18b4c75a45cde1e6f3af6a5e84c4317628919",
 };
 
-/** How long one file may take to download. */
-const DOWNLOAD_TIMEOUT_MS = 60_000;
-
 /**
  * Reads every resource definition, checks it against its checksum and leaves out its descriptions, as the
  * operator's own stripped-down-crds.yaml does: they are two thirds of it, which the state would keep twice and
@@ -37,8 +34,8 @@ const DOWNLOAD_TIMEOUT_MS = 60_000;
 export async function readCrds(source: string, files = CRD_FILES): Promise<string> {
   const texts = await Promise.all(
     Object.entries(files).map(async ([file, sha256]) => {
-      const content = await readOne(source, file);
-      const actual = createHash("sha256").update(content).digest("hex");
+      const content = await readOne(source, file, sha256);
+      const actual = checksum(content);
       if (actual !== sha256) {
         throw new Error(
           `${file} from ${source} is not the pinned one: its sha256 is ${actual}, it must be ${sha256}. ` +
@@ -68,18 +65,12 @@ function withoutDescriptions(yaml: string): string {
     .join("\n");
 }
 
-async function readOne(source: string, file: string): Promise<Buffer> {
+async function readOne(source: string, file: string, sha256: string): Promise<Buffer> {
   const where = source.startsWith("https://") ? `${source.replace(/\/$/, "")}/${file}` : join(source, file);
   try {
-    return source.startsWith("https://") ? await download(where) : await readFile(where);
+    return source.startsWith("https://") ? await download(where, sha256) : await readFile(where);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot read ${where} (configuration key "crds"): ${why}`, { cause: error });
   }
-}
-
-async function download(url: string): Promise<Buffer> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) });
-  if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
-  return Buffer.from(await response.arrayBuffer());
 }

@@ -5,14 +5,17 @@ import { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import { Ingress } from "@pulumi/kubernetes/networking/v1/ingress.js";
 import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../workloads.ts";
+import type { StackLabels } from "./stack-labels.ts";
 import { labels, workload, WORKLOAD_TIMEOUTS } from "./conventions.ts";
 
 /** What the way in from the internet needs to know. */
 export interface PushEntranceArgs {
   /** The APIs that have to be on first. */
-  apis: pulumi.Resource[];
+  apis: pulumi.Input<pulumi.Resource[]>;
   /** Start of the names in Google Cloud: the cluster's name. */
   prefix: string;
+  /** Labels of what is in Google Cloud. */
+  labels: StackLabels;
   /** The namespace of the push gateway. */
   namespace: pulumi.Input<string>;
   /** The push gateway's image, for its version. */
@@ -53,12 +56,12 @@ export class PushEntrance extends pulumi.ComponentResource {
     const inCloud = { parent: this, dependsOn: args.apis };
     const address = new GlobalAddress(
       `${name}-address`,
-      { name: `${prefix}-push` },
+      { name: `${prefix}-push`, labels: args.labels },
       { ...inCloud, protect: args.protectAddress },
     );
     const policy = new SecurityPolicy(
       `${name}-policy`,
-      { name: `${prefix}-push`, rules: rules(args.sourceRanges) },
+      { name: `${prefix}-push`, labels: args.labels, rules: rules(args.sourceRanges) },
       inCloud,
     );
     const google = (suffix: string, apiVersion: string, kind: string, spec: object) =>

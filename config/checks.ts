@@ -74,7 +74,7 @@ function checkPeers(raw: unknown): Problem[] {
   if (valueAt(raw, ["network", "vpc"]) !== undefined) {
     return [{ path, was: peers, allowed: "nothing when network.vpc names an existing VPC" }];
   }
-  const name = valueAt(raw, ["network", "name"]);
+  const name = valueAt(raw, ["network", "name"]) ?? valueAt(raw, ["cluster", "name"]);
   if (peers.includes(name)) return [{ path, was: peers, allowed: "names of other VPCs, not network.name" }];
   if (new Set(peers).size < peers.length) return [{ path, was: peers, allowed: "each VPC once" }];
   if (!peers.some((peer) => `${String(name)}-to-${String(peer)}`.length > MAX_NAME)) return [];

@@ -43,7 +43,7 @@ export const schema = group({
   ),
   cluster: group({
     name: googleName(24, ' (the nodes\' account, "NAME-nodes", may have 30)').describe(
-      "The cluster's name, also the start of the names of disks, addresses and the nodes' account.",
+      "The cluster's name, and the prefix of every name in Google Cloud: no two stacks of a project have the same.",
     ),
     nodeCount: whole(1, 100).describe("How many nodes there are."),
     machineType: text("a machine type, like e2-standard-2", /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/)
@@ -78,9 +78,12 @@ export const schema = group({
       }),
   }).describe("The GKE cluster."),
   network: group({
-    name: googleName(50, ' (with "-ssh-to-ci" or "-to-PEER" it may have 63)').describe(
-      "Name of what is made: subnetwork, router and NAT, and the VPC unless `network.vpc` names another.",
-    ),
+    name: googleName(50, ' (with "-ssh-to-ci" or "-to-PEER" it may have 63)')
+      .optional()
+      .describe(
+        "Name of subnetwork, router and NAT, and of the VPC unless `network.vpc` names another; by default " +
+          "`cluster.name`. No two stacks of a project have the same.",
+      ),
     vpc: googleName(63)
       .optional()
       .meta({ description: "A VPC of the project that is there already, to live in.", examples: ["ci"] }),

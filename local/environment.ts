@@ -73,9 +73,9 @@ export async function bringUp(
     await up();
   } catch (error) {
     if (options.stopped?.aborted === true) throw error;
-    const adopted = await adopt(engine.pulumi);
-    if (adopted.length === 0) throw error;
-    console.error(`Taken over from a run that did not end: ${adopted.length} resources. Once more:`);
+    const { imported } = await adopt(engine.pulumi);
+    if (imported.length === 0) throw error;
+    console.error(`Imported from a run that did not end: ${imported.length} resources. Once more:`);
     await up();
   }
 }

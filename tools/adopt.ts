@@ -1,29 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { notOwn, type Left } from "./ownership.ts";
 import { resourceId } from "./resource-ids.ts";
+import { without, type Export, type Pulumi, type State } from "./state.ts";
 
-/** Runs `pulumi` on a stack with these arguments, and gives what it prints. */
-export type Pulumi = (args: string[]) => Promise<string>;
-
-/** A resource as the engine writes it into a state; only what matters here. */
-interface State {
-  urn: string;
-  type: string;
-  custom?: boolean;
-  id?: string;
-  inputs?: Record<string, unknown>;
-  outputs?: Record<string, unknown>;
-  provider?: string;
-  parent?: string;
-  dependencies?: string[];
-  propertyDependencies?: Record<string, string[]>;
-  deletedWith?: string;
-}
-
-interface Export {
-  deployment: { resources?: State[]; pending_operations?: unknown[] };
-}
+export type { Pulumi } from "./state.ts";
 
 interface Preview {
   steps?: { op: string; newState?: State }[];
@@ -32,27 +14,36 @@ interface Preview {
 /** What the engine writes for a value that isn't known yet. */
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
+/** What was found at Google and in Grafana. */
+export interface Found {
+  /** URNs of the resources that are in the state now. */
+  imported: string[];
+  /** Resources that may be another stack's, and are not imported. */
+  left: Left[];
+}
+
 /**
- * Takes over what is at Google or in Grafana without the state knowing it: a run was killed between the
+ * Imports what is at Google or in Grafana without the state knowing it: a run was killed between the
  * answer and the writing of the state, the answer never came, or Grafana came back with its disk after all
  * else was destroyed. Their APIs have no way to ask twice for the same thing, so the next run would be
  * refused ("already exists").
  *
  * It looks for what the program would make, under the very names it would make it with, so nothing is
- * adopted that isn't in the program. Each is put into the state by its id, and the engine asks
- * for it: what isn't there is taken out again. When asking fails, the state is put back as it was.
+ * imported that isn't in the program. Each is put into the state by its id, and the engine asks
+ * for it: what isn't there is taken out again, and so is what may be another stack's (ownership.ts). When asking fails,
+ * the state is put back as it was.
  *
  * @param pulumi - the engine, on the stack that is to be put right
- * @returns the URNs of what was adopted
+ * @param others - ids of the resources in the states of other stacks, by stack
  * @throws Error of the engine's, e.g. when another run holds the state, or Google refuses to be asked
  */
-export async function adopt(pulumi: Pulumi): Promise<string[]> {
+export async function adopt(pulumi: Pulumi, others: Record<string, string[]> = {}): Promise<Found> {
   const exported = JSON.parse(await pulumi(["stack", "export"])) as Export;
   const known = exported.deployment.resources ?? [];
   const preview = JSON.parse(await pulumi(["preview", "--json"]).catch(whatItPrinted)) as Preview;
   const candidates = mayBeThere(preview.steps ?? [], known);
   const pending = exported.deployment.pending_operations ?? [];
-  if (candidates.length === 0 && pending.length === 0) return [];
+  if (candidates.length === 0 && pending.length === 0) return { imported: [], left: [] };
 
   // What was pending is either found now, or was never made.
   const deployment = {
@@ -62,7 +53,7 @@ export async function adopt(pulumi: Pulumi): Promise<string[]> {
   };
   try {
     await importState(pulumi, { ...exported, deployment });
-    return candidates.length === 0 ? [] : await thoseThere(pulumi, candidates);
+    return candidates.length === 0 ? { imported: [], left: [] } : await lookFor(pulumi, candidates, others);
   } catch (error) {
     await importState(pulumi, exported).catch((cause: unknown) => {
       const cure = "pulumi refresh takes out of it what doesn't exist";
@@ -72,15 +63,28 @@ export async function adopt(pulumi: Pulumi): Promise<string[]> {
   }
 }
 
-/** Has the engine look for the candidates, now in its state. @returns the URNs of those that it found */
-async function thoseThere(pulumi: Pulumi, candidates: State[]): Promise<string[]> {
+/** Has the engine look for the candidates, now in its state, and takes out of it those that may be another stack's. */
+async function lookFor(
+  pulumi: Pulumi,
+  candidates: State[],
+  others: Record<string, string[]>,
+): Promise<Found> {
   const targets = candidates.flatMap(({ urn }) => ["--target", urn]);
   // The way to Grafana is the program's: it has to run meanwhile.
   const way = candidates.some(({ type }) => type.startsWith("grafana:")) ? ["--run-program"] : [];
   await pulumi(["refresh", "--yes", "--skip-preview", ...way, ...targets]);
   const after = JSON.parse(await pulumi(["stack", "export"])) as Export;
-  const there = new Set((after.deployment.resources ?? []).map(({ urn }) => urn));
-  return candidates.filter(({ urn, custom }) => custom === true && there.has(urn)).map(({ urn }) => urn);
+  const sought = new Set(candidates.filter(({ custom }) => custom === true).map(({ urn }) => urn));
+  const there = (after.deployment.resources ?? []).filter(({ urn }) => sought.has(urn));
+  const left = notOwn(there, stackOf(there[0]?.urn ?? ""), others);
+  const urns = left.map(({ urn }) => urn);
+  if (left.length > 0) await importState(pulumi, without(after, urns));
+  return { imported: there.map(({ urn }) => urn).filter((urn) => !urns.includes(urn)), left };
+}
+
+/** The stack's name in "urn:pulumi:STACK::PROJECT::TYPE::NAME". */
+function stackOf(urn: string): string {
+  return urn.split("::")[0]?.split(":").at(-1) ?? "";
 }
 
 /** Of what would be made, what may have been made already; in the order of the plan, components with their children. */

@@ -1,6 +1,7 @@
 // npm run recover -- STACK: after a run that was killed, or whose answer never came, or when Grafana came back with its disk.
 import { ExecaError, execa } from "execa";
 import { adopt } from "./adopt.ts";
+import { otherStates } from "./state.ts";
 
 const [stack, ...more] = process.argv.slice(2);
 
@@ -13,20 +14,23 @@ if (stack === undefined || more.length > 0) {
   process.on("SIGINT", () => {
     stop.abort();
   });
+  const pulumi = async (args: string[]): Promise<string> =>
+    (await execa("pulumi", args, { stdin: "ignore" })).stdout;
   try {
-    const adopted = await adopt(async (args) => {
+    const others = await otherStates(pulumi, stack);
+    const { imported, left } = await adopt((args) => {
       if (args[0] === "refresh") stop.signal.throwIfAborted();
-      const { stdout } = await execa("pulumi", [...args, "--stack", stack], { stdin: "ignore" });
-      return stdout;
-    });
-    console.log(
-      adopted.length === 0
-        ? "Nothing is at Google or in Grafana that the state doesn't know."
-        : [
-            "The state knows these again:",
-            ...adopted.map((urn) => `  ${urn.split("::").slice(2).join(" ")}`),
-          ].join("\n"),
-    );
+      return pulumi([...args, "--stack", stack]);
+    }, others);
+    if (imported.length + left.length === 0) {
+      console.log("Nothing is at Google or in Grafana that the state doesn't know.");
+    }
+    const typed = (urn: string): string => `  ${urn.split("::").slice(2).join(" ")}`;
+    if (imported.length > 0) console.log(["The state knows these again:", ...imported.map(typed)].join("\n"));
+    if (left.length > 0) {
+      const lines = left.map(({ urn, id, why }) => `${typed(urn)}: ${why} (${id})`);
+      console.log(["These may be another stack's, and stay as they are:", ...lines].join("\n"));
+    }
     console.log(`Go on with: pulumi up --stack ${stack}`);
   } catch (error) {
     console.error(error instanceof ExecaError ? `${String(error.stdout)}\n${String(error.stderr)}` : error);

@@ -1,6 +1,6 @@
 import { optionalText, type Values } from "../plugin/values.ts";
 import { HalfMade } from "../plugin/plugin.ts";
-import { alreadyExists, inUse, notFound } from "./api-error.ts";
+import { alreadyExists, ApiError, inUse, notFound } from "./api-error.ts";
 import { refuseUnlessOn } from "./apis.ts";
 import { TimedOut, type FaultInjector, type Occasion, type Operation } from "./faults.ts";
 import { selfLink, type Place } from "./place.ts";
@@ -44,6 +44,7 @@ export class Api {
       const resource = await this.store.change((data) => {
         const there = data.resources[path];
         if (there !== undefined && type.adopts?.(inputs) !== true) throw alreadyExists(path);
+        if (there === undefined) refuseWithoutRoom(data, type, this.behind.room);
         return put(data, type, wanted, inputs, there);
       });
       const outputs = await this.finish(type, path, resource).catch(async (error: unknown) => {
@@ -123,7 +124,7 @@ export class Api {
 
   /** What comes before every operation: its API has to be on, and a test may want it to fail. */
   private async before(type: ResourceType, occasion: Occasion): Promise<void> {
-    refuseUnlessOn(this.store.read(), occasion.project, type.api);
+    refuseUnlessOn(this.store.read(), occasion.project, type.api, this.faults.apiDelayMs());
     await this.faults.before(occasion);
   }
 
@@ -174,6 +175,14 @@ export class Api {
       throw new Error(message, { cause: error });
     }
   }
+}
+
+/** Refuses one more of a type than there is room for. @throws ApiError */
+function refuseWithoutRoom(data: Data, { token, title }: ResourceType, room: Behind["room"]): void {
+  const there = Object.entries(data.resources).filter(([, { type }]) => type === token);
+  if (there.length < (room[token] ?? Infinity)) return;
+  const text = `The local cloud has room for ${room[token]} ${title}, and '${there[0]?.[0]}' is there`;
+  throw new ApiError(400, text, "localLimit");
 }
 
 /** Puts the resource in as its arguments say, and what Google makes beside it. @throws ApiError */

@@ -89,3 +89,22 @@ test("a project without billing gets no API that costs", async () => {
   expect(made(cloud)).toEqual([]);
   await make(cloud, "Service", enable("compute"));
 });
+
+test("an API that was just switched on refuses requests for a while, in the words of one that is off", async () => {
+  const cloud = testCloud(["iam.googleapis.com"]);
+  writeFileSync(path.join(cloud.dir, "faults.json"), JSON.stringify({ apiDelaySeconds: 0.3 }));
+  await make(cloud, "Service", enable("container"));
+  // Compute Engine comes with it, and so late too.
+  const refused = "If you enabled this API recently, wait a few minutes for the action to propagate";
+  await expect(make(cloud, "Network", fitting.network)).rejects.toThrow(refused);
+  for (const [token, words] of [
+    ["gcp:container/getEngineVersions:getEngineVersions", refused],
+    ["gcp:serviceaccount/getAccount:getAccount", "was not found"],
+  ] as const) {
+    await expect(cloud.provider.invoke(token, { accountId: "absent-account" })).rejects.toThrow(words);
+  }
+  await expect.poll(() => make(cloud, "Network", fitting.network).catch(() => undefined)).toBeDefined();
+  expect(await cloud.provider.invoke("gcp:container/getEngineVersions:getEngineVersions", {})).toMatchObject({
+    location: "us-central1-f",
+  });
+});

@@ -1,3 +1,4 @@
+import { number } from "../plugin/values.ts";
 import { ApiError } from "./api-error.ts";
 import { defaultAccount, defaultAccountPath } from "./default-account.ts";
 import { numericId } from "./resource-type.ts";
@@ -60,7 +61,7 @@ export function isOn(data: Data, project: string, name: string): boolean {
 export function comesWith(project: string, name: string, data?: Data): Record<string, Resource> {
   const others = (findApi(name)?.needs ?? [])
     .filter((other) => data?.resources[apiPath(project, other)] === undefined)
-    .map((other) => enabled(project, other));
+    .map((other) => enabled(project, other, Date.now()));
   const own =
     name === compute
       ? {
@@ -71,22 +72,39 @@ export function comesWith(project: string, name: string, data?: Data): Record<st
   return Object.assign(own, ...others) as Record<string, Resource>;
 }
 
-/** The resources of an API that is on, with all that comes with it. */
-export function enabled(project: string, name: string): Record<string, Resource> {
+/**
+ * The resources of an API that is on, with all that comes with it.
+ *
+ * @param enabledAt when it was switched on, in ms since 1970; by default long ago
+ */
+export function enabled(project: string, name: string, enabledAt = 0): Record<string, Resource> {
   const own: Resource = {
     type: serviceToken,
     inputs: { service: name },
     outputs: { service: name, project },
     status: "ready",
     uses: [],
-    inner: {},
+    inner: { enabledAt },
   };
   return { [apiPath(project, name)]: own, ...comesWith(project, name) };
 }
 
-/** Refuses everything of an API that is not on. @throws ApiError in Google's words */
-export function refuseUnlessOn(data: Data, project: string, name: ApiName): void {
-  if (isOn(data, project, name)) return;
+/** Whether the API, or one that it needs, was switched on less than so many ms ago. */
+function isStarting(data: Data, project: string, name: string, delayMs: number): boolean {
+  return [name, ...(findApi(name)?.needs ?? [])].some((one) => {
+    const enabledAt = number(data.resources[apiPath(project, one)]?.inner ?? {}, "enabledAt") ?? 0;
+    return Date.now() < enabledAt + delayMs;
+  });
+}
+
+/**
+ * Refuses everything of an API that is not on, or not yet usable.
+ *
+ * @param delayMs how long an API that was switched on is not usable
+ * @throws ApiError in Google's words, which are the same for both
+ */
+export function refuseUnlessOn(data: Data, project: string, name: ApiName, delayMs: number): void {
+  if (isOn(data, project, name) && !isStarting(data, project, name, delayMs)) return;
   const url = `https://console.developers.google.com/apis/api/${name}/overview?project=${project}`;
   const text =
     `${googleApis[name].title} has not been used in project ${project} before or it is disabled. ` +

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { isKnown, map, UNKNOWN } from "../plugin/values.ts";
+import { localRoom } from "./machines.ts";
 import { change, cloudWithNetwork, drop, fitting, made, make, testCloud, tokens } from "./testing.ts";
 
 async function cloudWithCluster() {
@@ -55,7 +56,6 @@ test("contradictions are refused, and what is beyond the local cloud", async () 
   const { cloud } = await cloudWithCluster();
   const cluster = (inputs: object) =>
     make(cloud, "Cluster", { ...fitting.cluster, name: "other", ...inputs });
-  await expect(cluster({})).rejects.toThrow("room for one cluster");
   await expect(
     cluster({ datapathProvider: "ADVANCED_DATAPATH", networkPolicy: { enabled: true } }),
   ).rejects.toThrow(
@@ -167,4 +167,22 @@ test("a cluster that a crash left half made is made whole when it is looked at",
   expect(
     await cloud.provider.read({ ...read, id: "projects/calico-test/locations/z/clusters/none" }),
   ).toBeUndefined();
+});
+
+test("a local cloud has room for one network and one cluster; the emulation itself for any number", async () => {
+  const other = { ...fitting.subnetwork, name: "other", ipCidrRange: "10.20.0.0/20", secondaryIpRanges: [] };
+  for (const room of [localRoom, {}]) {
+    const cloud = testCloud(undefined, room);
+    await make(cloud, "Network", fitting.network);
+    await make(cloud, "Subnetwork", fitting.subnetwork);
+    await make(cloud, "Cluster", fitting.cluster);
+    const more = [
+      () => make(cloud, "Subnetwork", other),
+      () => make(cloud, "Cluster", { ...fitting.cluster, name: "other" }),
+    ];
+    for (const one of more) {
+      if (room === localRoom) await expect(one()).rejects.toThrow("The local cloud has room for 1");
+      else await one();
+    }
+  }
 });

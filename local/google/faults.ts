@@ -34,6 +34,8 @@ export interface Faults {
   rules?: Rule[];
   /** 1 is as slow as Google; 0, the default, no delay at all. */
   latencyScale?: number;
+  /** How long an API that was switched on refuses requests, in seconds; 0 by default. At Google it is some minutes. */
+  apiDelaySeconds?: number;
 }
 
 /** A resource and what is done to it. */
@@ -74,6 +76,11 @@ export class FaultInjector {
     private readonly file: string,
     private readonly store: Store,
   ) {}
+
+  /** How long an API that was switched on refuses requests, in ms. */
+  apiDelayMs(): number {
+    return (this.load()?.apiDelaySeconds ?? 0) * 1000;
+  }
 
   /** Takes the time that the operation takes, and refuses it when it is to be refused. */
   async before(occasion: Occasion): Promise<void> {

@@ -41,6 +41,9 @@ export interface Machines {
   addressHolder(address: string): Promise<string | undefined>;
 }
 
+/** A local cloud has one network, with one control plane. */
+export const localRoom = { "gcp:compute/subnetwork:Subnetwork": 1, "gcp:container/cluster:Cluster": 1 };
+
 /** The machines of a local cloud. Loaded at the first use: a preview never needs them. */
 export function localMachines(cloud: Cloud): Machines {
   const cluster = () => import("../cluster/index.ts");

@@ -4,7 +4,7 @@ import { serve } from "../plugin/serve.ts";
 import { pluginVersion } from "../plugin/version.ts";
 import { Api } from "./api.ts";
 import { FaultInjector } from "./faults.ts";
-import { localMachines } from "./machines.ts";
+import { localMachines, localRoom } from "./machines.ts";
 import { GoogleProvider } from "./provider.ts";
 import { Store } from "./store.ts";
 
@@ -15,6 +15,11 @@ const faults = new FaultInjector(
   store,
 );
 const { disksDir, snapshotsDir } = cloud;
-const api = new Api(store, faults, { machines: localMachines(cloud), disksDir, snapshotsDir });
+const api = new Api(store, faults, {
+  machines: localMachines(cloud),
+  room: localRoom,
+  disksDir,
+  snapshotsDir,
+});
 
 await serve(new GoogleProvider(pluginVersion("@pulumi/gcp"), api));

@@ -29,6 +29,7 @@ import { complete, differences, refuse } from "./arguments.ts";
 import type { Api } from "./api.ts";
 import { place, placeOutputs, selfLink, type Defaults } from "./place.ts";
 import type { ResourceType } from "./resource-type.ts";
+import { version } from "./resources/cluster.ts";
 import { findType } from "./resources/index.ts";
 import { subnetworkToken } from "./resources/subnetwork-ranges.ts";
 
@@ -142,6 +143,8 @@ export class GoogleProvider implements Plugin {
       return Promise.resolve({ id: "local", accessToken: "", defaultLabels: {}, ...this.defaults, ...args });
     }
     if (token === "gcp:compute/getNetwork:getNetwork") return this.network(args);
+    if (token === "gcp:container/getEngineVersions:getEngineVersions") return this.versions(args);
+    if (token === "gcp:serviceaccount/getAccount:getAccount") return this.account(args);
     return Promise.reject(
       new Error(`The local cloud serves no function ${token}; see local/google/README.md`),
     );
@@ -158,6 +161,33 @@ export class GoogleProvider implements Plugin {
     const subnetworksSelfLinks = this.api.usersOf(path, subnetworkToken).map(selfLink);
     const description = found.outputs["description"] ?? "";
     return { ...found.outputs, id: path, description, internalIpv6Range: "", subnetworksSelfLinks };
+  }
+
+  /** The function `getEngineVersions`: the versions of clusters in a location. There is one. */
+  private async versions(args: Values): Promise<Values> {
+    const at = place("location", args, this.defaults);
+    await this.api.read(findType("gcp:container/cluster:Cluster"), {
+      path: "",
+      name: "",
+      project: at.project,
+    });
+    const versions = {
+      latestMasterVersion: version,
+      latestNodeVersion: version,
+      validMasterVersions: [version],
+    };
+    return { id: at.zone, location: at.zone, project: at.project, ...versions };
+  }
+
+  /** The function `getAccount`: a service account that is there, by its id. */
+  private async account(args: Values): Promise<Values> {
+    const type = findType("gcp:serviceaccount/account:Account");
+    const at = place("global", args, this.defaults);
+    const path = type.path(args, at);
+    const found = await this.api.read(type, { path, name: text(args, "accountId"), project: at.project });
+    if (found === undefined)
+      throw new Error(`Error reading Service Account "${path}": ${notFound(path).message}`);
+    return { ...found.outputs, id: path };
   }
 }
 

@@ -10,6 +10,8 @@ import type { Data, Resource } from "./store.ts";
 /** What is behind the API. */
 export interface Behind {
   readonly machines: Machines;
+  /** How many resources of a type there is room for, by token; no limit where it doesn't say. */
+  readonly room: Readonly<Record<string, number>>;
   /** Folder with a folder per zone, and in that one per compute disk. */
   readonly disksDir: string;
   /** Folder with a folder per snapshot. */

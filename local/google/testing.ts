@@ -8,6 +8,7 @@ import { apiNames, enabled, type ApiName } from "./apis.ts";
 import { FaultInjector } from "./faults.ts";
 import type { Machines } from "./machines.ts";
 import { GoogleProvider } from "./provider.ts";
+import type { Behind } from "./resource-type.ts";
 import { Store } from "./store.ts";
 
 /** A Google for a test: the whole emulation, with machines that only remember what they were told. */
@@ -28,8 +29,9 @@ const project = "calico-test";
  * A cloud in a folder of its own, which goes with the test.
  *
  * @param apis those that are on; all by default
+ * @param room limits as a local cloud has them; none by default
  */
-export function testCloud(apis: readonly ApiName[] = apiNames): TestCloud {
+export function testCloud(apis: readonly ApiName[] = apiNames, room: Behind["room"] = {}): TestCloud {
   const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-google-"));
   onTestFinished(() => {
     rmSync(dir, { recursive: true });
@@ -62,7 +64,12 @@ export function testCloud(apis: readonly ApiName[] = apiNames): TestCloud {
   writeFileSync(file, JSON.stringify({ resources, faults: {} }));
   const store = new Store(file);
   const faults = new FaultInjector(path.join(dir, "faults.json"), store);
-  const behind = { machines, disksDir: path.join(dir, "disks"), snapshotsDir: path.join(dir, "snapshots") };
+  const behind = {
+    machines,
+    room,
+    disksDir: path.join(dir, "disks"),
+    snapshotsDir: path.join(dir, "snapshots"),
+  };
   const provider = new GoogleProvider("9.10.0", new Api(store, faults, behind));
   provider.configure({ project, region: "us-central1", zone: "us-central1-f" });
   return { provider, store, dir, calls, machines, held };

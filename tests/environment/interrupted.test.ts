@@ -105,7 +105,7 @@ describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
         if (!(error instanceof ExecaError)) throw error;
         said += String(error.stdout);
       }
-      if (takeOver) adopted += (await adopt(stack.engine.pulumi)).length;
+      if (takeOver) adopted += (await adopt(stack.engine.pulumi)).imported.length;
     }
     throw new Error(`Not through after ${MOST_RUNS} runs`);
   }

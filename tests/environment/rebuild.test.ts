@@ -84,7 +84,7 @@ describe("a rebuild", () => {
     const refusal: unknown = await stack.up().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ExecaError);
     expect((refusal as ExecaError).stdout).toMatch(/status 4(09|12)/);
-    const adopted = (await adopt(stack.engine.pulumi)).map((urn) => urn.split("::").at(-1));
+    const adopted = (await adopt(stack.engine.pulumi)).imported.map((urn) => urn.split("::").at(-1));
     expect(adopted).toEqual(expect.arrayContaining(["content-folder", "content-prometheus"]));
     console.log(`taken over from Grafana's disk: ${adopted.join(", ")}`);
     const after = await stack.up();

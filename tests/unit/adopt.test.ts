@@ -1,10 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { place } from "../../local/google/place.ts";
-import { findType } from "../../local/google/resources/index.ts";
-import type { Values } from "../../local/plugin/values.ts";
 import { adopt } from "../../tools/adopt.ts";
-import { resourceId } from "../../tools/resource-ids.ts";
+import { otherStates } from "../../tools/state.ts";
 
 const defaults = { project: "calico-test", region: "us-central1", zone: "us-central1-b" };
 const provider = {
@@ -15,6 +12,8 @@ const provider = {
   inputs: defaults,
 };
 
+const NOTHING = { imported: [], left: [] };
+
 function planned(type: string, name: string, inputs: object, dependencies: string[] = []) {
   const urn = `urn:pulumi:s::p::${type}::${name}`;
   const state = { urn, type, custom: true, inputs, dependencies, provider: `${provider.urn}::1234` };
@@ -22,7 +21,12 @@ function planned(type: string, name: string, inputs: object, dependencies: strin
 }
 
 /** Stands in for the engine: answers from a state, and takes another; a refresh keeps what Google has, or is refused. */
-function engine(steps: object[], atGoogle: string[] | Error, pending: object[] = []) {
+function engine(
+  steps: object[],
+  atGoogle: string[] | Error,
+  pending: object[] = [],
+  outputs: Record<string, object> = {},
+) {
   let state = {
     deployment: { resources: [provider] as { urn: string; id?: string }[], pending_operations: pending },
   };
@@ -37,7 +41,8 @@ function engine(steps: object[], atGoogle: string[] | Error, pending: object[] =
       const kept = resources.filter(
         ({ urn, id }) => id === undefined || urn.includes(":providers:") || atGoogle.includes(id),
       );
-      state = { deployment: { ...state.deployment, resources: kept } };
+      const asThere = kept.map((resource) => ({ ...resource, outputs: outputs[resource.id ?? ""] ?? {} }));
+      state = { deployment: { ...state.deployment, resources: asThere } };
     }
     if (sub === "import") state = JSON.parse(readFileSync(args.at(-1) ?? "", "utf8")) as typeof state;
     return Promise.resolve(sub === "export" ? JSON.stringify(state) : "");
@@ -50,8 +55,9 @@ test("what is at Google under the program's names is put into the state, and not
   const other = planned("gcp:compute/disk:Disk", "not-made", { name: "k8sfv-not-made" });
   const pod = planned("kubernetes:core/v1:Pod", "pod", {});
   const id = "projects/calico-test/zones/us-central1-b/disks/k8sfv-made";
-  const { pulumi, state } = engine([disk, other, pod], [id], [{ type: "creating" }]);
-  expect(await adopt(pulumi)).toEqual([disk.newState.urn]);
+  const ours = { [id]: { effectiveLabels: { "pulumi-stack": "s" } } };
+  const { pulumi, state } = engine([disk, other, pod], [id], [{ type: "creating" }], ours);
+  expect(await adopt(pulumi)).toEqual({ imported: [disk.newState.urn], left: [] });
   expect(state().deployment.resources.map((resource) => resource.id)).toEqual(["1234", id]);
   expect(state().deployment.pending_operations).toEqual([]);
 });
@@ -64,7 +70,7 @@ test("what depends on something not made yet is not looked for", async () => {
     nat.newState.urn,
   ]);
   const { pulumi, calls } = engine([subnetwork, pool], []);
-  expect(await adopt(pulumi)).toEqual([]);
+  expect(await adopt(pulumi)).toEqual(NOTHING);
   expect(calls.map(([command, sub]) => `${command} ${sub}`)).toEqual(["stack export", "preview --json"]);
 });
 
@@ -83,7 +89,7 @@ test("what needs an API that the state doesn't know is not looked for", async ()
   });
   const disk = planned("gcp:compute/disk:Disk", "disk", { name: "k8sfv" }, [api.newState.urn]);
   const { pulumi, calls } = engine([api, disk], new Error("SERVICE_DISABLED"));
-  expect(await adopt(pulumi)).toEqual([]);
+  expect(await adopt(pulumi)).toEqual(NOTHING);
   expect(calls.map(([command, sub]) => `${command} ${sub}`)).toEqual(["stack export", "preview --json"]);
 });
 
@@ -102,32 +108,76 @@ test("what Grafana's disk has is looked for before what it needs is there", asyn
   for (const { newState } of [source, folder]) newState.provider = `${grafana.urn}::1234`;
   const { pulumi, calls, state } = engine([source, folder], ["1:my-prom"]);
   state().deployment.resources.push(grafana);
-  expect(await adopt(pulumi)).toEqual([source.newState.urn]);
+  expect(await adopt(pulumi)).toEqual({ imported: [source.newState.urn], left: [] });
   const made = state().deployment.resources.find(({ urn }) => urn === source.newState.urn);
   expect(made).toMatchObject({ id: "1:my-prom", dependencies: [] });
   // The way to Grafana is the program's.
   expect(calls).toContainEqual(expect.arrayContaining(["refresh", "--run-program"]));
 });
 
-test("every resource of the program that can't be created twice has the id that Google's importer takes", () => {
-  // The only stack with peerings.
-  const golden = JSON.parse(readFileSync(new URL("golden/calico-test.golden", import.meta.url), "utf8")) as {
-    type: string;
-    name: string;
-    inputs: Values;
-  }[];
-  // No stack of the project's has a push gateway on the internet.
-  const ofTheInternet = ["compute/globalAddress:GlobalAddress", "compute/securityPolicy:SecurityPolicy"];
-  const ours = [
-    ...golden.filter(({ type }) => type.startsWith("gcp:") && !type.endsWith(":Service")),
-    ...ofTheInternet.map((type) => ({ type: `gcp:${type}`, name: type, inputs: { name: "k8sfv-push" } })),
-  ];
-  expect(ours.length).toBeGreaterThan(15);
-  const at = defaults;
-  for (const { type: token, name, inputs } of ours) {
-    const type = findType(token);
-    const expected = type.path(inputs, place(type.scope, inputs, at));
-    const id = resourceId(token, inputs, at) ?? "";
-    expect(type.importPath?.(id) ?? id, name).toBe(expected);
-  }
+test("what carries another stack's label is left, with all that goes with it", async () => {
+  const disk = planned("gcp:compute/disk:Disk", "disk", { name: "k8sfv-made", zone: "us-central1-b" });
+  const policy = planned("gcp:compute/resourcePolicy:ResourcePolicy", "daily", { name: "daily" });
+  const attachment = planned(
+    "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment",
+    "attachment",
+    { disk: "k8sfv-made", name: "daily" },
+    [disk.newState.urn],
+  );
+  const own = planned("gcp:compute/address:Address", "own", { name: "own" }, [policy.newState.urn]);
+  const ids = {
+    disk: "projects/calico-test/zones/us-central1-b/disks/k8sfv-made",
+    policy: "projects/calico-test/regions/us-central1/resourcePolicies/daily",
+    attachment: "calico-test/us-central1-b/k8sfv-made/daily",
+    own: "projects/calico-test/regions/us-central1/addresses/own",
+  };
+  const outputs = {
+    [ids.disk]: {
+      effectiveLabels: { "pulumi-stack": "staging" },
+      resourcePolicies: [`https://www.googleapis.com/compute/v1/${ids.policy}`],
+    },
+    [ids.own]: { effectiveLabels: { "pulumi-stack": "s" } },
+  };
+  const { pulumi, state } = engine([disk, policy, attachment, own], Object.values(ids), [], outputs);
+  const { imported, left } = await adopt(pulumi);
+  expect(imported).toEqual([own.newState.urn]);
+  expect(left).toEqual([
+    { urn: disk.newState.urn, id: ids.disk, why: "it carries the label pulumi-stack=staging" },
+    { urn: policy.newState.urn, id: ids.policy, why: "disk uses it" },
+    { urn: attachment.newState.urn, id: ids.attachment, why: "it belongs to disk" },
+  ]);
+  const kept = state().deployment.resources as { urn: string; dependencies?: string[] }[];
+  expect(kept.map(({ urn }) => urn)).toEqual([provider.urn, own.newState.urn]);
+  expect(kept[1]?.dependencies).toEqual([]);
+});
+
+test("what has no label of a stack, or is in the state of another one, is left", async () => {
+  const disk = planned("gcp:compute/disk:Disk", "disk", { name: "made", zone: "us-central1-b" });
+  const network = planned("gcp:compute/network:Network", "vpc", { name: "k8sfv" });
+  const router = planned("gcp:compute/router:Router", "router", { name: "k8sfv" }, [network.newState.urn]);
+  const free = planned("gcp:compute/network:Network", "free", { name: "free" });
+  const ids = {
+    disk: "projects/calico-test/zones/us-central1-b/disks/made",
+    network: "projects/calico-test/global/networks/k8sfv",
+    router: "projects/calico-test/regions/us-central1/routers/k8sfv",
+    free: "projects/calico-test/global/networks/free",
+  };
+  const { pulumi } = engine([disk, network, router, free], Object.values(ids));
+  const { imported, left } = await adopt(pulumi, { staging: [ids.network] });
+  expect(imported).toEqual([free.newState.urn]);
+  expect(left.map(({ why }) => why)).toEqual([
+    "it carries no label pulumi-stack; if it is this stack's, set the label to s",
+    "it is in the state of the stack staging",
+    "it belongs to vpc",
+  ]);
+});
+
+test("the other stacks of a backend are asked what they have", async () => {
+  const answers: Record<string, object> = {
+    "stack ls --json": [{ name: "s" }, { name: "staging" }, { name: "new" }],
+    "stack export --stack staging": { deployment: { resources: [provider, { type: "gcp:x", id: "one" }] } },
+    "stack export --stack new": { version: 3 },
+  };
+  const asked = (args: string[]) => Promise.resolve(JSON.stringify(answers[args.join(" ")]));
+  expect(await otherStates(asked, "s")).toEqual({ staging: ["one"], new: [] });
 });

@@ -5,6 +5,7 @@ import type { NetworkArgs } from "../../components/network.ts";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled, valueOf } from "./mocks.ts";
 
+const labels = { "pulumi-stack": "test" };
 let recorded: Recorded[];
 
 beforeEach(async () => {
@@ -41,6 +42,7 @@ async function makeCluster(changes: Partial<ClusterArgs> = {}) {
     authorizedNetworks: [],
     controlPlaneCidr: "10.250.16.0/28",
     network: await makeNetwork(),
+    labels,
     apis: [],
     ...changes,
   });
@@ -104,6 +106,7 @@ test("addresses are internal ones of the nodes' own subnetwork", async () => {
     pushGateway: "10.248.1.4",
     prometheus: "10.248.1.6",
     grafana: "10.248.1.7",
+    labels,
   });
   expect(await valueOf(addresses.pushGateway)).toBe("10.248.1.4");
   await settled(recorded);
@@ -125,6 +128,7 @@ async function makeDisks() {
     pushGatewayGb: 11,
     grafanaGb: 12,
     protect: true,
+    labels,
     apis: [],
   });
 }

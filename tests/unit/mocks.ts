@@ -88,18 +88,20 @@ const KNOWN: Record<string, Outputs> = {
  * Call before importing what makes resources.
  *
  * @param serve - answers for a provider; undefined for resources that it doesn't know
+ * @param call - answers functions; by default every one is an error
  */
 export async function mockEngine(
   stack = "test",
   preview = false,
   serve: (resource: pulumi.runtime.MockResourceArgs) => Promise<Made> | undefined = () => undefined,
+  call: (request: pulumi.runtime.MockCallArgs) => Promise<Record<string, unknown>> = ({ token }) => {
+    throw new Error(`unexpected call of ${token}`);
+  },
 ): Promise<Recorded[]> {
   const recorded: Recorded[] = [];
   await pulumi.runtime.setMocks(
     {
-      call: ({ token }) => {
-        throw new Error(`unexpected call of ${token}`);
-      },
+      call,
       newResource: (resource) => {
         const { type, name, provider, custom } = resource;
         const known = KNOWN[type];

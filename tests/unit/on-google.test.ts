@@ -1,6 +1,9 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { expect, test, vi } from "vitest";
 import { defaultAccountPath } from "../../local/google/default-account.ts";
 import { made as paths, testCloud } from "../../local/google/testing.ts";
+import { resourceId } from "../../tools/resource-ids.ts";
 import { stackConfig } from "./mocks.ts";
 import { destroyOnGoogle, differencesOnGoogle, runOnGoogle } from "./on-google.ts";
 
@@ -86,4 +89,76 @@ test("Google Cloud's public addresses are not let in to the IP endpoint", async 
     cidrBlocks: [{ cidrBlock: "203.0.113.0/24" }],
     gcpPublicCidrsAccessEnabled: false,
   });
+});
+
+/** Another stack in the same project, as `npm run new-stack` makes it: another prefix, other ranges. */
+const staging = {
+  cluster: { name: "staging", deletionProtection: false },
+  network: {
+    name: undefined,
+    primaryCidr: "10.120.0.0/20",
+    podCidr: "10.121.0.0/16",
+    serviceCidr: "10.122.0.0/20",
+  },
+  addresses: { pushGateway: "10.120.1.4", prometheus: "10.120.1.6", grafana: "10.120.1.7" },
+};
+
+test("two stacks side by side in one project: all that can be is labelled, and each is destroyed alone", async () => {
+  const cloud = await google();
+  const own = { cluster: { deletionProtection: false } };
+  const first = await runOnGoogle(cloud, "calico-test", config(own));
+  const before = paths(cloud);
+  const second = await runOnGoogle(cloud, "staging", config(staging));
+  expect([...first.refused, ...second.refused]).toEqual([]);
+  for (const [stack, { made }] of [
+    ["calico-test", first],
+    ["staging", second],
+  ] as const) {
+    const labelled = made.filter(({ state }) => state["effectiveLabels"] !== undefined);
+    expect(labelled).toHaveLength(7);
+    for (const { name, state } of labelled) {
+      expect(state["effectiveLabels"], name).toMatchObject({
+        "pulumi-stack": stack,
+        "part-of": "k8sfv-metrics",
+      });
+    }
+  }
+  await destroyOnGoogle(cloud, second);
+  expect(paths(cloud)).toEqual(before);
+  await runOnGoogle(cloud, "staging", config(staging));
+  const staged = paths(cloud).filter((one) => !before.includes(one));
+  await destroyOnGoogle(cloud, first);
+  expect(paths(cloud)).toEqual(staged);
+});
+
+test("recover looks for each resource under an id that Google's importer takes", async () => {
+  const cloud = await google();
+  const { made } = await runOnGoogle(cloud, "calico-test", config());
+  const at = { project: "calico-test", region: "us-central1", zone: "us-central1-b" };
+  const sought = made.filter(({ type }) => !type.endsWith(":Service"));
+  expect(sought.length).toBeGreaterThan(20);
+  for (const { type, name, id, inputs } of sought) {
+    const importId = resourceId(type, inputs, at) ?? "";
+    const found = await cloud.provider.read({ type, name, id: importId, inputs: {}, state: {} });
+    expect(found, name).toMatchObject({ id });
+  }
+});
+
+test("APIs that were just switched on are waited for", async () => {
+  const cloud = testCloud([]);
+  writeFileSync(path.join(cloud.dir, "faults.json"), JSON.stringify({ apiDelaySeconds: 1 }));
+  const { refused, made } = await runOnGoogle(cloud, "calico-test", config({ network: { peers: [] } }));
+  expect(refused).toEqual([]);
+  expect(made.map(({ name }) => name)).toContain("cluster-nodes");
+});
+
+test("an API that never answers is named, with what Google says", async () => {
+  const { untilSwitchedOn } = await import("../../components/api-readiness.ts");
+  const refusal =
+    "googleapi: Error 403: Compute Engine API has not been used in project, accessNotConfigured";
+  const never = () => Promise.reject(new Error(refusal));
+  await expect(untilSwitchedOn("compute.googleapis.com", never, 500)).rejects.toThrow(
+    `compute.googleapis.com is switched on, and still refuses requests after 0 minutes: Error: ${refusal}`,
+  );
+  await untilSwitchedOn("compute.googleapis.com", () => Promise.reject(new Error("403: forbidden")));
 });

@@ -3,8 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { download } from "../../components/download.ts";
 import { CRD_FILES, readCrds } from "../../components/operator-crds.ts";
 import { images } from "../../versions.ts";
+
+vi.mock(import("../../components/download.ts"), async (actual) => ({
+  ...(await actual()),
+  download: vi.fn(),
+}));
 
 const CONTENT = "kind: CustomResourceDefinition\n";
 const SHA256 = createHash("sha256").update(CONTENT).digest("hex");
@@ -16,23 +22,14 @@ async function folderWith(content: string): Promise<string> {
   return folder;
 }
 
-function serve(status: number, body: string) {
-  const fetched = vi.fn<typeof fetch>(() => Promise.resolve(new Response(body, { status })));
-  vi.stubGlobal("fetch", fetched);
-  onTestFinished(() => {
-    vi.unstubAllGlobals();
-  });
-  return fetched;
-}
-
 test("what has the pinned checksum is taken, from a folder", async () => {
   expect(await readCrds(await folderWith(CONTENT), { "a.yaml": SHA256 })).toBe(CONTENT);
 });
 
 test("what has the pinned checksum is taken, from a URL", async () => {
-  const fetched = serve(200, CONTENT);
+  vi.mocked(download).mockResolvedValueOnce(Buffer.from(CONTENT));
   expect(await readCrds("https://example.com/crds/", { "a.yaml": SHA256 })).toBe(CONTENT);
-  expect(fetched.mock.calls[0]?.[0]).toBe("https://example.com/crds/a.yaml");
+  expect(download).toHaveBeenCalledWith("https://example.com/crds/a.yaml", SHA256);
 });
 
 test("descriptions are left out, and nothing else", async () => {
@@ -81,7 +78,7 @@ test("what isn't there is named", async () => {
   await expect(readCrds("/nowhere", { "a.yaml": SHA256 })).rejects.toThrow(
     'Cannot read /nowhere/a.yaml (configuration key "crds"): ENOENT',
   );
-  serve(404, "");
+  vi.mocked(download).mockRejectedValueOnce(new Error("the server answered 404"));
   await expect(readCrds("https://example.com/crds", { "a.yaml": SHA256 })).rejects.toThrow(
     'Cannot read https://example.com/crds/a.yaml (configuration key "crds"): the server answered 404',
   );

@@ -75,6 +75,7 @@ async function makeEntrance(ranges: string[] | "anywhere") {
   const entrance = new PushEntrance("entrance", {
     apis: [],
     prefix: "k8sfv",
+    labels: {},
     namespace: "monitoring",
     image: "example/pushgateway:v1",
     domain: "push.example.com",

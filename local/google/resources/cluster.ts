@@ -13,14 +13,15 @@ import { refuseCluster } from "./cluster-contradictions.ts";
 import { refuseRange } from "./network-ranges.ts";
 import { secondaryRange } from "./subnetwork-ranges.ts";
 
-const token = "gcp:container/cluster:Cluster";
+/** Token of the type. */
+export const clusterToken = "gcp:container/cluster:Cluster";
 
 /** What the local cluster's version is called: the Kubernetes that runs, in GKE's form. */
 export const version = "1.34.2-gke.1000000";
 
 /** A cluster: making it starts a control plane, without nodes. */
 export const cluster: ResourceType = {
-  token,
+  token: clusterToken,
   title: "Cluster",
   kind: "cluster",
   scope: "location",
@@ -77,11 +78,6 @@ function subnetworkPath(inputs: Values, place: Place): string {
 }
 
 function admit({ path, inputs, place, data, previous }: Request) {
-  const other = Object.entries(data.resources).find(([at, { type }]) => type === token && at !== path);
-  if (other !== undefined) {
-    const text = `The local cloud has room for one cluster, and '${other[0]}' is there`;
-    throw new ApiError(400, text, "localLimit");
-  }
   const subnetwork = subnetworkPath(inputs, place);
   const ranges = data.resources[subnetwork]?.inputs ?? {};
   refuseOtherNetwork(inputs, place, data);

@@ -24,6 +24,7 @@ export const service: ResourceType = {
   adopts: () => true,
   admit: ({ inputs, place, data, previous }) => ({
     outputs: {},
+    inner: previous?.inner ?? { enabledAt: Date.now() },
     beside: previous === undefined ? comesWith(place.project, text(inputs, "service"), data) : {},
   }),
   // As the real provider since its version 7: letting go of an API leaves it on, unless told otherwise.

@@ -1,6 +1,6 @@
 import { maps, text, type Value, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
-import { ApiError, invalidField } from "../api-error.ts";
+import { invalidField } from "../api-error.ts";
 import { checkName, checkRange, oneOf, sameReference, type Effect } from "../arguments.ts";
 import { covers, formatAddress, overlap, parseRange, range } from "../cidr.ts";
 import { pathOf, selfLink, type Place } from "../place.ts";
@@ -96,14 +96,8 @@ function refuseOverlaps(inputs: Values): Failure[] {
   });
 }
 
-/** Ranges must not overlap with what is there, and the local cloud has room for one subnetwork. */
+/** Ranges must not overlap with what is there. */
 function refuseTaken({ data, path, inputs, place }: Request): void {
   const network = networkPath(inputs, place);
   for (const { field, cidr } of ranges(inputs)) refuseRange(data, network, { field, cidr, but: path });
-  const other = Object.entries(data.resources).some(
-    ([otherPath, { type }]) => type === subnetworkToken && otherPath !== path,
-  );
-  if (other) {
-    throw new ApiError(400, "The local cloud has one subnetwork: a second one is beyond it", "localLimit");
-  }
 }

@@ -1,0 +1,147 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import net, { type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { checksum, download } from "../../components/download.ts";
+
+const CONTENT = Buffer.from("kind: CustomResourceDefinition\n");
+const SHA256 = checksum(CONTENT);
+
+let cache: string;
+
+beforeEach(async () => {
+  cache = await mkdtemp(path.join(tmpdir(), "downloads-"));
+  vi.stubEnv("XDG_CACHE_HOME", cache);
+  for (const name of ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"]) {
+    vi.stubEnv(name, undefined);
+    vi.stubEnv(name.toLowerCase(), undefined);
+  }
+  onTestFinished(async () => {
+    vi.unstubAllEnvs();
+    await rm(cache, { recursive: true });
+  });
+});
+
+/** A server that answers its n-th request with the n-th of these, and the last one from then on. */
+async function serve(...answers: ((response: ServerResponse) => void)[]) {
+  const times: number[] = [];
+  const server = http.createServer((_: IncomingMessage, response) => {
+    answers[Math.min(times.length, answers.length - 1)]?.(response);
+    times.push(Date.now());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/a.yaml`, port, times };
+}
+
+const content = (response: ServerResponse) => response.end(CONTENT);
+const status =
+  (code: number, headers: Record<string, string> = {}) =>
+  (response: ServerResponse) =>
+    response.writeHead(code, headers).end();
+
+test("a second download asks nobody, unless what was kept is damaged", async () => {
+  const { url, times } = await serve(content);
+  expect(await download(url, SHA256)).toEqual(CONTENT);
+  expect(await download(url, SHA256)).toEqual(CONTENT);
+  expect(times).toHaveLength(1);
+  await writeFile(path.join(cache, "k8sfv-metrics/downloads", SHA256), "torn");
+  expect(await download(url, SHA256)).toEqual(CONTENT);
+  expect(times).toHaveLength(2);
+});
+
+test("content with another checksum is returned and not kept", async () => {
+  const { url } = await serve((response) => response.end("kind: Surprise"));
+  expect((await download(url, SHA256)).toString()).toBe("kind: Surprise");
+  await expect(readdir(path.join(cache, "k8sfv-metrics"))).rejects.toThrow("ENOENT");
+});
+
+test("a cache that can't be written is no error", async () => {
+  await writeFile(path.join(cache, "k8sfv-metrics"), "a file in the way");
+  const { url } = await serve(content);
+  expect(await download(url, SHA256)).toEqual(CONTENT);
+  expect(await readFile(path.join(cache, "k8sfv-metrics"), "utf8")).toBe("a file in the way");
+});
+
+test.each([
+  ["seconds", () => "1"],
+  ["a date", () => new Date(Date.now() + 1_900).toUTCString()],
+])("a rate limit is waited for as long as the server asks: %s", async (_, header) => {
+  const { url, times } = await serve(status(429, { "retry-after": header() }), content);
+  expect(await download(url, SHA256)).toEqual(CONTENT);
+  const [first = 0, second = 0] = times;
+  expect(second - first).toBeGreaterThan(850);
+});
+
+test("a connection that breaks is tried again", async () => {
+  const { url, times } = await serve((response) => response.destroy(), content);
+  expect(await download(url, SHA256)).toEqual(CONTENT);
+  expect(times).toHaveLength(2);
+});
+
+test("errors that pass are tried 5 times", async () => {
+  const { url, times } = await serve(status(503, { "retry-after": "0" }));
+  await expect(download(url, SHA256)).rejects.toThrow(
+    "the server answered 503 Service Unavailable, after 5 attempts",
+  );
+  expect(times).toHaveLength(5);
+});
+
+test.each([
+  ["an error that stays", status(404), "the server answered 404 Not Found"],
+  [
+    "a pause of an hour",
+    status(429, { "retry-after": "3600" }),
+    "the server answered 429 Too Many Requests; try again in 3600 s",
+  ],
+])("%s is not waited for", async (_, answer, words) => {
+  const { url, times } = await serve(answer);
+  await expect(download(url, SHA256)).rejects.toThrow(words);
+  expect(times).toHaveLength(1);
+});
+
+/** A proxy that leads every tunnel to one port of this machine, and remembers the hosts that were asked for. */
+async function proxy(port: number) {
+  const hosts: string[] = [];
+  const server = http.createServer().on("connect", ({ url = "" }, client: net.Socket) => {
+    hosts.push(url);
+    const target = net.connect(port, "127.0.0.1", () => {
+      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      target.pipe(client).pipe(target);
+    });
+    for (const end of [client, target]) end.on("error", () => end.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, hosts };
+}
+
+test("a proxy of the environment is used, except for hosts of NO_PROXY", async () => {
+  const { url, port, times } = await serve(content);
+  const { url: proxyUrl, hosts } = await proxy(port);
+  vi.stubEnv("HTTP_PROXY", proxyUrl);
+  vi.stubEnv("NO_PROXY", "127.0.0.1");
+  expect(await download("http://crds.invalid/a.yaml", SHA256)).toEqual(CONTENT);
+  expect(hosts).toEqual(["crds.invalid:80"]);
+  await rm(path.join(cache, "k8sfv-metrics"), { recursive: true });
+  expect(await download(url, SHA256)).toEqual(CONTENT);
+  expect(hosts).toHaveLength(1);
+  expect(times).toHaveLength(2);
+});
+
+test("HTTPS_PROXY is used for https", async () => {
+  // It answers without TLS: only the way to it is tested.
+  const { port } = await serve(content);
+  const { url, hosts } = await proxy(port);
+  vi.stubEnv("HTTPS_PROXY", url);
+  void download("https://crds.invalid/a.yaml", SHA256).catch(() => undefined);
+  await expect.poll(() => hosts).toEqual(["crds.invalid:443"]);
+});

@@ -1,0 +1,59 @@
+/** Runs `pulumi` on a stack with these arguments, and returns what it prints. */
+export type Pulumi = (args: string[]) => Promise<string>;
+
+/** A resource as the engine writes it into a state; only what matters here. */
+export interface State {
+  urn: string;
+  type: string;
+  custom?: boolean;
+  id?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+  provider?: string;
+  parent?: string;
+  dependencies?: string[];
+  propertyDependencies?: Record<string, string[]>;
+  deletedWith?: string;
+}
+
+/** A state as `pulumi stack export` prints it. */
+export interface Export {
+  deployment: { resources?: State[]; pending_operations?: unknown[] };
+}
+
+/** The state without these resources, and without references to them. */
+export function without(state: Export, urns: string[]): Export {
+  const isKept = (urn: string): boolean => !urns.includes(urn);
+  const resources = (state.deployment.resources ?? [])
+    .filter(({ urn }) => isKept(urn))
+    .map((resource) => ({
+      ...resource,
+      ...(resource.dependencies === undefined ? {} : { dependencies: resource.dependencies.filter(isKept) }),
+      ...(resource.propertyDependencies === undefined
+        ? {}
+        : { propertyDependencies: keepAll(resource.propertyDependencies, isKept) }),
+    }));
+  return { ...state, deployment: { ...state.deployment, resources } };
+}
+
+function keepAll(all: Record<string, string[]>, isKept: (urn: string) => boolean): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(all).map(([key, urns]) => [key, urns.filter(isKept)]));
+}
+
+/**
+ * Ids of the resources in the states of the project's other stacks in the same backend, by stack.
+ *
+ * @param pulumi - the engine, without a stack
+ */
+export async function otherStates(pulumi: Pulumi, stack: string): Promise<Record<string, string[]>> {
+  const stacks = JSON.parse(await pulumi(["stack", "ls", "--json"])) as { name: string }[];
+  const others = stacks.map(({ name }) => name).filter((name) => name !== stack);
+  const entries = others.map(async (name) => {
+    const { deployment } = JSON.parse(await pulumi(["stack", "export", "--stack", name])) as Partial<Export>;
+    const ids = (deployment?.resources ?? []).flatMap(({ type, id }) =>
+      type.startsWith("gcp:") && id !== undefined ? [id] : [],
+    );
+    return [name, ids] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
