@@ -4,6 +4,7 @@ import { format, resolveConfig } from "prettier";
 import { parse } from "yaml";
 import type { z } from "zod";
 import { schema, SECRET_KEYS } from "../config/schema.ts";
+import { cloudStacks, LOCAL_STACK } from "./stacks.ts";
 
 /** Where the page lies. */
 export const CONFIGURATION_PAGE = fileURLToPath(new URL("../docs/configuration.md", import.meta.url));
@@ -31,12 +32,15 @@ interface Node {
   safeParse: (value: unknown) => { error?: { issues: { message: string }[] } };
 }
 
-const STACK = "calico-test";
 const PREFIX = "k8sfv-metrics:";
 
-/** Every key of the schema, in its order; a map before its keys. */
-export async function keys(): Promise<Key[]> {
-  const text = await readFile(new URL(`../Pulumi.${STACK}.yaml`, import.meta.url), "utf8");
+/**
+ * Every key of the schema, in its order; a map before its keys.
+ *
+ * @param stack - whose file the examples are from, by default the first one in Google Cloud
+ */
+export async function keys(stack = cloudStacks()[0] ?? LOCAL_STACK): Promise<Key[]> {
+  const text = await readFile(new URL(`../Pulumi.${stack}.yaml`, import.meta.url), "utf8");
   const { config } = parse(text) as { config: Record<string, unknown> };
   const used = Object.fromEntries(
     Object.entries(config).map(([key, value]) => [key.slice(PREFIX.length), value]),
@@ -84,8 +88,8 @@ export function allowed({ inner }: Key): string {
 }
 
 /** docs/configuration.md, as it is to be. */
-export async function configurationPage(): Promise<string> {
-  const all = await keys();
+export async function configurationPage(stack?: string): Promise<string> {
+  const all = await keys(stack);
   const top = all.filter((key) => key.path.length === 1);
   const text = [
     "# Configuration",

@@ -1,5 +1,6 @@
-// npm run docs: writes the pages that are made of the code.
+// npm run docs [-- STACK]: writes the pages that are made of the code; their examples are the stack's, by default the
+// first one's in Google Cloud.
 import { writeFile } from "node:fs/promises";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";
 
-await writeFile(CONFIGURATION_PAGE, await configurationPage());
+await writeFile(CONFIGURATION_PAGE, await configurationPage(process.argv[2]));

@@ -186,3 +186,21 @@ test("a local cloud has room for one network and one cluster; the emulation itse
     }
   }
 });
+
+test("another machine type, disk or image is another node: new ones start before old ones are drained", async () => {
+  const { cloud, pool } = await cloudWithCluster();
+  for (const nodeConfig of [
+    { machineType: "e2-standard-4" },
+    { machineType: "e2-standard-4", diskSizeGb: 50 },
+  ]) {
+    cloud.calls.length = 0;
+    const { replace } = await change(cloud, "NodePool", pool, { ...fitting.pool, nodeConfig });
+    expect(replace).toEqual([]);
+    expect(cloud.calls.map((call) => call.split(" ")[0])).toEqual([
+      "startNode",
+      "startNode",
+      "stopNode",
+      "stopNode",
+    ]);
+  }
+});

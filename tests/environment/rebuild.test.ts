@@ -1,14 +1,19 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CoreV1Api } from "@kubernetes/client-node";
 import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { removeCloud } from "../../local/cluster/index.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
 import { basicAuth, queryGrafana, readBack, runSample, type SampleResult } from "../../local/sample.ts";
 import { adopt } from "../../tools/adopt.ts";
+import { kubeConfig, namespace } from "./pods.ts";
 import { split } from "./pushes.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
+
+/** Maximum pushes that may be refused while all nodes are replaced: the pod moves once, and pushes time out after 5 s. */
+const MAX_REFUSED = 30;
 
 /**
  * What is kept when nodes come and go, the cluster is replaced, or everything but the disks is destroyed.
@@ -42,11 +47,48 @@ describe("a rebuild", () => {
       await stack.up();
     }
     const { accepted, refused } = await pushes.stop();
-    const text = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
-    const held = new Set([...text.matchAll(/^rebuild_push\{.*n="(\d+)"\} 1$/gm)].map(([, n]) => Number(n)));
+    const held = await heldPushes();
     expect(accepted.filter((n) => !held.has(n))).toEqual([]);
     expect(accepted.length).toBeGreaterThan(20);
     console.log(`pushes while resizing: ${accepted.length} accepted and held, ${refused} refused`);
+  });
+
+  it.each([
+    ["a new machine type", { "cluster.machineType": "e2-standard-4" }],
+    ["Spot nodes, which need another pool", { "cluster.spot": true, "cluster.acceptInterruptions": true }],
+  ])("loses no push while all nodes are replaced, new ones first: %s", async (what, changes) => {
+    const pushes = new Pushes(addresses.pushGateway);
+    await stack.set(changes);
+    await stack.up();
+    const { accepted, refused } = await pushes.stop();
+    const held = await heldPushes();
+    expect(accepted.filter((n) => !held.has(n))).toEqual([]);
+    expect(accepted.length).toBeGreaterThan(5);
+    console.log(`pushes with ${what}: ${accepted.length} accepted and held, ${refused} refused`);
+    expect(refused).toBeLessThan(MAX_REFUSED);
+  });
+
+  it("replaces nothing in the cluster when the kubeconfig of the same cluster changes", async () => {
+    const before = await podIds();
+    // As an older program wrote it, with another hint for people without the plugin.
+    const state = await stack.engine.pulumi(["stack", "export", "--show-secrets"]);
+    expect(state).toContain("Install it with");
+    const file = path.join(stack.cloud.pulumiDir, "older.json");
+    await writeFile(file, state.replaceAll("Install it with", "Get it by"), { mode: 0o600 });
+    await stack.engine.pulumi(["stack", "import", "--file", file]);
+    const { steps } = JSON.parse(await stack.engine.pulumi(["preview", "--json"])) as {
+      steps: { op: string; urn: string }[];
+    };
+    const changed = steps
+      .filter(({ op }) => op !== "same")
+      .map(({ op, urn }) => `${op} ${urn.split("::")[2]}`);
+    // The provider alone: it has no counterpart in the cluster.
+    expect(new Set(changed.map((change) => change.split(" ")[1]))).toEqual(
+      new Set(["pulumi:providers:kubernetes"]),
+    );
+    await stack.up();
+    expect(await podIds()).toEqual(before);
+    await stack.engine.pulumi(["preview", "--expect-no-changes"]);
   });
 
   it("keeps everything, at the same addresses, when the cluster is replaced by one up", async () => {
@@ -129,6 +171,19 @@ describe("a rebuild", () => {
     await stack.engine.pulumi(["destroy", "--yes", "--skip-preview"]);
     expect(await stack.resources()).toEqual([]);
   });
+
+  /** Numbers of the pushes that the push gateway holds. */
+  async function heldPushes(): Promise<Set<number>> {
+    const text = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
+    return new Set([...text.matchAll(/^rebuild_push\{.*n="(\d+)"\} 1$/gm)].map(([, n]) => Number(n)));
+  }
+
+  /** UIDs of the workloads' pods. */
+  async function podIds(): Promise<string[]> {
+    const core = kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
+    const { items } = await core.listNamespacedPod({ namespace });
+    return items.map(({ metadata }) => metadata?.uid ?? "").sort();
+  }
 
   /** What says which cluster it is: the certificate authority in its kubeconfig. */
   async function identity(): Promise<unknown> {

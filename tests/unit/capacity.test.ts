@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { cloudStacks, LOCAL_STACK } from "../../tools/stacks.ts";
 import { LARGEST_POD_MIB } from "../../config/machine-types.ts";
 
 /**
@@ -25,7 +26,9 @@ function containersOf(value: unknown): Container[] {
 
 const number = (quantity = "", unit: RegExp) => Number(quantity.replace(unit, ""));
 
-const golden = JSON.parse(readFileSync(new URL("golden/calico-test.golden", import.meta.url), "utf8")) as {
+const golden = JSON.parse(
+  readFileSync(new URL(`golden/${cloudStacks()[0] ?? LOCAL_STACK}.golden`, import.meta.url), "utf8"),
+) as {
   inputs: unknown;
 }[];
 const containers = golden.flatMap(({ inputs }) => containersOf(inputs));

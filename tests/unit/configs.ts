@@ -1,13 +1,13 @@
 import { ConfigError, parseConfig } from "../../config.ts";
 import { SECRET_KEYS } from "../../config/schema.ts";
-import { stackConfig } from "./mocks.ts";
+import { EXAMPLE, stackConfig } from "./mocks.ts";
 
 export const PROJECT = "k8sfv-metrics";
 export const ENVIRONMENT = { K8SFV_CRDS: "/crds" };
 
-/** The calico-test stack's configuration, with changes: an object is merged, undefined takes a key away. */
+/** The example stack's configuration, with changes: an object is merged, undefined takes a key away. */
 export function changed(changes: Record<string, unknown>): Record<string, string> {
-  const all = stackConfig("calico-test");
+  const all = stackConfig(EXAMPLE);
   for (const [key, value] of Object.entries(changes)) {
     const full = `${PROJECT}:${key}`;
     if (value === undefined) {

@@ -4,7 +4,7 @@ import { expect, test, vi } from "vitest";
 import { defaultAccountPath } from "../../local/google/default-account.ts";
 import { made as paths, testCloud } from "../../local/google/testing.ts";
 import { resourceId } from "../../tools/resource-ids.ts";
-import { stackConfig } from "./mocks.ts";
+import { EXAMPLE, stackConfig } from "./mocks.ts";
 import { destroyOnGoogle, differencesOnGoogle, runOnGoogle } from "./on-google.ts";
 
 vi.mock("../../components/operator-crds.ts", () => ({ readCrds: () => Promise.resolve("CRDs") }));
@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 /** A stack's configuration, with changes to maps in it. */
 function config(changes: Record<string, object> = {}): Record<string, string> {
-  const all = { ...stackConfig("calico-test"), "k8sfv-metrics:grafana": '{"access":"direct"}' };
+  const all = { ...stackConfig(EXAMPLE), "k8sfv-metrics:grafana": '{"access":"direct"}' };
   for (const [key, change] of Object.entries(changes)) {
     const name = `k8sfv-metrics:${key}` as keyof typeof all;
     const before = JSON.parse((all as Record<string, string>)[name] ?? "{}") as object;
@@ -161,4 +161,25 @@ test("an API that never answers is named, with what Google says", async () => {
     `compute.googleapis.com is switched on, and still refuses requests after 0 minutes: Error: ${refusal}`,
   );
   await untilSwitchedOn("compute.googleapis.com", () => Promise.reject(new Error("403: forbidden")));
+});
+
+test("Spot nodes are another pool, which is created before the old one is drained and deleted", async () => {
+  const pools = [];
+  for (const spot of [false, true]) {
+    const { made } = await runOnGoogle(
+      await google(),
+      "calico-test",
+      config({ cluster: { spot, acceptInterruptions: true } }),
+    );
+    pools.push(made.find(({ name }) => name === "cluster-nodes"));
+  }
+  const [before, after] = pools;
+  if (before === undefined || after === undefined) throw new Error("no pool was created");
+  const { type, name, id, state } = before;
+  const { provider } = await google();
+  const diff = provider.diff({ type, name, id, state, before: before.inputs, inputs: after.inputs });
+  expect(diff.changes.filter(({ replace }) => replace).map((change) => change.path)).toContain(
+    "nodeConfig.spot",
+  );
+  expect(diff.deleteBeforeReplace).toBe(false);
 });

@@ -11,8 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
+import { cloudStacks } from "../../tools/stacks.ts";
 import { images } from "../../versions.ts";
 import { root } from "../pages.ts";
 
@@ -28,7 +29,16 @@ interface Workflow {
   concurrency: Record<string, unknown>;
   jobs: Record<
     string,
-    { if?: string; needs?: string; environment?: string; permissions: Record<string, string>; steps: Step[] }
+    {
+      if?: string;
+      needs?: string;
+      environment?: string;
+      permissions: Record<string, string>;
+      uses?: string;
+      with?: Record<string, string>;
+      strategy?: { matrix: Record<string, unknown> };
+      steps?: Step[];
+    }
   >;
 }
 
@@ -47,7 +57,7 @@ const steps = [
   ...actions,
   ...workflows.map(({ file, workflow }) => ({
     file,
-    steps: Object.values(workflow.jobs).flatMap((job) => job.steps),
+    steps: Object.values(workflow.jobs).flatMap((job) => job.steps ?? []),
   })),
 ];
 const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: object };
@@ -77,7 +87,7 @@ test.each(all)("$file holds no key and shows no secret", ({ text }) => {
 
 test.each(workflows)("$file may do the least", ({ workflow }) => {
   expect(workflow.permissions).toEqual({});
-  for (const [name, { permissions, steps, if: condition }] of Object.entries(workflow.jobs)) {
+  for (const [name, { permissions, steps = [], if: condition }] of Object.entries(workflow.jobs)) {
     expect(MOST, name).toMatchObject(permissions);
     // Code of a fork never meets a credential, nor does what a robot brings before somebody has read it.
     if ("pull_request" in workflow.on && "id-token" in permissions) {
@@ -100,13 +110,75 @@ test.each(steps)("$file runs what is there, and no text of a pull request as a c
 });
 
 test("what is applied is main, after its preview and somebody's word, and is never cut off", () => {
-  const { workflow } = workflows.find(({ file }) => file === "workflows/apply.yaml") ?? {};
-  expect(workflow?.on).toEqual({ push: { branches: ["main"] } });
-  expect(workflow?.concurrency).toMatchObject({ "cancel-in-progress": false });
-  const applying = Object.values(workflow?.jobs ?? {}).filter(({ steps }) =>
-    steps.some(({ run }) => run?.includes("pulumi up")),
+  const named = (file: string) => workflows.find((one) => one.file === `workflows/${file}`)?.workflow;
+  const apply = named("apply.yaml");
+  expect(apply?.on).toEqual({ push: { branches: ["main"] } });
+  expect(apply?.jobs.apply).toMatchObject({
+    uses: "./.github/workflows/apply-stack.yaml",
+    with: { stack: "${{ matrix.stack }}" },
+    strategy: { matrix: { stack: "${{ fromJSON(needs.stacks.outputs.names) }}" } },
+  });
+  const stack = named("apply-stack.yaml");
+  expect(Object.keys(stack?.on ?? {})).toEqual(["workflow_call"]);
+  expect(stack?.concurrency).toMatchObject({
+    group: "apply-${{ inputs.stack }}",
+    "cancel-in-progress": false,
+  });
+  const applying = workflows.flatMap(({ workflow }) =>
+    Object.values(workflow.jobs).filter(({ steps = [] }) =>
+      steps.some(({ run }) => run?.includes("pulumi up")),
+    ),
   );
-  expect(applying).toMatchObject([{ environment: "calico-test", needs: "plan" }]);
+  expect(applying).toMatchObject([{ environment: "${{ inputs.stack }}", needs: "plan" }]);
+  expect(applying[0]).toBe(stack?.jobs.up);
+});
+
+test("no workflow, action or script names a stack", () => {
+  const scripts = readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".sh"),
+  );
+  const texts = [
+    ...all.map(({ text }) => text),
+    ...scripts.map((file) => readFileSync(path.join(dir, file), "utf8")),
+  ];
+  for (const name of cloudStacks()) expect(texts.filter((text) => text.includes(name))).toEqual([]);
+});
+
+test("the stacks are those that have a file, the local cloud's aside", () => {
+  const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-stacks-"));
+  onTestFinished(() => {
+    rmSync(temp, { recursive: true });
+  });
+  for (const name of ["calico-test", "local", "staging"])
+    writeFileSync(path.join(temp, `Pulumi.${name}.yaml`), "");
+  writeFileSync(path.join(temp, "Pulumi.yaml"), "");
+  const output = path.join(temp, "output");
+  const env = { PATH: process.env.PATH ?? "", GITHUB_OUTPUT: output };
+  execFileSync(path.join(dir, "actions/stacks/stacks.sh"), { cwd: temp, env });
+  expect(readFileSync(output, "utf8")).toBe('names=["calico-test","staging"]\n');
+});
+
+test.each([
+  ["a first comment", "", "POST repos/o/r/issues/7/comments"],
+  ["a later one", "41", "PATCH repos/o/r/issues/comments/41"],
+])("each stack has one comment, by its heading: %s", (_, id, request) => {
+  const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-comment-"));
+  onTestFinished(() => {
+    rmSync(temp, { recursive: true });
+  });
+  const comment = path.join(temp, "comment.md");
+  writeFileSync(comment, "### What this would do to `staging`\nnothing\n");
+  const gh = `#!/bin/sh\ncase "$*" in *--jq*) echo "$HEADING" >> ${temp}/asked; echo ${id};; *) echo "$3 $4 $6" >> ${temp}/done;; esac\n`;
+  writeFileSync(path.join(temp, "gh"), gh, { mode: 0o755 });
+  const env = {
+    PATH: `${temp}:${process.env.PATH ?? ""}`,
+    COMMENT: comment,
+    NUMBER: "7",
+    GITHUB_REPOSITORY: "o/r",
+  };
+  execFileSync(path.join(dir, "actions/preview/comment.sh"), { env });
+  expect(readFileSync(path.join(temp, "asked"), "utf8")).toBe("### What this would do to `staging`\n");
+  expect(readFileSync(path.join(temp, "done"), "utf8")).toBe(`${request} body=@${comment}\n`);
 });
 
 test("docs/operations.md has the variables that the workflows want, and no other", () => {
@@ -132,6 +204,7 @@ test.each([
   const env = {
     PATH: `${temp}:${process.env.PATH ?? ""}`,
     RUNNER_TEMP: temp,
+    STACK: "staging",
     GITHUB_STEP_SUMMARY: path.join(temp, "summary"),
     GITHUB_OUTPUT: path.join(temp, "output"),
   };
@@ -150,9 +223,10 @@ test.each([
 test("Renovate's expressions find each image of versions.ts, and the operator's version in the stack files", () => {
   expect(renovated("../versions.ts").toSorted()).toEqual(Object.values(images).toSorted());
   const version = images.operator.split(":")[1];
-  expect(renovated("../Pulumi.calico-test.yaml")).toEqual([
-    `prometheus-operator/prometheus-operator:${version}`,
-  ]);
+  for (const name of cloudStacks()) {
+    const found = [`prometheus-operator/prometheus-operator:${version}`];
+    expect(renovated(`../Pulumi.${name}.yaml`), name).toEqual(found);
+  }
 });
 
 /** What Renovate's own expressions find in a file, from `.github` on: names with versions. */

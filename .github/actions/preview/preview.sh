@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Previews calico-test: all of it into the log, as much as fits into $RUNNER_TEMP/comment.md and the run's summary.
+# Previews the stack $STACK: all of it into the log, as much as fits into $RUNNER_TEMP/comment.md and the run's summary.
 set -uo pipefail
 
 # A comment takes 65,536 characters. Policies and the sum are at the end, so what is left out is in the middle.
@@ -9,11 +9,11 @@ TAIL=18000
 preview="$RUNNER_TEMP/preview.txt"
 comment="$RUNNER_TEMP/comment.md"
 
-pulumi preview --stack calico-test --policy-pack policy --diff --color never --suppress-progress 2>&1 | tee "$preview"
+pulumi preview --stack "$STACK" --policy-pack policy --diff --color never --suppress-progress 2>&1 | tee "$preview"
 status=$?
 
 {
-  echo '### What this would do to `calico-test`'
+  echo "### What this would do to \`$STACK\`"
   echo '~~~~'
   if [ "$(wc -c < "$preview")" -gt $((HEAD + TAIL)) ]; then
     head -c "$HEAD" "$preview"

@@ -1,0 +1,113 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { parse } from "yaml";
+import { parseConfig } from "../../config.ts";
+import { SECRET_KEYS } from "../../config/schema.ts";
+import { readStacks } from "../../config/stacks.ts";
+import { freePlan } from "../../tools/new-stack/address-plan.ts";
+import { PROJECT, stackFile } from "../../tools/new-stack/stack-file.ts";
+import { PROJECT_DIR } from "../../tools/stacks.ts";
+
+const answers = {
+  name: "staging",
+  project: "calico-test",
+  region: "us-central1",
+  ciRanges: ["10.128.0.0/20"],
+  peers: ["default"],
+};
+const others = readStacks(PROJECT_DIR, PROJECT);
+
+test("a new stack's file is one that the program takes, beside all others", () => {
+  const { config } = parse(stackFile(answers, others)) as { config: Record<string, unknown> };
+  const flat = Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+  const parsed = parseConfig(flat, PROJECT, {}, SECRET_KEYS, { name: "staging", others });
+  expect(parsed).toMatchObject({
+    zone: "us-central1-b",
+    cluster: { name: "staging", deletionProtection: true, endpoint: "dns" },
+    network: { primaryCidr: "10.120.0.0/20", peers: ["default"] },
+    disks: { protect: true },
+    ciSourceRanges: ["10.120.0.0/20", "10.128.0.0/20"],
+  });
+});
+
+test.each([
+  [{ project: "Calico" }, 'project is "Calico"'],
+  [{ region: "us" }, 'region is "us"'],
+  [{ ciRanges: ["10.128.0.1/20"] }, 'ciSourceRanges.1 is "10.128.0.1/20"'],
+  [{ name: "k8sfv" }, "it is Pulumi.calico-test.yaml's"],
+  [{ name: "Staging" }, "a name that can be a label at Google"],
+])("everything wrong is reported before a file is written: %j", (changes, words) => {
+  const beside = [
+    ...others,
+    { name: "calico-test", raw: { project: "calico-test", cluster: { name: "k8sfv" } } },
+  ];
+  expect(() => stackFile({ ...answers, ...changes }, beside)).toThrow(words);
+});
+
+test("each stack gets a block of addresses of its own", () => {
+  const first = freePlan(others, ["10.120.0.0/24"]);
+  expect(first.network.primaryCidr).toBe("10.116.0.0/20");
+  const stacks = [...others];
+  for (;;) {
+    const known = stacks.length;
+    try {
+      const { network } = freePlan(stacks, []);
+      expect(stacks.filter(({ raw }) => JSON.stringify(raw).includes(network.podCidr))).toEqual([]);
+      stacks.push({ name: `s${known}`, raw: { network } });
+    } catch (error) {
+      expect(String(error)).toContain("No block of addresses in 10.0.0.0/9 is free");
+      break;
+    }
+  }
+  expect(stacks.length - others.length).toBeGreaterThan(25);
+});
+
+test("npm run new-stack writes the file once, and says what is missing where nobody can be asked", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "k8sfv-new-stack-"));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  // A copy of what the command needs, so that the project gets no file.
+  const git = (args: string[]) => execFileSync("git", args, { cwd: PROJECT_DIR, encoding: "utf8" });
+  for (const file of git(["ls-files", "--cached", "--others", "--exclude-standard"]).split("\n")) {
+    if (!/^(tools|config|components|monitoring-mixin)\/|^[^/]+\.(ts|json|yaml)$/.test(file)) continue;
+    cpSync(path.join(PROJECT_DIR, file), path.join(folder, file), { recursive: true });
+  }
+  symlinkSync(path.join(PROJECT_DIR, "node_modules"), path.join(folder, "node_modules"));
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ["node_modules/tsx/dist/cli.mjs", "tools/new-stack.ts", ...args], {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  const flags = ["--project", "calico-test", "--region", "us-central1"];
+  const missing = run("staging", ...flags);
+  expect(missing.stderr).toContain("--ci-range is missing.");
+  expect(missing.status).toBe(1);
+  const all = [
+    "staging",
+    ...flags,
+    "--ci-range",
+    "10.128.0.0/20",
+    "--ci-range",
+    "10.64.0.0/20",
+    "--peer",
+    "default",
+  ];
+  const written = run(...all);
+  expect(written.stderr).toBe("");
+  expect(written.stdout).toContain("pulumi stack init staging");
+  const text = readFileSync(path.join(folder, "Pulumi.staging.yaml"), "utf8");
+  expect(parse(text)).toMatchObject({
+    config: { "k8sfv-metrics:ciSourceRanges": ["10.120.0.0/20", "10.128.0.0/20", "10.64.0.0/20"] },
+  });
+  expect(run(...all).stderr).toContain("A stack of that name is there");
+}, 120_000);

@@ -1,0 +1,73 @@
+// npm run new-stack -- NAME: writes the file of a new stack, and prints what is to be done next.
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { createInterface } from "node:readline/promises";
+import { parseArgs } from "node:util";
+import { ConfigError } from "../config.ts";
+import { readStacks } from "../config/stacks.ts";
+import { PROJECT, stackFile, type Answers } from "./new-stack/stack-file.ts";
+import { PROJECT_DIR } from "./stacks.ts";
+
+const USAGE = `npm run new-stack -- NAME --project PROJECT --region REGION --ci-range CIDR... [--zone ZONE] [--peer VPC...]
+  NAME        of the stack, and the prefix of every name in Google Cloud
+  --project   Google project id
+  --region    Google region, e.g. us-central1
+  --zone      Google zone; by default zone b of the region
+  --ci-range  IPv4 range of the CI machines; may be repeated
+  --peer      VPC of the project in which the CI machines are, e.g. default; may be repeated
+On a terminal it asks for what is missing.`;
+
+/** Asks for a value that is missing. @throws Error when nobody can be asked */
+async function ask(question: string, option: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new Error(`--${option} is missing.\n${USAGE}`);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(`${question}: `);
+  terminal.close();
+  return answer.trim();
+}
+
+async function answers(): Promise<Answers> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      project: { type: "string" },
+      region: { type: "string" },
+      zone: { type: "string" },
+      "ci-range": { type: "string", multiple: true },
+      peer: { type: "string", multiple: true },
+    },
+  });
+  const [name, ...more] = positionals;
+  if (name === undefined || more.length > 0) throw new Error(USAGE);
+  const project = values.project ?? (await ask("Google project id", "project"));
+  const region = values.region ?? (await ask("Google region, e.g. us-central1", "region"));
+  const given = values["ci-range"];
+  const ranges =
+    given ?? (await ask("IPv4 ranges of the CI machines, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);
+  const ciRanges = ranges.filter((range) => range !== "");
+  return { name, project, region, zone: values.zone, ciRanges, peers: values.peer ?? [] };
+}
+
+function nextSteps({ name, project }: Answers): string {
+  return `Pulumi.${name}.yaml is written. Next:
+  1. npm run check -- and commit the file with tests/unit/golden/${name}.golden, which the check writes.
+  2. A place for the state and a key, as in the README ("In Google Cloud", step 2), then:
+     pulumi stack init ${name} --secrets-provider gcpkms://projects/${project}/locations/REGION/keyRings/pulumi/cryptoKeys/state
+  3. At GitHub the environments ${name} (with reviewers) and preview-${name}, with their variables:
+     docs/operations.md, "Review and apply by GitHub".
+  4. A pull request: its workflow previews the stack; merged, it is applied.`;
+}
+
+try {
+  const given = await answers();
+  const file = path.join(PROJECT_DIR, `Pulumi.${given.name}.yaml`);
+  await writeFile(file, stackFile(given, readStacks(PROJECT_DIR, PROJECT)), { flag: "wx" });
+  console.log(nextSteps(given));
+} catch (error) {
+  const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
+  const said = error instanceof ConfigError || error instanceof Error ? error.message : String(error);
+  console.error(
+    exists ? `${said}\nA stack of that name is there: choose another name, or edit its file.` : said,
+  );
+  process.exitCode = 1;
+}
