@@ -135,7 +135,7 @@ const pushGateway = new PushGateway(
   {
     ...shared,
     image: images.pushGateway,
-    guardImage: images.pushGuard,
+    proxyImage: images.pushProxy,
     disk: disks.pushGateway,
     address: addresses.pushGateway,
     exposure,

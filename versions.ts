@@ -10,7 +10,7 @@ export const images = {
   prometheus: "quay.io/prometheus/prometheus:v3.16.0",
   alertmanager: "quay.io/prometheus/alertmanager:v0.35.0",
   pushGateway: "quay.io/prometheus/pushgateway:v1.11.1",
-  /** Runs the guard before the push gateway (components/push-guard). */
-  pushGuard: "docker.io/library/node:22.20.0-alpine3.22",
+  /** Runs the push proxy before the Pushgateway (components/push-proxy): Node and a shell. */
+  pushProxy: "docker.io/library/node:22.20.0-alpine3.22",
   grafana: "docker.io/grafana/grafana:12.3.0",
 } as const;

@@ -18,9 +18,9 @@ const NOT_MET = [
   "  then Kubernetes' (1.1 CPU seconds), then Grafana's, each asked for by what the one before told. With Node 24, which",
   "  takes the program's TypeScript as it is, the whole took 3.2 s instead of 5.0, and an empty program 0.75 instead of 1.25.",
   "- **Pushes of 64 clients against the bare gateway.** The gateway takes pushes in one by one, and none while it writes its",
-  "  file, 3 ms at each time. The guard (0.3 CPU ms a push) and the network have the same two cores, of which four fifths",
+  "  file, 3 ms at each time. The proxy (0.3 CPU ms a push) and the network have the same two cores, of which four fifths",
   "  are busy then. Longer intervals between writes, two marks under way at once, and more pushes at the gateway at once",
-  "  changed nothing beyond the noise. The way to more is a log of the guard's own, from which it would push again what the",
+  "  changed nothing beyond the noise. The way to more is a log of the proxy's own, from which it would push again what the",
   "  gateway lost: those runs would then have two times, and count twice.",
 ];
 

@@ -6,15 +6,15 @@ import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { DiskClaim } from "./disk-claim.ts";
 import type { Operator } from "./operator.ts";
-import { PERSISTENCE_INTERVAL, pushGuard } from "./push-guard.ts";
+import { PERSISTENCE_INTERVAL, pushProxy } from "./push-proxy.ts";
 import { PushPassword } from "./push-password.ts";
 import { scrape } from "./scrape.ts";
 import { clusterService, internalService } from "./services.ts";
 
-/** What the push gateway needs to know. */
+/** Arguments of the Pushgateway. */
 export interface PushGatewayArgs extends WorkloadArgs {
-  /** Image of the guard before it: Node 20 or newer. */
-  guardImage: string;
+  /** Image of the push proxy before it: Node 20 or newer, and a shell. */
+  proxyImage: string;
   /** Whose resource definitions the ServiceMonitor needs. */
   operator: Operator;
   /**
@@ -91,9 +91,14 @@ export class PushGateway extends pulumi.ComponentResource {
         endpoint: {
           // Keeps the pushed `job`. Pushed series carry an empty `instance`, so they don't take the target's.
           honorLabels: true,
-          // The guard's mark is nobody's metric.
-          metricRelabelings: [{ sourceLabels: ["job"], regex: "push-guard", action: "drop" }],
+          // The proxy's checkpoint is a group of this job; push-guard was its name before.
+          metricRelabelings: [{ sourceLabels: ["job"], regex: "push-(proxy|guard)", action: "drop" }],
           basicAuth: password?.asBasicAuth(),
+        },
+        // On a page of its own: it is there while the Pushgateway's can't be read, and no push can add to it.
+        more: {
+          job: "push-proxy",
+          endpoint: { path: "/-/push-proxy/metrics", basicAuth: password?.asBasicAuth() },
         },
         crds: args.operator.crds,
       },
@@ -115,7 +120,7 @@ export class PushGateway extends pulumi.ComponentResource {
       namespace: args.namespace,
       labels: tags,
       port: { name: PORT_NAME, number: PORT },
-      // The guard holds pushes while the gateway starts again, so it is to be reached then too.
+      // The proxy holds pushes while the Pushgateway restarts, so it must be reachable then too.
       publishNotReadyAddresses: true,
     };
     if (args.exposure !== "in-cluster") {
@@ -132,13 +137,14 @@ export class PushGateway extends pulumi.ComponentResource {
     claimName: pulumi.Input<string>,
     password: PushPassword | undefined,
   ) {
-    const { namespace, priorityClassName, guardImage: image } = args;
-    const guard = pushGuard(
-      `${name}-guard`,
+    const { namespace, priorityClassName, proxyImage: image, image: gatewayImage } = args;
+    const proxy = pushProxy(
+      `${name}-proxy`,
       {
         namespace,
         labels: tags.all,
         image,
+        gatewayImage,
         port: { name: PORT_NAME, number: PORT },
         gatewayPort: GATEWAY_PORT,
         file: FILE,
@@ -153,10 +159,11 @@ export class PushGateway extends pulumi.ComponentResource {
       priorityClassName,
       terminationGracePeriodSeconds: 60,
       securityContext: runAs(65534),
-      containers: [guard.container, gatewayContainer(args.image, password !== undefined)],
+      initContainers: [proxy.initContainer],
+      containers: [proxy.container, gatewayContainer(args.image, password !== undefined)],
       volumes: [
         { name: DATA.name, persistentVolumeClaim: { claimName } },
-        guard.volume,
+        ...proxy.volumes,
         ...(password === undefined ? [] : [{ name: WEB_CONFIG.name, secret: password.asVolume() }]),
       ],
     };
@@ -164,8 +171,8 @@ export class PushGateway extends pulumi.ComponentResource {
 }
 
 function gatewayContainer(image: string, auth: boolean) {
-  // Through the guard, which knows the password; it stops answering for both when it is the guard that fails,
-  // but then so does everything else.
+  // Through the proxy, which has the password. When the proxy fails the probes of both fail, but then so does
+  // everything else.
   const probe = { httpGet: { path: "/-/healthy", port: PORT }, timeoutSeconds: 5 };
   const ready = { httpGet: { path: "/-/ready", port: PORT }, timeoutSeconds: 5 };
   return {

@@ -14,6 +14,8 @@ export interface ScrapeArgs {
   port: string;
   /** More about how it is scraped. @default nothing */
   endpoint?: Record<string, pulumi.Input<unknown>>;
+  /** Another page of metrics behind the same port, with a `job` of its own. @default none */
+  more?: { job: string; endpoint: Record<string, pulumi.Input<unknown>> };
   /** Whose definitions it needs. */
   crds: pulumi.Resource;
 }
@@ -28,7 +30,12 @@ export function scrape(
   args: ScrapeArgs,
   opts: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
 ): CustomResource {
-  const { namespace, serviceName, labels, port, endpoint } = args;
+  const { namespace, serviceName, labels, port, endpoint, more } = args;
+  const relabelings = [
+    { action: "labeldrop", regex: "pod|container|endpoint|namespace|service" },
+    { action: "replace", targetLabel: "instance", replacement: serviceName },
+  ];
+  const job = (value: string) => ({ action: "replace", targetLabel: "job", replacement: value });
   return new CustomResource(
     name,
     {
@@ -38,14 +45,10 @@ export function scrape(
       spec: {
         selector: { matchLabels: labels.selector },
         endpoints: [
-          {
-            port,
-            relabelings: [
-              { action: "labeldrop", regex: "pod|container|endpoint|namespace|service" },
-              { action: "replace", targetLabel: "instance", replacement: serviceName },
-            ],
-            ...endpoint,
-          },
+          { port, relabelings, ...endpoint },
+          ...(more === undefined
+            ? []
+            : [{ port, relabelings: [...relabelings, job(more.job)], ...more.endpoint }]),
         ],
       },
     },

@@ -135,7 +135,9 @@ export const schema = group({
     prometheus: versionedImage.optional().describe("Prometheus."),
     alertmanager: versionedImage.optional().describe("Alertmanager."),
     pushGateway: image.optional().describe("The push gateway."),
-    pushGuard: image.optional().describe("The guard before the push gateway: Node 20 or newer."),
+    pushProxy: image
+      .optional()
+      .describe("The push proxy before the Pushgateway: Node 20 or newer, with a shell."),
     grafana: image.optional().describe("Grafana."),
   })
     .prefault({})

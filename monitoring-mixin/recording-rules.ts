@@ -1,4 +1,4 @@
-import { OWN_JOBS, ownJob, PUSH_METRICS } from "./metrics.ts";
+import { OWN_JOBS, ownJob, PUSH_METRICS, PUSH_PROXY_JOB } from "./metrics.ts";
 import { runRules } from "./run-rules.ts";
 
 /** A group of Prometheus's recording rules, as a PrometheusRule holds it. */
@@ -25,15 +25,14 @@ export function recordingGroups(): RecordingGroup[] {
 
 /**
  * A count is recorded only when there is something to count, so it costs next to nothing. A counter's first value is
- * counted only if the Pushgateway was scraped before: `increase` would miss it, and a Prometheus that was down would
+ * counted only if the push proxy was scraped before: `increase` would miss it, and a Prometheus that was down would
  * count old pushes again.
  */
 function healthRules(): RecordingGroup["rules"] {
-  const gateway = ownJob("pushGateway");
   const pushes = (codes: string) => {
     const total = (offset: string) =>
-      `sum by (code) (${PUSH_METRICS.answered}{${gateway}, code${codes}}${offset})`;
-    const zero = `${total("")} * 0 and on () max(pushgateway_build_info{${gateway}} offset 1m)`;
+      `sum by (code) (${PUSH_METRICS.answered}{${PUSH_PROXY_JOB}, code${codes}}${offset})`;
+    const zero = `${total("")} * 0 and on () max(${PUSH_METRICS.storedBytesLimit}{${PUSH_PROXY_JOB}} offset 1m)`;
     return `${total("")} - (${total(" offset 1m")} or ${zero}) > 0`;
   };
   const started = `process_start_time_seconds{${OWN_JOBS}}`;

@@ -141,7 +141,8 @@ export function prometheusRecipes(
     },
     {
       name: names.pushGateway,
-      entries: [program("pushgateway"), { path: "/pushgateway", uid: nobody }],
+      // The official image is based on busybox; an init container copies the program with its cp.
+      entries: [program("pushgateway"), ...linked("/bin/cp"), { path: "/pushgateway", uid: nobody }],
       entrypoint: ["/bin/pushgateway"],
       user: `${nobody}`,
       workingDir: "/pushgateway",
@@ -178,11 +179,11 @@ export function grafanaRecipe(files: { bin: string; pages?: string; node?: strin
   };
 }
 
-/** Node as it runs here. */
+/** Node as it runs here, and a shell, as the official image has one. */
 function nodeRecipe({ node }: Binaries): Recipe {
   return {
     name: nodeImage,
-    entries: nodeEntries(node),
+    entries: withoutRepeats([...nodeEntries(node), ...linked("/bin/sh")]),
     entrypoint: ["/usr/local/bin/node"],
     user: `${nobody}`,
     // Another version in the same place is another image.
@@ -193,11 +194,20 @@ function nodeRecipe({ node }: Binaries): Recipe {
 
 /** Node's binary, with the libraries that it is linked to. */
 function nodeEntries(node = process.execPath): LayerEntry[] {
-  // Fails for a binary that is linked to none.
-  const { stdout } = spawnSync("ldd", [node], { encoding: "utf8" });
-  const libraries = [...stdout.matchAll(/(\/\S+) \(/g)].map(([, file = ""]) => file);
+  return linked(node, "/usr/local/bin/node");
+}
+
+/** A program of this machine, with the libraries that it is linked to. */
+function linked(file: string, inImage = file): LayerEntry[] {
+  // Fails for a program without libraries.
+  const { stdout } = spawnSync("ldd", [file], { encoding: "utf8" });
+  const libraries = [...stdout.matchAll(/(\/\S+) \(/g)].map(([, library = ""]) => library);
   return [
-    { path: "/usr/local/bin/node", content: { file: realpathSync(node) } },
-    ...libraries.map((file) => ({ path: file, content: { file: realpathSync(file) } })),
+    { path: inImage, content: { file: realpathSync(file) } },
+    ...libraries.map((library) => ({ path: library, content: { file: realpathSync(library) } })),
   ];
+}
+
+function withoutRepeats(entries: LayerEntry[]): LayerEntry[] {
+  return [...new Map(entries.map((entry) => [entry.path, entry])).values()];
 }

@@ -1,6 +1,6 @@
 import { WORKLOADS } from "../../workloads.ts";
 import { HEALTH } from "../dashboards/monitoring-health.ts";
-import { OWN_JOBS, ownJob, PUSH_METRICS } from "../metrics.ts";
+import { OWN_JOBS, ownJob, PUSH_METRICS, PUSH_PROXY_JOB } from "../metrics.ts";
 import type { AlertThresholds } from "../thresholds.ts";
 import type { Alert } from "./alert.ts";
 
@@ -33,7 +33,6 @@ export function monitoringAlerts(thresholds: AlertThresholds): Alert[] {
 type MonitoringAlert = Omit<Alert, "kind" | "panel"> & { panel: number };
 
 function pushAlerts(): MonitoringAlert[] {
-  const gateway = ownJob("pushGateway");
   return [
     {
       name: "PushFailed",
@@ -59,12 +58,25 @@ function pushAlerts(): MonitoringAlert[] {
     },
     {
       name: "PushgatewayNearLimit",
-      expr: `max(${PUSH_METRICS.storedBytes}{${gateway}}) / max(${PUSH_METRICS.storedBytesLimit}{${gateway}}) > 0.8`,
+      expr: `max(${PUSH_METRICS.storedBytes}{${PUSH_PROXY_JOB}}) / max(${PUSH_METRICS.storedBytesLimit}{${PUSH_PROXY_JOB}}) > 0.8`,
       for: "15m",
       severity: "warning",
       summary: "The Pushgateway holds {{ $value | humanizePercentage }} of the metrics it can hold",
-      description: "At 100 % it refuses pushes with HTTP status 507. It never deletes a group by itself.",
+      description:
+        "At 100 % pushes that make a group larger are refused with HTTP status 507; groups of more than 1 MiB from " +
+        "90 % on. The Pushgateway never deletes a group by itself.",
       panel: HEALTH.stored,
+    },
+    {
+      name: "PushgatewayExpositionInvalid",
+      expr: `max(${PUSH_METRICS.expositionValid}{${PUSH_PROXY_JOB}}) == 0`,
+      for: "1m",
+      severity: "critical",
+      summary: "Prometheus can't read the Pushgateway's metrics, or not all of them",
+      description:
+        "A group that the Pushgateway holds makes its page of metrics end early or fail, so no pushed metric is " +
+        "recorded. The push proxy lets no such group in; it was there before, or came with another version.",
+      panel: HEALTH.scrapes,
     },
   ];
 }

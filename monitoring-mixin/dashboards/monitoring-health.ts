@@ -1,5 +1,5 @@
 import * as dashboard from "@grafana/grafana-foundation-sdk/dashboard";
-import { OWN_JOBS, ownJob, PUSH_METRICS } from "../metrics.ts";
+import { OWN_JOBS, ownJob, PUSH_METRICS, PUSH_PROXY_JOB } from "../metrics.ts";
 import type { Dashboard } from "./shared.ts";
 import { makeDashboard, stat, stateTimeline, timeSeries } from "./shared.ts";
 
@@ -231,7 +231,6 @@ function pods() {
 
 /** What Alertmanager sends, and what the other alerts about the monitoring look at. */
 function alerting() {
-  const gateway = ownJob("pushGateway");
   const operator = ownJob("operator");
   const remoteWrite = (which: string) =>
     `max by (remote_name) (prometheus_remote_storage_queue_highest_${which}timestamp_seconds{${PROMETHEUS}})`;
@@ -272,8 +271,8 @@ function alerting() {
       width: 12,
       min: 0,
       queries: [
-        { expr: `max(${PUSH_METRICS.storedBytes}{${gateway}})`, legend: "used" },
-        { expr: `max(${PUSH_METRICS.storedBytesLimit}{${gateway}})`, legend: "limit" },
+        { expr: `max(${PUSH_METRICS.storedBytes}{${PUSH_PROXY_JOB}})`, legend: "used" },
+        { expr: `max(${PUSH_METRICS.storedBytesLimit}{${PUSH_PROXY_JOB}})`, legend: "limit" },
       ],
     }),
     timeSeries({

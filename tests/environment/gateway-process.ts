@@ -3,76 +3,90 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { hash } from "bcryptjs";
-import { PERSISTENCE_INTERVAL } from "../../components/push-guard.ts";
+import { PERSISTENCE_INTERVAL, pushProxyProgram } from "../../components/push-proxy.ts";
 import { freePort } from "../../tools/free-port.ts";
 
-/** The real push gateway as a process of this machine, and before it the guard, as in their pod. */
+/** The real Pushgateway as a process of this machine, and before it the push proxy, as in their pod. */
 export interface GatewayProcess {
-  /** Where one pushes: the guard. */
+  /** Where clients push: the proxy. */
   url: string;
-  /** Where the gateway itself is. */
+  /** The Pushgateway itself. */
   directUrl: string;
-  /** Ends the gateway as a crash would. */
+  /** Kills the Pushgateway. */
   stop: () => Promise<void>;
-  /** The same, and starts it again, on the same file. */
+  /** Kills the Pushgateway and starts it again, on the same file. */
   crash: () => Promise<void>;
-  /** Resident memory of the guard, in bytes. */
-  guardMemory: () => Promise<number>;
-  /** Stops and goes on with the gateway, as a disk that hangs would. */
+  /** Kills the canary. */
+  killCanary: () => Promise<void>;
+  /** Resident memory of the proxy without its canary, in bytes. */
+  proxyMemory: () => Promise<number>;
+  /** Stops the Pushgateway with SIGSTOP, as a disk that hangs would, or continues it. */
   pause: (paused: boolean) => void;
-  /** Asks both to end, as a pod's end does, and waits until the guard has. */
+  /** Sends SIGTERM to both, as the end of a pod does, and waits until the proxy has ended. */
   terminate: () => Promise<void>;
   close: () => Promise<void>;
 }
 
-const guard = fileURLToPath(new URL("../../components/push-guard/main.mjs", import.meta.url));
+export interface GatewayOptions {
+  /** Limits of the proxy, in bytes. */
+  limits?: { push: number; store: number };
+  /** Seconds after which the proxy answers 503. */
+  timeoutSeconds?: number;
+  /** What the proxy takes for the Pushgateway's file. */
+  proxyFile?: string;
+  /** "USER:PASSWORD" that the Pushgateway asks for. Default: none. */
+  credentials?: string;
+}
 
 /**
- * @param binary - the push gateway's
+ * @param binary - the Pushgateway's
  * @param dir - for its file
- * @param limits - of the guard, in bytes
- * @param guardFile - what the guard takes for the gateway's file
- * @param credentials - "USER:PASSWORD" that the gateway asks for; by default nothing
  */
 export async function startGateway(
   binary: string,
   dir: string,
-  { limits = { push: 1e6, store: 1e7 }, credentials = "", guardFile = path.join(dir, "metrics") } = {},
+  {
+    limits = { push: 1e6, store: 1e7 },
+    credentials = "",
+    proxyFile,
+    timeoutSeconds = 25,
+  }: GatewayOptions = {},
 ): Promise<GatewayProcess> {
-  const [port, gatewayPort] = [await freePort(), await freePort()];
+  const [port, gatewayPort, canaryPort] = [await freePort(), await freePort(), await freePort()];
   const file = path.join(dir, "metrics");
+  const program = path.join(dir, "push-proxy.mjs");
+  await writeFile(program, pushProxyProgram());
   const [url, directUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${gatewayPort}`];
   const flags = [
     `--persistence.file=${file}`,
     `--persistence.interval=${PERSISTENCE_INTERVAL}`,
     "--log.level=error",
+    ...(await passwordFlags(dir, credentials)),
   ];
-  if (credentials !== "") {
-    const [user = "", password = ""] = credentials.split(":");
-    const webConfig = path.join(dir, "web.yml");
-    await writeFile(webConfig, `basic_auth_users:\n  ${user}: ${await hash(password, 4)}\n`);
-    flags.push(`--web.config.file=${webConfig}`);
-  }
   const start = (): ChildProcess =>
     spawn(binary, [`--web.listen-address=127.0.0.1:${gatewayPort}`, ...flags], { stdio: "ignore" });
   let gateway = start();
-  const before = spawn(process.execPath, [guard], {
+  const proxy = spawn(process.execPath, [program], {
     stdio: "ignore",
+    // A process group, so that the canary ends with it.
+    detached: true,
     env: {
-      GUARD_PORT: String(port),
-      GUARD_GATEWAY_PORT: String(gatewayPort),
-      GUARD_FILE: guardFile,
-      GUARD_MAX_PUSH_BYTES: String(limits.push),
-      GUARD_MAX_STORE_BYTES: String(limits.store),
-      ...(credentials === "" ? {} : { GUARD_CREDENTIALS: credentials }),
+      PUSH_PROXY_PORT: String(port),
+      PUSH_PROXY_GATEWAY_PORT: String(gatewayPort),
+      PUSH_PROXY_CANARY_PORT: String(canaryPort),
+      PUSH_PROXY_CANARY_PROGRAM: binary,
+      PUSH_PROXY_FILE: proxyFile ?? file,
+      PUSH_PROXY_MAX_PUSH_BYTES: String(limits.push),
+      PUSH_PROXY_MAX_STORED_BYTES: String(limits.store),
+      PUSH_PROXY_TIMEOUT_SECONDS: String(timeoutSeconds),
+      PUSH_PROXY_CREDENTIALS: credentials,
     },
   });
-  const end = async (child: ChildProcess): Promise<void> => {
+  const end = async (child: ChildProcess, kill = () => child.kill("SIGKILL")): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
-    child.kill("SIGKILL");
+    kill();
     await ended;
   };
   await untilReady(url);
@@ -80,27 +94,40 @@ export async function startGateway(
     url,
     directUrl,
     stop: () => end(gateway),
-    guardMemory: async () => {
-      const status = await readFile(`/proc/${before.pid}/status`, "utf8");
+    proxyMemory: async () => {
+      const status = await readFile(`/proc/${proxy.pid}/status`, "utf8");
       return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
     },
     crash: async () => {
       await end(gateway);
       gateway = start();
     },
+    killCanary: async () => {
+      const children = await readFile(`/proc/${proxy.pid}/task/${proxy.pid}/children`, "utf8");
+      for (const pid of children.trim().split(" ").filter(Boolean)) process.kill(Number(pid), "SIGKILL");
+    },
     pause: (paused) => gateway.kill(paused ? "SIGSTOP" : "SIGCONT"),
     terminate: async () => {
-      const ended = once(before, "exit");
-      for (const child of [gateway, before]) child.kill("SIGTERM");
+      const ended = once(proxy, "exit");
+      for (const child of [gateway, proxy]) child.kill("SIGTERM");
       await ended;
     },
     close: async () => {
-      await Promise.all([end(gateway), end(before)]);
+      await Promise.all([end(gateway), end(proxy, () => process.kill(-(proxy.pid ?? 0), "SIGKILL"))]);
     },
   };
 }
 
-/** Waits until a push gateway, or the guard before it, says that it is ready. */
+/** Flags by which the Pushgateway asks for a password. */
+async function passwordFlags(dir: string, credentials: string): Promise<string[]> {
+  if (credentials === "") return [];
+  const [user = "", password = ""] = credentials.split(":");
+  const webConfig = path.join(dir, "web.yml");
+  await writeFile(webConfig, `basic_auth_users:\n  ${user}: ${await hash(password, 4)}\n`);
+  return [`--web.config.file=${webConfig}`];
+}
+
+/** Waits until a Pushgateway, or the proxy before it, says that it is ready. */
 export async function untilReady(url: string): Promise<void> {
   const deadline = Date.now() + 20_000;
   for (;;) {

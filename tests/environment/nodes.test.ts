@@ -39,7 +39,7 @@ describe("the workloads on nodes that go", () => {
     addresses = await startForwards(cloud, await stack.up());
     await eventually(
       () => push(addresses.pushGateway, "before", 1),
-      (status) => status === 200,
+      (status) => status === 202,
     );
   });
   afterAll(() => removeCloud(openCloud("nodes")));
@@ -110,7 +110,7 @@ describe("the workloads on nodes that go", () => {
     for (const name of workloads) await untilReady(cloud, name);
     await eventually(
       () => push(addresses.pushGateway, "after", 1),
-      (status) => status === 200,
+      (status) => status === 202,
     );
     console.log(
       "pushes are taken",

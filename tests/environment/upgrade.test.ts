@@ -32,7 +32,7 @@ import { openTestStack, type TestStack } from "./stack.ts";
  * Not proved here: that the operator takes over what an older one made, since no older one can be had either (its
  * images before hold today's programs, and the definitions are today's made older); that Prometheus reads an
  * older one's blocks, of which the first is written after two hours; an upgrade of Grafana, of which one version
- * alone builds from its Go module; one of the guard's Node, which is the machine's own.
+ * alone builds from its Go module; one of the push proxy's Node, which is the machine's own.
  */
 describe("an upgrade", () => {
   let stack: TestStack;

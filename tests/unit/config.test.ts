@@ -20,7 +20,7 @@ test("defaults are filled in, variables put in place", () => {
   expect(config.crds).toBe("/crds");
   expect(config.images).toEqual({
     grafana: "localhost/k8sfv/grafana-stand-in:1.0.0",
-    pushGuard: "localhost/k8sfv/node:20.0.0-machine",
+    pushProxy: "localhost/k8sfv/node:20.0.0-machine",
   });
 });
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { pushProxyProgram } from "../../components/push-proxy.ts";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled, valueOf } from "./mocks.ts";
 import { makeGateway, podOf } from "./workloads.ts";
@@ -10,22 +11,43 @@ beforeEach(async () => {
   recorded = await mockEngine();
 });
 
-test("push gateway: persists to a file on its disk, where the guard before it looks", async () => {
+test("push gateway: persists to a file on its disk, which the proxy before it reads", async () => {
   const gateway = await makeGateway();
   expect(await valueOf(pulumi.output(gateway.url))).toBe("http://10.248.1.4:9091");
   expect(await valueOf(gateway.urlInCluster)).toBe("http://prom-gateway.monitoring:9091");
   await settled(recorded);
-  const [guard, itself] = podOf(recorded, "push-gateway-deployment").containers;
+  const [proxy, itself] = podOf(recorded, "push-gateway-deployment").containers;
   expect(itself?.args).toContain("--persistence.file=/data/metrics");
-  expect(itself?.args, "nobody passes the guard by").toContain("--web.listen-address=127.0.0.1:9092");
-  expect(guard?.env).toContainEqual({ name: "GUARD_FILE", value: "/data/metrics" });
-  expect(guard?.env).toContainEqual({ name: "GUARD_GATEWAY_PORT", value: "9092" });
+  expect(itself?.args, "no client bypasses the proxy").toContain("--web.listen-address=127.0.0.1:9092");
+  expect(proxy?.env).toContainEqual({ name: "PUSH_PROXY_FILE", value: "/data/metrics" });
+  expect(proxy?.env).toContainEqual({ name: "PUSH_PROXY_GATEWAY_PORT", value: "9092" });
   expect(named(recorded, "push-gateway-deployment").inputs.spec).toMatchObject({
     strategy: { type: "Recreate" },
   });
   expect(named(recorded, "push-gateway-service").inputs).toMatchObject({
     metadata: { name: "prom-gateway" },
     spec: { ports: [{ name: "metrics", port: 9091 }] },
+  });
+});
+
+test("push proxy: its program is the same without comments, and the same each time", () => {
+  const program = pushProxyProgram();
+  expect(program).not.toContain("The durable push proxy");
+  expect(program).not.toMatch(/\/\/ components|\/\*\*/);
+  expect(program).toContain("createServer");
+});
+
+test("push proxy: the canary runs the program of the Pushgateway's image", async () => {
+  await makeGateway();
+  await settled(recorded);
+  const { initContainers, containers } = podOf(recorded, "push-gateway-deployment");
+  expect(initContainers?.[0]).toMatchObject({
+    image: containers[1]?.image,
+    command: ["cp", "/bin/pushgateway", "/canary"],
+  });
+  expect(containers[0]?.env).toContainEqual({
+    name: "PUSH_PROXY_CANARY_PROGRAM",
+    value: "/canary/pushgateway",
   });
 });
 

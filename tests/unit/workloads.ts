@@ -26,7 +26,7 @@ export async function makeGateway(more: Partial<PushGatewayArgs> = {}) {
   return new PushGateway("push-gateway", {
     ...shared,
     image: "example/pushgateway:v1",
-    guardImage: "example/node:20",
+    proxyImage: "example/node:20",
     address: "10.248.1.4",
     operator: more.operator ?? (await makeOperator()),
     exposure: "internal",
@@ -54,7 +54,9 @@ interface PodSpec {
   automountServiceAccountToken: boolean;
   priorityClassName: string;
   terminationGracePeriodSeconds: number;
+  initContainers?: { image: string; command: string[] }[];
   containers: {
+    image: string;
     args?: string[];
     env?: { name: string; value?: string }[];
     securityContext: { capabilities: { drop: string[] } };

@@ -1,0 +1,133 @@
+import { fileURLToPath } from "node:url";
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
+import type * as pulumi from "@pulumi/pulumi";
+import { buildSync } from "esbuild";
+import { RESTRICTED } from "./conventions.ts";
+
+/** Arguments of the durable push proxy. */
+export interface PushProxyArgs {
+  /** Namespace of the pod. */
+  namespace: pulumi.Input<string>;
+  /** Labels of its ConfigMap. */
+  labels: Record<string, string>;
+  /** An image with Node 20 or newer as `node`, and a shell. */
+  image: string;
+  /** The Pushgateway's image, with `cp`: the canary runs its program. */
+  gatewayImage: string;
+  /** Port that it listens on, by name and number. */
+  port: { name: string; number: number };
+  /** Port of the Pushgateway on 127.0.0.1. */
+  gatewayPort: number;
+  /** The Pushgateway's persistence file. */
+  file: string;
+  /** The pod's volume with that file, and its mount path. */
+  data: { name: string; mountPath: string };
+  /** Key of a Secret with USER:PASSWORD of the Pushgateway. @default the Pushgateway asks for none */
+  credentials?: { name: pulumi.Input<string>; key: string };
+}
+
+/** Maximum bytes of a push: a run of k8sfv pushes 50 kB, and a larger one costs ten times its size in memory. */
+export const MAX_PUSH_BYTES = 4 * 2 ** 20;
+/** Maximum bytes of the Pushgateway's file, some 90,000 series: it never forgets a group by itself. */
+export const MAX_STORED_BYTES = 16 * 2 ** 20;
+/** A push waits so long for the Pushgateway: the kubelet's longest back-off, 5 minutes, and a start. */
+const PUSH_TIMEOUT_SECONDS = 330;
+
+/**
+ * The Pushgateway's `--persistence.interval`, about the time of a push. It accepts nothing while it writes its file (3 ms
+ * with 64 groups): at 1 ms a fifth of its time went there. At 20 ms 64 clients pushed no more than at 10, and 8 clients
+ * half as much, since pushes waited for nothing else.
+ */
+export const PERSISTENCE_INTERVAL = "10ms";
+
+const CANARY_PORT_OFFSET = 1;
+const PROGRAM = { name: "push-proxy", mountPath: "/push-proxy", file: "push-proxy.mjs" };
+const CANARY = { name: "canary", mountPath: "/canary" };
+
+let program: string | undefined;
+
+/** The proxy's program in one file, without comments: the same text for the same code. */
+export function pushProxyProgram(): string {
+  program ??= buildSync({
+    absWorkingDir: fileURLToPath(new URL("..", import.meta.url)),
+    entryPoints: ["components/push-proxy/main.ts"],
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    minifyWhitespace: true,
+    lineLimit: 120,
+    legalComments: "none",
+  }).outputFiles[0]?.text;
+  return program ?? "";
+}
+
+/** The container that stands before the Pushgateway, and what the pod needs for it. */
+export function pushProxy(name: string, args: PushProxyArgs, parent: pulumi.Resource) {
+  const configMap = new ConfigMap(
+    `${name}-program`,
+    {
+      // Pulumi names it, and it never changes: another program is another name, and so new pods.
+      metadata: { namespace: args.namespace, labels: args.labels },
+      immutable: true,
+      data: { [PROGRAM.file]: pushProxyProgram() },
+    },
+    { parent, aliases: [{ name: name.replace(/-proxy$/, "-guard-program") }] },
+  );
+  return {
+    container: container(args),
+    // The official images have no program in common, so the canary's comes from the Pushgateway's.
+    initContainer: {
+      name: "copy-canary",
+      image: args.gatewayImage,
+      imagePullPolicy: "IfNotPresent",
+      command: ["cp", "/bin/pushgateway", CANARY.mountPath],
+      resources: { requests: { cpu: "5m", memory: "16Mi" }, limits: { memory: "64Mi" } },
+      securityContext: RESTRICTED,
+      volumeMounts: [CANARY],
+    },
+    volumes: [
+      { name: PROGRAM.name, configMap: { name: configMap.metadata.name } },
+      { name: CANARY.name, emptyDir: { sizeLimit: "64Mi" } },
+    ],
+  };
+}
+
+function container({ image, port, gatewayPort, file, data, credentials }: PushProxyArgs) {
+  const probe = (path: string) => ({ httpGet: { path, port: port.name }, timeoutSeconds: 5 });
+  const env = {
+    PUSH_PROXY_PORT: port.number,
+    PUSH_PROXY_GATEWAY_PORT: gatewayPort,
+    PUSH_PROXY_CANARY_PORT: gatewayPort + CANARY_PORT_OFFSET,
+    PUSH_PROXY_CANARY_PROGRAM: `${CANARY.mountPath}/pushgateway`,
+    PUSH_PROXY_FILE: file,
+    PUSH_PROXY_MAX_PUSH_BYTES: MAX_PUSH_BYTES,
+    PUSH_PROXY_MAX_STORED_BYTES: MAX_STORED_BYTES,
+    PUSH_PROXY_TIMEOUT_SECONDS: PUSH_TIMEOUT_SECONDS,
+  };
+  return {
+    name: "push-proxy",
+    image,
+    imagePullPolicy: "IfNotPresent",
+    command: ["node"],
+    args: ["--max-old-space-size=128", `${PROGRAM.mountPath}/${PROGRAM.file}`],
+    env: [
+      ...Object.entries(env).map(([key, value]) => ({ name: key, value: `${value}` })),
+      ...(credentials === undefined
+        ? []
+        : [{ name: "PUSH_PROXY_CREDENTIALS", valueFrom: { secretKeyRef: credentials } }]),
+    ],
+    ports: [{ name: port.name, containerPort: port.number }],
+    readinessProbe: { ...probe("/-/ready"), periodSeconds: 5 },
+    livenessProbe: { ...probe("/-/push-proxy/healthy"), periodSeconds: 30 },
+    // The canary's memory has a limit of its own (canary.ts), so it can't take the proxy's.
+    resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { memory: "512Mi" } },
+    securityContext: RESTRICTED,
+    volumeMounts: [
+      { name: PROGRAM.name, mountPath: PROGRAM.mountPath, readOnly: true },
+      { ...CANARY, readOnly: true },
+      { ...data, readOnly: true },
+    ],
+  };
+}

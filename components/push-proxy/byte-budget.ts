@@ -1,0 +1,43 @@
+/**
+ * A budget of bytes. `acquire` waits in FIFO order while it is exhausted; a size larger than the whole budget is
+ * acquired when nothing else is.
+ */
+export class ByteBudget {
+  private acquired = 0;
+  private readonly queue: { size: number; resolve: () => void }[] = [];
+
+  private readonly max: number;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  async acquire(size: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.queue.push({ size, resolve });
+      this.serveQueue();
+    });
+  }
+
+  /** Acquires without waiting. @returns whether it did */
+  tryAcquire(size: number): boolean {
+    if (this.queue.length > 0 || this.acquired + size > this.max) return false;
+    this.acquired += size;
+    return true;
+  }
+
+  release(size: number): void {
+    this.acquired -= size;
+    this.serveQueue();
+  }
+
+  private serveQueue(): void {
+    for (;;) {
+      const [next] = this.queue;
+      if (next === undefined || (this.acquired > 0 && this.acquired + next.size > this.max)) return;
+      this.acquired += next.size;
+      this.queue.shift();
+      next.resolve();
+    }
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * The canary: an empty second Pushgateway, as a child process, on which each push is tried first. It is the same program
+ * as the Pushgateway, so it reads a push as that one would; what crashes, hangs or blinds it never reaches the other.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ACCEPT, InvalidExpositionError, pushedGroup } from "./exposition.ts";
+import type { Request, Response, Upstream } from "./http.ts";
+import { send, textResponse, TimeoutError, TooLargeError, upstream } from "./http.ts";
+import { counters } from "./metrics.ts";
+import { familySizes, type FamilySizes } from "./quota.ts";
+import { CANARY_PORT, CANARY_PROGRAM, MAX_PUSH_BYTES } from "./settings.ts";
+
+/** A push as the canary read it. */
+export interface AcceptedPush {
+  /** The labels of its group; undefined when the path is none of a group. */
+  group: string | undefined;
+  /** Its families in the text exposition format. */
+  text: Buffer;
+}
+
+export type Verdict = { accepted: AcceptedPush } | { refused: Response };
+
+/**
+ * Maximum memory of the canary, its data segment (setrlimit(2), RLIMIT_DATA) in KiB. Beyond it the canary ends, and the
+ * push that took it there is refused. The Pushgateway has more than twice as much.
+ */
+const CANARY_MEMORY_KIB = 192 * 1024;
+/** Maximum bytes of a push in the text exposition format. */
+const MAX_TEXT_BYTES = 2 * MAX_PUSH_BYTES;
+/** The canary exposes some 20 kB about itself. */
+const OWN_PAGE_BYTES = 2 ** 17;
+/** The canary reads the largest push within 2 s on an idle machine. */
+const TRIAL_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 10_000;
+/** A canary that something else killed must not cost a good push, so a push is tried on this many new ones. */
+const MAX_KILLED = 5;
+/** A canary closes its connections just before it ends. */
+const EXIT_MS = 200;
+
+interface Canary {
+  child: ChildProcess;
+  at: Upstream;
+  used: boolean;
+}
+
+let current: Canary | undefined;
+let queue: Promise<unknown> = Promise.resolve();
+
+/** Tries a push on the canary. Pushes are tried one at a time, in the order of the calls. */
+export async function tryPush(push: Request): Promise<Verdict> {
+  return inTurn(() => tryNow(push));
+}
+
+/** The sizes of an accepted push's families, as the Pushgateway's API would show them. */
+export async function sizesOf(push: Request): Promise<FamilySizes | undefined> {
+  return inTurn(async () => {
+    const { at } = await ready();
+    await send(at, push, TRIAL_TIMEOUT_MS);
+    const sizes = await familySizes(at);
+    await send(at, { ...push, method: "DELETE" }, TRIAL_TIMEOUT_MS);
+    return sizes;
+  });
+}
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const result = queue.then(work);
+  queue = result.catch(() => undefined);
+  return result;
+}
+
+/** Ends the canary's process. */
+export function stopCanary(): void {
+  current?.child.kill("SIGKILL");
+}
+
+async function tryNow(push: Request): Promise<Verdict> {
+  for (let killed = 0; ;) {
+    const canary = await ready();
+    const isNew = !canary.used;
+    canary.used = true;
+    try {
+      return await tryOn(canary, push);
+    } catch (error) {
+      if (error instanceof TooLargeError) {
+        await end(canary);
+        return refuse(413, `has more than ${MAX_TEXT_BYTES} bytes as text`);
+      }
+      const endedItself = await hasEndedItself(canary);
+      await end(canary);
+      const isFault = isNew && (endedItself || error instanceof InvalidExpositionError);
+      if (isNew && !isFault) killed += 1;
+      if (isFault || error instanceof TimeoutError || killed === MAX_KILLED) {
+        const text = `would end the Pushgateway, or its exposition of all metrics (${String(error)})`;
+        return refuse(400, text);
+      }
+    }
+  }
+}
+
+/** Whether the canary ended by an error of its own, like a lack of memory, and not by a signal. */
+async function hasEndedItself({ child }: Canary): Promise<boolean> {
+  for (let waited = 0; waited < EXIT_MS && !hasEnded(child); waited += 5) await sleep(5);
+  return child.exitCode !== null;
+}
+
+/** @throws Error when the canary fails, whether by this push or an earlier one */
+async function tryOn({ at }: Canary, push: Request): Promise<Verdict> {
+  const ask = (method: string, path: string, headers = {}) =>
+    send(
+      at,
+      { method, path, headers, body: Buffer.alloc(0) },
+      TRIAL_TIMEOUT_MS,
+      MAX_TEXT_BYTES + OWN_PAGE_BYTES,
+    );
+  const response = await send(at, push, TRIAL_TIMEOUT_MS);
+  if (response.status >= 500) throw new Error(`the canary answered ${response.status}`);
+  const clear = async () => {
+    const { status } = await ask("DELETE", push.path);
+    if (status >= 500) throw new Error(`the canary answered DELETE with ${status}`);
+  };
+  if (response.status >= 400) {
+    // The Pushgateway keeps a group of which it refused the first push.
+    await clear();
+    return { refused: response };
+  }
+  if (response.status >= 300) {
+    return refuse(400, "has an empty, . or .. segment in its path: is a variable in the URL empty?");
+  }
+  const page = await ask("GET", "/metrics", { accept: ACCEPT });
+  if (page.status !== 200) throw new InvalidExpositionError(page.body.toString().trim().slice(0, 300));
+  const group = pushedGroup(page.body);
+  await clear();
+  return { accepted: { group: group?.labels, text: group?.text ?? Buffer.alloc(0) } };
+}
+
+function refuse(status: number, why: string): Verdict {
+  return { refused: textResponse(status, `Not stored: the push ${why}`) };
+}
+
+async function ready(): Promise<Canary> {
+  if (current !== undefined && !hasEnded(current.child)) return current;
+  current = await start();
+  return current;
+}
+
+async function start(): Promise<Canary> {
+  const flags = [`--web.listen-address=127.0.0.1:${CANARY_PORT}`, "--log.level=error"];
+  const script = 'ulimit -d "$0" && exec "$@"';
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    counters.canaryStarts += 1;
+    const child = spawn("/bin/sh", ["-c", script, `${CANARY_MEMORY_KIB}`, CANARY_PROGRAM, ...flags], {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: {},
+    });
+    child.on("error", (error) => {
+      console.error(`the canary does not start: ${String(error)}`);
+    });
+    const canary = { child, at: upstream(CANARY_PORT), used: false };
+    while (!hasEnded(child) && Date.now() < deadline) {
+      if (await warmUp(canary.at)) return canary;
+      await sleep(5);
+    }
+    await end(canary);
+    await sleep(5);
+  }
+  throw new Error("the canary does not start");
+}
+
+/**
+ * Pushes to the canary once: it exposes some families about itself only after its first push and scrape, and a push that
+ * conflicts with those is to be refused.
+ */
+async function warmUp(at: Upstream): Promise<boolean> {
+  try {
+    for (const [method, path] of [
+      ["PUT", "/metrics/job/warm-up"],
+      ["GET", "/metrics"],
+      ["DELETE", "/metrics/job/warm-up"],
+    ] as const) {
+      await send(at, { method, path, headers: {}, body: Buffer.alloc(0) }, START_TIMEOUT_MS);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function end({ child, at }: Canary): Promise<void> {
+  at.agent.destroy();
+  if (hasEnded(child)) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+function hasEnded({ exitCode, signalCode, pid }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null;
+}

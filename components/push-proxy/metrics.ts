@@ -1,0 +1,66 @@
+/** The proxy's own metrics. */
+
+/** Statuses that count from 0, so that the first push with one is an increase. */
+const STATUSES = [202, 400, 401, 408, 413, 431, 503, 507];
+
+const pushes = new Map(STATUSES.map((status) => [status, 0]));
+
+const STARTED = Date.now() / 1000 - process.uptime();
+
+/** Counters and gauges that other modules set. */
+export const counters = {
+  /** Starts of the canary. */
+  canaryStarts: 0,
+  /** Bytes of the Pushgateway's persistence file. */
+  storedBytes: 0,
+  /** Whether the Pushgateway's page was whole and valid when it was last read; undefined before the first time. */
+  expositionValid: undefined as boolean | undefined,
+};
+
+export function countPush(status: number): void {
+  pushes.set(status, (pushes.get(status) ?? 0) + 1);
+}
+
+/** The metrics in the text exposition format. */
+export function ownMetrics(storedBytesLimit: number): string {
+  const { canaryStarts, storedBytes, expositionValid } = counters;
+  const family = (name: string, type: string, help: string, samples: [string, number][]) =>
+    samples.length === 0
+      ? ""
+      : `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${samples.map(([labels, value]) => `${name}${labels} ${value}\n`).join("")}`;
+  return [
+    family(
+      "push_proxy_pushes_total",
+      "counter",
+      "Pushes (PUT and POST) by the status of the response.",
+      [...pushes].map(([status, count]) => [`{code="${status}"}`, count]),
+    ),
+    family(
+      "push_proxy_canary_starts_total",
+      "counter",
+      "Starts of the canary: the first, and one after each push that ended it.",
+      [["", canaryStarts]],
+    ),
+    family("push_proxy_stored_bytes", "gauge", "Bytes of the Pushgateway's persistence file.", [
+      ["", storedBytes],
+    ]),
+    family(
+      "push_proxy_stored_bytes_limit",
+      "gauge",
+      "Bytes of the persistence file above which pushes are refused.",
+      [["", storedBytesLimit]],
+    ),
+    family("process_start_time_seconds", "gauge", "Start of the proxy's process, in Unix time.", [
+      ["", STARTED],
+    ]),
+    family("process_resident_memory_bytes", "gauge", "Resident memory of the proxy without its canary.", [
+      ["", process.memoryUsage.rss()],
+    ]),
+    family(
+      "push_proxy_exposition_valid",
+      "gauge",
+      "1 if the Pushgateway's last page of metrics was whole and valid, else 0.",
+      expositionValid === undefined ? [] : [["", expositionValid ? 1 : 0]],
+    ),
+  ].join("");
+}

@@ -1,0 +1,32 @@
+/** Reads the Pushgateway's metrics now and then, so that an alert can say when they are not whole. */
+import { PageChecker } from "./exposition.ts";
+import { readExposition } from "./gateway.ts";
+import { counters } from "./metrics.ts";
+
+const INTERVAL_MS = 30_000;
+
+let timer: NodeJS.Timeout | undefined;
+
+/** Reads them now, and every 30 s from then on. */
+export function monitorExposition(): void {
+  clearTimeout(timer);
+  void check().finally(() => {
+    timer = setTimeout(monitorExposition, INTERVAL_MS).unref();
+  });
+}
+
+async function check(): Promise<void> {
+  const wasValid = counters.expositionValid;
+  try {
+    const checker = new PageChecker();
+    const { status, rest } = await readExposition((line) => {
+      checker.line(line);
+    });
+    if (status !== 200) throw new Error(`the Pushgateway answered ${status}`);
+    checker.end(rest);
+    counters.expositionValid = true;
+  } catch (error) {
+    counters.expositionValid = false;
+    if (wasValid !== false) console.error(`/metrics of the Pushgateway is not valid: ${String(error)}`);
+  }
+}

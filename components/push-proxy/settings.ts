@@ -1,0 +1,29 @@
+/** Settings of the push proxy: what the container's environment gives, and its limits. */
+
+function env(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === "") throw new Error(`the environment variable ${name} is not set`);
+  return value;
+}
+
+/** Port that the proxy listens on. */
+export const PORT = Number(env("PUSH_PROXY_PORT"));
+/** Port of the Pushgateway on 127.0.0.1. */
+export const GATEWAY_PORT = Number(env("PUSH_PROXY_GATEWAY_PORT"));
+/** Port of the canary on 127.0.0.1. */
+export const CANARY_PORT = Number(env("PUSH_PROXY_CANARY_PORT"));
+/** Path of the Pushgateway's program, which the canary runs. */
+export const CANARY_PROGRAM = env("PUSH_PROXY_CANARY_PROGRAM");
+/** The Pushgateway's persistence file. */
+export const PERSISTENCE_FILE = env("PUSH_PROXY_FILE");
+/** Maximum bytes of a push's body as it is sent. */
+export const MAX_PUSH_BYTES = Number(env("PUSH_PROXY_MAX_PUSH_BYTES"));
+/** Maximum bytes of the Pushgateway's persistence file; see quota.ts. */
+export const MAX_STORED_BYTES = Number(env("PUSH_PROXY_MAX_STORED_BYTES"));
+/**
+ * A push waits at most this long for the Pushgateway. The kubelet restarts a container that crashes again and again
+ * after at most 5 minutes (kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle, restart policy).
+ */
+export const PUSH_TIMEOUT_MS = Number(env("PUSH_PROXY_TIMEOUT_SECONDS")) * 1000;
+/** "USER:PASSWORD" that the Pushgateway asks for. Default: none. */
+export const CREDENTIALS = process.env.PUSH_PROXY_CREDENTIALS ?? "";

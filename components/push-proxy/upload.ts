@@ -1,0 +1,93 @@
+/** Reads the bodies of pushes within bounds of memory and time. */
+import type { IncomingMessage } from "node:http";
+import { ByteBudget } from "./byte-budget.ts";
+import { MAX_PUSH_BYTES } from "./settings.ts";
+
+/**
+ * A push with more bytes than this needs the budget below. A nightly run of k8sfv pushes 50 kB, so it never waits for a
+ * large or slow upload of another client.
+ */
+export const SMALL_PUSH_BYTES = 128 * 2 ** 10;
+/** Budget of the large pushes in memory; each takes what the largest may have. */
+const LARGE_PUSHES = 8;
+/** An upload has this time plus a second for each MIN_BYTES_PER_SECOND. */
+const GRACE_MS = 10_000;
+const MIN_BYTES_PER_SECOND = 64 * 2 ** 10;
+/** A body that is too large is read and thrown away, since many clients read the response only then; but no more. */
+const MAX_DISCARDED_BYTES = 64 * 2 ** 20;
+
+const budget = new ByteBudget(LARGE_PUSHES * MAX_PUSH_BYTES);
+
+/** Memory that a push holds until it is stored or refused. */
+export class Reservation {
+  private isLarge = false;
+
+  /** Waits until there is budget for a large push. */
+  async grow(): Promise<void> {
+    if (this.isLarge) return;
+    await budget.acquire(MAX_PUSH_BYTES);
+    this.isLarge = true;
+  }
+
+  /** @returns false when there is no budget now for a push of this size */
+  tryHold(bytes: number): boolean {
+    if (!this.isLarge && bytes > SMALL_PUSH_BYTES) this.isLarge = budget.tryAcquire(MAX_PUSH_BYTES);
+    return this.isLarge || bytes <= SMALL_PUSH_BYTES;
+  }
+
+  release(): void {
+    if (this.isLarge) budget.release(MAX_PUSH_BYTES);
+    this.isLarge = false;
+  }
+}
+
+/**
+ * Reads a body.
+ *
+ * @param maxBytes - more are read and thrown away
+ * @returns the body, or the status to answer with: 413 (too large), 408 (too slow)
+ * @throws Error when the client ends the connection
+ */
+export async function readBody(
+  incoming: IncomingMessage,
+  reservation: Reservation,
+  maxBytes: number,
+): Promise<Buffer | 408 | 413> {
+  const body = incoming[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let deadline = Date.now() + GRACE_MS;
+  for (;;) {
+    const next = await before(deadline, body.next());
+    if (next === undefined) return 408;
+    if (next.done === true) return length > maxBytes ? 413 : Buffer.concat(chunks);
+    length += next.value.length;
+    deadline += (next.value.length / MIN_BYTES_PER_SECOND) * 1000;
+    if (length > maxBytes) {
+      reservation.release();
+      chunks.length = 0;
+      if (length > MAX_DISCARDED_BYTES) return 413;
+      continue;
+    }
+    chunks.push(next.value);
+    if (length > SMALL_PUSH_BYTES) {
+      const asked = Date.now();
+      await reservation.grow();
+      // The client is not to blame for this time.
+      deadline += Date.now() - asked;
+    }
+  }
+}
+
+/** Waits for a result until a deadline. @returns undefined when there is none by then */
+async function before<T>(deadline: number, result: Promise<T>): Promise<T | undefined> {
+  // Nobody waits for an error after the deadline.
+  result.catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, deadline - Date.now(), undefined);
+  });
+  return Promise.race([result, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}
