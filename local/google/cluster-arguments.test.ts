@@ -2,6 +2,13 @@ import { expect, test } from "vitest";
 import type { Values } from "../plugin/values.ts";
 import { change, cloudWithNetwork, fitting, make } from "./testing.ts";
 
+/** A maintenance window that is right. */
+const weekly = {
+  startTime: "2026-01-03T03:00:00Z",
+  endTime: "2026-01-03T07:00:00Z",
+  recurrence: "FREQ=WEEKLY;BYDAY=SA",
+};
+
 /** Makes a cluster with these arguments beside those that fit. */
 async function cluster(inputs: Values) {
   const { cloud } = await cloudWithNetwork();
@@ -99,7 +106,7 @@ test.each([
         servicesIpv4CidrBlock: "10.251.0.0/20",
       },
     },
-    '"ipAllocationPolicy.servicesIpv4CidrBlock": conflicts with ipAllocationPolicy.clusterSecondaryRangeName',
+    '"ip_allocation_policy.0.services_ipv4_cidr_block": conflicts with ip_allocation_policy.0.cluster_secondary_range_name',
   ],
   [
     "one range for pods and Services",
@@ -114,6 +121,26 @@ test.each([
       ipAllocationPolicy: { clusterSecondaryRangeName: "absent", servicesSecondaryRangeName: "services" },
     },
     'Pod secondary range "absent" not found in network "https://www.googleapis.com/compute/v1/projects/calico-test/global/networks/k8sfv", subnetwork "k8sfv".',
+  ],
+  [
+    "a daily and a recurring maintenance window",
+    { maintenancePolicy: { dailyMaintenanceWindow: { startTime: "03:00" }, recurringWindow: weekly } },
+    "only one of `maintenance_policy.0.daily_maintenance_window,maintenance_policy.0.recurring_window` can be specified",
+  ],
+  [
+    "a maintenance window that starts at no time",
+    { maintenancePolicy: { recurringWindow: { ...weekly, startTime: "at night" } } },
+    'parsing time "at night" as "2006-01-02T15:04:05Z07:00"',
+  ],
+  [
+    "kubelets whose port without authentication is neither on nor off",
+    { nodePoolDefaults: { nodeConfigDefaults: { insecureKubeletReadonlyPortEnabled: "false" } } },
+    'insecure_kubelet_readonly_port_enabled to be one of ["FALSE" "TRUE"], got false',
+  ],
+  [
+    "an Autopilot cluster, which the local cloud can't make",
+    { enableAutopilot: true, removeDefaultNodePool: undefined },
+    'The local cloud doesn\'t emulate the argument "enableAutopilot"',
   ],
   [
     "a subnetwork of another network",
@@ -131,6 +158,8 @@ test("takes both ways to enforce policies and to reach the control plane", async
     addonsConfig: { networkPolicyConfig: { disabled: false } },
     anonymousAuthenticationConfig: { mode: "LIMITED" },
     masterAuthorizedNetworksConfig: { cidrBlocks: [{ cidrBlock: "203.0.113.0/24" }] },
+    maintenancePolicy: { recurringWindow: weekly },
+    nodePoolDefaults: { nodeConfigDefaults: { insecureKubeletReadonlyPortEnabled: "FALSE" } },
     privateClusterConfig: { enablePrivateNodes: true, masterIpv4CidrBlock: "10.250.16.0/28" },
   });
   await cluster({
@@ -205,8 +234,18 @@ test.each([
   [{ machineType: "big" }, "Machine type with name 'big' does not exist"],
   [{ spot: true, preemptible: true }, "both spot and preemptible"],
   [{ workloadMetadataConfig: { mode: "OPEN" } }, '"GKE_METADATA"], got OPEN'],
+  [{ kubeletConfig: { insecureKubeletReadonlyPortEnabled: "no" } }, 'one of ["FALSE" "TRUE"], got no'],
 ] as [Values, string][])("refuses nodes with %j", async (nodeConfig, words) => {
   const { cloud } = await cloudWithNetwork();
   await make(cloud, "Cluster", fitting.cluster);
   await expect(make(cloud, "NodePool", { ...fitting.pool, nodeConfig })).rejects.toThrow(words);
+});
+
+test("refuses a pool that makes less than no node at an upgrade", async () => {
+  const { cloud } = await cloudWithNetwork();
+  await make(cloud, "Cluster", fitting.cluster);
+  await expect(
+    make(cloud, "NodePool", { ...fitting.pool, upgradeSettings: { maxSurge: -1, maxUnavailable: 0 } }),
+  ).rejects.toThrow("expected upgrade_settings.0.max_surge to be at least (0), got -1");
+  await make(cloud, "NodePool", { ...fitting.pool, upgradeSettings: { maxSurge: 1, maxUnavailable: 0 } });
 });

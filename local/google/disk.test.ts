@@ -124,12 +124,13 @@ test("a disk under a schedule says so, and the schedule stays as long as the dis
 
 test.each([
   [{}, undefined, "must be specified"],
-  [{ ...noon, weeklySchedule: {} }, undefined, "must be specified"],
+  [{ ...noon, weeklySchedule: {} }, undefined, "can be specified, but"],
+  [{ weeklySchedule: { dayOfWeeks: [] } }, undefined, "Attribute requires 1 item minimum"],
   [{ dailySchedule: { daysInCycle: 2, startTime: "12:00" } }, undefined, "days_in_cycle must be 1"],
   [
     { dailySchedule: { daysInCycle: 1, startTime: "12:30" } },
     undefined,
-    '"start_time" does not allow minutes, it must be in the format HH:00, got: 12:30',
+    'daily_schedule.0.start_time" does not allow minutes, it must be in the format HH:00, got: 12:30',
   ],
   [{ dailySchedule: { daysInCycle: 1, startTime: "24:00" } }, undefined, "does not specify a valid hour"],
   [{ dailySchedule: { daysInCycle: 1, startTime: "noon" } }, undefined, "must be in the format HH:00"],
@@ -137,9 +138,9 @@ test.each([
   [
     { weeklySchedule: { dayOfWeeks: [{ day: "SOON", startTime: "00:00" }] } },
     undefined,
-    'expected day to be one of ["MONDAY"',
+    'day_of_weeks.0.day to be one of ["MONDAY"',
   ],
-  [noon, { maxRetentionDays: 0 }, "expected max_retention_days to be at least (1), got 0"],
+  [noon, { maxRetentionDays: 0 }, "max_retention_days to be at least (1), got 0"],
   [noon, { maxRetentionDays: 14, onSourceDiskDelete: "FORGET" }, '"APPLY_RETENTION_POLICY"], got FORGET'],
 ] as [Values, Values | undefined, string][])("refuses the schedule %j, %j", async (schedule, keep, words) => {
   await expect(make(testCloud(), "ResourcePolicy", daily(schedule, keep))).rejects.toThrow(words);

@@ -66,9 +66,13 @@ test.each([
   [
     "eleven ranges",
     [{ ...last, priority: 1, match: match(...many) }, last],
-    "1 to 10 ranges are allowed, not 11",
+    "Attribute supports 10 item maximum, but config has 11 declared.",
   ],
-  ["no range", [{ ...last, priority: 1, match: match() }, last], "not 0"],
+  [
+    "no range",
+    [{ ...last, priority: 1, match: match() }, last],
+    "Attribute requires 1 item minimum, but config has only 0 declared.",
+  ],
   ["an address in a range", [{ ...last, priority: 1, match: match("192.0.2.1/24") }, last], "192.0.2.1/24"],
   ["an unknown action", [{ ...last, priority: 1, action: "block" }, last], 'not "block"'],
   ["a rate of nothing", [{ ...throttle, rateLimitOptions: undefined }, last], "needs rateLimitOptions"],

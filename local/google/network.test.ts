@@ -31,7 +31,7 @@ test("wrong arguments are refused in Google's words", async () => {
     "Invalid value for field 'resource.name': 'Bad_Name'. Must be a match of regex '(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)'",
   );
   await expect(network({ mtu: 1 })).rejects.toThrow("expected mtu to be in the range (1300 - 8896), got 1");
-  await expect(network({ colour: "red" })).rejects.toThrow('knows no argument "colour"');
+  await expect(network({ colour: "red" })).rejects.toThrow('Invalid or unknown key: "colour"');
   const subnetwork = (inputs: object) => make(cloud, "Subnetwork", { ...fitting.subnetwork, ...inputs });
   await expect(subnetwork({ ipCidrRange: "10.248.0.1/20" })).rejects.toThrow(
     "'10.248.0.1/20'. Must be a CIDR",
@@ -44,10 +44,22 @@ test("wrong arguments are refused in Google's words", async () => {
     "Error creating Subnetwork: googleapi: Error 404: The resource 'projects/calico-test/global/networks/k8sfv' was not found, notFound",
   );
   const rule = { network: "k8sfv", sourceRanges: ["10.0.0.0/8"] };
-  await expect(make(cloud, "Firewall", rule)).rejects.toThrow("exactly one of them must be specified");
+  await expect(make(cloud, "Firewall", rule)).rejects.toThrow("one of `allow,deny` must be specified");
   await expect(
     make(cloud, "Firewall", { ...rule, allows: [{ protocol: "tcp", ports: ["70000"] }] }),
   ).rejects.toThrow("'70000'. Must be a port");
+  const open = { network: "k8sfv", allows: [{ protocol: "tcp" }] };
+  await expect(make(cloud, "Firewall", open)).rejects.toThrow(
+    "one of source_tags, source_ranges, or source_service_accounts must be defined",
+  );
+  await expect(make(cloud, "Firewall", { ...open, sourceRanges: [] })).rejects.toThrow("must be defined");
+});
+
+test("an ingress rule takes tags as its sources, and an egress rule needs none", async () => {
+  const { cloud } = await cloudWithNetwork();
+  const rule = { network: "k8sfv", allows: [{ protocol: "tcp" }] };
+  await make(cloud, "Firewall", { ...rule, name: "in", sourceTags: ["ci"] });
+  await make(cloud, "Firewall", { ...rule, name: "out", direction: "EGRESS" });
 });
 
 test("what is there already is refused", async () => {

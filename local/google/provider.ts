@@ -20,16 +20,18 @@ import {
   optionalText,
   text,
   texts,
-  UNKNOWN,
   type Value,
   type Values,
 } from "../plugin/values.ts";
 import { notFound } from "./api-error.ts";
-import { complete, differences, refuse } from "./arguments.ts";
 import type { Api } from "./api.ts";
 import { place, placeOutputs, selfLink, type Defaults } from "./place.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { version } from "./resources/cluster.ts";
+import { differences } from "./schema/differences.ts";
+import { refuse } from "./schema/refuse.ts";
+import { isInput, schemaOf } from "./schema/table.ts";
+import { complete, predict } from "./schema/values.ts";
 import { findType } from "./resources/index.ts";
 import { subnetworkToken } from "./resources/subnetwork-ranges.ts";
 
@@ -55,14 +57,16 @@ export class GoogleProvider implements Plugin {
 
   check(request: CheckRequest): CheckedInputs {
     const type = findType(request.type);
-    const inputs = this.named(type, request, complete(type.arguments, request.inputs));
-    const failures = [...refuse(type.title, type.arguments, inputs), ...(type.refuse?.(inputs) ?? [])];
+    const schema = schemaOf(type.token);
+    const named = this.named(type, request);
+    const inputs = complete(schema, named);
+    const failures = [...refuse(schema, type.checks ?? {}, named), ...(type.refuse?.(inputs) ?? [])];
     return { inputs, failures: failures.length > 0 ? failures : this.misplaced(type, inputs) };
   }
 
   /** Keeps a made-up name, or makes one up: the name in the program and a few hex digits. */
-  private named(type: ResourceType, { before, name, seed }: CheckRequest, inputs: Values): Values {
-    if (!type.autoNamed || inputs["name"] !== undefined) return inputs;
+  private named(type: ResourceType, { before, name, seed, inputs }: CheckRequest): Values {
+    if (!isAutoNamed(type) || inputs["name"] !== undefined) return inputs;
     const kept =
       before !== undefined && texts(before, "__defaults").includes("name") ? before["name"] : undefined;
     const random = seed.length > 0 ? seed : randomBytes(16);
@@ -82,7 +86,11 @@ export class GoogleProvider implements Plugin {
   diff({ type: token, state, before, inputs }: DiffRequest): Difference {
     const type = findType(token);
     const actual = merge(before, type.forced?.(before) ?? {}) as Values;
-    const changes = differences(type.arguments, actual, inputs);
+    const changes = differences(schemaOf(token), type.effects ?? {}, {
+      before: actual,
+      after: inputs,
+      state,
+    });
     const at = placeOutputs(type.scope, inputs, this.defaults);
     for (const [path, value] of Object.entries(at)) {
       // The provider's own project, region or zone changed under a resource that gives none.
@@ -90,7 +98,7 @@ export class GoogleProvider implements Plugin {
       if (moved) changes.push({ path, kind: "update", replace: true });
     }
     const replace = changes.some((change) => change.replace);
-    const sameName = type.autoNamed && isGiven(inputs) && before["name"] === inputs["name"];
+    const sameName = isAutoNamed(type) && isGiven(inputs) && before["name"] === inputs["name"];
     return { changes, deleteBeforeReplace: replace && sameName };
   }
 
@@ -107,11 +115,8 @@ export class GoogleProvider implements Plugin {
 
   /** The state that a preview can tell: what is computed is not known. */
   private planned(type: ResourceType, inputs: Values): Values {
-    const computed = type.computed.reduce<Value>(
-      (inner, path) => merge(inner, unknownAt(path.split("."))),
-      {},
-    );
-    return { ...placeOutputs(type.scope, inputs, this.defaults), ...(merge(computed, inputs) as Values) };
+    const at = placeOutputs(type.scope, inputs, this.defaults);
+    return predict(schemaOf(type.token), { ...at, ...inputs });
   }
 
   async read({ type: token, name, id, inputs }: ReadRequest): Promise<ReadResult | undefined> {
@@ -196,9 +201,10 @@ function isGiven(inputs: Values): boolean {
   return !texts(inputs, "__defaults").includes("name") && isKnown(inputs["name"]);
 }
 
-/** The map that has a value not known yet at the end of that path. */
-function unknownAt([key = "", ...below]: string[]): Values {
-  return { [key]: below.length === 0 ? UNKNOWN : unknownAt(below) };
+/** Whether Pulumi makes up a name when the program gives none: for every type with an argument `name`. */
+function isAutoNamed({ token }: ResourceType): boolean {
+  const { name } = schemaOf(token);
+  return name !== undefined && isInput(name);
 }
 
 /** Maps put together key by key; of anything else the second. Arguments inside computed maps need this. */

@@ -1,10 +1,11 @@
 import type { Failure } from "../plugin/plugin.ts";
 import type { Values } from "../plugin/values.ts";
 import type { ApiName } from "./apis.ts";
-import type { Arguments } from "./arguments.ts";
 import type { Occasion } from "./faults.ts";
 import type { Machines } from "./machines.ts";
 import type { Place, Scope } from "./place.ts";
+import type { Effects } from "./schema/differences.ts";
+import type { Checks } from "./schema/refuse.ts";
 import type { Data, Resource } from "./store.ts";
 
 /** What is behind the API. */
@@ -50,11 +51,10 @@ export interface ResourceType {
   readonly scope: Scope;
   /** The API that it belongs to, and that has to be on. */
   readonly api: ApiName;
-  readonly arguments: Arguments;
-  /** Whether Pulumi makes up a name when the program gives none. */
-  readonly autoNamed: boolean;
-  /** Outputs that only making the resource tells. */
-  readonly computed: readonly string[];
+  /** Checks of single arguments beyond the provider's schema (`schema/`), which is the source of all else. */
+  readonly checks?: Checks;
+  /** Changes whose effect the provider decides from the values. */
+  readonly effects?: Effects;
   /**
    * Values that Google sets whatever the arguments say, and that the provider reads back and compares: another value
    * in the arguments, or none, is a difference in each preview.

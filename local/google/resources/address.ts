@@ -1,7 +1,7 @@
 import { optionalText, text, type Values } from "../../plugin/values.ts";
 import { freeAddresses, refuseAddress } from "../allocation.ts";
 import { ApiError, invalidField } from "../api-error.ts";
-import { checkAddress, checkName, oneOf, sameReference } from "../arguments.ts";
+import { checkAddress, checkName, notEmulated, oneOf } from "../checks.ts";
 import { range } from "../cidr.ts";
 import { pathOf, selfLink, type Place } from "../place.ts";
 import { labelled, stamped, type Behind, type Request, type ResourceType } from "../resource-type.ts";
@@ -14,23 +14,15 @@ export const address: ResourceType = {
   kind: "address",
   scope: "region",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    address: { change: "replace", check: checkAddress },
-    addressType: { change: "replace", default: "EXTERNAL", check: oneOf("INTERNAL", "EXTERNAL") },
-    description: { change: "replace" },
-    ipVersion: { change: "replace", check: oneOf("IPV4") },
-    labels: {},
-    network: { change: "replace", same: sameReference },
-    networkTier: { change: "replace", check: oneOf("PREMIUM", "STANDARD") },
-    prefixLength: { change: "replace" },
-    purpose: { change: "replace", check: oneOf("GCE_ENDPOINT", "SHARED_LOADBALANCER_VIP") },
-    region: { change: "replace", same: sameReference },
-    subnetwork: { change: "replace", same: sameReference },
-    project: { change: "replace" },
+  checks: {
+    name: checkName,
+    address: checkAddress,
+    addressType: oneOf("INTERNAL", "EXTERNAL"),
+    ipVersion: oneOf("IPV4"),
+    networkTier: oneOf("PREMIUM", "STANDARD"),
+    purpose: oneOf("GCE_ENDPOINT", "SHARED_LOADBALANCER_VIP"),
+    ...notEmulated("ipv6EndpointType"),
   },
-  computed: ["address", "selfLink", "creationTimestamp", "labelFingerprint", "users"],
   refuse: (inputs) =>
     inputs["addressType"] === "EXTERNAL"
       ? [{ property: "addressType", reason: "The local cloud has no external addresses: use INTERNAL" }]

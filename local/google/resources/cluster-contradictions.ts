@@ -45,14 +45,8 @@ function refuseAllocation(ips: Values): Failure[] {
   const fail = (reason: string): void => {
     failures.push({ property: "ipAllocationPolicy", reason });
   };
-  const names = ["clusterSecondaryRangeName", "servicesSecondaryRangeName"];
   for (const kind of ["cluster", "services"]) {
     const [block, name] = [`${kind}Ipv4CidrBlock`, `${kind}SecondaryRangeName`];
-    // The real provider lets nobody mix the two forms, not even one for the pods and one for Services.
-    const other = names.find((one) => ips[one] !== undefined);
-    if (ips[block] !== undefined && other !== undefined) {
-      fail(`"ipAllocationPolicy.${block}": conflicts with ipAllocationPolicy.${other}`);
-    }
     if (ips[block] === undefined && ips[name] === undefined) {
       fail(`The local cloud needs ipAllocationPolicy.${name} or ${block}`);
     }

@@ -7,7 +7,7 @@ import { refuseNodeAccount } from "../default-account.ts";
 import type { Data } from "../store.ts";
 import { lastPart, pathOf, type Place } from "../place.ts";
 import { labelled, type Request, type ResourceType } from "../resource-type.ts";
-import { clusterArguments } from "./cluster-arguments.ts";
+import { clusterChecks, clusterEffects } from "./cluster-checks.ts";
 import { forcedEndpoint, publicAccess } from "./cluster-endpoints.ts";
 import { refuseCluster } from "./cluster-contradictions.ts";
 import { refuseRange } from "./network-ranges.ts";
@@ -26,24 +26,8 @@ export const cluster: ResourceType = {
   kind: "cluster",
   scope: "location",
   api: "container.googleapis.com",
-  autoNamed: true,
-  arguments: clusterArguments,
-  computed: [
-    "endpoint",
-    "selfLink",
-    "masterAuth.clusterCaCertificate",
-    "masterAuth.clientCertificate",
-    "masterAuth.clientKey",
-    "controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint",
-    "privateClusterConfig.privateEndpoint",
-    "privateClusterConfig.publicEndpoint",
-    "clusterIpv4Cidr",
-    "servicesIpv4Cidr",
-    "masterVersion",
-    "nodeVersion",
-    "labelFingerprint",
-    "operation",
-  ],
+  checks: clusterChecks,
+  effects: clusterEffects,
   forced: forcedEndpoint,
   refuse: refuseCluster,
   path: (inputs, { project, zone }) =>

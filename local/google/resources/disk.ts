@@ -4,7 +4,7 @@ import path from "node:path";
 import { number, optionalText, text, type Value, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
 import { invalidField, notFound } from "../api-error.ts";
-import { between, checkName, oneOf, sameReference, type Effect } from "../arguments.ts";
+import { between, checkName, notEmulated, oneOf } from "../checks.ts";
 import { lastPart, selfLink } from "../place.ts";
 import {
   labelled,
@@ -14,6 +14,7 @@ import {
   type Request,
   type ResourceType,
 } from "../resource-type.ts";
+import type { Effect } from "../schema/differences.ts";
 import type { Data, Resource } from "../store.ts";
 import { policiesOf } from "./resource-policy.ts";
 import { fillDisk, snapshotNow, snapshotPath } from "./snapshot.ts";
@@ -40,22 +41,14 @@ export const disk: ResourceType = {
   kind: "disk",
   scope: "zone",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    description: { change: "replace" },
-    zone: { change: "replace", same: sameReference },
-    type: { change: "replace", default: "pd-standard", same: sameReference },
-    size: { change: sizeChange, check: between(1, largest) },
-    labels: {},
-    physicalBlockSizeBytes: { change: "replace" },
-    accessMode: { check: oneOf("READ_WRITE_SINGLE", "READ_WRITE_MANY", "READ_ONLY_SINGLE") },
-    snapshot: { change: "replace", same: sameReference },
-    createSnapshotBeforeDestroy: { default: false },
-    createSnapshotBeforeDestroyPrefix: {},
-    project: { change: "replace" },
+  checks: {
+    name: checkName,
+    size: between(1, largest),
+    accessMode: oneOf("READ_WRITE_SINGLE", "READ_WRITE_MANY", "READ_ONLY_SINGLE"),
+    ...notEmulated("image", "sourceDisk", "sourceInstantSnapshot", "sourceStorageObject", "storagePool"),
+    ...notEmulated("asyncPrimaryDisk", "multiWriter", "resourcePolicies"),
   },
-  computed: ["selfLink", "creationTimestamp", "diskId", "labelFingerprint", "users", "resourcePolicies"],
+  effects: { size: sizeChange },
   refuse: refuseLongName,
   path: (inputs, { project, zone }) => `projects/${project}/zones/${zone}/disks/${text(inputs, "name")}`,
   admit,

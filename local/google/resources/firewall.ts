@@ -1,7 +1,8 @@
-import { maps, optionalText, text, texts, type Value } from "../../plugin/values.ts";
-import { between, checkName, checkRange, oneOf, sameReference } from "../arguments.ts";
+import { maps, text, texts, type Value } from "../../plugin/values.ts";
+import { between, checkName, checkRange, oneOf } from "../checks.ts";
 import { pathOf, selfLink } from "../place.ts";
 import { stamped, type ResourceType } from "../resource-type.ts";
+import type { Location } from "../schema/refuse.ts";
 
 /** A firewall rule. Kept and answered; nothing in the local cloud's network enforces it. */
 export const firewall: ResourceType = {
@@ -10,31 +11,22 @@ export const firewall: ResourceType = {
   kind: "firewall",
   scope: "global",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    network: { required: true, same: sameReference },
-    allows: { check: checkRules },
-    denies: { check: checkRules },
-    description: {},
-    destinationRanges: { check: checkRanges },
-    direction: { change: "replace", check: oneOf("INGRESS", "EGRESS") },
-    disabled: {},
-    logConfig: {},
-    priority: { default: 1000, check: between(0, 65535) },
-    sourceRanges: { check: checkRanges },
-    sourceServiceAccounts: { conflictsWith: ["sourceTags", "targetTags"] },
-    sourceTags: { conflictsWith: ["sourceServiceAccounts", "targetServiceAccounts"] },
-    targetServiceAccounts: { conflictsWith: ["sourceTags", "targetTags"] },
-    targetTags: { conflictsWith: ["sourceServiceAccounts", "targetServiceAccounts"] },
-    project: { change: "replace" },
+  checks: {
+    name: checkName,
+    allows: checkRules,
+    denies: checkRules,
+    destinationRanges: checkRange,
+    direction: oneOf("INGRESS", "EGRESS"),
+    priority: between(0, 65535),
+    sourceRanges: checkRange,
   },
-  computed: ["selfLink", "creationTimestamp"],
   refuse: (inputs) => {
-    const given = ["allows", "denies"].filter((key) => inputs[key] !== undefined);
-    if (given.length !== 1)
-      return [{ property: "", reason: '"allow,deny": exactly one of them must be specified' }];
     const outwards = inputs["direction"] === "EGRESS";
+    const sources = ["sourceRanges", "sourceTags", "sourceServiceAccounts"];
+    if (!outwards && sources.every((source) => isEmpty(inputs[source]))) {
+      const reason = "one of source_tags, source_ranges, or source_service_accounts must be defined";
+      return [{ property: "", reason }];
+    }
     const wrong = outwards ? "sourceRanges" : "destinationRanges";
     if (inputs[wrong] === undefined) return [];
     const reason = `${wrong} can't be given for ${outwards ? "EGRESS" : "INGRESS"} rules`;
@@ -52,20 +44,17 @@ export const firewall: ResourceType = {
   }),
 };
 
-function checkRanges(value: Value, argument: string): string | undefined {
-  return texts({ value }, "value")
-    .map((one) => checkRange(one, argument))
-    .find((wrong) => wrong !== undefined);
+function isEmpty(value: Value | undefined): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
 /** Protocols that have ports, as Google knows them. */
 const withPorts = ["tcp", "udp", "sctp", "6", "17", "132"];
 
-function checkRules(value: Value, argument: string): string | undefined {
+function checkRules(value: Value, { pulumi }: Location): string | undefined {
   for (const [n, rule] of maps({ value }, "value").entries()) {
-    const protocol = optionalText(rule, "protocol");
-    const field = `Invalid value for field 'resource.${argument}[${n}]`;
-    if (protocol === undefined) return `${field}.protocol': ''. A protocol is required`;
+    const protocol = text(rule, "protocol");
+    const field = `Invalid value for field 'resource.${pulumi}[${n}]`;
     const ports = texts(rule, "ports");
     if (ports.length > 0 && !withPorts.includes(protocol.toLowerCase())) {
       return `${field}.ports': '${ports.join(",")}'. The protocol ${protocol} has no ports`;

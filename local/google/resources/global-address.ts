@@ -1,6 +1,6 @@
 import { text } from "../../plugin/values.ts";
 import { ApiError, invalidField } from "../api-error.ts";
-import { checkAddress, checkName, oneOf, sameReference } from "../arguments.ts";
+import { checkAddress, checkName, oneOf } from "../checks.ts";
 import { formatAddress, range } from "../cidr.ts";
 import { selfLink } from "../place.ts";
 import { labelled, stamped, type Request, type ResourceType } from "../resource-type.ts";
@@ -16,20 +16,12 @@ export const globalAddress: ResourceType = {
   kind: "global_address",
   scope: "global",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    address: { change: "replace", check: checkAddress },
-    addressType: { change: "replace", default: "EXTERNAL", check: oneOf("EXTERNAL", "INTERNAL") },
-    description: { change: "replace" },
-    ipVersion: { change: "replace", check: oneOf("IPV4") },
-    labels: {},
-    network: { change: "replace", same: sameReference },
-    prefixLength: { change: "replace" },
-    purpose: { change: "replace" },
-    project: { change: "replace" },
+  checks: {
+    name: checkName,
+    address: checkAddress,
+    addressType: oneOf("EXTERNAL", "INTERNAL"),
+    ipVersion: oneOf("IPV4"),
   },
-  computed: ["address", "selfLink", "creationTimestamp", "labelFingerprint", "prefixLength"],
   refuse: (inputs) =>
     inputs["addressType"] === "INTERNAL"
       ? [

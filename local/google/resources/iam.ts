@@ -1,16 +1,10 @@
 import { createHash } from "node:crypto";
 import { text, type Value } from "../../plugin/values.ts";
 import { ApiError } from "../api-error.ts";
+import { matches } from "../checks.ts";
 import { numericId, type ResourceType } from "../resource-type.ts";
 
-/** Google's rule for a service account's id, in the real provider's words. */
-const accountPattern = "^[a-z](?:[-a-z0-9]{4,28}[a-z0-9])$";
 const accountType = "gcp:serviceaccount/account:Account";
-
-function checkAccountId(value: Value): string | undefined {
-  if (typeof value === "string" && new RegExp(accountPattern).test(value)) return undefined;
-  return `"account_id" (${JSON.stringify(value)}) must match regex "${accountPattern}"`;
-}
 
 /** A service account. Nothing in the local cloud runs as one. */
 export const account: ResourceType = {
@@ -19,17 +13,8 @@ export const account: ResourceType = {
   kind: "service_account",
   scope: "global",
   api: "iam.googleapis.com",
-  autoNamed: false,
-  arguments: {
-    accountId: { required: true, change: "replace", check: checkAccountId },
-    displayName: {},
-    description: {},
-    disabled: { default: false },
-    createIgnoreAlreadyExists: {},
-    project: { change: "replace" },
-  },
+  checks: { accountId: matches("^[a-z](?:[-a-z0-9]{4,28}[a-z0-9])$") },
   adopts: (inputs) => inputs["createIgnoreAlreadyExists"] === true,
-  computed: ["email", "member", "name", "uniqueId"],
   path: (inputs, { project }) =>
     `projects/${project}/serviceAccounts/${text(inputs, "accountId")}@${project}.iam.gserviceaccount.com`,
   admit: ({ path, previous }) => {
@@ -50,16 +35,9 @@ export const projectMember: ResourceType = {
   kind: "project",
   scope: "global",
   api: "cloudresourcemanager.googleapis.com",
-  autoNamed: false,
-  arguments: {
-    project: { required: true, change: "replace" },
-    role: { required: true, change: "replace", check: checkRole },
-    member: { required: true, change: "replace", check: checkMember },
-    condition: { change: "replace" },
-  },
+  checks: { role: checkRole, member: checkMember },
   // The real provider adds it to the project's policy, where it may be already.
   adopts: () => true,
-  computed: ["etag"],
   path: (inputs, { project }) => `${project}/${text(inputs, "role")}/${text(inputs, "member")}`,
   importPath: (id) => {
     const parts = id.split(/\s+/).filter((part) => part !== "");

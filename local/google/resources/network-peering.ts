@@ -1,6 +1,6 @@
-import { text, type Value, type Values } from "../../plugin/values.ts";
+import { text, type Values } from "../../plugin/values.ts";
 import { ApiError } from "../api-error.ts";
-import { checkName, oneOf, sameReference } from "../arguments.ts";
+import { checkName, matches, oneOf } from "../checks.ts";
 import { overlap, range } from "../cidr.ts";
 import { lastPart, pathOf, type Place } from "../place.ts";
 import type { Request, ResourceType } from "../resource-type.ts";
@@ -9,6 +9,7 @@ import { autoModeRange, isAutoMode } from "./auto-mode.ts";
 import { refuseDuringRouteOperation } from "./route-operations.ts";
 import { subnetworkRanges } from "./subnetwork-ranges.ts";
 
+const checkLink = matches("projects/[a-z0-9.:-]+/global/networks/[a-z](?:[-a-z0-9]*[a-z0-9])?$");
 const token = "gcp:compute/networkPeering:NetworkPeering";
 
 /** One half of a peering of two networks. Kept and answered; the local cloud has one network. */
@@ -18,19 +19,13 @@ export const networkPeering: ResourceType = {
   kind: "network",
   scope: "global",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    network: { required: true, change: "replace", same: sameReference, check: checkLink },
-    peerNetwork: { required: true, change: "replace", same: sameReference, check: checkLink },
-    exportCustomRoutes: { default: false },
-    importCustomRoutes: { default: false },
-    exportSubnetRoutesWithPublicIp: { change: "replace", default: true },
-    importSubnetRoutesWithPublicIp: { change: "replace" },
-    stackType: { default: "IPV4_ONLY", check: oneOf("IPV4_ONLY", "IPV4_IPV6") },
-    updateStrategy: { default: "INDEPENDENT", check: oneOf("INDEPENDENT", "CONSENSUS") },
+  checks: {
+    name: checkName,
+    network: checkLink,
+    peerNetwork: checkLink,
+    stackType: oneOf("IPV4_ONLY", "IPV4_IPV6"),
+    updateStrategy: oneOf("INDEPENDENT", "CONSENSUS"),
   },
-  computed: ["state", "stateDetails"],
   path: (inputs) => `${lastPart(text(inputs, "network"))}/${text(inputs, "name")}`,
   importPath: (id) => {
     const [, network, name, ...more] = id.split("/");
@@ -99,10 +94,4 @@ function refuseOverlap({ data, inputs, place }: Request): void {
 
 function rangesOf(data: Data, path: string): string[] {
   return [...subnetworkRanges(data, path), ...(isAutoMode(data, path) ? [autoModeRange] : [])];
-}
-
-function checkLink(value: Value, argument: string): string | undefined {
-  const form = /projects\/[a-z0-9.:-]+\/global\/networks\/[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
-  if (typeof value === "string" && form.test(value)) return undefined;
-  return `"${argument}" (${JSON.stringify(value)}) doesn't match regexp "${form.source}"`;
 }

@@ -1,4 +1,4 @@
-import { checkName, oneOf, between } from "../arguments.ts";
+import { between, checkName, notEmulated, oneOf } from "../checks.ts";
 import { selfLink } from "../place.ts";
 import { numericId, type ResourceType } from "../resource-type.ts";
 import { text } from "../../plugin/values.ts";
@@ -10,20 +10,13 @@ export const network: ResourceType = {
   kind: "network",
   scope: "global",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    description: { change: "replace" },
-    autoCreateSubnetworks: { change: "replace", default: true },
-    deleteDefaultRoutesOnCreate: { default: false },
-    mtu: { check: between(1300, 8896) },
-    routingMode: { check: oneOf("REGIONAL", "GLOBAL") },
-    networkFirewallPolicyEnforcementOrder: {
-      check: oneOf("BEFORE_CLASSIC_FIREWALL", "AFTER_CLASSIC_FIREWALL"),
-    },
-    project: { change: "replace" },
+  checks: {
+    name: checkName,
+    mtu: between(1300, 8896),
+    routingMode: oneOf("REGIONAL", "GLOBAL"),
+    networkFirewallPolicyEnforcementOrder: oneOf("BEFORE_CLASSIC_FIREWALL", "AFTER_CLASSIC_FIREWALL"),
+    ...notEmulated("enableUlaInternalIpv6", "internalIpv6Range", "networkProfile"),
   },
-  computed: ["selfLink", "gatewayIpv4", "networkId", "numericId"],
   refuse: (inputs) =>
     inputs["autoCreateSubnetworks"] === true
       ? [

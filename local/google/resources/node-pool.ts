@@ -2,15 +2,15 @@ import { createHash, randomInt } from "node:crypto";
 import { map, number, optionalText, text, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
 import { freeAddresses, freePodRanges, machinesOf, type Machine } from "../allocation.ts";
-import { between, sameReference } from "../arguments.ts";
+import { atLeast, between, notEmulated, oneOf } from "../checks.ts";
 import { range } from "../cidr.ts";
 import { refuseNodeAccount } from "../default-account.ts";
 import { lastPart, regionOf, type Place } from "../place.ts";
 import type { Behind, Request, ResourceType } from "../resource-type.ts";
 import type { Resource } from "../store.ts";
-import { checkClusterName } from "./cluster-arguments.ts";
+import { checkClusterName } from "./cluster-checks.ts";
 import { version } from "./cluster.ts";
-import { checkNodeConfig, fixedNetworkConfig, fixedNodeConfig } from "./node-config.ts";
+import { nodeConfigChecks } from "./node-config.ts";
 
 const token = "gcp:container/nodePool:NodePool";
 
@@ -21,26 +21,17 @@ export const nodePool: ResourceType = {
   kind: "node_pool",
   scope: "location",
   api: "container.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkClusterName },
-    cluster: { required: true, change: "replace", same: sameReference },
-    location: { change: "replace" },
-    nodeCount: { check: between(0, 1000) },
-    initialNodeCount: { change: "replace", check: between(0, 1000) },
-    autoscaling: {},
-    management: {},
-    maxPodsPerNode: { change: "replace", check: between(8, 256) },
-    networkConfig: { replacePaths: fixedNetworkConfig },
-    nodeConfig: { replacePaths: fixedNodeConfig, check: checkNodeConfig },
-    nodeLocations: {},
-    placementPolicy: { change: "replace" },
-    queuedProvisioning: { change: "replace" },
-    upgradeSettings: {},
-    version: {},
-    project: { change: "replace" },
+  checks: {
+    name: checkClusterName,
+    nodeCount: between(0, 1000),
+    initialNodeCount: between(0, 1000),
+    maxPodsPerNode: between(8, 256),
+    "upgradeSettings.maxSurge": atLeast(0),
+    "upgradeSettings.maxUnavailable": atLeast(0),
+    "upgradeSettings.strategy": oneOf("SURGE", "BLUE_GREEN"),
+    ...nodeConfigChecks,
+    ...notEmulated("namePrefix", "queuedProvisioning"),
   },
-  computed: ["instanceGroupUrls", "managedInstanceGroupUrls", "operation"],
   refuse: refuseCounts,
   path: (inputs, place) => `${clusterPath(inputs, place)}/nodePools/${text(inputs, "name")}`,
   parent: clusterPath,

@@ -1,7 +1,7 @@
-import { maps, optionalText, text, texts, type Value, type Values } from "../../plugin/values.ts";
+import { maps, text, texts, type Value, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
 import { invalidField, invalidFieldText } from "../api-error.ts";
-import { between, checkName, oneOf, sameReference } from "../arguments.ts";
+import { between, checkName, notEmulated, oneOf } from "../checks.ts";
 import { lastPart, pathOf, type Place } from "../place.ts";
 import type { Request, ResourceType } from "../resource-type.ts";
 
@@ -17,32 +17,27 @@ export const routerNat: ResourceType = {
   kind: "router",
   scope: "region",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    router: { required: true, change: "replace", same: sameReference },
-    region: { change: "replace", same: sameReference },
-    natIpAllocateOption: { check: oneOf("MANUAL_ONLY", "AUTO_ONLY") },
-    natIps: {},
-    sourceSubnetworkIpRangesToNat: {
-      required: true,
-      check: oneOf("ALL_SUBNETWORKS_ALL_IP_RANGES", "ALL_SUBNETWORKS_ALL_PRIMARY_IP_RANGES", listed),
-    },
-    subnetworks: { check: checkSubnetworks },
-    logConfig: {},
-    enableDynamicPortAllocation: {},
-    enableEndpointIndependentMapping: {},
-    minPortsPerVm: { check: between(2, 57344) },
-    maxPortsPerVm: { check: between(64, 65536) },
-    icmpIdleTimeoutSec: { default: 30 },
-    tcpEstablishedIdleTimeoutSec: { default: 1200 },
-    tcpTimeWaitTimeoutSec: { default: 120 },
-    tcpTransitoryIdleTimeoutSec: { default: 30 },
-    udpIdleTimeoutSec: { default: 30 },
-    type: { change: "replace", default: "PUBLIC", check: oneOf("PUBLIC", "PRIVATE") },
-    project: { change: "replace" },
+  checks: {
+    name: checkName,
+    natIpAllocateOption: oneOf("MANUAL_ONLY", "AUTO_ONLY"),
+    sourceSubnetworkIpRangesToNat: oneOf(
+      "ALL_SUBNETWORKS_ALL_IP_RANGES",
+      "ALL_SUBNETWORKS_ALL_PRIMARY_IP_RANGES",
+      listed,
+    ),
+    "subnetworks.sourceIpRangesToNats": oneOf(allRanges, someSecondary, "PRIMARY_IP_RANGE"),
+    subnetworks: checkSubnetworks,
+    minPortsPerVm: between(2, 57344),
+    maxPortsPerVm: between(64, 65536),
+    type: oneOf("PUBLIC", "PRIVATE"),
+    ...notEmulated(
+      "drainNatIps",
+      "initialNatIps",
+      "nat64Subnetworks",
+      "rules",
+      "sourceSubnetworkIpRangesToNat64",
+    ),
   },
-  computed: [],
   refuse: refuseTogether,
   path: (inputs, { project, region }) =>
     `${project}/${region}/${lastPart(text(inputs, "router"))}/${text(inputs, "name")}`,
@@ -77,13 +72,7 @@ function covered(inputs: Values, place: Place): Covered[] {
 function checkSubnetworks(value: Value): string | undefined {
   for (const [n, one] of maps({ value }, "value").entries()) {
     const field = `resource.nats[0].subnetworks[${n}]`;
-    if (optionalText(one, "name") === undefined) return 'Missing required argument: "subnetworks.name"';
     const options = texts(one, "sourceIpRangesToNats");
-    if (options.length === 0) return 'Missing required argument: "subnetworks.sourceIpRangesToNats"';
-    const wrong = options
-      .map((option) => oneOf(allRanges, someSecondary, "PRIMARY_IP_RANGE")(option, "source_ip_ranges_to_nat"))
-      .find((reason) => reason !== undefined);
-    if (wrong !== undefined) return wrong;
     if (texts(one, "secondaryIpRangeNames").length > 0 && !options.includes(someSecondary)) {
       const why = `No secondary IP ranges should be provided if the subnetwork is not configured with ${someSecondary}.`;
       return invalidFieldText(`${field}.secondaryIpRangeNames`, "", why);

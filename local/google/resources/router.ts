@@ -1,5 +1,6 @@
 import { text, type Values } from "../../plugin/values.ts";
-import { checkName, sameReference } from "../arguments.ts";
+import { invalidFieldText } from "../api-error.ts";
+import { checkName, notEmulated } from "../checks.ts";
 import { pathOf, selfLink, type Place } from "../place.ts";
 import { stamped, type ResourceType } from "../resource-type.ts";
 
@@ -10,16 +11,12 @@ export const router: ResourceType = {
   kind: "router",
   scope: "region",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    network: { required: true, change: "replace", same: sameReference },
-    region: { change: "replace", same: sameReference },
-    description: {},
-    bgp: {},
-    project: { change: "replace" },
-  },
-  computed: ["selfLink", "creationTimestamp"],
+  checks: { name: checkName, ...notEmulated("nccGateway", "encryptedInterconnectRouter") },
+  // Google's rule: the schema can't say it, because a router of a hub has no network.
+  refuse: (inputs) =>
+    inputs["network"] === undefined
+      ? [{ property: "network", reason: invalidFieldText("resource.network", "", "Must be specified") }]
+      : [],
   path: (inputs, { project, region }) =>
     `projects/${project}/regions/${region}/routers/${text(inputs, "name")}`,
   uses: (inputs, place) => [networkPath(inputs, place)],

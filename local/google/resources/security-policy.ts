@@ -9,14 +9,12 @@ import {
   type Value,
   type Values,
 } from "../../plugin/values.ts";
-import { checkName, checkRange, oneOf } from "../arguments.ts";
+import { checkName, checkRange, notEmulated, oneOf } from "../checks.ts";
 import { selfLink } from "../place.ts";
 import { labelled, numericId, stamped, type ResourceType } from "../resource-type.ts";
 
 /** The priority of the rule that every policy ends with. */
 const LAST = 2_147_483_647;
-/** As many ranges fit into a rule (cloud.google.com/armor/quotas). */
-const RANGES_A_RULE = 10;
 
 /** A security policy of Cloud Armor. The front end holds to it, as far as it is by address. */
 export const securityPolicy: ResourceType = {
@@ -25,19 +23,17 @@ export const securityPolicy: ResourceType = {
   kind: "security_policy",
   scope: "global",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    description: {},
-    labels: {},
-    rules: { check: checkRules },
-    type: { change: "replace", default: "CLOUD_ARMOR", check: oneOf("CLOUD_ARMOR") },
-    project: { change: "replace" },
+  checks: {
+    name: checkName,
+    type: oneOf("CLOUD_ARMOR"),
+    rules: checkRules,
+    "rules.match.config.srcIpRanges": (value, at) => (value === "*" ? undefined : checkRange(value, at)),
+    ...notEmulated("adaptiveProtectionConfig", "advancedOptionsConfig", "recaptchaOptionsConfig"),
   },
-  computed: ["selfLink", "fingerprint", "labelFingerprint"],
   path: (inputs, { project }) => `projects/${project}/global/securityPolicies/${text(inputs, "name")}`,
   admit: ({ path, inputs, previous }) => ({
     outputs: {
+      type: inputs["type"] ?? "CLOUD_ARMOR",
       ...stamped(previous, selfLink(path)),
       ...labelled(inputs),
       fingerprint: Buffer.from(numericId()).toString("base64").slice(0, 11) + "=",
@@ -69,14 +65,7 @@ function checkRule(rule: Values): string | undefined {
   if (optionalText(map(rule, "match"), "versionedExpr") !== "SRC_IPS_V1") {
     return `${of}: the local cloud serves versionedExpr SRC_IPS_V1 alone`;
   }
-  const found = ranges(rule);
-  if (found.length === 0 || found.length > RANGES_A_RULE) {
-    return `${of}: 1 to ${RANGES_A_RULE} ranges are allowed, not ${found.length}`;
-  }
-  return found
-    .filter((range) => range !== "*")
-    .map((range) => checkRange(range, "srcIpRanges"))
-    .find((one) => one !== undefined);
+  return undefined;
 }
 
 function checkLimit(rule: Values, action: string): string | undefined {

@@ -11,15 +11,7 @@ export const service: ResourceType = {
   kind: "service",
   scope: "global",
   api: "serviceusage.googleapis.com",
-  autoNamed: false,
-  arguments: {
-    service: { required: true, change: "replace", check: checkService },
-    disableDependentServices: {},
-    disableOnDestroy: {},
-    checkIfServiceHasUsageOnDestroy: {},
-    project: { change: "replace" },
-  },
-  computed: [],
+  checks: { service: checkService },
   path: (inputs, { project }) => `${project}/${text(inputs, "service")}`,
   adopts: () => true,
   admit: ({ inputs, place, data, previous }) => ({

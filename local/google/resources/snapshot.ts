@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { optionalText, text, type Values } from "../../plugin/values.ts";
-import { checkName, oneOf, sameReference } from "../arguments.ts";
+import { checkName, oneOf } from "../checks.ts";
 import { lastPart, pathOf, selfLink } from "../place.ts";
 import { labelled, numericId, stamped, type Behind, type ResourceType } from "../resource-type.ts";
 import type { Resource } from "../store.ts";
@@ -19,20 +19,7 @@ export const snapshot: ResourceType = {
   kind: "snapshot",
   scope: "global",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    sourceDisk: { required: true, change: "replace", same: sameReference },
-    zone: { change: "replace", same: sameReference },
-    chainName: { change: "replace" },
-    description: { change: "replace" },
-    guestFlush: {},
-    labels: {},
-    snapshotType: { change: "replace", check: oneOf("ARCHIVE", "STANDARD") },
-    storageLocations: { change: "replace" },
-    project: { change: "replace" },
-  },
-  computed: ["selfLink", "creationTimestamp", "diskSizeGb", "snapshotId", "storageBytes", "labelFingerprint"],
+  checks: { name: checkName, snapshotType: oneOf("ARCHIVE", "STANDARD") },
   path: (inputs, { project }) => snapshotPath(project, text(inputs, "name")),
   // Only while it is made: it does not hold the disk's deletion up, and stays when the disk goes.
   needs: (inputs, place) => [pathOf(text(inputs, "sourceDisk"), "disks", "zone", place)],

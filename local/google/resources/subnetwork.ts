@@ -1,10 +1,11 @@
-import { maps, text, type Value, type Values } from "../../plugin/values.ts";
+import { text, type Value, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
 import { invalidField } from "../api-error.ts";
-import { checkName, checkRange, oneOf, sameReference, type Effect } from "../arguments.ts";
+import { checkName, checkRange, notEmulated, oneOf } from "../checks.ts";
 import { covers, formatAddress, overlap, parseRange, range } from "../cidr.ts";
 import { pathOf, selfLink, type Place } from "../place.ts";
 import { numericId, stamped, type Request, type ResourceType } from "../resource-type.ts";
+import type { Effect } from "../schema/differences.ts";
 import { refuseRange } from "./network-ranges.ts";
 import { ranges, refuseRangeChange, subnetworkToken } from "./subnetwork-ranges.ts";
 
@@ -15,21 +16,17 @@ export const subnetwork: ResourceType = {
   kind: "subnetwork",
   scope: "region",
   api: "compute.googleapis.com",
-  autoNamed: true,
-  arguments: {
-    name: { change: "replace", check: checkName },
-    network: { required: true, change: "replace", same: sameReference },
-    region: { change: "replace", same: sameReference },
-    ipCidrRange: { required: true, change: rangeChange, check: checkRange },
-    secondaryIpRanges: { check: checkSecondaryRanges },
-    privateIpGoogleAccess: {},
-    description: { change: "replace" },
-    purpose: { check: oneOf("PRIVATE") },
-    stackType: { check: oneOf("IPV4_ONLY") },
-    logConfig: {},
-    project: { change: "replace" },
+  checks: {
+    name: checkName,
+    ipCidrRange: checkRange,
+    "secondaryIpRanges.rangeName": checkName,
+    "secondaryIpRanges.ipCidrRange": checkRange,
+    purpose: oneOf("PRIVATE"),
+    stackType: oneOf("IPV4_ONLY"),
+    ...notEmulated("externalIpv6Prefix", "internalIpv6Prefix", "ipv6AccessType", "ipCollection", "role"),
+    ...notEmulated("reservedInternalRange", "secondaryIpRanges.reservedInternalRange"),
   },
-  computed: ["selfLink", "creationTimestamp", "gatewayAddress", "fingerprint", "subnetworkId"],
+  effects: { ipCidrRange: rangeChange },
   refuse: refuseOverlaps,
   path: (inputs, { project, region }) =>
     `projects/${project}/regions/${region}/subnetworks/${text(inputs, "name")}`,
@@ -75,18 +72,11 @@ function rangeChange(before: Value | undefined, after: Value | undefined): Effec
   return old !== undefined && now !== undefined && covers(now, old) ? "update" : "replace";
 }
 
-function checkSecondaryRanges(value: Value): string | undefined {
-  const ranges = maps({ value }, "value");
-  for (const [n, one] of ranges.entries()) {
-    const wrong =
-      checkName(one["rangeName"] ?? "", `secondaryIpRanges[${n}].rangeName`) ??
-      checkRange(one["ipCidrRange"] ?? "", `secondaryIpRanges[${n}].ipCidrRange`);
-    if (wrong !== undefined) return wrong;
-  }
-  return undefined;
-}
-
 function refuseOverlaps(inputs: Values): Failure[] {
+  if (inputs["ipCidrRange"] === undefined) {
+    const { text: reason } = invalidField("resource.ipCidrRange", "", "Must be specified");
+    return [{ property: "ipCidrRange", reason }];
+  }
   const all = ranges(inputs).map((one) => ({ ...one, range: parseRange(one.cidr) }));
   return all.flatMap(({ field, cidr, range: one }, n) => {
     const other = all.slice(0, n).find((before) => one && before.range && overlap(one, before.range));

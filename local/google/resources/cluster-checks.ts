@@ -1,0 +1,50 @@
+import type { Value } from "../../plugin/values.ts";
+import { between, checkRange, checkTime, notEmulated, oneOf, show } from "../checks.ts";
+import { parseRange } from "../cidr.ts";
+import { kubeletChecks, nodeConfigChecks } from "./node-config.ts";
+import type { Effect, Effects } from "../schema/differences.ts";
+import type { Check, Checks } from "../schema/refuse.ts";
+
+/** Google's rule for the names of clusters and node pools: at most 40 characters. */
+export const checkClusterName: Check = (value, { terraform }) => {
+  const name = typeof value === "string" ? value : "";
+  if (name.length > 40) return `"${terraform}" cannot be longer than 40 characters`;
+  if (!/^[a-z0-9-]*$/.test(name))
+    return `"${terraform}" can only contain lowercase letters, numbers and hyphens`;
+  if (!/^[a-z]/.test(name)) return `"${terraform}" must start with a letter`;
+  return name.endsWith("-") ? `"${terraform}" must end with a number or a letter` : undefined;
+};
+
+const checkControlPlaneRange: Check = (value, { terraform }) =>
+  parseRange(show(value))?.prefix === 28
+    ? undefined
+    : `expected "${terraform}" to contain a network Value with between 28 and 28 significant bits, got: ${show(value)}`;
+
+/** Checks of a cluster's arguments. */
+export const clusterChecks: Checks = {
+  name: checkClusterName,
+  networkingMode: oneOf("VPC_NATIVE", "ROUTES"),
+  datapathProvider: oneOf("DATAPATH_PROVIDER_UNSPECIFIED", "LEGACY_DATAPATH", "ADVANCED_DATAPATH"),
+  defaultMaxPodsPerNode: between(8, 256),
+  initialNodeCount: between(0, 1000),
+  "privateClusterConfig.masterIpv4CidrBlock": checkControlPlaneRange,
+  "anonymousAuthenticationConfig.mode": oneOf("ENABLED", "LIMITED"),
+  "networkPolicy.provider": oneOf("PROVIDER_UNSPECIFIED", "CALICO"),
+  "masterAuthorizedNetworksConfig.cidrBlocks.cidrBlock": checkRange,
+  "maintenancePolicy.recurringWindow.startTime": checkTime,
+  "maintenancePolicy.recurringWindow.endTime": checkTime,
+  "releaseChannel.channel": oneOf("UNSPECIFIED", "RAPID", "REGULAR", "STABLE", "EXTENDED"),
+  ...nodeConfigChecks,
+  ...kubeletChecks("nodePoolDefaults.nodeConfigDefaults"),
+  ...kubeletChecks("nodePoolAutoConfig.nodeKubeletConfig"),
+  ...notEmulated("clusterAutoscaling", "clusterIpv4Cidr", "enableAutopilot", "enableTpu", "fleet"),
+  ...notEmulated("nodePools", "nodeVersion", "tpuConfig"),
+};
+
+/** What can be switched on in place, but not off again. */
+function onlyOn(before: Value | undefined): Effect {
+  return before === true ? "replace" : "update";
+}
+
+/** Changes of a cluster whose effect the provider decides from the values. */
+export const clusterEffects: Effects = { enableL4IlbSubsetting: onlyOn, enableFqdnNetworkPolicy: onlyOn };

@@ -1,0 +1,26 @@
+// npm run generate:google-schema: writes table.json from a description of the provider's schema. See README.md.
+import { readFileSync, writeFileSync } from "node:fs";
+
+/** Facts that the emulator doesn't use. */
+const unused = ["elementType", "hasCustomizeDiff", "hasValidation", "sensitive", "terraformType"];
+
+/** Arguments that Pulumi's provider names differently from the bridge's rule. */
+const renamed: Record<string, string> = { terraformLabels: "pulumiLabels" };
+
+function keepFacts(key: string, value: unknown): unknown {
+  if (unused.includes(key)) return undefined;
+  if (key === "deprecated") return true;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [renamed[name] ?? name, inner]));
+}
+
+const [file, provider] = process.argv.slice(2);
+if (file === undefined || provider === undefined) {
+  throw new Error(
+    "Usage: npm run generate:google-schema -- FILE PROVIDER\nFILE is the path of a schema.json, PROVIDER the name and version of the provider that it describes.",
+  );
+}
+const table = { provider, types: JSON.parse(readFileSync(file, "utf8")) as unknown };
+// A line for each type and argument, so that a diff shows what another version changes.
+const lines = JSON.stringify(table, keepFacts).replace(/"[\w:/]+":\{"(?!type")/g, "\n$&");
+writeFileSync(new URL("table.json", import.meta.url), `${lines}\n`);

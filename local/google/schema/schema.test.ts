@@ -1,0 +1,248 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { UNKNOWN, type Values } from "../../plugin/values.ts";
+import { resourceTypes } from "../resources/index.ts";
+import { differences } from "./differences.ts";
+import { refuse } from "./refuse.ts";
+import { isInput, schemaOf, schemas, type Block } from "./table.ts";
+import { complete, predict } from "./values.ts";
+
+const project = new URL("../../../", import.meta.url);
+const tokens = Object.keys(schemas);
+
+interface Golden {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Values;
+}
+
+/** Google's resources that the program makes, by its golden files. */
+const resources = ["calico-test", "local"].flatMap((stack) => {
+  const file = new URL(`tests/unit/golden/${stack}.golden`, project);
+  return (JSON.parse(readFileSync(file, "utf8")) as Golden[]).filter(({ type }) => type.startsWith("gcp:"));
+});
+
+function reasons(schema: Block, inputs: Values): string[] {
+  return refuse(schema, {}, inputs).map(({ reason }) => reason);
+}
+
+test("every type that the emulator serves has a table, and every type of the program is served", () => {
+  const served = resourceTypes.map(({ token }) => token);
+  expect(served.toSorted()).toEqual(tokens.toSorted());
+  expect([...new Set(resources.map(({ type }) => type))].filter((type) => !served.includes(type))).toEqual(
+    [],
+  );
+});
+
+test("the tables accept every resource of the program, and know each of its arguments", () => {
+  expect(resources.length).toBeGreaterThan(40);
+  for (const { type, name, inputs } of resources) {
+    expect(reasons(schemaOf(type), inputs), name).toEqual([]);
+    for (const [argument, value] of Object.entries(inputs)) {
+      const misspelt = { ...inputs, [argument]: undefined, [`${argument}X`]: value };
+      expect(reasons(schemaOf(type), misspelt), name).toContain(`Invalid or unknown key: "${argument}X"`);
+    }
+  }
+});
+
+/** Arguments that the npm package declares for a type, from its declaration file. */
+function declaredArguments(token: string): string[] {
+  const [, file = "", name = ""] = token.split(":");
+  const declarations = new URL(
+    `node_modules/@pulumi/gcp/${file.replace("iAMMember", "iammember")}.d.ts`,
+    project,
+  );
+  const [, body = ""] = readFileSync(declarations, "utf8").split(`export interface ${name}Args {\n`);
+  return [...body.matchAll(/^ {4}(\w+)\??: pulumi\.Input</gm)].map(([, argument = ""]) => argument);
+}
+
+/** Arguments of the npm package that are newer than the table. The program uses none of them. */
+const newer: Readonly<Record<string, readonly string[]>> = {};
+
+test.each(tokens)("the table and the npm package name the same arguments of %s", (token) => {
+  const known = Object.entries(schemaOf(token)).filter(([, argument]) => isInput(argument));
+  const all = [...known.map(([name]) => name), ...(newer[token] ?? [])];
+  expect(declaredArguments(token).toSorted()).toEqual(all.toSorted());
+});
+
+/** A type that has an argument of each kind. */
+const schema: Block = {
+  size: { terraformName: "size", type: "TypeInt", required: true },
+  selfLink: { terraformName: "self_link", type: "TypeString", computed: true },
+  isOn: { terraformName: "is_on", type: "TypeBool", optional: true, default: true },
+  interface: {
+    terraformName: "interface",
+    type: "TypeString",
+    optional: true,
+    default: "SCSI",
+    deprecated: true,
+  },
+  region: { terraformName: "region", type: "TypeString", optional: true, computed: true, forceNew: true },
+  network: { terraformName: "network", type: "TypeString", optional: true, suppressesSomeDiffs: true },
+  tags: { terraformName: "tags", type: "TypeSet", optional: true, minItems: 1, maxItems: 2 },
+  labels: { terraformName: "labels", type: "TypeMap", optional: true },
+  password: { terraformName: "password", type: "TypeString", optional: true, requiredWith: ["user"] },
+  user: { terraformName: "user", type: "TypeString", optional: true },
+  rules: {
+    terraformName: "rule",
+    type: "TypeSet",
+    optional: true,
+    arguments: {
+      action: { terraformName: "action", type: "TypeString", required: true, forceNew: true },
+      rate: { terraformName: "rate", type: "TypeFloat", optional: true },
+    },
+  },
+  window: {
+    terraformName: "window",
+    type: "TypeList",
+    optional: true,
+    maxItems: 1,
+    arguments: {
+      daily: {
+        terraformName: "daily",
+        type: "TypeString",
+        optional: true,
+        exactlyOneOf: ["window.0.daily", "window.0.weekly"],
+      },
+      weekly: {
+        terraformName: "weekly",
+        type: "TypeString",
+        optional: true,
+        exactlyOneOf: ["window.0.daily", "window.0.weekly"],
+      },
+      hour: { terraformName: "hour", type: "TypeInt", optional: true, default: 4 },
+      end: { terraformName: "end", type: "TypeString", computed: true },
+    },
+  },
+};
+
+test.each([
+  [{}, ['Missing required argument: The argument "size" is required, but no definition was found.']],
+  [{ size: "big" }, ['Incorrect attribute value type: "size" can\'t be "big".']],
+  [{ size: "10", labels: { a: "b" }, isOn: "false" }, []],
+  [{ size: 1, isOn: 1 }, ['Incorrect attribute value type: "is_on" can\'t be 1.']],
+  [{ size: 1, labels: ["a"] }, ['Incorrect attribute value type: "labels" can\'t be ["a"].']],
+  [
+    { size: 1, window: [{ daily: "x" }] },
+    ['Incorrect attribute value type: "window" can\'t be [{"daily":"x"}].'],
+  ],
+  [
+    { size: 1, selfLink: "x" },
+    [
+      'Value for unconfigurable attribute: Can\'t configure a value for "self_link": its value will be decided automatically based on the result of applying this configuration.',
+    ],
+  ],
+  [
+    { size: 1, tags: [] },
+    ["Not enough list items: tags: Attribute requires 1 item minimum, but config has only 0 declared."],
+  ],
+  [
+    { size: 1, tags: ["a", "b", "c"] },
+    ["Too many list items: tags: Attribute supports 2 item maximum, but config has 3 declared."],
+  ],
+  [
+    { size: 1, rules: [{ rate: 0.5 }] },
+    ['Missing required argument: The argument "rule.0.action" is required, but no definition was found.'],
+  ],
+  [{ size: 1, rules: [{ action: "allow", colour: 1 }] }, ['Invalid or unknown key: "rules[0].colour"']],
+  [{ size: 1, password: "x" }, ['Missing required argument: "password": all of `user` must be specified']],
+  [{ size: 1, password: "x", user: UNKNOWN }, []],
+  [{ size: 1, window: UNKNOWN, rules: UNKNOWN }, []],
+  [
+    { size: 1, window: { daily: "x", weekly: "y" } },
+    ["daily", "weekly"].map(
+      (one) =>
+        `Invalid combination of arguments: "window.0.${one}": only one of \`window.0.daily,window.0.weekly\` can be specified, but \`window.0.daily,window.0.weekly\` were specified.`,
+    ),
+  ],
+  [
+    { size: 1, window: {} },
+    ["daily", "weekly"].map(
+      (one) =>
+        `Invalid combination of arguments: "window.0.${one}": one of \`window.0.daily,window.0.weekly\` must be specified`,
+    ),
+  ],
+] as [Values, string[]][])("refuses %j in the provider's words", (inputs, words) => {
+  expect(reasons(schema, inputs)).toEqual(words);
+});
+
+test("the real tables refuse conflicts and missing groups", () => {
+  const firewall = schemaOf("gcp:compute/firewall:Firewall");
+  const rule = { name: "one", network: "k8sfv", allows: [{ protocol: "tcp" }] };
+  expect(reasons(firewall, { ...rule, sourceTags: ["a"], targetServiceAccounts: ["b"] })).toEqual([
+    'Conflicting configuration arguments: "source_tags": conflicts with target_service_accounts',
+    'Conflicting configuration arguments: "target_service_accounts": conflicts with source_tags',
+  ]);
+  expect(reasons(firewall, { ...rule, sourceTags: ["a"], targetServiceAccounts: UNKNOWN })).toEqual([]);
+  const cluster = schemaOf("gcp:container/cluster:Cluster");
+  expect(reasons(cluster, { name: "one", privateClusterConfig: {} })[0]).toMatch(
+    /^Missing required argument: "private_cluster_config.0.enable_private_endpoint": one of `.*` must be specified$/,
+  );
+});
+
+test("completes defaults, in blocks that are given too, and gives deprecated arguments none", () => {
+  expect(complete(schema, { size: 1, window: { daily: "x" } })).toEqual({
+    size: 1,
+    isOn: true,
+    window: { daily: "x", hour: 4 },
+  });
+  expect(complete(schema, { isOn: false })).toEqual({ isOn: false });
+});
+
+test("predicts arguments, and unknown values for what the provider computes", () => {
+  expect(predict(schema, { size: 1, region: "here", window: { daily: "x" } })).toEqual({
+    size: 1,
+    region: "here",
+    selfLink: UNKNOWN,
+    window: { daily: "x", end: UNKNOWN },
+  });
+  expect(predict(schema, {})).toEqual({ region: UNKNOWN, selfLink: UNKNOWN });
+});
+
+const start = { size: 1, region: "here", network: "projects/p/global/networks/n", tags: ["a", "b"] };
+const rule = { action: "allow", rate: 1 };
+
+test.each([
+  ["the same", {}, []],
+  ["digits for a number", { size: "1" }, []],
+  ["another number", { size: 2 }, ["update size"]],
+  ["a self link for an id", { network: "https://google/v1/projects/p/global/networks/n" }, []],
+  ["another network", { network: "projects/p/global/networks/m" }, ["update network"]],
+  ["a set in another order", { tags: ["b", "a"] }, []],
+  ["one item of a set for another", { tags: ["b", "c"] }, ["update tags[1]"]],
+  ["a computed argument that is not given any more", { region: undefined }, []],
+  ["another place", { region: "there" }, ["replace region"]],
+  ["a computed argument that is set to what it is", { selfLink: "link" }, []],
+  ["a default that is given", { isOn: true }, []],
+  ["a switch that is off instead of its default", { isOn: false }, ["update isOn"]],
+  ["an empty argument", { user: "" }, []],
+  ["a new argument", { user: "me" }, ["add user"]],
+  ["a label of an odd name", { labels: { "a/b": "c" } }, ["add labels"]],
+  ["a new block", { window: { daily: "x" } }, ["add window"]],
+  ["a new item that only a new resource can have", { rules: [rule] }, ["replace rules"]],
+] as [string, Values, string[]][])("compares %s", (_, change, expected) => {
+  const found = differences(
+    schema,
+    {},
+    {
+      before: start,
+      after: { ...start, ...change },
+      state: { ...start, selfLink: "link" },
+    },
+  );
+  expect(found.map(({ path, kind, replace }) => `${replace ? "replace" : kind} ${path}`)).toEqual(expected);
+});
+
+test("compares inside of maps, blocks and lists of blocks", () => {
+  const compare = (before: Values, after: Values) =>
+    differences(schema, {}, { before, after, state: {} }).map(({ path, replace }) => [path, replace]);
+  expect(compare({ labels: { "a/b": "c", d: "e" } }, { labels: { d: "f" } })).toEqual([
+    ['labels["a/b"]', false],
+    ["labels.d", false],
+  ]);
+  expect(compare({ window: { daily: "x" } }, { window: { daily: "y" } })).toEqual([["window.daily", false]]);
+  expect(compare({ rules: [rule] }, { rules: [{ ...rule, rate: 2 }] })).toEqual([["rules[0].rate", false]]);
+  expect(compare({ rules: [rule] }, { rules: [{ ...rule, action: "deny" }] })).toEqual([
+    ["rules[0].action", true],
+  ]);
+});

@@ -1,0 +1,34 @@
+import { isValues, UNKNOWN, type Value, type Values } from "../../plugin/values.ts";
+import type { Block } from "./table.ts";
+
+/** Adds the schema's defaults, also in blocks that are given. A deprecated argument gets none. */
+export function complete(block: Block, inputs: Values): Values {
+  const defaults = Object.entries(block)
+    .filter(([, argument]) => argument.default !== undefined && argument.deprecated !== true)
+    .map(([name, argument]) => [name, argument.default]);
+  const completed: Values = { ...(Object.fromEntries(defaults) as Values), ...withValues(inputs) };
+  return mapBlocks(block, completed, complete);
+}
+
+/** The state that a preview can predict: arguments, and unknown values for what the provider computes. */
+export function predict(block: Block, inputs: Values): Values {
+  const computed = Object.entries(block).filter(([, argument]) => argument.computed);
+  const unknown = Object.fromEntries(computed.map(([name]) => [name, UNKNOWN]));
+  return mapBlocks(block, { ...unknown, ...withValues(inputs) }, predict);
+}
+
+function withValues(inputs: Values): Values {
+  return Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined));
+}
+
+/** The values with each nested block replaced by the result of `change`. */
+function mapBlocks(block: Block, values: Values, change: (block: Block, values: Values) => Values): Values {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const inner = block[name]?.arguments;
+      const one = (item: Value): Value =>
+        inner !== undefined && isValues(item) ? change(inner, item) : item;
+      return [name, Array.isArray(value) ? value.map(one) : value === undefined ? value : one(value)];
+    }),
+  );
+}
