@@ -28,10 +28,11 @@ import type { Api } from "./api.ts";
 import { place, placeOutputs, selfLink, type Defaults } from "./place.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { version } from "./resources/cluster.ts";
-import { differences } from "./schema/differences.ts";
-import { refuse } from "./schema/refuse.ts";
-import { isInput, schemaOf } from "./schema/table.ts";
-import { complete, predict } from "./schema/values.ts";
+import { differences } from "../plugin/schema/differences.ts";
+import { refuse } from "../plugin/schema/refuse.ts";
+import { isInput } from "../plugin/schema/argument.ts";
+import { schemaOf } from "./schema/table.ts";
+import { complete, predict } from "../plugin/schema/values.ts";
 import { findType } from "./resources/index.ts";
 import { subnetworkToken } from "./resources/subnetwork-ranges.ts";
 

@@ -4,8 +4,8 @@ import type { ApiName } from "./apis.ts";
 import type { Occasion } from "./faults.ts";
 import type { Machines } from "./machines.ts";
 import type { Place, Scope } from "./place.ts";
-import type { Effects } from "./schema/differences.ts";
-import type { Checks } from "./schema/refuse.ts";
+import type { Effects } from "../plugin/schema/differences.ts";
+import type { Checks } from "../plugin/schema/refuse.ts";
 import type { Data, Resource } from "./store.ts";
 
 /** What is behind the API. */

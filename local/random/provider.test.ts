@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import bcrypt from "bcryptjs";
 import { expect, test } from "vitest";
 import { isKnown, unwrap } from "../plugin/values.ts";
-import { refuseRandomText } from "./generate.ts";
 import { RandomProvider } from "./provider.ts";
+import { passwordSchema, stringSchema } from "./schema.ts";
 
 const type = "random:index/randomPassword:RandomPassword";
 const subject = { type, name: "password" };
@@ -34,14 +35,33 @@ test("a password comes with its bcrypt hash, a secret too", async () => {
   expect(await bcrypt.compare("another", plain("bcryptHash"))).toBe(false);
 });
 
-test("impossible arguments are refused", () => {
-  expect(refuseRandomText({})).toHaveLength(1);
-  expect(refuseRandomText({ length: 0 })).toHaveLength(1);
-  expect(refuseRandomText({ length: 3, minUpper: 2, minLower: 2 })).toHaveLength(1);
-  expect(
-    refuseRandomText({ length: 3, lower: false, upper: false, numeric: false, special: false }),
-  ).toHaveLength(1);
-  expect(refuseRandomText({ length: 3, special: false, minSpecial: 1 })).toHaveLength(1);
+test.each([
+  [{}, 'The argument "length" is required'],
+  [{ length: 0 }, "value must be at least 1, got: 0"],
+  [{ length: 3, minUpper: 2, minLower: 2 }, "min_special (4), got: 3"],
+  [{ length: 3, lower: false, upper: false, numeric: false, special: false }, "At least one of"],
+  [{ length: 3, lower: false, upper: false, number: false, special: false }, "At least one of"],
+  [{ length: 3, uper: false }, 'Invalid or unknown key: "uper"'],
+  [{ length: "long" }, '"length" can\'t be "long"'],
+  [{ length: 3, result: "abc" }, 'Can\'t configure a value for "result"'],
+])("refuses %j", (inputs, words) => {
+  const { failures } = provider.check({ ...subject, before: undefined, inputs, seed: new Uint8Array() });
+  expect(failures.map(({ reason }) => reason)).toEqual([expect.stringContaining(words)]);
+});
+
+test("a kind that is not allowed still has its minimum, as in the real provider", async () => {
+  const inputs = { length: 20, special: false, minSpecial: 1, overrideSpecial: "-" };
+  expect((await password(inputs)).replace(/[a-zA-Z0-9]/g, "")).toBe("-");
+});
+
+test("the schema names the arguments of the npm package", () => {
+  for (const [name, schema] of Object.entries({ Password: passwordSchema, String: stringSchema })) {
+    const file = new URL(`../../node_modules/@pulumi/random/random${name}.d.ts`, import.meta.url);
+    const [, body = ""] = readFileSync(file, "utf8").split(`export interface Random${name}Args {\n`);
+    const declared = [...body.matchAll(/^ {4}(\w+)\??: pulumi\.Input</gm)].map(([, argument]) => argument);
+    const known = Object.keys(schema).filter((argument) => schema[argument]?.computed !== true);
+    expect(declared.toSorted()).toEqual(known.toSorted());
+  }
 });
 
 test("a preview makes no password, and another length needs a new one", async () => {

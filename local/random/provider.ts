@@ -11,16 +11,23 @@ import type {
   ReadResult,
   UpdateRequest,
 } from "../plugin/plugin.ts";
-import { equal, isKnown, secret, UNKNOWN, unwrap, type Values } from "../plugin/values.ts";
-import { randomText, refuseRandomText } from "./generate.ts";
+import type { Block } from "../plugin/schema/argument.ts";
+import { differences } from "../plugin/schema/differences.ts";
+import { refuse } from "../plugin/schema/refuse.ts";
+import { complete, predict } from "../plugin/schema/values.ts";
+import { isKnown, secret, UNKNOWN, unwrap, type Values } from "../plugin/values.ts";
+import { randomText, refuseText } from "./generate.ts";
+import { passwordSchema, stringSchema } from "./schema.ts";
 
 const passwordType = "random:index/randomPassword:RandomPassword";
 /** The real provider's (bcrypt.DefaultCost). */
 const BCRYPT_COST = 10;
 const textType = "random:index/randomString:RandomString";
 
-/** Defaults of the real provider: every kind of character. */
-const defaults: Values = { lower: true, upper: true, numeric: true, special: true };
+const schemas: Readonly<Record<string, Block>> = {
+  [passwordType]: passwordSchema,
+  [textType]: stringSchema,
+};
 
 /** The provider `random`, as far as the program uses it: RandomPassword and RandomString. */
 export class RandomProvider implements Plugin {
@@ -31,36 +38,31 @@ export class RandomProvider implements Plugin {
   }
 
   check({ type, inputs }: CheckRequest): CheckedInputs {
-    refuseUnknownType(type);
-    const completed = { ...defaults, ...inputs };
-    return { inputs: completed, failures: isKnown(completed) ? refuseRandomText(completed) : [] };
+    const schema = schemaOf(type);
+    const completed = complete(schema, inputs);
+    const failures = refuse(schema, {}, inputs);
+    const isWhole = failures.length === 0 && isKnown(completed);
+    return { inputs: completed, failures: isWhole ? refuseText(completed) : failures };
   }
 
-  /** Any other argument makes a new text; the arguments are all that decides about it. */
-  diff({ before, inputs }: DiffRequest): Difference {
-    const changes = [...new Set([...Object.keys(before), ...Object.keys(inputs)])]
-      .filter((key) => !key.startsWith("__") && !equal(before[key], inputs[key]))
-      .map((path) => ({ path, kind: "update" as const, replace: true }));
+  diff({ type, state, before, inputs }: DiffRequest): Difference {
+    const changes = differences(schemaOf(type), {}, { before, after: inputs, state });
     return { changes, deleteBeforeReplace: false };
   }
 
   async create({ type, inputs, preview }: CreateRequest): Promise<Made> {
-    refuseUnknownType(type);
-    const hashed = type === passwordType;
-    if (preview) {
-      const unknown = hashed ? { result: UNKNOWN, bcryptHash: UNKNOWN } : { result: UNKNOWN };
-      return { id: "", state: { ...inputs, id: UNKNOWN, ...unknown } };
-    }
+    const schema = schemaOf(type);
+    if (preview) return { id: "", state: { ...predict(schema, inputs), id: UNKNOWN } };
     const result = randomText(inputs);
     // The real provider keeps a password out of the id, which is shown to everyone.
-    if (!hashed) return { id: result, state: { ...inputs, result } };
+    if (type === textType) return { id: result, state: { ...inputs, result } };
     const bcryptHash = await bcrypt.hash(result, BCRYPT_COST);
     return { id: "none", state: withSecrets(type, { ...inputs, result, bcryptHash }) };
   }
 
   /** Nothing but the state knows the text. */
   read({ type, id, inputs, state }: ReadRequest): Promise<ReadResult | undefined> {
-    refuseUnknownType(type);
+    schemaOf(type);
     return Promise.resolve({ id, inputs, state: withSecrets(type, state) });
   }
 
@@ -86,9 +88,11 @@ function withSecrets(type: string, state: Values): Values {
   return { ...state, ...Object.fromEntries(secrets) };
 }
 
-function refuseUnknownType(type: string): void {
-  if (type === passwordType || type === textType) return;
+/** The schema of a type. @throws Error that names the type if it isn't served */
+function schemaOf(type: string): Block {
+  const schema = schemas[type];
+  if (schema !== undefined) return schema;
   throw new Error(
-    `The local "random" serves no resource type ${type}; it knows ${passwordType}, ${textType}`,
+    `The local "random" serves no resource type ${type}, only ${Object.keys(schemas).join(", ")}`,
   );
 }

@@ -1,9 +1,9 @@
 import type { Value } from "../../plugin/values.ts";
 import { between, checkRange, checkTime, notEmulated, oneOf, show } from "../checks.ts";
 import { parseRange } from "../cidr.ts";
+import type { Effect, Effects } from "../../plugin/schema/differences.ts";
+import type { Check, Checks } from "../../plugin/schema/refuse.ts";
 import { kubeletChecks, nodeConfigChecks } from "./node-config.ts";
-import type { Effect, Effects } from "../schema/differences.ts";
-import type { Check, Checks } from "../schema/refuse.ts";
 
 /** Google's rule for the names of clusters and node pools: at most 40 characters. */
 export const checkClusterName: Check = (value, { terraform }) => {

@@ -14,7 +14,7 @@ import {
   type Request,
   type ResourceType,
 } from "../resource-type.ts";
-import type { Effect } from "../schema/differences.ts";
+import type { Effect } from "../../plugin/schema/differences.ts";
 import type { Data, Resource } from "../store.ts";
 import { policiesOf } from "./resource-policy.ts";
 import { fillDisk, snapshotNow, snapshotPath } from "./snapshot.ts";

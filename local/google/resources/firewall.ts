@@ -2,7 +2,7 @@ import { maps, text, texts, type Value } from "../../plugin/values.ts";
 import { between, checkName, checkRange, oneOf } from "../checks.ts";
 import { pathOf, selfLink } from "../place.ts";
 import { stamped, type ResourceType } from "../resource-type.ts";
-import type { Location } from "../schema/refuse.ts";
+import type { Location } from "../../plugin/schema/refuse.ts";
 
 /** A firewall rule. Kept and answered; nothing in the local cloud's network enforces it. */
 export const firewall: ResourceType = {

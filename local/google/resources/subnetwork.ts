@@ -5,7 +5,7 @@ import { checkName, checkRange, notEmulated, oneOf } from "../checks.ts";
 import { covers, formatAddress, overlap, parseRange, range } from "../cidr.ts";
 import { pathOf, selfLink, type Place } from "../place.ts";
 import { numericId, stamped, type Request, type ResourceType } from "../resource-type.ts";
-import type { Effect } from "../schema/differences.ts";
+import type { Effect } from "../../plugin/schema/differences.ts";
 import { refuseRange } from "./network-ranges.ts";
 import { ranges, refuseRangeChange, subnetworkToken } from "./subnetwork-ranges.ts";
 

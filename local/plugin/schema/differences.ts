@@ -1,6 +1,6 @@
-import type { Change } from "../../plugin/plugin.ts";
-import { equal, isValues, type Value, type Values } from "../../plugin/values.ts";
-import type { Argument, Block } from "./table.ts";
+import type { Change } from "../plugin.ts";
+import { equal, isValues, type Value, type Values } from "../values.ts";
+import type { Argument, Block } from "./argument.ts";
 
 /** Whether a change is applied to the resource or needs a new one. */
 export type Effect = "update" | "replace";

@@ -1,6 +1,6 @@
-import type { Failure } from "../../plugin/plugin.ts";
-import { isKnown, isValues, UNKNOWN, type Value, type Values } from "../../plugin/values.ts";
-import { isInput, type Argument, type Block } from "./table.ts";
+import type { Failure } from "../plugin.ts";
+import { isKnown, isValues, UNKNOWN, type Value, type Values } from "../values.ts";
+import { isInput, type Argument, type Block } from "./argument.ts";
 
 /** Where a value is in a resource's arguments. */
 export interface Location {

@@ -1,69 +1,9 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { UNKNOWN, type Values } from "../../plugin/values.ts";
-import { resourceTypes } from "../resources/index.ts";
+import { UNKNOWN, type Values } from "../values.ts";
+import type { Block } from "./argument.ts";
 import { differences } from "./differences.ts";
 import { refuse } from "./refuse.ts";
-import { isInput, schemaOf, schemas, type Block } from "./table.ts";
 import { complete, predict } from "./values.ts";
-
-const project = new URL("../../../", import.meta.url);
-const tokens = Object.keys(schemas);
-
-interface Golden {
-  readonly type: string;
-  readonly name: string;
-  readonly inputs: Values;
-}
-
-/** Google's resources that the program makes, by its golden files. */
-const resources = ["calico-test", "local"].flatMap((stack) => {
-  const file = new URL(`tests/unit/golden/${stack}.golden`, project);
-  return (JSON.parse(readFileSync(file, "utf8")) as Golden[]).filter(({ type }) => type.startsWith("gcp:"));
-});
-
-function reasons(schema: Block, inputs: Values): string[] {
-  return refuse(schema, {}, inputs).map(({ reason }) => reason);
-}
-
-test("every type that the emulator serves has a table, and every type of the program is served", () => {
-  const served = resourceTypes.map(({ token }) => token);
-  expect(served.toSorted()).toEqual(tokens.toSorted());
-  expect([...new Set(resources.map(({ type }) => type))].filter((type) => !served.includes(type))).toEqual(
-    [],
-  );
-});
-
-test("the tables accept every resource of the program, and know each of its arguments", () => {
-  expect(resources.length).toBeGreaterThan(40);
-  for (const { type, name, inputs } of resources) {
-    expect(reasons(schemaOf(type), inputs), name).toEqual([]);
-    for (const [argument, value] of Object.entries(inputs)) {
-      const misspelt = { ...inputs, [argument]: undefined, [`${argument}X`]: value };
-      expect(reasons(schemaOf(type), misspelt), name).toContain(`Invalid or unknown key: "${argument}X"`);
-    }
-  }
-});
-
-/** Arguments that the npm package declares for a type, from its declaration file. */
-function declaredArguments(token: string): string[] {
-  const [, file = "", name = ""] = token.split(":");
-  const declarations = new URL(
-    `node_modules/@pulumi/gcp/${file.replace("iAMMember", "iammember")}.d.ts`,
-    project,
-  );
-  const [, body = ""] = readFileSync(declarations, "utf8").split(`export interface ${name}Args {\n`);
-  return [...body.matchAll(/^ {4}(\w+)\??: pulumi\.Input</gm)].map(([, argument = ""]) => argument);
-}
-
-/** Arguments of the npm package that are newer than the table. The program uses none of them. */
-const newer: Readonly<Record<string, readonly string[]>> = {};
-
-test.each(tokens)("the table and the npm package name the same arguments of %s", (token) => {
-  const known = Object.entries(schemaOf(token)).filter(([, argument]) => isInput(argument));
-  const all = [...known.map(([name]) => name), ...(newer[token] ?? [])];
-  expect(declaredArguments(token).toSorted()).toEqual(all.toSorted());
-});
 
 /** A type that has an argument of each kind. */
 const schema: Block = {
@@ -163,21 +103,7 @@ test.each([
     ),
   ],
 ] as [Values, string[]][])("refuses %j in the provider's words", (inputs, words) => {
-  expect(reasons(schema, inputs)).toEqual(words);
-});
-
-test("the real tables refuse conflicts and missing groups", () => {
-  const firewall = schemaOf("gcp:compute/firewall:Firewall");
-  const rule = { name: "one", network: "k8sfv", allows: [{ protocol: "tcp" }] };
-  expect(reasons(firewall, { ...rule, sourceTags: ["a"], targetServiceAccounts: ["b"] })).toEqual([
-    'Conflicting configuration arguments: "source_tags": conflicts with target_service_accounts',
-    'Conflicting configuration arguments: "target_service_accounts": conflicts with source_tags',
-  ]);
-  expect(reasons(firewall, { ...rule, sourceTags: ["a"], targetServiceAccounts: UNKNOWN })).toEqual([]);
-  const cluster = schemaOf("gcp:container/cluster:Cluster");
-  expect(reasons(cluster, { name: "one", privateClusterConfig: {} })[0]).toMatch(
-    /^Missing required argument: "private_cluster_config.0.enable_private_endpoint": one of `.*` must be specified$/,
-  );
+  expect(refuse(schema, {}, inputs).map(({ reason }) => reason)).toEqual(words);
 });
 
 test("completes defaults, in blocks that are given too, and gives deprecated arguments none", () => {

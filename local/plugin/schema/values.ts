@@ -1,5 +1,5 @@
-import { isValues, UNKNOWN, type Value, type Values } from "../../plugin/values.ts";
-import type { Block } from "./table.ts";
+import { isValues, UNKNOWN, type Value, type Values } from "../values.ts";
+import type { Block } from "./argument.ts";
 
 /** Adds the schema's defaults, also in blocks that are given. A deprecated argument gets none. */
 export function complete(block: Block, inputs: Values): Values {
