@@ -70,7 +70,7 @@ export function testCloud(apis: readonly ApiName[] = apiNames, room: Behind["roo
     disksDir: path.join(dir, "disks"),
     snapshotsDir: path.join(dir, "snapshots"),
   };
-  const provider = new GoogleProvider("9.10.0", new Api(store, faults, behind));
+  const provider = new GoogleProvider("9.37.0", new Api(store, faults, behind));
   provider.configure({ project, region: "us-central1", zone: "us-central1-f" });
   return { provider, store, dir, calls, machines, held };
 }
