@@ -5,6 +5,7 @@ import { addPlaceholderPages } from "./alertmanager.ts";
 import { run } from "./go.ts";
 import { pruneGrafanaPlugin } from "./grafana-plugin.ts";
 import { leaveOutTypes } from "./kubernetes-plugin.ts";
+import { passNewerCallsOn } from "./language-host.ts";
 import type { Tool } from "./tools.ts";
 
 /** One build: the tool, its module, the folder to fill and where to report. */
@@ -26,6 +27,9 @@ export async function buildTool(build: Build): Promise<void> {
       break;
     case "alertmanager":
       await compile(build, await layOutAlertmanager(build));
+      break;
+    case "language-host":
+      await compile(build, await layOutLanguageHost(build));
       break;
     case "kubernetes-plugin":
       await compile(build, await layOutKubernetesPlugin(build));
@@ -106,6 +110,13 @@ async function layOutOnCopy(build: Build, module: string): Promise<{ folder: str
   await copyWritable(await downloadModule(build, module), copy);
   await go(build, folder, ["mod", "edit", `-replace=${module}=../copy`]);
   return { folder, copy };
+}
+
+/** Lays out the language host with a monitor that passes on calls newer than its SDK. */
+async function layOutLanguageHost(build: Build): Promise<string> {
+  const { folder, copy } = await layOutOnCopy(build, "github.com/pulumi/pulumi/sdk/v3");
+  await passNewerCallsOn(copy);
+  return folder;
 }
 
 /**

@@ -36,7 +36,7 @@ export interface Tool {
   /** Packages that never run here: functions are not inlined in them, which compiles a quarter faster. */
   idle?: string[];
   /** A build with steps of its own (see recipes.ts); plain `go build` otherwise. */
-  recipe?: "alertmanager" | "grafana-plugin" | "kubernetes-plugin";
+  recipe?: "alertmanager" | "grafana-plugin" | "kubernetes-plugin" | "language-host";
   copies?: Copy[];
   /** Other things in the cache folder that callers ask for by name. */
   folders?: string[];
@@ -155,6 +155,7 @@ export const TOOLS: readonly Tool[] = [
     binaries: {
       "pulumi-language-nodejs": "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     },
+    recipe: "language-host",
     // The engine looks for the launchers beside the language host.
     copies: [
       { module: "github.com/pulumi/pulumi/sdk/v3", from: "nodejs/dist", to: ".", only: /^pulumi-[a-z-]+$/ },

@@ -1,0 +1,36 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { passNewerCallsOn } from "./language-host.ts";
+
+let module: string;
+let main: string;
+
+beforeEach(async () => {
+  module = await mkdtemp(path.join(tmpdir(), "language-host-test-"));
+  const folder = path.join(module, "nodejs/cmd/pulumi-language-nodejs");
+  await mkdir(folder, { recursive: true });
+  main = path.join(folder, "main.go");
+});
+
+afterEach(() => rm(module, { recursive: true }));
+
+// Whether Go compiles it and the engine gets the calls is the environment tests' part.
+test("adds a handler of unknown calls to the monitor, and leaves the host's own server", async () => {
+  const own = "\t\tOptions: rpcutil.OpenTracingServerInterceptorOptions(nil),\n";
+  const monitor = "\t\tOptions: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),\n";
+  await writeFile(main, own + monitor);
+  await passNewerCallsOn(module);
+  expect(await readFile(main, "utf8")).toBe(
+    `${own}\t\tOptions: append(rpcutil.OpenTracingServerInterceptorOptions(tracingSpan), passOn(conn)),\n`,
+  );
+  expect(await readFile(path.join(path.dirname(main), "pass_on.go"), "utf8")).toContain(
+    "func passOn(engine *grpc.ClientConn) grpc.ServerOption {",
+  );
+});
+
+test("refuses a host whose source has changed", async () => {
+  await writeFile(main, "package main\n");
+  await expect(passNewerCallsOn(module)).rejects.toThrow("look at language-host.ts");
+});

@@ -1,0 +1,55 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { ToolchainError } from "./go.ts";
+
+/** The options of the resource monitor that the host serves to the program. */
+const OPTIONS = "Options: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),";
+
+/** Passes on calls of one request and one response. An empty message keeps the fields of any other. */
+const PASS_ON = `package main
+
+import (
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+// passOn answers calls that this host's SDK doesn't know with the engine's response.
+func passOn(engine *grpc.ClientConn) grpc.ServerOption {
+	return grpc.UnknownServiceHandler(func(_ interface{}, call grpc.ServerStream) error {
+		method, ok := grpc.MethodFromServerStream(call)
+		if !ok {
+			return status.Error(codes.Internal, "a call without a method")
+		}
+		var request, response emptypb.Empty
+		if err := call.RecvMsg(&request); err != nil {
+			return err
+		}
+		if err := engine.Invoke(call.Context(), method, &request, &response); err != nil {
+			return err
+		}
+		return call.SendMsg(&response)
+	})
+}
+`;
+
+/**
+ * Lets the language host pass on calls that are newer than it. The program of a current SDK asks the engine by
+ * `SignalAndWaitForShutdown` to stay until everything is deleted; the host of SDK 3.68, the newest that is
+ * published as a Go module, answers such a call itself, with UNIMPLEMENTED.
+ *
+ * @param module - writable copy of the Go module github.com/pulumi/pulumi/sdk/v3
+ * @throws ToolchainError if the host's source has changed
+ */
+export async function passNewerCallsOn(module: string): Promise<void> {
+  const folder = path.join(module, "nodejs/cmd/pulumi-language-nodejs");
+  const main = path.join(folder, "main.go");
+  const source = await readFile(main, "utf8");
+  if (source.split(OPTIONS).length !== 2) {
+    throw new ToolchainError("The language host's main.go has changed: look at language-host.ts.");
+  }
+  const passing = OPTIONS.replace(/ (rpcutil.*),$/, " append($1, passOn(conn)),");
+  await writeFile(main, source.replace(OPTIONS, passing));
+  await writeFile(path.join(folder, "pass_on.go"), PASS_ON);
+}
