@@ -51,16 +51,36 @@ export async function adopt(pulumi: Pulumi, others: Record<string, string[]> = {
     resources: [...known, ...candidates],
     pending_operations: [],
   };
+  await importState(pulumi, { ...exported, deployment }).catch(async (error: unknown) => {
+    // A state that is locked has not been changed.
+    if (lockOf(error) === undefined) await putBack(pulumi, exported);
+    throw error;
+  });
+  if (candidates.length === 0) return { imported: [], left: [] };
   try {
-    await importState(pulumi, { ...exported, deployment });
-    return candidates.length === 0 ? { imported: [], left: [] } : await lookFor(pulumi, candidates, others);
+    return await lookFor(pulumi, candidates, others);
   } catch (error) {
-    await importState(pulumi, exported).catch((cause: unknown) => {
-      const cure = "pulumi refresh takes out of it what doesn't exist";
-      throw new Error(`The state could not be put back as it was; ${cure}`, { cause });
-    });
+    await putBack(pulumi, exported);
     throw error;
   }
+}
+
+/** Imports the state as it was. @throws Error with the cure, if that fails too */
+async function putBack(pulumi: Pulumi, exported: Export): Promise<void> {
+  await importState(pulumi, exported).catch((cause: unknown) => {
+    const cure = "pulumi refresh takes out of it what doesn't exist";
+    throw new Error(`The state could not be put back as it was; ${cure}`, { cause });
+  });
+}
+
+/** Returns who holds the lock on the state, in the engine's words, if an error is about a lock. */
+export function lockOf(error: unknown): string | undefined {
+  const { stderr } = error as { stderr?: unknown };
+  const text = typeof stderr === "string" ? stderr : String(error);
+  // A state in a bucket or folder, and one that Pulumi Cloud keeps.
+  const [, file, service] =
+    /locked by \d+ lock\(s\).*\n\s*(.+)|(Another update is currently in progress)/.exec(text) ?? [];
+  return (file ?? service)?.trim();
 }
 
 /** Has the engine look for the candidates, now in its state, and takes out of it those that may be another stack's. */

@@ -1,6 +1,6 @@
 // npm run recover -- STACK: after a run that was killed, or whose answer never came, or when Grafana came back with its disk.
 import { ExecaError, execa } from "execa";
-import { adopt } from "./adopt.ts";
+import { adopt, lockOf } from "./adopt.ts";
 import { otherStates } from "./state.ts";
 
 const [stack, ...more] = process.argv.slice(2);
@@ -33,7 +33,11 @@ if (stack === undefined || more.length > 0) {
     }
     console.log(`Go on with: pulumi up --stack ${stack}`);
   } catch (error) {
-    console.error(error instanceof ExecaError ? `${String(error.stdout)}\n${String(error.stderr)}` : error);
+    const lock = lockOf(error);
+    const cure = `If that run is gone, remove its lock with "pulumi cancel --stack ${stack}" and repeat this command.`;
+    if (lock !== undefined) console.error(`The state is locked: ${lock}. ${cure}`);
+    else
+      console.error(error instanceof ExecaError ? `${String(error.stdout)}\n${String(error.stderr)}` : error);
     process.exitCode = 1;
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { adopt } from "../../tools/adopt.ts";
+import { adopt, lockOf } from "../../tools/adopt.ts";
 import { otherStates } from "../../tools/state.ts";
 
 const defaults = { project: "calico-test", region: "us-central1", zone: "us-central1-b" };
@@ -180,4 +180,31 @@ test("the other stacks of a backend are asked what they have", async () => {
   };
   const asked = (args: string[]) => Promise.resolve(JSON.stringify(answers[args.join(" ")]));
   expect(await otherStates(asked, "s")).toEqual({ staging: ["one"], new: [] });
+});
+
+/** What the engine prints when a killed run has left its lock on the state, and what `pulumi` throws then. */
+const words = `error: could not import deployment: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
+  gs://states/.pulumi/locks/organization/k8sfv-metrics/calico-test/0b1c.json: created by root@ci (pid 4711) at 2026-11-29T01:02:03Z`;
+const locked = Object.assign(new Error("Command failed with exit code 255"), { stderr: words });
+
+test("a locked state is reported as such, and nobody tries to put it back", async () => {
+  const disk = planned("gcp:compute/disk:Disk", "made", { name: "k8sfv-made", zone: "us-central1-b" });
+  const { pulumi, calls } = engine([disk], []);
+  const imports = () => calls.filter(([, sub]) => sub === "import").length;
+  const refusing = (args: string[]) => {
+    const answer = pulumi(args);
+    return args[1] === "import" ? Promise.reject(locked) : answer;
+  };
+  await expect(adopt(refusing)).rejects.toBe(locked);
+  expect(imports()).toBe(1);
+});
+
+test("names the lock and its holder, and finds none in other errors", () => {
+  expect(lockOf(locked)).toBe(
+    "gs://states/.pulumi/locks/organization/k8sfv-metrics/calico-test/0b1c.json: created by root@ci (pid 4711) at 2026-11-29T01:02:03Z",
+  );
+  expect(lockOf(new Error("[409] Conflict: Another update is currently in progress."))).toBe(
+    "Another update is currently in progress",
+  );
+  expect(lockOf(new Error("no such stack"))).toBeUndefined();
 });
