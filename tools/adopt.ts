@@ -94,8 +94,10 @@ async function lookFor(
   const way = candidates.some(({ type }) => type.startsWith("grafana:")) ? ["--run-program"] : [];
   await pulumi(["refresh", "--yes", "--skip-preview", ...way, ...targets]);
   const after = JSON.parse(await pulumi(["stack", "export"])) as Export;
+  // To look at only; what is imported again stays encrypted.
+  const revealed = JSON.parse(await pulumi(["stack", "export", "--show-secrets"])) as Export;
   const sought = new Set(candidates.filter(({ custom }) => custom === true).map(({ urn }) => urn));
-  const there = (after.deployment.resources ?? []).filter(({ urn }) => sought.has(urn));
+  const there = (revealed.deployment.resources ?? []).filter(({ urn }) => sought.has(urn));
   const left = notOwn(there, stackOf(there[0]?.urn ?? ""), others);
   const urns = left.map(({ urn }) => urn);
   if (left.length > 0) await importState(pulumi, without(after, urns));

@@ -22,7 +22,8 @@ export interface Left {
  * The resources among `found` that may be another stack's: those that can carry labels and don't carry this stack's;
  * those that another stack's state has; and of the rest, those that belong to or are used by one of the former.
  *
- * @param found - resources under the names that this stack would give them, as Google describes them
+ * @param found - resources under the names that this stack would give them, as Google describes them, with secrets in
+ *   plain text: the SDK takes labels for secrets
  * @param stack - this stack's name
  * @param others - ids of the resources in the states of other stacks, by stack
  */
@@ -58,13 +59,18 @@ export function nameOf(urn: string): string {
 
 function foreignLabel({ type, outputs = {} }: State, stack: string): string | undefined {
   if (!LABELLED.includes(type)) return undefined;
-  const labels = [outputs.effectiveLabels, outputs.labels, outputs.resourceLabels].find(
-    (one) => typeof one === "object" && one !== null,
-  ) as Record<string, unknown> | undefined;
+  // The other labels of an imported resource are those of the program alone, that is none.
+  const labels = revealed(outputs.effectiveLabels) as Record<string, unknown> | undefined;
   const value = labels?.[STACK_LABEL];
   if (value === stack) return undefined;
   if (typeof value === "string") return `it carries the label ${STACK_LABEL}=${value}`;
   return `it carries no label ${STACK_LABEL}; if it is this stack's, set the label to ${stack}`;
+}
+
+/** The value of an output; `pulumi stack export --show-secrets` prints a secret as an object with its JSON. */
+function revealed(value: unknown): unknown {
+  const { plaintext } = (value ?? {}) as { plaintext?: unknown };
+  return typeof plaintext === "string" ? (JSON.parse(plaintext) as unknown) : value;
 }
 
 function foreignState({ id = "" }: State, others: Record<string, string[]>): string | undefined {

@@ -12,6 +12,11 @@ const provider = {
   inputs: defaults,
 };
 
+/** A secret as `pulumi stack export --show-secrets` prints it; without the option it has a ciphertext. */
+const secret = (value: object) => ({ [SIGNATURE]: SECRET, plaintext: JSON.stringify(value) });
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
 const NOTHING = { imported: [], left: [] };
 
 function planned(type: string, name: string, inputs: object, dependencies: string[] = []) {
@@ -45,7 +50,9 @@ function engine(
       state = { deployment: { ...state.deployment, resources: asThere } };
     }
     if (sub === "import") state = JSON.parse(readFileSync(args.at(-1) ?? "", "utf8")) as typeof state;
-    return Promise.resolve(sub === "export" ? JSON.stringify(state) : "");
+    const text = JSON.stringify(state);
+    const printed = args.includes("--show-secrets") ? text : text.replaceAll("plaintext", "ciphertext");
+    return Promise.resolve(sub === "export" ? printed : "");
   };
   return { pulumi, calls, state: () => state };
 }
@@ -55,7 +62,7 @@ test("what is at Google under the program's names is put into the state, and not
   const other = planned("gcp:compute/disk:Disk", "not-made", { name: "k8sfv-not-made" });
   const pod = planned("kubernetes:core/v1:Pod", "pod", {});
   const id = "projects/calico-test/zones/us-central1-b/disks/k8sfv-made";
-  const ours = { [id]: { effectiveLabels: { "pulumi-stack": "s" } } };
+  const ours = { [id]: { effectiveLabels: secret({ "pulumi-stack": "s" }) } };
   const { pulumi, state } = engine([disk, other, pod], [id], [{ type: "creating" }], ours);
   expect(await adopt(pulumi)).toEqual({ imported: [disk.newState.urn], left: [] });
   expect(state().deployment.resources.map((resource) => resource.id)).toEqual(["1234", id]);
@@ -133,10 +140,10 @@ test("what carries another stack's label is left, with all that goes with it", a
   };
   const outputs = {
     [ids.disk]: {
-      effectiveLabels: { "pulumi-stack": "staging" },
+      effectiveLabels: secret({ "pulumi-stack": "staging" }),
       resourcePolicies: [`https://www.googleapis.com/compute/v1/${ids.policy}`],
     },
-    [ids.own]: { effectiveLabels: { "pulumi-stack": "s" } },
+    [ids.own]: { effectiveLabels: secret({ "pulumi-stack": "s" }) },
   };
   const { pulumi, state } = engine([disk, policy, attachment, own], Object.values(ids), [], outputs);
   const { imported, left } = await adopt(pulumi);
