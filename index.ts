@@ -3,6 +3,7 @@ import * as google from "@pulumi/gcp/provider.js";
 import * as kubernetes from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { AlertRules } from "./components/alert-rules.ts";
+import { Alertmanager } from "./components/alertmanager.ts";
 import { Addresses } from "./components/addresses.ts";
 import { Apis } from "./components/apis.ts";
 import { Cluster } from "./components/cluster.ts";
@@ -71,7 +72,7 @@ const cluster = new Cluster(
   inCloud,
 );
 
-// In the cluster: the operator, Prometheus, the push gateway and Grafana.
+// In the cluster: the operator, Prometheus, the push gateway, Grafana and Alertmanager.
 const api = new kubernetes.Provider(
   "kubernetes",
   { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
@@ -103,6 +104,8 @@ new NetworkPolicies(
       config.alerts.smtp && `smtp://${config.alerts.smtp.host}`,
       config.alertWebhookUrl,
       config.alertSlackUrl,
+      config.alertPagerDutyKey && config.alerts.pagerDutyUrl,
+      config.alerts.heartbeatUrl,
     ].filter((url) => url !== undefined),
   },
   inCluster,
@@ -171,11 +174,32 @@ const grafana = new Grafana(
     protectPassword: config.disks.protect,
     address: addresses.grafana,
     anonymousViewer: config.grafana.anonymousViewer,
-    smtp: config.alerts.smtp && { ...config.alerts.smtp, password: config.smtpPassword },
   },
   inCluster,
 );
 
+const { email, smtp, pagerDutyUrl, heartbeatUrl, collectMinutes } = config.alerts;
+const alertmanager = new Alertmanager(
+  "alertmanager",
+  {
+    namespace,
+    priorityClassName,
+    operator,
+    image: images.alertmanager,
+    disk: disks.alertmanager,
+    collectMinutes,
+    receivers: {
+      webhookUrl: config.alertWebhookUrl,
+      slackUrl: config.alertSlackUrl,
+      pagerDutyKey: config.alertPagerDutyKey,
+      pagerDutyUrl,
+      email,
+      smtp: smtp && { ...smtp, password: config.smtpPassword },
+      heartbeatUrl,
+    },
+  },
+  inCluster,
+);
 new AlertRules(
   "alert-rules",
   {
@@ -204,6 +228,7 @@ const content = new GrafanaContent("content", {
   user: grafana.user,
   password: grafana.password,
   prometheusUrl: prometheus.urlInCluster,
+  alertmanagerUrl: alertmanager.urlInCluster,
   prometheusVersion: (imageVersion(images.prometheus) ?? "").replace(/^v/, ""),
   thresholds: config.alerts,
   deployment: grafana.deployment,

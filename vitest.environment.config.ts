@@ -1,7 +1,17 @@
 import { defineConfig } from "vitest/config";
 
 /** What `npm test` runs, in some six minutes; `npm run test-long` runs everything. */
-const MAIN_JOB = ["workflows", "definitions", "cluster", "push-proxy", "push-rule", "backfill", "whole"];
+const MAIN_JOB = [
+  "alert-rules",
+  "alertmanager",
+  "workflows",
+  "definitions",
+  "cluster",
+  "push-proxy",
+  "push-rule",
+  "backfill",
+  "whole",
+];
 
 /** Whole-environment tests: the real engine on a local cloud of the test's own. */
 export default defineConfig(({ mode }) => ({

@@ -6,6 +6,7 @@
 export const WORKLOADS = {
   operator: { name: "prometheus-operator", port: 8080 },
   prometheus: { name: "prometheus", port: 9090 },
+  alertmanager: { name: "alertmanager", port: 9093 },
   pushGateway: { name: "prom-gateway", port: 9091 },
   grafana: { name: "grafana", port: 3000 },
 } as const;

@@ -19,6 +19,8 @@ export interface DisksArgs {
   pushGatewayGb: number;
   /** Size of Grafana's disk, GiB. */
   grafanaGb: number;
+  /** Size of Alertmanager's disk, GiB. */
+  alertmanagerGb: number;
   /** Whether the engine refuses to delete them, whatever the program says. */
   protect: boolean;
   /** Labels of the disks and their snapshots. */
@@ -52,6 +54,8 @@ export class Disks extends pulumi.ComponentResource {
   readonly pushGateway: DiskRef;
   /** Grafana's own database. */
   readonly grafana: DiskRef;
+  /** Silences and the log of sent messages. */
+  readonly alertmanager: DiskRef;
 
   constructor(name: string, args: DisksArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:google:Disks", name, {}, opts);
@@ -103,10 +107,12 @@ export class Disks extends pulumi.ComponentResource {
     this.prometheus = make("prometheus", args.prometheusGb);
     this.pushGateway = make("push-gateway", args.pushGatewayGb);
     this.grafana = make("grafana", args.grafanaGb);
+    this.alertmanager = make("alertmanager", args.alertmanagerGb);
     this.registerOutputs({
       prometheus: this.prometheus.id,
       pushGateway: this.pushGateway.id,
       grafana: this.grafana.id,
+      alertmanager: this.alertmanager.id,
     });
   }
 }

@@ -3,7 +3,12 @@ import { Dashboard } from "@pulumiverse/grafana/oss/dashboard.js";
 import { DataSource } from "@pulumiverse/grafana/oss/dataSource.js";
 import { Folder } from "@pulumiverse/grafana/oss/folder.js";
 import { Provider } from "@pulumiverse/grafana/provider.js";
-import { DATA_SOURCE, dashboards, FOLDER } from "../monitoring-mixin/dashboards/index.ts";
+import {
+  ALERTMANAGER_SOURCE,
+  DATA_SOURCE,
+  dashboards,
+  FOLDER,
+} from "../monitoring-mixin/dashboards/index.ts";
 import type { AlertThresholds } from "../monitoring-mixin/thresholds.ts";
 
 export { DATA_SOURCE } from "../monitoring-mixin/dashboards/index.ts";
@@ -20,6 +25,8 @@ export interface GrafanaContentArgs {
   password: pulumi.Output<string>;
   /** Where Grafana reaches Prometheus. */
   prometheusUrl: pulumi.Input<string>;
+  /** Where Grafana reaches Alertmanager. */
+  alertmanagerUrl: pulumi.Input<string>;
   /** Prometheus's version, e.g. "3.16.0": what the query editor may offer. */
   prometheusVersion: string;
   /** Values from which on something is red. */
@@ -52,6 +59,7 @@ export class GrafanaContent extends pulumi.ComponentResource {
     );
     const inGrafana = { parent: this, provider, deletedWith: args.deployment };
     const dataSource = this.makeDataSource(name, args, inGrafana);
+    const alertmanager = this.makeAlertmanagerSource(name, args, inGrafana);
     const folder = new Folder(`${name}-folder`, { title: FOLDER, uid: FOLDER }, inGrafana);
     const made = Object.entries(dashboards(args.thresholds)).map(([key, dashboard]) => ({
       title: dashboard.title,
@@ -65,7 +73,7 @@ export class GrafanaContent extends pulumi.ComponentResource {
     this.dashboards = Object.fromEntries(
       made.map(({ title, uid }) => [title, pulumi.interpolate`${args.publicUrl}/d/${uid}`]),
     );
-    this.resources = [dataSource, folder, ...made.map(({ resource }) => resource)];
+    this.resources = [dataSource, alertmanager, folder, ...made.map(({ resource }) => resource)];
     this.registerOutputs({ dashboards: this.dashboards });
   }
 
@@ -89,9 +97,31 @@ export class GrafanaContent extends pulumi.ComponentResource {
           prometheusVersion: args.prometheusVersion,
           // The scrape's interval, so that rates span enough samples.
           timeInterval: "10s",
-          // Grafana shows Prometheus' alert rules and their state.
+          // Grafana shows Prometheus' alert rules and their state, and silences them in this Alertmanager.
           manageAlerts: true,
+          alertmanagerUid: ALERTMANAGER_SOURCE,
         }),
+      },
+      { ...opts, deleteBeforeReplace: true },
+    );
+  }
+
+  /** Shows alerts and silences in Grafana. */
+  private makeAlertmanagerSource(
+    name: string,
+    args: GrafanaContentArgs,
+    opts: pulumi.CustomResourceOptions,
+  ): DataSource {
+    return new DataSource(
+      `${name}-alertmanager`,
+      {
+        type: "alertmanager",
+        name: ALERTMANAGER_SOURCE,
+        uid: ALERTMANAGER_SOURCE,
+        url: args.alertmanagerUrl,
+        accessMode: "proxy",
+        // Grafana's own alerts aren't used: none are forwarded.
+        jsonDataEncoded: JSON.stringify({ implementation: "prometheus", handleGrafanaManagedAlerts: false }),
       },
       { ...opts, deleteBeforeReplace: true },
     );

@@ -16,8 +16,6 @@ export interface GrafanaArgs extends WorkloadArgs {
   protectPassword: boolean;
   /** Whether anybody who reaches it may look, without signing in. */
   anonymousViewer: boolean;
-  /** The server by which it mails alerts: host with port, sender, user and password. @default no mail */
-  smtp?: { host: string; from: string; user?: string; password?: pulumi.Input<string> };
   /** Whose resource definitions the ServiceMonitor needs. */
   operator: Operator;
 }
@@ -28,7 +26,6 @@ export const GRAFANA_PORT = WORKLOADS.grafana.port;
 const PORT_NAME = "http";
 const USER = "admin";
 const PASSWORD_KEY = "admin-password";
-const SMTP_PASSWORD_KEY = "smtp-password";
 /** The image's own user. */
 const USER_ID = 472;
 
@@ -65,7 +62,7 @@ export class Grafana extends pulumi.ComponentResource {
       `${name}-secret`,
       {
         metadata: { name: `${NAME}-admin`, namespace, labels: tags.all },
-        stringData: { [PASSWORD_KEY]: password.result, ...smtpSecret(args.smtp) },
+        stringData: { [PASSWORD_KEY]: password.result },
       },
       { parent: this },
     );
@@ -85,10 +82,12 @@ export class Grafana extends pulumi.ComponentResource {
           selector: { matchLabels: tags.selector },
           template: {
             metadata: { labels: tags.all },
-            spec: podSpec(args, claim.claimName, secret.metadata.name, {
-              ...settings(this.url, args.anonymousViewer),
-              ...smtpSettings(args.smtp),
-            }),
+            spec: podSpec(
+              args,
+              claim.claimName,
+              secret.metadata.name,
+              settings(this.url, args.anonymousViewer),
+            ),
           },
         },
       },
@@ -149,21 +148,6 @@ function settings(
   };
 }
 
-/** How Grafana sends mail. */
-function smtpSettings(smtp: GrafanaArgs["smtp"]): Record<string, string> {
-  if (smtp === undefined) return {};
-  return {
-    GF_SMTP_ENABLED: "true",
-    GF_SMTP_HOST: smtp.host,
-    GF_SMTP_FROM_ADDRESS: smtp.from,
-    ...(smtp.user === undefined ? {} : { GF_SMTP_USER: smtp.user }),
-  };
-}
-
-function smtpSecret(smtp: GrafanaArgs["smtp"]): Record<string, pulumi.Input<string>> {
-  return smtp?.password === undefined ? {} : { [SMTP_PASSWORD_KEY]: smtp.password };
-}
-
 function podSpec(
   { image, priorityClassName }: GrafanaArgs,
   claimName: pulumi.Input<string>,
@@ -171,7 +155,6 @@ function podSpec(
   environment: Record<string, pulumi.Input<string>>,
 ) {
   const password = { secretKeyRef: { name: secretName, key: PASSWORD_KEY } };
-  const smtpPassword = { secretKeyRef: { name: secretName, key: SMTP_PASSWORD_KEY } };
   const health = { httpGet: { path: "/api/health", port: PORT_NAME }, timeoutSeconds: 5 };
   return {
     automountServiceAccountToken: false,
@@ -188,7 +171,6 @@ function podSpec(
         env: [
           ...Object.entries(environment).map(([key, value]) => ({ name: key, value })),
           { name: "GF_SECURITY_ADMIN_PASSWORD", valueFrom: password },
-          ...("GF_SMTP_USER" in environment ? [{ name: "GF_SMTP_PASSWORD", valueFrom: smtpPassword }] : []),
         ],
         ports: [{ name: PORT_NAME, containerPort: GRAFANA_PORT }],
         // The first start makes the database, which takes a while on a slow disk.

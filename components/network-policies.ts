@@ -16,7 +16,7 @@ export interface NetworkPoliciesArgs {
   exposure: "internal" | "external" | "in-cluster";
   /** Where Prometheus sends on what it stores. @default nowhere */
   remoteWriteUrl?: string;
-  /** Where Grafana sends alerts. */
+  /** Where Alertmanager sends messages. */
   alertUrls: pulumi.Input<string>[];
 }
 
@@ -76,6 +76,7 @@ function flows(args: NetworkPoliciesArgs) {
   const { sourceRanges, apiRanges, serviceRange, exposure, remoteWriteUrl, alertUrls } = args;
   const outside = ranges(sourceRanges);
   const prometheus = podsNamed(WORKLOADS.prometheus.name);
+  const grafana = podsNamed(WORKLOADS.grafana.name);
   const api = { peers: ranges(apiRanges), ports: [tcp(API_PORT)] };
   const port = (workload: WorkloadName) => [tcp(WORKLOADS[workload].port)];
   const scraped = (workload: WorkloadName) => ({
@@ -90,21 +91,26 @@ function flows(args: NetworkPoliciesArgs) {
   return {
     operator: { from: [prometheus], to: [api] },
     prometheus: {
-      from: [...outside, podsNamed(WORKLOADS.grafana.name), prometheus],
+      from: [...outside, grafana, prometheus],
       to: [
         api,
         scraped("operator"),
         scraped("prometheus"),
+        scraped("alertmanager"),
         scraped("pushGateway"),
         scraped("grafana"),
         ...(remoteWriteUrl === undefined ? [] : [dns(serviceRange), anywhere(remoteWriteUrl)]),
       ],
     },
+    alertmanager: {
+      from: [grafana, prometheus],
+      to: alertUrls.length === 0 ? [] : [dns(serviceRange), ...alertUrls.map(anywhere)],
+    },
     // Jobs of CI push from any namespace.
     pushGateway: { from: [...pushers, prometheus, { namespaceSelector: {} }], to: [] },
     grafana: {
       from: [...outside, prometheus],
-      to: [dns(serviceRange), scraped("prometheus"), ...alertUrls.map(anywhere)],
+      to: [dns(serviceRange), scraped("prometheus"), scraped("alertmanager")],
     },
   } satisfies Record<WorkloadName, Flows>;
 }

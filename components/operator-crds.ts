@@ -6,10 +6,14 @@ import { checksum, download } from "./download.ts";
  * The operator's resource definitions that are used here, with the sha256 of each file. The same files lie
  * in the repository at the tag of the operator's version and in its Go module of that version, under
  * example/prometheus-operator-crd/; so wherever they come from, it is these or none. The operator starts a
- * controller only for what is defined (its main.go, checkPrerequisites): alert managers, agents and Thanos
- * rulers are not used, and their definitions are big.
+ * controller only for what is defined (its main.go, checkPrerequisites): agents and Thanos rulers are not used, and
+ * their CRDs are big. The Alertmanager controller lists AlertmanagerConfigs too, although none are used.
  */
 export const CRD_FILES: Readonly<Record<string, string>> = {
+  "monitoring.coreos.com_alertmanagerconfigs.yaml":
+    "7e34fd1f9abf3a2756eb53895f1ca6b291ce3cac929152c9e3919d8d7fb85ccf",
+  "monitoring.coreos.com_alertmanagers.yaml":
+    "5a7bdf7900fd58053f3403abc9daaa301a90cd8dd1bbdf1362788704a87d04a4",
   "monitoring.coreos.com_podmonitors.yaml":
     "8ce88c52c51209993511cae093089c9525f5552def88119e3f559123ee9d454b",
   "monitoring.coreos.com_probes.yaml": "97e6e59020feb71055628ac40b14f817662bb98ca720f19a45e85ac009081cc8",

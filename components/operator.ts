@@ -127,15 +127,15 @@ const READ = ["get", "list", "watch"];
  * used here, and with its verbs (pkg/prometheus/server/operator.go, pkg/k8sutil) in the place of "*".
  */
 const NAMESPACE_RULES = [
-  { apiGroups: [GROUP], resources: ["prometheuses"], verbs: [...READ, "update", "patch"] },
+  { apiGroups: [GROUP], resources: ["prometheuses", "alertmanagers"], verbs: [...READ, "update", "patch"] },
   {
     apiGroups: [GROUP],
-    resources: ["prometheuses/status", "prometheuses/finalizers"],
+    resources: ["prometheuses", "alertmanagers"].flatMap((kind) => [`${kind}/status`, `${kind}/finalizers`]),
     verbs: ["update", "patch"],
   },
   {
     apiGroups: [GROUP],
-    resources: ["servicemonitors", "podmonitors", "probes", "prometheusrules"],
+    resources: ["servicemonitors", "podmonitors", "probes", "prometheusrules", "alertmanagerconfigs"],
     verbs: READ,
   },
   { apiGroups: ["apps"], resources: ["statefulsets"], verbs: [...READ, "create", "update", "delete"] },

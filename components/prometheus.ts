@@ -4,6 +4,7 @@ import { Role } from "@pulumi/kubernetes/rbac/v1/role.js";
 import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
 import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../workloads.ts";
+import { ALERTMANAGER_PORT_NAME } from "./alertmanager.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { imageVersion, labels, runAs, workload } from "./conventions.ts";
 import { CLAIMED, DiskClaim } from "./disk-claim.ts";
@@ -137,7 +138,7 @@ export function retentionSize(diskGb: number): string {
 }
 
 function instanceSpec(
-  { image, disk, priorityClassName }: PrometheusArgs,
+  { image, disk, namespace, priorityClassName }: PrometheusArgs,
   tags: Labels,
   externalUrl: pulumi.Input<string>,
 ) {
@@ -170,6 +171,11 @@ function instanceSpec(
     podMonitorSelector: {},
     probeSelector: {},
     ruleSelector: {},
+    alerting: {
+      alertmanagers: [
+        { namespace, name: WORKLOADS.alertmanager.name, port: ALERTMANAGER_PORT_NAME, apiVersion: "v2" },
+      ],
+    },
     storage: {
       volumeClaimTemplate: {
         metadata: { name: CLAIM_TEMPLATE },

@@ -11,6 +11,7 @@ import {
   group,
   image,
   isPattern,
+  isSlackUrl,
   isWebUrl,
   RANGES_OR_ANYWHERE,
   sourceRanges,
@@ -21,6 +22,9 @@ import {
   versionedImage,
   whole,
 } from "./types.ts";
+
+/** PagerDuty's Events API v2 in the US service region. */
+const PAGER_DUTY = "https://events.pagerduty.com/v2/enqueue";
 
 /** The page of this repository that says what to do for each alert. */
 const RUNBOOK = "docs/operations.md";
@@ -122,6 +126,9 @@ export const schema = group({
     grafanaGb: whole(10, 65536, " GiB")
       .default(10)
       .describe("Grafana's database: users, what was made by hand."),
+    alertmanagerGb: whole(10, 65536, " GiB")
+      .default(10)
+      .describe("Alertmanager's silences and its log of sent messages."),
     protect: flag(true).describe(
       "The engine refuses to delete the disks, the passwords, and the address on the internet. Off only where " +
         "the history is thrown away.",
@@ -261,6 +268,20 @@ export const schema = group({
           "path in this repository.",
         examples: ["https://example.org/k8sfv-metrics/docs/operations.md"],
       }),
+    heartbeatUrl: url(["http:", "https:"], "https://hc-ping.com/UUID")
+      .optional()
+      .meta({
+        description:
+          "Gets a POST every 2 minutes for as long as Prometheus and Alertmanager work: a dead man's switch outside " +
+          "of this environment.",
+        examples: ["https://hc-ping.com/UUID"],
+      }),
+    pagerDutyUrl: url(["http:", "https:"], PAGER_DUTY)
+      .default(PAGER_DUTY)
+      .meta({
+        description: "PagerDuty's Events API v2; another one in the EU service region.",
+        examples: ["https://events.eu.pagerduty.com/v2/enqueue"],
+      }),
     email: z
       .array(text(MAIL, isMailAddress), { error: `a list of e-mail addresses (${MAIL})` })
       .default([])
@@ -275,11 +296,12 @@ export const schema = group({
       }),
       from: text(MAIL, isMailAddress).meta({
         description: "The sender.",
-        examples: ["grafana@example.org"],
+        examples: ["k8sfv@example.org"],
       }),
       user: userName(/./)
         .optional()
-        .meta({ description: "Who signs in there; the password is `smtpPassword`.", examples: ["grafana"] }),
+        .meta({ description: "Who signs in there; the password is `smtpPassword`.", examples: ["k8sfv"] }),
+      requireTls: flag(true).describe("Mail is sent over TLS only: port 465, or STARTTLS on others."),
     })
       .optional()
       .describe("How mail is sent."),
@@ -289,11 +311,20 @@ export const schema = group({
   alertWebhookUrl: url(["http:", "https:"], "https://example.org/hook")
     .optional()
     .meta({ description: "Gets alerts by POST.", examples: ["https://example.org/hook"] }),
-  alertSlackUrl: url(["https:"], "https://hooks.slack.com/services/…")
+  alertSlackUrl: text(
+    "a URL, like https://hooks.slack.com/services/…; Slack's own by https:// only",
+    isSlackUrl,
+  )
     .optional()
     .meta({
-      description: "Slack's incoming webhook for alerts.",
+      description: "Incoming webhook of Slack, or of what understands its messages, for alerts.",
       examples: ["https://hooks.slack.com/services/…"],
+    }),
+  alertPagerDutyKey: text("a routing key: 32 letters and digits", /^[A-Za-z0-9]{32}$/)
+    .optional()
+    .meta({
+      description: "Routing (integration) key of a PagerDuty service, Events API v2, for alerts.",
+      examples: ["0123456789abcdef0123456789abcdef"],
     }),
   smtpPassword: text("a password", /./)
     .optional()
@@ -304,6 +335,7 @@ export const schema = group({
 export const SECRET_KEYS = [
   "alertWebhookUrl",
   "alertSlackUrl",
+  "alertPagerDutyKey",
   "smtpPassword",
   "remoteWritePassword",
 ] as const;

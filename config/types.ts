@@ -142,6 +142,13 @@ export function isPattern(value: string): boolean {
   }
 }
 
+/** Whether it is a URL for Slack's messages. Other products take them too, inside a private network also by http. */
+export function isSlackUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return protocol === "https:" || (protocol === "http:" && !hostname.endsWith("slack.com"));
+}
+
 export const RANGES_OR_ANYWHERE = 'a list of IPv4 ranges, like [203.0.113.0/24], or "anywhere"';
 
 /** Characters that Google's managed certificates take (cloud.google.com/kubernetes-engine/docs/how-to/managed-certs). */

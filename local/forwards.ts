@@ -1,9 +1,11 @@
-import { ciMachine, startForwarder, type Cloud } from "./cluster/index.ts";
+import { WORKLOADS } from "../workloads.ts";
+import { ciMachine, startForwarder, startPodForward, type Cloud } from "./cluster/index.ts";
 
 /** Addresses on this machine that lead to the environment. */
 export interface LocalAddresses {
   grafana: string;
   prometheus: string;
+  alertmanager: string;
   pushGateway: string;
 }
 
@@ -38,7 +40,8 @@ export async function forwardThoseThere(
   if (grafana === undefined || prometheus === undefined) {
     throw new Error("The forwarder answered with too few ports");
   }
-  return { grafana, prometheus, pushGateway };
+  const alertmanager = `http://127.0.0.1:${await forwardAlertmanager(cloud)}`;
+  return { grafana, prometheus, alertmanager, pushGateway };
 }
 
 /** The URLs that lead into the VPC. From the internet, and from the cluster's jobs alone, pushes don't. */
@@ -48,4 +51,10 @@ export function reachable(outputs: Record<string, unknown>): URL[] {
   if (typeof url !== "string") return always;
   const pushes = new URL(url);
   return pushes.hostname === outputs["PROMPG_ADDRESS"] ? [...always, pushes] : always;
+}
+
+/** Alertmanager has no address in the VPC. The label is the operator's. */
+function forwardAlertmanager(cloud: Cloud): Promise<number> {
+  const { name, port } = WORKLOADS.alertmanager;
+  return startPodForward(cloud, name, { namespace: "monitoring", label: "alertmanager=k8sfv", port });
 }

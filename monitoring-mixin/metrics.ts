@@ -35,7 +35,11 @@ export const PUSH_METRICS = {
   expositionValid: "push_proxy_exposition_valid",
 };
 
-/** RE2 pattern of a code level that is a repository's URL and a branch, and its short form. */
-export const CODE_LEVEL_URL = { pattern: "https?://[^/]+/(.+?)\\.git-(.+)", short: "$1 $2" };
+/**
+ * RE2 pattern of a code level that is a repository's URL and a branch, and its short form. Different code levels stay
+ * different: only the host github.com is left out.
+ */
+export const CODE_LEVEL_URL = { pattern: "https://(?:github\\.com/)?(.+?)\\.git-(.+)", short: "$1 $2" };
+
 /** Label matcher for nightly runs: `dev` is what developers push, and nobody waits for it. */
 export const NIGHTLY = 'code_level!="dev"';

@@ -6,6 +6,7 @@ import { readArguments } from "./backfill/arguments.ts";
 import { openPrometheus } from "./backfill/prometheus.ts";
 import type { Wanted } from "./backfill/read.ts";
 import { pushTimes, readRuns } from "./backfill/read.ts";
+import { renameLevels } from "./backfill/rename.ts";
 import { day, record, SECONDS_BEFORE, summary } from "./backfill/runs.ts";
 
 process.exitCode = await main().catch((error: unknown) => {
@@ -14,11 +15,12 @@ process.exitCode = await main().catch((error: unknown) => {
 });
 
 async function main(): Promise<number> {
-  const { url, ...wanted } = readArguments(process.argv.slice(2));
+  const { url, renames, ...wanted } = readArguments(process.argv.slice(2));
   const prometheus = openPrometheus(url);
   tell(`looking for pushes at ${prometheus.url}, from ${day(wanted.from)} to ${day(wanted.until)}`);
   // The first medians look further back than what is written.
-  const all = await readRuns(prometheus, { ...wanted, from: wanted.from - SECONDS_BEFORE }, tell);
+  const found = await readRuns(prometheus, { ...wanted, from: wanted.from - SECONDS_BEFORE }, tell);
+  const all = renameLevels(found, renames);
   const runs = all.filter(({ at }) => at >= wanted.from);
   if (runs.length === 0) throw new Error(nothingFound(prometheus.url, wanted));
   const text = Readable.from(record(all).openMetrics(wanted.from));

@@ -6,6 +6,7 @@ export { frontEndMachine, internetAuthorityDir, outsideMachine } from "./front-e
 export { ciMachine, commandIn, killMachine, runIn } from "./machine.ts";
 export { startNetwork, stopNetwork, type NetworkSpec } from "./network.ts";
 export { listNodes, startNode, stopNode, type NodeSpec } from "./node.ts";
+export { startPodForward } from "./pod-forward.ts";
 export { prepareCloud } from "./prepare.ts";
 export { removeCloud } from "./remove.ts";
 export { refuseDuringRun, resumeCloud } from "./resume.ts";

@@ -39,7 +39,7 @@ async function tryOut(cloud: Cloud, outputs: Record<string, unknown>, grafana: s
 
 function printSummary(
   outputs: Record<string, unknown>,
-  { grafana, prometheus, pushGateway }: FoundAddresses,
+  { grafana, prometheus, alertmanager, pushGateway }: FoundAddresses,
   pushed: Pushed | undefined,
   elapsedMs: number,
 ): void {
@@ -57,6 +57,7 @@ function printSummary(
     "From this machine:",
     `  Push gateway           ${pushGateway ?? "(takes no pushes from the VPC: pushGateway.exposure; no run was tried)"}`,
     `  Prometheus             ${prometheus}   (API only: the published module carries no pages)`,
+    `  Alertmanager           ${alertmanager}   (alerts: GET /api/v2/alerts; silences: /api/v2/silences)`,
     `  Grafana                ${grafana}   (API only: its pages are not in the Go module it is built from)`,
     "",
     ...(pushed === undefined ? [] : resultLines(pushed)),

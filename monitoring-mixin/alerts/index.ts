@@ -15,7 +15,7 @@ const WATCHDOG: Alert = {
   kind: "heartbeat",
   summary: "Prometheus evaluates rules and sends alerts",
   description: "This alert always fires. Alertmanager posts it to alerts.heartbeatUrl.",
-  panel: { dashboard: HEALTH.uid, id: HEALTH.errors },
+  panel: { dashboard: HEALTH.uid, id: HEALTH.notifications },
 };
 
 /** All alerts. */

@@ -9,6 +9,7 @@ const PUSH_LIFETIME_HOURS = 12;
 
 const PROMETHEUS = ownJob("prometheus");
 const OPERATOR = ownJob("operator");
+const ALERTMANAGER = ownJob("alertmanager");
 
 /**
  * Alerts about the monitoring itself. Those that kube-prometheus has too keep its names and durations
@@ -22,6 +23,7 @@ export function monitoringAlerts(thresholds: AlertThresholds): Alert[] {
     diskFilling(thresholds),
     ...prometheusAlerts(),
     ...operatorAlerts(),
+    ...alertmanagerAlerts(),
   ].map((alert) => ({
     ...alert,
     kind: "monitoring",
@@ -50,7 +52,7 @@ function pushAlerts(): MonitoringAlert[] {
       expr: `sum by (code) (sum_over_time(gateway:pushes_refused:increase1m[${PUSH_LIFETIME_HOURS}h])) > 0`,
       for: "0m",
       severity: "warning",
-      summary: `{{ $value | printf "%.0f" }} pushes were answered with HTTP status {{ $labels.code }} within ${PUSH_LIFETIME_HOURS} h`,
+      summary: `Pushes answered with HTTP status {{ $labels.code }} within ${PUSH_LIFETIME_HOURS} h: {{ $value | printf "%.0f" }}`,
       description:
         "400: malformed or inconsistent metrics. 401: wrong password. 413: too large. 503: not stored in time. 507: " +
         "the Pushgateway is full. The CI job's log has the answer's text.",
@@ -139,6 +141,16 @@ function prometheusAlerts(): MonitoringAlert[] {
       panel: HEALTH.errors,
     },
     {
+      name: "PrometheusNotConnectedToAlertmanagers",
+      expr: `max(max_over_time(prometheus_notifications_alertmanagers_discovered{${PROMETHEUS}}[5m])) < 1`,
+      for: "10m",
+      severity: "critical",
+      summary: "Prometheus finds no Alertmanager",
+      description:
+        "No alert is sent to anybody. Only Prometheus and Grafana show this one, and the missing heartbeat.",
+      panel: HEALTH.notifications,
+    },
+    {
       name: "PrometheusRemoteWriteBehind",
       expr: `${sentUntil("")} - ${sentUntil("sent_")} > 120`,
       for: "15m",
@@ -171,6 +183,35 @@ function operatorAlerts(): MonitoringAlert[] {
       summary: "The Prometheus Operator rejects a {{ $labels.resource }}",
       description: "The resource is invalid and has no effect. The operator's log names it.",
       panel: HEALTH.errors,
+    },
+  ];
+}
+
+function alertmanagerAlerts(): MonitoringAlert[] {
+  const increase = (metric: string, range: string) =>
+    `sum by (integration) (increase(${metric}{${ALERTMANAGER}}[${range}]))`;
+  return [
+    {
+      name: "AlertmanagerFailedReload",
+      expr: `max(max_over_time(alertmanager_config_last_reload_successful{${ALERTMANAGER}}[5m])) == 0`,
+      for: "10m",
+      severity: "critical",
+      summary: "Alertmanager failed to load its configuration",
+      description: "It runs with the routes and receivers that it had before.",
+      panel: HEALTH.errors,
+    },
+    {
+      name: "AlertmanagerFailedToSendAlerts",
+      // A message is retried, at least every minute, until the group's next one is due: for nightly results that is
+      // hours, so failed requests count too. The first term is a message that Alertmanager gave up on.
+      expr:
+        `${increase("alertmanager_notifications_failed_total", "1h")} > 0 ` +
+        `or ${increase("alertmanager_notification_requests_failed_total", "10m")} > 5`,
+      for: "5m",
+      severity: "critical",
+      summary: "Alertmanager fails to send messages by {{ $labels.integration }}",
+      description: "The receiver is down or refuses messages. Other receivers get this alert.",
+      panel: HEALTH.notifications,
     },
   ];
 }

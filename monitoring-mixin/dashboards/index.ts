@@ -3,7 +3,7 @@ import { scaleTesting } from "./scale-testing.ts";
 import type { Dashboard } from "./shared.ts";
 import { summary, type SummaryThresholds } from "./summary.ts";
 
-export { DATA_SOURCE, FOLDER } from "./shared.ts";
+export { ALERTMANAGER_SOURCE, DATA_SOURCE, FOLDER } from "./shared.ts";
 export type { Dashboard } from "./shared.ts";
 
 /**

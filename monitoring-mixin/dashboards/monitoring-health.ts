@@ -10,6 +10,7 @@ export const HEALTH = {
   pushes: 5,
   scrapes: 6,
   disk: 11,
+  notifications: 15,
   errors: 16,
   stored: 17,
   remoteWrite: 18,
@@ -43,6 +44,7 @@ export function monitoringHealth(): Dashboard {
     range: "24h",
     refresh: "1m",
     variables: [],
+    alerts: "monitoring",
     panels: [...pushNumbers(), ...scrapes(), ...disk(), ...pods(), ...alerting()],
   });
 }
@@ -232,9 +234,25 @@ function pods() {
 /** What Alertmanager sends, and what the other alerts about the monitoring look at. */
 function alerting() {
   const operator = ownJob("operator");
+  const alertmanager = ownJob("alertmanager");
+  const sent = (metric: string) =>
+    `sum by (integration) (increase(${metric}{${alertmanager}}[$__rate_interval])) > 0`;
   const remoteWrite = (which: string) =>
     `max by (remote_name) (prometheus_remote_storage_queue_highest_${which}timestamp_seconds{${PROMETHEUS}})`;
   return [
+    timeSeries({
+      id: HEALTH.notifications,
+      title: "Messages of Alertmanager",
+      description: "Messages that Alertmanager sent, by receiver, and requests that failed.",
+      unit: "none",
+      width: 12,
+      min: 0,
+      minStep: "1m",
+      queries: [
+        { expr: sent("alertmanager_notifications_total"), legend: "{{integration}}" },
+        { expr: sent("alertmanager_notification_requests_failed_total"), legend: "{{integration}} failed" },
+      ],
+    }),
     timeSeries({
       id: HEALTH.errors,
       title: "Errors of the monitoring",
@@ -260,6 +278,10 @@ function alerting() {
         {
           expr: `1 - min(prometheus_config_last_reload_successful{${PROMETHEUS}})`,
           legend: "configuration of Prometheus",
+        },
+        {
+          expr: `1 - min(alertmanager_config_last_reload_successful{${alertmanager}})`,
+          legend: "configuration of Alertmanager",
         },
       ],
     }),

@@ -8,11 +8,15 @@ import { PanelBuilder as Stat } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as StateTimeline } from "@grafana/grafana-foundation-sdk/statetimeline";
 import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
 import { PanelBuilder as TimeSeries } from "@grafana/grafana-foundation-sdk/timeseries";
+import { CODE_LEVEL_URL } from "../metrics.ts";
 
 /** The data source's name, as the hand-built environment had it; also its uid, for dashboards and alerts. */
 export const DATA_SOURCE = "my-prom";
 
-/** The folder that dashboards and alerts are in: its title and its uid. */
+/** Name and uid of the data source that shows Alertmanager's alerts and silences. */
+export const ALERTMANAGER_SOURCE = "my-alertmanager";
+
+/** The folder that dashboards are in: its title and its uid. */
 export const FOLDER = "k8sfv";
 
 /** The tag by which the dashboards link to one another. */
@@ -183,7 +187,7 @@ function finish<Panel extends Finishable>(panel: Panel, args: PanelArgs, as: Que
 }
 
 function target(query: Query, as: Query["as"], refId: string): DataqueryBuilder {
-  const target = new DataqueryBuilder().refId(refId).datasource(SOURCE).expr(query.expr);
+  const target = new DataqueryBuilder().refId(refId).datasource(SOURCE).expr(withShortLevel(query.expr));
   if (query.legend !== undefined) target.legendFormat(query.legend);
   switch (as) {
     case "instant":
@@ -193,6 +197,16 @@ function target(query: Query, as: Query["as"], refId: string): DataqueryBuilder 
     default:
       return target.range().format(PromQueryFormat.TimeSeries);
   }
+}
+
+/**
+ * The expression with code levels that are URLs in short: `https://github.com/projectcalico/felix.git-master` is shown as
+ * `projectcalico/felix master`.
+ */
+function withShortLevel(expr: string): string {
+  if (!expr.includes("code_level")) return expr;
+  const { pattern, short } = CODE_LEVEL_URL;
+  return `label_replace(${expr}, "code_level", ${JSON.stringify(short)}, "code_level", ${JSON.stringify(pattern)})`;
 }
 
 /** A choice of values of a label. */
@@ -219,6 +233,10 @@ export function variable(args: VariableArgs): dashboard.QueryVariableBuilder {
     .definition(query)
     .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
     .sort(dashboard.VariableSort.NaturalAsc);
+  if ((args.of ?? args.name) === "code_level") {
+    // The list shows a URL without its host.
+    builder.regex("/^(?<value>(?:https?:\\/\\/[^\\/]+\\/)?(?<text>.+))$/");
+  }
   if (args.single === true) return builder;
   return (
     builder
@@ -228,6 +246,22 @@ export function variable(args: VariableArgs): dashboard.QueryVariableBuilder {
       .allValue(".+")
       .current({ selected: true, text: ["All"], value: ["$__all"] })
   );
+}
+
+/** Regions in every panel for the time that alerts of a kind fire. */
+function firingAlerts(kind: string): dashboard.AnnotationQueryBuilder {
+  return new dashboard.AnnotationQueryBuilder()
+    .name("Alerts")
+    .datasource(SOURCE)
+    .enable(true)
+    .iconColor("red")
+    .target(
+      new DataqueryBuilder()
+        .refId("Alerts")
+        .datasource(SOURCE)
+        .expr(`max by (alertname) (ALERTS{alertstate="firing", kind="${kind}"})`)
+        .range(),
+    );
 }
 
 /** What a dashboard is made of. */
@@ -241,6 +275,8 @@ export interface DashboardArgs {
   /** How often it asks again, e.g. "5m". */
   refresh: string;
   variables: dashboard.QueryVariableBuilder[];
+  /** Which alerts are shown as annotations: the label `kind`. @default none */
+  alerts?: string;
   /** From left to right, row by row. */
   panels: cog.Builder<dashboard.Panel>[];
 }
@@ -265,6 +301,7 @@ export function makeDashboard(args: DashboardArgs): Dashboard {
         .tooltip("The other dashboards, at the same time")
         .keepTime(true),
     );
+  if (args.alerts !== undefined) builder.annotation(firingAlerts(args.alerts));
   for (const panel of args.panels) builder.withPanel(panel);
   return builder.build() as Dashboard;
 }

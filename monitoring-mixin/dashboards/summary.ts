@@ -44,6 +44,7 @@ export function summary(thresholds: SummaryThresholds): Dashboard {
     range: "30d",
     refresh: "5m",
     variables: variables(),
+    alerts: "nightly",
     panels: [...lastNight(thresholds), ...overTime(), ...comparison(thresholds), ...heap()],
   });
 }

@@ -7,6 +7,7 @@ import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
 import { readArguments } from "../../tools/backfill/arguments.ts";
 import { openPrometheus } from "../../tools/backfill/prometheus.ts";
 import { readRuns } from "../../tools/backfill/read.ts";
+import { renameLevels } from "../../tools/backfill/rename.ts";
 import type { Labels } from "../../tools/backfill/recording.ts";
 import { Recording } from "../../tools/backfill/recording.ts";
 import type { Run, Value } from "../../tools/backfill/runs.ts";
@@ -287,7 +288,13 @@ test("what isn't Prometheus, or isn't there, is named", async () => {
 test("the command's arguments: five years until now, or what is said", () => {
   const now = Date.parse("2026-11-20T12:00:00.5Z");
   const [from, until] = [Date.parse("2021-11-21T12:00Z") / 1000, Math.floor(now / 1000)];
-  expect(readArguments(["http://a"], now)).toEqual({ url: "http://a", match: 'job="k8sfv"', from, until });
+  expect(readArguments(["http://a"], now)).toEqual({
+    url: "http://a",
+    match: 'job="k8sfv"',
+    from,
+    until,
+    renames: new Map(),
+  });
   const said = ["--from", "2026-01-01", "--until", "2026-02-01T01:30:00+01:00", "--match", 'job="x"'];
   expect(readArguments(["http://a", ...said])).toMatchObject({
     match: 'job="x"',
@@ -296,7 +303,25 @@ test("the command's arguments: five years until now, or what is said", () => {
   });
 });
 
+test("a code level gets another name, everywhere, and the others keep theirs", () => {
+  const url = "https://github.com/projectcalico/felix.git-master";
+  const { renames } = readArguments(["http://a", "--rename-code-level", `A=${url}`]);
+  const other: [string, Labels, number] = ["k8sfv_test_result", { ...labels, code_level: "B" }, 1];
+  const [renamed] = renameLevels([runAt(0, ["k8sfv_test_result", labels, 1], other)], renames);
+  const levels = [...(renamed?.metrics.values() ?? [])].map((values) =>
+    values.map(({ labels: of }) => of.code_level),
+  );
+  expect(levels).toEqual([
+    [url, "B"],
+    [url, "B"],
+  ]);
+  expect(() =>
+    renameLevels([runAt(0, ["k8sfv_test_result", labels, 1], other)], new Map([["B", "A"]])),
+  ).toThrow("has a code level under its old and its new name");
+});
+
 test.each([
+  [["http://a", "--rename-code-level", "master"], "--rename-code-level master is not OLD=NEW"],
   [[], "Say which Prometheus: npm run --silent backfill -- URL"],
   [["http://a", "http://b"], "Say which Prometheus"],
   [["http://a", "--since", "2026-11-20"], "Say which Prometheus"],

@@ -112,6 +112,7 @@ test.each(SECRET_KEYS)("refuses %s in plain text, with the command that encrypts
     remoteWrite: { url: "https://mimir/", user: "ci" },
     alertWebhookUrl: "https://example.org/hidden",
     alertSlackUrl: "https://example.org/hidden",
+    alertPagerDutyKey: "hidden7890hidden7890hidden7890xx",
     smtpPassword: "hidden",
     remoteWritePassword: "hidden",
   };

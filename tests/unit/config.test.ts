@@ -156,6 +156,26 @@ test.each<[string, Record<string, unknown>, string]>([
     "allowed: a mail server with its port",
   ],
   [
+    "the mail port that Google blocks",
+    { alerts: { smtp: { host: "mail:25", from: "a@b.org" } } },
+    "but not 25, which Google Cloud blocks",
+  ],
+  [
+    "a port out of range",
+    { alerts: { smtp: { host: "mail:65536", from: "a@b.org" } } },
+    'alerts.smtp.host is "mail:65536"; allowed: a mail server',
+  ],
+  [
+    "half of a routing key, not shown",
+    { alertPagerDutyKey: "hidden" },
+    'alertPagerDutyKey is "[secret]"; allowed: a routing key: 32 letters and digits',
+  ],
+  [
+    "a runbook with a fragment",
+    { alerts: { runbookUrl: "https://example.org/docs#alerts" } },
+    "alerts.runbookUrl",
+  ],
+  [
     "user without password",
     { alerts: { smtp: { host: "mail:587", from: "a@b.org", user: "ci" } } },
     "smtpPassword is missing; allowed: a secret",
@@ -166,7 +186,11 @@ test.each<[string, Record<string, unknown>, string]>([
     'smtpPassword is "[secret]"; allowed: nothing unless',
   ],
   ["webhook, not shown", { alertWebhookUrl: "hidden" }, 'alertWebhookUrl is "[secret]"; allowed: a URL'],
-  ["Slack by http", { alertSlackUrl: "http://hidden" }, 'alertSlackUrl is "[secret]"; allowed: a URL'],
+  [
+    "Slack by http",
+    { alertSlackUrl: "http://hooks.slack.com/services/hidden" },
+    'alertSlackUrl is "[secret]"; allowed: a URL',
+  ],
   [
     "no growth",
     { alerts: { occupancyGrowthPercent: 0 } },

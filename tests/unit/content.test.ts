@@ -125,6 +125,7 @@ describe("what is put into Grafana", () => {
       user: "admin",
       password: pulumi.secret("generated"),
       prometheusUrl: "http://prometheus.monitoring:9090",
+      alertmanagerUrl: "http://alertmanager.monitoring:9093",
       prometheusVersion: "3.16.0",
       thresholds,
       deployment: new ServiceAccount("stands for the Deployment"),
@@ -150,6 +151,22 @@ describe("what is put into Grafana", () => {
       prometheusVersion: "3.16.0",
       timeInterval: "10s",
       manageAlerts: true,
+      alertmanagerUid: "my-alertmanager",
+    });
+  });
+
+  test("the data source that shows alerts and silences", async () => {
+    await makeContent();
+    const { inputs } = named(recorded, "content-alertmanager");
+    expect(inputs).toMatchObject({
+      name: "my-alertmanager",
+      uid: "my-alertmanager",
+      type: "alertmanager",
+      url: "http://alertmanager.monitoring:9093",
+    });
+    expect(JSON.parse(String(inputs.jsonDataEncoded))).toEqual({
+      implementation: "prometheus",
+      handleGrafanaManagedAlerts: false,
     });
   });
 
@@ -167,6 +184,6 @@ describe("what is put into Grafana", () => {
     expect(await valueOf(pulumi.all(content.dashboards))).toMatchObject({
       "k8sfv summary": "http://10.248.1.7:3000/d/k8sfv-summary",
     });
-    expect(content.resources).toHaveLength(2 + 3);
+    expect(content.resources).toHaveLength(3 + 3);
   });
 });

@@ -127,6 +127,7 @@ async function makeDisks() {
     prometheusGb: 200,
     pushGatewayGb: 11,
     grafanaGb: 12,
+    alertmanagerGb: 13,
     protect: true,
     labels,
     apis: [],
@@ -143,6 +144,7 @@ test("disks lie in the cluster's zone, in their own size", async () => {
     ["k8sfv-prometheus", 200],
     ["k8sfv-push-gateway", 11],
     ["k8sfv-grafana", 12],
+    ["k8sfv-alertmanager", 13],
   ]);
 });
 
@@ -155,7 +157,10 @@ test("disks: each is under the schedule of daily snapshots, kept for two weeks",
   });
   const attached = recorded.filter(({ type }) => type.endsWith(":DiskResourcePolicyAttachment"));
   expect(attached.map(({ inputs }) => [inputs.name, inputs.disk])).toEqual(
-    ["prometheus", "push-gateway", "grafana"].map((what) => ["k8sfv-snapshots", `k8sfv-${what}`]),
+    ["prometheus", "push-gateway", "grafana", "alertmanager"].map((what) => [
+      "k8sfv-snapshots",
+      `k8sfv-${what}`,
+    ]),
   );
 });
 

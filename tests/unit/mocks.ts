@@ -75,6 +75,7 @@ const KNOWN: Record<string, Outputs> = {
   "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": nothing,
   "kubernetes:yaml/v2:ConfigGroup": nothing,
   "kubernetes:monitoring.coreos.com/v1:Prometheus": nothing,
+  "kubernetes:monitoring.coreos.com/v1:Alertmanager": nothing,
   "kubernetes:monitoring.coreos.com/v1:ServiceMonitor": nothing,
   "kubernetes:monitoring.coreos.com/v1:PrometheusRule": nothing,
   "grafana:oss/dataSource:DataSource": nothing,

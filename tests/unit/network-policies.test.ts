@@ -46,7 +46,8 @@ test("network policies: nothing passes that isn't written down; alerts and a rec
     return { ports: everywhere.flatMap(({ ports }) => ports.map(({ port }) => port)), spec };
   };
   expect(openTo("prometheus").ports).toEqual([9009]);
-  expect(openTo("grafana").ports).toEqual([587, 443]);
+  expect(openTo("grafana").ports).toEqual([]);
+  expect(openTo("alertmanager").ports).toEqual([587, 443]);
   expect(openTo("prom-gateway").spec.egress).toEqual([]);
   expect(JSON.stringify(openTo("prom-gateway").spec.ingress), "in the cluster only").not.toContain("ipBlock");
 });

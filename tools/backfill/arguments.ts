@@ -1,10 +1,11 @@
 import { parseArgs } from "node:util";
 import type { Wanted } from "./read.ts";
+import { readRenames } from "./rename.ts";
 import { day } from "./runs.ts";
 
 const USAGE =
   "Say which Prometheus: npm run --silent backfill -- URL [--from DATE] [--until DATE] " +
-  "[--match 'LABEL=\"VALUE\"'] > runs.txt";
+  "[--match 'LABEL=\"VALUE\"'] [--rename-code-level OLD=NEW]... > runs.txt";
 /** As long as Prometheus keeps anything: five years, in seconds. */
 const RETENTION = 5 * 365 * 24 * 3600;
 
@@ -14,14 +15,18 @@ const RETENTION = 5 * 365 * 24 * 3600;
  * @param now - the moment, in ms, until which runs are read when nothing is said
  * @throws Error that says what is wrong
  */
-export function readArguments(args: string[], now = Date.now()): Wanted & { url: string } {
+export function readArguments(
+  args: string[],
+  now = Date.now(),
+): Wanted & { url: string; renames: Map<string, string> } {
   const { values, positionals } = parsed(args);
   const [url, ...more] = positionals;
   if (url === undefined || more.length > 0) throw new Error(USAGE);
   const until = values.until === undefined ? Math.floor(now / 1000) : moment("--until", values.until);
   const from = values.from === undefined ? until - RETENTION : moment("--from", values.from);
   if (from >= until) throw new Error(`--from ${day(from)} has to be before --until ${day(until)}`);
-  return { url, match: values.match, from, until };
+  const renames = readRenames(values["rename-code-level"]);
+  return { url, match: values.match, from, until, renames };
 }
 
 function parsed(args: string[]) {
@@ -33,6 +38,7 @@ function parsed(args: string[]) {
         from: { type: "string" },
         until: { type: "string" },
         match: { type: "string", default: 'job="k8sfv"' },
+        "rename-code-level": { type: "string", multiple: true, default: [] },
       },
     });
   } catch {

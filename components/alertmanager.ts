@@ -1,0 +1,193 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { MailServer, Receivers } from "../monitoring-mixin/alertmanager/config.ts";
+import {
+  alertmanagerConfig,
+  hasReceivers,
+  messageTemplates,
+  TEMPLATES,
+} from "../monitoring-mixin/alertmanager/config.ts";
+import { WORKLOADS } from "../workloads.ts";
+import type { Labels, WorkloadArgs } from "./conventions.ts";
+import { imageVersion, labels, runAs, workload } from "./conventions.ts";
+import { CLAIMED, DiskClaim } from "./disk-claim.ts";
+import type { Operator } from "./operator.ts";
+import { scrape } from "./scrape.ts";
+import { clusterService } from "./services.ts";
+
+/** Who is notified; secrets are Outputs. */
+export interface AlertReceivers extends Omit<Receivers, "webhookUrl" | "slackUrl" | "pagerDutyKey" | "smtp"> {
+  /** Receives Alertmanager's JSON by POST; a secret, because such URLs often hold a token. */
+  webhookUrl?: pulumi.Output<string>;
+  /** Slack's incoming webhook; a secret. */
+  slackUrl?: pulumi.Output<string>;
+  /** PagerDuty's routing key; a secret. */
+  pagerDutyKey?: pulumi.Output<string>;
+  /** Mail server; its password is a secret. */
+  smtp?: Omit<MailServer, "password"> & { password?: pulumi.Output<string> };
+}
+
+/** Arguments of the Alertmanager component. */
+export interface AlertmanagerArgs extends Omit<WorkloadArgs, "address" | "sourceRanges"> {
+  /** The operator that creates and deletes the pod. */
+  operator: Operator;
+  /** Who is notified. */
+  receivers: AlertReceivers;
+  /** Minutes for which results of nightly runs are collected into one message. */
+  collectMinutes: number;
+}
+
+/** Name of the Alertmanager resource, the same as Prometheus'. */
+const INSTANCE = "k8sfv";
+const { name: NAME, port: PORT } = WORKLOADS.alertmanager;
+/** Name of the Service's port, by which Prometheus finds it. */
+export const ALERTMANAGER_PORT_NAME = "web";
+/** The operator's claim template; with the StatefulSet's name it gives the claim's. */
+const CLAIM_TEMPLATE = "data";
+
+/**
+ * One Alertmanager. It groups the alerts that Prometheus sends, and notifies people. Silences and the log of sent
+ * messages are on a disk, so a new pod doesn't send a message again.
+ */
+export class Alertmanager extends pulumi.ComponentResource {
+  /** Its URL inside the cluster. */
+  readonly urlInCluster: pulumi.Output<string>;
+
+  constructor(name: string, args: AlertmanagerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("k8sfv:kubernetes:Alertmanager", name, {}, opts);
+    const tags = labels(NAME, "alerting", args.image);
+    const { namespace, disk } = args;
+    this.urlInCluster = pulumi.interpolate`http://${NAME}.${namespace}:${PORT}`;
+    this.warnWithoutReceivers(args);
+
+    const config = new Secret(
+      `${name}-config`,
+      {
+        metadata: { name: `${NAME}-config`, namespace, labels: tags.all },
+        stringData: { "alertmanager.yaml": configText(args), [TEMPLATES]: messageTemplates() },
+      },
+      { parent: this },
+    );
+    const claim = new DiskClaim(
+      `${name}-disk`,
+      {
+        namespace,
+        disk,
+        volumeName: NAME,
+        claimName: `${CLAIM_TEMPLATE}-alertmanager-${INSTANCE}-0`,
+      },
+      { parent: this },
+    );
+    const alertmanager = new CustomResource(
+      `${name}-instance`,
+      {
+        apiVersion: "monitoring.coreos.com/v1",
+        kind: "Alertmanager",
+        metadata: {
+          name: INSTANCE,
+          namespace,
+          labels: tags.all,
+          annotations: { "pulumi.com/waitFor": "condition=Available" },
+        },
+        spec: instanceSpec(args, tags, config.metadata.name, this.urlInCluster),
+      },
+      // The operator deletes the pod, so it must be deleted after this.
+      workload(this, { dependsOn: [args.operator.deployment, claim, config] }),
+    );
+    clusterService(
+      `${name}-service`,
+      {
+        serviceName: NAME,
+        namespace,
+        labels: tags,
+        selector: { alertmanager: INSTANCE },
+        port: { name: ALERTMANAGER_PORT_NAME, number: PORT },
+      },
+      workload(this, { dependsOn: [alertmanager] }),
+    );
+    scrape(
+      `${name}-monitor`,
+      {
+        namespace,
+        serviceName: NAME,
+        labels: tags,
+        port: ALERTMANAGER_PORT_NAME,
+        crds: args.operator.crds,
+      },
+      { parent: this },
+    );
+    this.registerOutputs({ urlInCluster: this.urlInCluster });
+  }
+
+  private warnWithoutReceivers({ receivers }: AlertmanagerArgs): void {
+    const { webhookUrl, slackUrl, pagerDutyKey, email } = receivers;
+    const given = (secret: unknown) => (secret === undefined ? undefined : "set");
+    const keys = {
+      webhookUrl: given(webhookUrl),
+      slackUrl: given(slackUrl),
+      pagerDutyKey: given(pagerDutyKey),
+    };
+    if (hasReceivers({ ...keys, pagerDutyUrl: "", email })) return;
+    void pulumi.log.info(
+      "Nobody is notified of alerts: they are shown in Grafana only. Set alerts.email, or one of the secrets " +
+        "alertWebhookUrl, alertSlackUrl and alertPagerDutyKey.",
+      this,
+    );
+  }
+}
+
+/** The configuration as JSON, which is YAML too. It holds secrets, so it is one. */
+function configText({ receivers, collectMinutes }: AlertmanagerArgs): pulumi.Output<string> {
+  const { webhookUrl, slackUrl, pagerDutyKey, smtp } = receivers;
+  const secrets = pulumi.all([webhookUrl, slackUrl, pagerDutyKey, smtp?.password]);
+  return pulumi.secret(
+    secrets.apply(([webhookUrl, slackUrl, pagerDutyKey, password]) => {
+      const plain: Receivers = {
+        ...receivers,
+        webhookUrl,
+        slackUrl,
+        pagerDutyKey,
+        smtp: smtp && { ...smtp, password },
+      };
+      return JSON.stringify(alertmanagerConfig(plain, collectMinutes), undefined, 2);
+    }),
+  );
+}
+
+function instanceSpec(
+  { image, priorityClassName }: AlertmanagerArgs,
+  tags: Labels,
+  configSecret: pulumi.Input<string>,
+  externalUrl: pulumi.Input<string>,
+) {
+  return {
+    image,
+    imagePullPolicy: "IfNotPresent",
+    version: imageVersion(image),
+    replicas: 1,
+    podMetadata: { labels: tags.all },
+    priorityClassName,
+    externalUrl,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    configSecret,
+    // Longer than messages are repeated; the log of sent messages is kept for as long.
+    retention: "120h",
+    additionalArgs: [
+      // By default silences and the log of sent messages are written every 15 minutes and at the end: a pod that is
+      // killed would lose them, and its successor would send messages again.
+      { name: "data.maintenance-interval", value: "5s" },
+      // Prometheus sends each alert once a minute. A new pod waits until it knows them all.
+      { name: "dispatch.start-delay", value: "1m" },
+    ],
+    storage: {
+      volumeClaimTemplate: {
+        metadata: { name: CLAIM_TEMPLATE },
+        spec: { accessModes: ["ReadWriteOnce"], storageClassName: "", resources: { requests: CLAIMED } },
+      },
+    },
+    resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+    securityContext: runAs(1000, 2000),
+  };
+}

@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, open } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { typeScriptLoader } from "../plugin/version.ts";
+import type { Cloud } from "./cloud.ts";
+import { findProcesses, marks, outlivingEnvironment } from "./processes.ts";
+
+/** A pod that has no address in the VPC. */
+export interface PodTarget {
+  namespace: string;
+  /** Label of the pod, NAME=VALUE. */
+  label: string;
+  /** Port in the pod, and the preferred port of 127.0.0.1. */
+  port: number;
+}
+
+/**
+ * Forwards a port of 127.0.0.1 to a pod through the Kubernetes API, by a process that outlives this one. It looks for
+ * the pod at each connection, so it follows a pod that moves.
+ *
+ * @returns the port listened on: the pod's own, or a free one when that is taken
+ * @throws Error that names the log when the process ends at once
+ */
+export async function startPodForward(cloud: Cloud, name: string, target: PodTarget): Promise<number> {
+  const role = `forward:${name}`;
+  const [running] = await findProcesses(cloud, role);
+  const known = running?.argv.find((word) => word.startsWith("--port="))?.slice("--port=".length);
+  if (known !== undefined) return Number(known);
+  const start = (port: number) => startProcess(cloud, role, target, port);
+  return (await start(target.port)) ?? (await start(await freePort())) ?? fail(cloud, role);
+}
+
+/** Starts the process. @returns the port, or undefined when it can't listen there */
+async function startProcess(
+  cloud: Cloud,
+  role: string,
+  { namespace, label, port: podPort }: PodTarget,
+  port: number,
+): Promise<number | undefined> {
+  const log = await openLog(cloud, role);
+  const program = fileURLToPath(new URL("pod-forward-main.ts", import.meta.url));
+  const args = [String(port), cloud.adminKubeconfig, namespace, label, String(podPort), `--port=${port}`];
+  const child = spawn(
+    process.execPath,
+    ["--import", typeScriptLoader, program, ...args, ...marks(cloud, role)],
+    {
+      cwd: "/",
+      env: outlivingEnvironment(),
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd, "ipc"],
+    },
+  );
+  const listens = await Promise.race([
+    once(child, "message").then(() => true),
+    once(child, "exit").then(() => false),
+  ]).finally(() => log.close());
+  if (!listens) return undefined;
+  child.disconnect();
+  child.unref();
+  return port;
+}
+
+async function openLog(cloud: Cloud, role: string) {
+  const file = logFile(cloud, role);
+  await mkdir(path.dirname(file), { recursive: true });
+  return open(file, "a", 0o600);
+}
+
+function logFile(cloud: Cloud, role: string): string {
+  return path.join(cloud.dir, "logs", `${role.replace(":", "-")}.log`);
+}
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import("node:net");
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function fail(cloud: Cloud, role: string): never {
+  throw new Error(`The local cloud's ${role} ended at once; its log is ${logFile(cloud, role)}`);
+}

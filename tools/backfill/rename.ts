@@ -1,0 +1,45 @@
+import type { Labels } from "./recording.ts";
+import type { Run } from "./runs.ts";
+
+/**
+ * Reads `OLD=NEW` pairs of code levels.
+ *
+ * @throws Error that says what a pair looks like
+ */
+export function readRenames(pairs: string[]): Map<string, string> {
+  return new Map(
+    pairs.map((pair) => {
+      const [from = "", to = "", ...more] = pair.split("=");
+      if (from !== "" && to !== "" && more.length === 0) return [from, to];
+      throw new Error(
+        `--rename-code-level ${pair} is not OLD=NEW, like master=https://github.com/projectcalico/felix.git-master`,
+      );
+    }),
+  );
+}
+
+/**
+ * The runs with other names of code levels, so that the history of one goes on under the name that is pushed now.
+ *
+ * @throws Error when a run has both names: their series would be the same
+ */
+export function renameLevels(runs: Run[], renames: ReadonlyMap<string, string>): Run[] {
+  if (renames.size === 0) return runs;
+  const rename = <T extends { labels: Labels }>(value: T): T => {
+    const to = renames.get(value.labels.code_level ?? "");
+    return to === undefined ? value : { ...value, labels: { ...value.labels, code_level: to } };
+  };
+  return runs.map((run) => {
+    const metrics = [...run.metrics].map(([name, values]) => [name, values.map(rename)] as const);
+    for (const [, values] of metrics) {
+      const keys = new Set(values.map(({ labels }) => JSON.stringify(Object.entries(labels).toSorted())));
+      if (keys.size < values.length) {
+        const at = new Date(run.at * 1000).toISOString();
+        throw new Error(
+          `--rename-code-level: the run of ${at} has a code level under its old and its new name`,
+        );
+      }
+    }
+    return { ...run, pushes: run.pushes.map(rename), metrics: new Map(metrics) };
+  });
+}
