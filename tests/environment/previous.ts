@@ -61,6 +61,15 @@ const PROGRAM = [
   ...["components", "config", "monitoring-mixin"],
 ];
 
+/** Copies the program into a folder, which is created, so that a test can change it. */
+export async function copyProgram(folder: string): Promise<void> {
+  await mkdir(folder);
+  for (const part of PROGRAM) {
+    await cp(path.join(root, part), path.join(folder, part), { recursive: true });
+  }
+  await symlink(path.join(root, "node_modules"), path.join(folder, "node_modules"));
+}
+
 /**
  * Lays the program into a folder as it was before the upgrade: today's, with the images and the checksums of
  * then, which is all that an upgrade of images changes.
@@ -69,11 +78,7 @@ const PROGRAM = [
  * @param crds - the folder of the definitions of then
  */
 export async function layOutProgram(folder: string, crds: string): Promise<void> {
-  await mkdir(folder);
-  for (const part of PROGRAM) {
-    await cp(path.join(root, part), path.join(folder, part), { recursive: true });
-  }
-  await symlink(path.join(root, "node_modules"), path.join(folder, "node_modules"));
+  await copyProgram(folder);
   const names = Object.entries(previousImages).map(([name, image]) => [
     images[name as keyof PrometheusImages],
     image,
