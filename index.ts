@@ -9,13 +9,14 @@ import { Apis } from "./components/apis.ts";
 import { Cluster } from "./components/cluster.ts";
 import { imageVersion } from "./components/conventions.ts";
 import { Disks } from "./components/disks.ts";
+import { FelixScrape } from "./components/felix-scrape.ts";
 import { reachGrafana } from "./components/grafana-access.ts";
 import { GrafanaContent } from "./components/grafana-content.ts";
 import { Grafana, GRAFANA_PORT } from "./components/grafana.ts";
 import { Namespace } from "./components/namespace.ts";
 import { NetworkPolicies } from "./components/network-policies.ts";
 import { Network } from "./components/network.ts";
-import { readCrds } from "./components/operator-crds.ts";
+import { CRD_FILES, readCrds, SCRAPE_CONFIG_CRD_FILES } from "./components/operator-crds.ts";
 import { Operator } from "./components/operator.ts";
 import { Prometheus } from "./components/prometheus.ts";
 import { PushEntrance } from "./components/push-entrance.ts";
@@ -37,7 +38,10 @@ const labels = stackLabels(pulumi.getStack());
 const cloud = new google.Provider("google", { project, region, zone });
 const inCloud = { providers: [cloud] };
 // Those that can't be had or are not the pinned ones are refused before anything is made.
-const crds = await readCrds(config.crds);
+const crds = await readCrds(config.crds, {
+  ...CRD_FILES,
+  ...(config.felix === undefined ? {} : SCRAPE_CONFIG_CRD_FILES),
+});
 const apis = new Apis("apis", { project }, inCloud).services;
 const network = new Network(
   "network",
@@ -99,6 +103,7 @@ new NetworkPolicies(
     ),
     serviceRange: config.network.serviceCidr,
     exposure,
+    felixTargets: config.felix?.targets,
     remoteWriteUrl: remoteWrite?.url,
     alertUrls: [
       config.alerts.smtp && `smtp://${config.alerts.smtp.host}`,
@@ -147,6 +152,9 @@ const pushGateway = new PushGateway(
   },
   inCluster,
 );
+if (config.felix !== undefined) {
+  new FelixScrape("felix-scrape", { ...config.felix, namespace, operator }, inCluster);
+}
 new RecordingRules("recording-rules", { namespace, operator }, inCluster);
 const entrance =
   domain === undefined || externalRanges === undefined

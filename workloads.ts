@@ -10,3 +10,6 @@ export const WORKLOADS = {
   pushGateway: { name: "prom-gateway", port: 9091 },
   grafana: { name: "grafana", port: 3000 },
 } as const;
+
+/** The `job` label of the metrics that Felix, the program under test, exposes itself. */
+export const FELIX_JOB = "felix";

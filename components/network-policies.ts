@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../workloads.ts";
@@ -14,6 +15,8 @@ export interface NetworkPoliciesArgs {
   serviceRange: string;
   /** Whether pushes come from outside at all, and through Google's proxies too. */
   exposure: "internal" | "external" | "in-cluster";
+  /** Each Felix that Prometheus scrapes, as "HOST:PORT". @default none */
+  felixTargets?: string[];
   /** Where Prometheus sends on what it stores. @default nowhere */
   remoteWriteUrl?: string;
   /** Where Alertmanager sends messages. */
@@ -73,7 +76,15 @@ export class NetworkPolicies extends pulumi.ComponentResource {
 }
 
 function flows(args: NetworkPoliciesArgs) {
-  const { sourceRanges, apiRanges, serviceRange, exposure, remoteWriteUrl, alertUrls } = args;
+  const {
+    sourceRanges,
+    apiRanges,
+    serviceRange,
+    exposure,
+    felixTargets = [],
+    remoteWriteUrl,
+    alertUrls,
+  } = args;
   const outside = ranges(sourceRanges);
   const prometheus = podsNamed(WORKLOADS.prometheus.name);
   const grafana = podsNamed(WORKLOADS.grafana.name);
@@ -99,7 +110,9 @@ function flows(args: NetworkPoliciesArgs) {
         scraped("alertmanager"),
         scraped("pushGateway"),
         scraped("grafana"),
-        ...(remoteWriteUrl === undefined ? [] : [dns(serviceRange), anywhere(remoteWriteUrl)]),
+        ...felix(felixTargets, outside),
+        ...(remoteWriteUrl === undefined ? [] : [anywhere(remoteWriteUrl)]),
+        ...(remoteWriteUrl === undefined && felixTargets.every(isAddress) ? [] : [dns(serviceRange)]),
       ],
     },
     alertmanager: {
@@ -113,6 +126,22 @@ function flows(args: NetworkPoliciesArgs) {
       to: [dns(serviceRange), scraped("prometheus"), scraped("alertmanager")],
     },
   } satisfies Record<WorkloadName, Flows>;
+}
+
+/**
+ * To the port of each Felix: at its address alone, or, since a policy knows no names, within the ranges of the machines
+ * that may push.
+ */
+function felix(targets: string[], outside: Peer[]) {
+  return targets.map((target) => {
+    const [host = "", port] = target.split(":");
+    return { peers: isIPv4(host) ? ranges([`${host}/32`]) : outside, ports: [tcp(Number(port))] };
+  });
+}
+
+/** Whether a target "HOST:PORT" is named by an IPv4 address. */
+function isAddress(target: string): boolean {
+  return isIPv4(target.replace(/:[0-9]+$/, ""));
 }
 
 function podsNamed(name: string) {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
 import { ClusterRole } from "@pulumi/kubernetes/rbac/v1/clusterRole.js";
@@ -28,6 +29,8 @@ export interface OperatorArgs {
 
 const { name: NAME, port: PORT } = WORKLOADS.operator;
 const PORT_NAME = "http";
+/** Annotation of its pods. */
+const CRDS_HASH = "k8sfv-metrics/crds-sha256";
 /** The API group of its resources. */
 const GROUP = "monitoring.coreos.com";
 
@@ -59,10 +62,13 @@ export class Operator extends pulumi.ComponentResource {
         spec: {
           replicas: 1,
           selector: { matchLabels: tags.selector },
-          template: { metadata: { labels: tags.all }, spec: podSpec(args, account.metadata.name) },
+          template: {
+            metadata: { labels: tags.all, annotations: { [CRDS_HASH]: hash(args.crds) } },
+            spec: podSpec(args, account.metadata.name),
+          },
         },
       },
-      // It looks for its definitions once, when it starts.
+      // It looks for its CRDs once, when it starts: so it restarts when they change (CRDS_HASH).
       workload(this, { dependsOn: [this.crds, ...grants] }),
     );
     this.beScraped(name, args.namespace, tags);
@@ -116,6 +122,10 @@ export class Operator extends pulumi.ComponentResource {
   }
 }
 
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
 function roleRef(kind: "Role" | "ClusterRole", name: pulumi.Input<string>) {
   return { apiGroup: "rbac.authorization.k8s.io", kind, name };
 }
@@ -135,7 +145,14 @@ const NAMESPACE_RULES = [
   },
   {
     apiGroups: [GROUP],
-    resources: ["servicemonitors", "podmonitors", "probes", "prometheusrules", "alertmanagerconfigs"],
+    resources: [
+      "servicemonitors",
+      "podmonitors",
+      "probes",
+      "prometheusrules",
+      "alertmanagerconfigs",
+      "scrapeconfigs",
+    ],
     verbs: READ,
   },
   { apiGroups: ["apps"], resources: ["statefulsets"], verbs: [...READ, "create", "update", "delete"] },

@@ -67,7 +67,10 @@ export class Prometheus extends pulumi.ComponentResource {
           name: INSTANCE,
           namespace,
           labels: tags.all,
-          annotations: { "pulumi.com/waitFor": "condition=Available" },
+          annotations: {
+            // Available alone is also true of the pods before a change that the operator refuses.
+            "pulumi.com/waitFor": JSON.stringify(["condition=Reconciled", "condition=Available"]),
+          },
         },
         spec: {
           ...instanceSpec(args, tags, this.url),
@@ -170,6 +173,7 @@ function instanceSpec(
     serviceMonitorSelector: {},
     podMonitorSelector: {},
     probeSelector: {},
+    scrapeConfigSelector: {},
     ruleSelector: {},
     alerting: {
       alertmanagers: [

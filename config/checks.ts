@@ -21,6 +21,7 @@ export function crossChecks(raw: unknown): Problem[] {
     ...checkSpot(raw),
     ...checkPeers(raw),
     ...checkMail(raw),
+    ...checkFelix(raw),
     ...checkExposure(raw),
     ...checkRemoteWrite(raw),
   ];
@@ -80,4 +81,11 @@ function checkPeers(raw: unknown): Problem[] {
   if (!peers.some((peer) => `${String(name)}-to-${String(peer)}`.length > MAX_NAME)) return [];
   const allowed = `names that with network.name and "-to-" have at most ${MAX_NAME} characters`;
   return [{ path, was: peers, allowed }];
+}
+
+function checkFelix(raw: unknown): Problem[] {
+  const path = ["felix", "targets"];
+  const targets = valueAt(raw, path);
+  if (!Array.isArray(targets) || new Set(targets).size === targets.length) return [];
+  return [{ path, was: targets, allowed: "each target once" }];
 }

@@ -1,5 +1,5 @@
-import { isIPv4 } from "node:net";
 import { z } from "zod";
+import { parseHostPort } from "./hosts.ts";
 import type { Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
 
@@ -19,17 +19,9 @@ const BLOCKED_PORT = 25;
 export const MAIL_SERVER =
   "a mail server with its port, like smtp.example.org:587, from 1 to 65535 but not 25, which Google Cloud blocks";
 
-/** Labels of a host name, or an IPv4 address. */
-const HOST = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
 export function isMailServer(value: string): boolean {
-  const [, host = "", port = ""] = /^([^:]+):([1-9][0-9]{0,4})$/.exec(value) ?? [];
-  return (
-    (isIPv4(host) || (HOST.test(host) && host.length <= 253)) &&
-    Number(port) >= 1 &&
-    Number(port) <= 65535 &&
-    Number(port) !== BLOCKED_PORT
-  );
+  const server = parseHostPort(value);
+  return server !== undefined && server.port !== BLOCKED_PORT;
 }
 
 /** E-mail needs a server, and a user's password is of use only with the user. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DEFAULT_THRESHOLDS } from "../monitoring-mixin/thresholds.ts";
+import { parseHostPort } from "./hosts.ts";
 import { isMailAddress, isMailServer, MAIL, MAIL_SERVER } from "./mail-checks.ts";
 import {
   address,
@@ -25,6 +26,9 @@ import {
 
 /** PagerDuty's Events API v2 in the US service region. */
 const PAGER_DUTY = "https://events.pagerduty.com/v2/enqueue";
+
+const FELIX_TARGET = "a host (IPv4 address or name) with its port, like 10.248.4.2:9091";
+const FELIX_TARGETS = `a list of at least one target (${FELIX_TARGET})`;
 
 /** The page of this repository that says what to do for each alert. */
 const RUNBOOK = "docs/operations.md";
@@ -199,6 +203,25 @@ export const schema = group({
   crds: crds.describe(
     "The folder of the operator's resource definitions; what lies there has to have the checksums in the code.",
   ),
+  felix: group({
+    targets: z
+      .array(
+        text(FELIX_TARGET, (value) => parseHostPort(value) !== undefined),
+        { error: FELIX_TARGETS },
+      )
+      .min(1, { error: FELIX_TARGETS })
+      .meta({
+        description:
+          "Where each Felix exposes its metrics during a run. Prometheus may connect to an address alone; to a name's " +
+          "port, wherever it leads within `ciSourceRanges`.",
+        examples: [["10.248.4.2:9091"]],
+      }),
+    intervalSeconds: whole(5, 300, " (seconds)")
+      .default(10)
+      .meta({ description: "Time between two scrapes of a target." }),
+  })
+    .optional()
+    .describe("The metrics that Felix exposes itself, for the dashboard `k8s scale testing`."),
   grafana: group({
     access: choice("tunnel", "direct")
       .default("tunnel")

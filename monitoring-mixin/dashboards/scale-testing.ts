@@ -1,7 +1,8 @@
+import { FELIX_JOB } from "../../workloads.ts";
 import type { Dashboard, PanelArgs } from "./shared.ts";
 import { makeDashboard, timeSeries, variable } from "./shared.ts";
 
-const CHOSEN = 'job="felix", instance=~"$instance"';
+const CHOSEN = `job="${FELIX_JOB}", instance=~"$instance"`;
 
 /**
  * Felix while it is under test: what it exports itself, as job `felix`. It is scraped during a run alone, so
@@ -20,7 +21,7 @@ export function scaleTesting(): Dashboard {
         name: "instance",
         label: "Felix",
         description: "The Felix that is shown",
-        series: 'felix_cluster_num_workload_endpoints{job="felix"}',
+        series: `felix_cluster_num_workload_endpoints{job="${FELIX_JOB}"}`,
       }),
     ],
     panels: [...load(), ...iptables(), ...process()],

@@ -68,6 +68,14 @@ test.each<[string, Record<string, unknown>, string]>([
   ["nodes of 1 GiB", { cluster: { machineType: "e2-micro" } }, "GKE leaves 668 MiB of this one's 1024"],
   ["nodes of 2 GiB", { cluster: { machineType: "n2-highcpu-2" } }, 'cluster.machineType is "n2-highcpu-2"'],
   ["custom nodes of 2 GiB", { cluster: { machineType: "e2-custom-2-2048" } }, "cluster.machineType is"],
+  ["a Felix without a port", { felix: { targets: ["10.248.4.2"] } }, 'felix.targets.0 is "10.248.4.2"'],
+  ["a Felix by URL", { felix: { targets: ["http://ci:9091/metrics"] } }, "felix.targets.0 is"],
+  ["no Felix", { felix: { targets: [] } }, "felix.targets is []; allowed: a list of at least one target"],
+  [
+    "a Felix twice",
+    { felix: { targets: ["ci:9091", "ci:9091"] } },
+    'felix.targets is ["ci:9091","ci:9091"]; allowed: each',
+  ],
   ["a webhook at port 0", { alertWebhookUrl: "http://example.org:0/" }, "alertWebhookUrl is"],
   [
     "a user of 20 digits",
@@ -86,6 +94,10 @@ test.each<[string, Record<string, unknown>]>([
   ["a user of digits", { remoteWrite: { url: "https://m/", user: 123456 }, remoteWritePassword: "hush" }],
   ["a mail user of digits", { ...smtp({ user: 123456 }), smtpPassword: "hush" }],
   ["SMTP at an address", smtp({ host: "10.248.0.9:465" })],
+  [
+    "Felix by address and by name",
+    { felix: { targets: ["10.248.4.2:9091", "ci-1.c.calico-test.internal:9091"] } },
+  ],
   ["a domain of 63 characters", external({ domain: `${"a".repeat(51)}.example.com` })],
   [
     "23 nodes in a /27",

@@ -4,11 +4,14 @@ import { expect, test, vi } from "vitest";
 import { stackNames } from "../../config/stacks.ts";
 import { PROJECT_DIR } from "../../tools/stacks.ts";
 import type { Recorded } from "./mocks.ts";
-import { EXAMPLE, mockEngine, settled, stackConfig, valueOf } from "./mocks.ts";
+import { EXAMPLE, mockEngine, named, settled, stackConfig, valueOf } from "./mocks.ts";
 
 // The definitions' content has its own test; here they would be a megabyte, and a download.
 vi.mock("../../components/operator-crds.ts", () => ({
-  readCrds: (source: string) => Promise.resolve(`the resource definitions of ${source}`),
+  CRD_FILES: { "usual.yaml": "" },
+  SCRAPE_CONFIG_CRD_FILES: { "scrapeconfigs.yaml": "" },
+  readCrds: (source: string, files: object) =>
+    Promise.resolve(`the resource definitions of ${source}: ${Object.keys(files).join(", ")}`),
 }));
 
 interface Run {
@@ -25,12 +28,12 @@ function run(stack: string): Promise<Run> {
   return known;
 }
 
-async function runNow(stack: string): Promise<Run> {
+async function runNow(stack: string, more: Record<string, string> = {}): Promise<Run> {
   vi.resetModules();
   vi.stubEnv("K8SFV_CRDS", "/crds");
   // A name that no stack file of the same prefix has is refused: the example stands for the one it is a copy of.
   const recorded = await mockEngine(stack === EXAMPLE ? "calico-test" : stack, true);
-  pulumi.runtime.setAllConfig(stackConfig(stack));
+  pulumi.runtime.setAllConfig({ ...stackConfig(stack), ...more });
   const outputs = (await import("../../index.ts")) as Record<string, unknown>;
   await settled(recorded);
   return { recorded, outputs };
@@ -64,6 +67,29 @@ test("the stacks differ in what their configuration says, not in what they are m
       .map(({ type, name }) => `${type} ${name}`)
       .toSorted();
   expect(await names("local")).toEqual(await names(EXAMPLE));
+});
+
+test("with targets of Felix come a ScrapeConfig, its CRD and another start of the operator", async () => {
+  const felix = JSON.stringify({ targets: ["10.248.4.2:9091"], intervalSeconds: 15 });
+  const without = await run("local");
+  const { recorded } = await runNow("local", { "k8sfv-metrics:felix": felix });
+  const names = without.recorded.map(({ name }) => name);
+  expect(recorded.filter(({ name }) => !names.includes(name)).map(({ name }) => name)).toEqual([
+    "felix-scrape",
+    "felix-scrape-config",
+  ]);
+  expect(named(recorded, "felix-scrape-config").inputs.spec).toEqual({
+    jobName: "felix",
+    scrapeInterval: "15s",
+    scrapeTimeout: "10s",
+    sampleLimit: 20000,
+    staticConfigs: [{ targets: ["10.248.4.2:9091"] }],
+  });
+  expect(named(recorded, "operator-crds").inputs.yaml).toContain("usual.yaml, scrapeconfigs.yaml");
+  expect(named(without.recorded, "operator-crds").inputs.yaml).not.toContain("scrapeconfigs.yaml");
+  expect(named(recorded, "operator-deployment").inputs).not.toEqual(
+    named(without.recorded, "operator-deployment").inputs,
+  );
 });
 
 test("the outputs are the contract's", async () => {

@@ -78,6 +78,7 @@ const KNOWN: Record<string, Outputs> = {
   "kubernetes:monitoring.coreos.com/v1:Alertmanager": nothing,
   "kubernetes:monitoring.coreos.com/v1:ServiceMonitor": nothing,
   "kubernetes:monitoring.coreos.com/v1:PrometheusRule": nothing,
+  "kubernetes:monitoring.coreos.com/v1alpha1:ScrapeConfig": nothing,
   "grafana:oss/dataSource:DataSource": nothing,
   "grafana:oss/folder:Folder": nothing,
   "grafana:oss/dashboard:Dashboard": nothing,

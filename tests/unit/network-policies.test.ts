@@ -79,3 +79,37 @@ test("network policies: Grafana reaches NodeLocal DNSCache on the ClusterIP of k
     );
   }
 });
+
+test("Prometheus reaches each Felix at its port: by address nowhere else, by name within the CI machines' ranges", async () => {
+  const { NetworkPolicies } = await import("../../components/network-policies.ts");
+  const egress = async (felixTargets: string[]) => {
+    recorded = await mockEngine();
+    new NetworkPolicies("policies", {
+      namespace: "monitoring",
+      sourceRanges,
+      apiRanges: [],
+      serviceRange: "10.250.0.0/20",
+      exposure: "internal",
+      felixTargets,
+      alertUrls: [],
+    });
+    await settled(recorded);
+    return (named(recorded, "policies-prometheus").inputs as { spec: { egress: object[] } }).spec.egress;
+  };
+  const usual = await egress([]);
+  const tcp = (port: number) => [{ protocol: "TCP", port }];
+  expect(await egress(["10.248.4.2:9091", "10.248.4.3:80"])).toEqual([
+    ...usual,
+    { to: [{ ipBlock: { cidr: "10.248.4.2/32" } }], ports: tcp(9091) },
+    { to: [{ ipBlock: { cidr: "10.248.4.3/32" } }], ports: tcp(80) },
+  ]);
+  const [byName, dns, ...more] = (await egress(["ci.example.internal:9091"])).slice(usual.length);
+  expect(byName).toEqual({ to: sourceRanges.map((cidr) => ({ ipBlock: { cidr } })), ports: tcp(9091) });
+  expect(dns).toMatchObject({
+    ports: [
+      { protocol: "UDP", port: 53 },
+      { protocol: "TCP", port: 53 },
+    ],
+  });
+  expect(more).toEqual([]);
+});

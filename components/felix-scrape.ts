@@ -1,0 +1,47 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
+import * as pulumi from "@pulumi/pulumi";
+import { FELIX_JOB } from "../workloads.ts";
+import type { Operator } from "./operator.ts";
+
+/** Arguments of the FelixScrape component. */
+export interface FelixScrapeArgs {
+  /** The namespace of Prometheus. */
+  namespace: pulumi.Input<string>;
+  /** The operator, whose CRDs include ScrapeConfig. */
+  operator: Operator;
+  /** Each Felix as "HOST:PORT"; becomes the label `instance`. */
+  targets: string[];
+  /** Seconds between two scrapes of a target. */
+  intervalSeconds: number;
+}
+
+/** Maximum series of one target. A scrape with more fails, so that a wrong target can't fill Prometheus's disk. */
+const MAX_SERIES = 20_000;
+
+/**
+ * Scrapes the metrics that Felix itself exposes while a run is going on, as job `felix`. Between runs the scrapes fail;
+ * no alert judges this job.
+ */
+export class FelixScrape extends pulumi.ComponentResource {
+  constructor(name: string, args: FelixScrapeArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("k8sfv:kubernetes:FelixScrape", name, {}, opts);
+    new CustomResource(
+      `${name}-config`,
+      {
+        apiVersion: "monitoring.coreos.com/v1alpha1",
+        kind: "ScrapeConfig",
+        metadata: { name: FELIX_JOB, namespace: args.namespace },
+        spec: {
+          jobName: FELIX_JOB,
+          scrapeInterval: `${args.intervalSeconds}s`,
+          // Prometheus's default, but never longer than the interval.
+          scrapeTimeout: `${Math.min(args.intervalSeconds, 10)}s`,
+          sampleLimit: MAX_SERIES,
+          staticConfigs: [{ targets: args.targets }],
+        },
+      },
+      { parent: this, dependsOn: [args.operator.crds] },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,36 @@
+import { once } from "node:events";
+import { execa } from "execa";
+import type { Cloud } from "../../local/cluster/index.ts";
+import { ciMachineCommand } from "../../local/sample.ts";
+
+/** Values that no panel shows by chance. */
+export const ENDPOINTS = 1234;
+export const CHAINS = 321;
+
+const METRICS = `# HELP felix_cluster_num_workload_endpoints Number of workload endpoints cluster-wide.
+# TYPE felix_cluster_num_workload_endpoints gauge
+felix_cluster_num_workload_endpoints ${ENDPOINTS}
+# TYPE felix_iptables_chains gauge
+felix_iptables_chains{ip_version="4",table="filter"} ${CHAINS}
+`;
+
+/** An HTTP server that exposes them, until its standard input is closed. */
+const SERVER = `
+require("node:http").createServer((request, response) => {
+  response.writeHead(request.url === "/metrics" ? 200 : 404, { "Content-Type": "text/plain; version=0.0.4" });
+  response.end(process.argv[2]);
+}).listen(Number(process.argv[1]), () => console.log("ready"));
+process.stdin.on("end", () => process.exit()).resume();`;
+
+/** Runs a server on the CI machine that exposes metrics as Felix does. */
+export async function startFelix(cloud: Cloud, port: number): Promise<{ stop: () => Promise<void> }> {
+  const [file, ...args] = await ciMachineCommand(cloud, ["node", "-e", SERVER, String(port), METRICS]);
+  const server = execa(file, args, { reject: false });
+  await Promise.race([once(server.stdout, "data"), server]);
+  return {
+    async stop() {
+      server.stdin.end();
+      await server;
+    },
+  };
+}

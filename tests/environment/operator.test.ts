@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { CustomObjectsApi } from "@kubernetes/client-node";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { removeCloud } from "../../local/cluster/index.ts";
+import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
+import { askPanel, defaultRange, openVariables, panelsOf } from "../../local/panels.ts";
+import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
+import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
+import { images } from "../../versions.ts";
+import { labelsOf, valuesOf } from "./expected.ts";
+import { CHAINS, ENDPOINTS, startFelix } from "./felix-exporter.ts";
+import { connects, kubeConfig, namespace, podOf } from "./pods.ts";
+import { eventually, query } from "./prometheus.ts";
+import { openTestStack, type TestStack } from "./stack.ts";
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+/** The CI machine's address is the last that Google gives out of 10.248.0.0/20. */
+const CI_MACHINE = "10.248.15.253";
+const PORT = 9091;
+/** A port of the same machine that no target names. */
+const OTHER_PORT = 9092;
+
+/**
+ * The Prometheus Operator's work in an environment that exists: targets of Felix are added and removed, and a change
+ * that it refuses fails `up`. Not proved here: Felix itself, whose metrics a small server exposes, and that the wait for
+ * the operator ends by its own timeout of 10 minutes.
+ */
+describe("the Prometheus Operator", { timeout: 900_000 }, () => {
+  let stack: TestStack;
+  let addresses: LocalAddresses;
+  let outputs: Record<string, unknown>;
+
+  beforeAll(async () => {
+    stack = await openTestStack("operator");
+    outputs = await stack.up();
+    addresses = await startForwards(stack.cloud, outputs);
+  });
+
+  afterAll(() => removeCloud(stack.cloud));
+
+  it("starts to scrape Felix when the configuration names a target", async () => {
+    await stack.set({ "felix.targets[0]": `${CI_MACHINE}:${PORT}` });
+    await stack.up();
+    const felix = await startFelix(stack.cloud, PORT);
+    const series = await eventually(
+      () => query(addresses.prometheus, 'felix_cluster_num_workload_endpoints{job="felix"}'),
+      (found) => found.length > 0,
+    );
+    expect(series[0]?.value[1]).toBe(String(ENDPOINTS));
+    expect(Object.keys(series[0]?.metric ?? {}).sort()).toEqual(["__name__", "instance", "job"]);
+    expect(series[0]?.metric.instance).toBe(`${CI_MACHINE}:${PORT}`);
+    await showsOnDashboard();
+    await felix.stop();
+  });
+
+  it("lets Prometheus connect to the target's port, and to no other of that machine", async () => {
+    const servers = [await startFelix(stack.cloud, PORT), await startFelix(stack.cloud, OTHER_PORT)];
+    const prometheus = await podOf(stack.cloud, "prometheus");
+    expect(await connects(prometheus, CI_MACHINE, PORT)).toBe(true);
+    expect(await connects(prometheus, CI_MACHINE, OTHER_PORT)).toBe(false);
+    expect(await connects(await podOf(stack.cloud, "grafana"), CI_MACHINE, PORT)).toBe(false);
+    for (const server of servers) await server.stop();
+  });
+
+  it("has no alert for a Felix that isn't there", async () => {
+    await eventually(
+      () => query(addresses.prometheus, 'up{job="felix"} == 0'),
+      (found) => found.length === 1,
+    );
+    // Rules are evaluated every 10 s; an alert with a `for` is pending from the first evaluation on.
+    await sleep(25_000);
+    expect(
+      await query(addresses.prometheus, 'ALERTS{job="felix"} or ALERTS{alertname="TargetDown"}'),
+    ).toEqual([]);
+  });
+
+  it("fails an `up` that the operator refuses", async () => {
+    const unknown = images.prometheus.replace(/:v.*/, ":v1.8.2");
+    await stack.set({ "images.prometheus": unknown });
+    const up = execa(path.join(stack.cloud.binDir, "pulumi"), ["up", "--yes", "--skip-preview"], {
+      cwd: PROJECT,
+      env: stack.engine.env,
+      stdin: "ignore",
+      reject: false,
+    });
+    await eventually(reconciled, (condition) => condition?.status === "False");
+    // Long after a success would have been reported.
+    await sleep(20_000);
+    expect(up.exitCode).toBeUndefined();
+    up.kill("SIGINT");
+    const { exitCode, stdout } = await up;
+    expect(exitCode).not.toBe(0);
+    expect(stdout).toMatch(/prometheus-instance[^\n]*Reconciled/);
+    await stack.engine.pulumi(["config", "rm", "--path", "k8sfv-metrics:images.prometheus"]);
+  });
+
+  it("stops to scrape Felix when the configuration names none", async () => {
+    await stack.engine.pulumi(["config", "rm", "k8sfv-metrics:felix"]);
+    await stack.up();
+    await eventually(
+      () => query(addresses.prometheus, 'up{job="felix"}'),
+      (found) => found.length === 0,
+    );
+    expect((await reconciled())?.status).toBe("True");
+    await stack.engine.pulumi(["up", "--yes", "--expect-no-changes"]);
+  });
+
+  async function showsOnDashboard(): Promise<void> {
+    const board = Object.values(dashboards(DEFAULT_THRESHOLDS)).find(
+      ({ uid }) => uid === "k8s-scale-testing",
+    );
+    if (board === undefined) throw new Error("no such dashboard");
+    const grafana = { url: addresses.grafana, outputs };
+    const range = defaultRange(board);
+    const variables = await openVariables(grafana, board, range);
+    for (const [title, value] of [
+      ["Workload endpoints", ENDPOINTS],
+      ["iptables chains", CHAINS],
+    ] as const) {
+      const panel = panelsOf(board).find((one) => one.title === title);
+      if (panel === undefined) throw new Error(`no panel ${title}`);
+      const [frame, ...more] = await askPanel(grafana, panel, variables, range);
+      if (frame === undefined) throw new Error(`${title} is empty`);
+      expect(more).toEqual([]);
+      expect(valuesOf(frame).at(-1)).toBe(value);
+      expect(labelsOf(frame).instance).toBe(`${CI_MACHINE}:${PORT}`);
+    }
+  }
+
+  /** The condition by which the operator says whether it could apply the Prometheus resource. */
+  async function reconciled(): Promise<{ type: string; status: string } | undefined> {
+    const api = kubeConfig(stack.cloud).makeApiClient(CustomObjectsApi);
+    const where = { group: "monitoring.coreos.com", version: "v1", plural: "prometheuses" };
+    const found = (await api.getNamespacedCustomObject({ ...where, namespace, name: "k8sfv" })) as {
+      status?: { conditions?: { type: string; status: string }[] };
+    };
+    return found.status?.conditions?.find(({ type }) => type === "Reconciled");
+  }
+});
