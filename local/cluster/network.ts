@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { readJson, writeWhole } from "../files.ts";
 import type { Cloud } from "./cloud.ts";
@@ -18,6 +19,7 @@ export interface NetworkSpec {
 export const routerMachine = "vpc";
 /** The bridge that every machine of the VPC is plugged into. */
 const bridge = "vpc0";
+const BRIDGE_TIMEOUT_MS = 30_000;
 
 /**
  * Makes the VPC and the CI machine in it. Nothing leaves the VPC: its router knows the VPC's own ranges
@@ -40,7 +42,20 @@ export async function startNetwork(cloud: Cloud, network: NetworkSpec): Promise<
       ["sysctl", "--quiet", "--write", `net.ipv4.conf.${bridge}.send_redirects=0`],
     ],
   });
+  await waitForBridge(cloud);
   await startMachine(cloud, { name: ciMachine, ...plugIn(cloud, ciMachine, network, ciAddress(cidr)) });
+}
+
+/** Waits for the last command of the router's set-up: the router runs before that, for seconds on a busy machine. */
+async function waitForBridge(cloud: Cloud): Promise<void> {
+  const setting = `/proc/sys/net/ipv4/conf/${bridge}/send_redirects`;
+  const deadline = Date.now() + BRIDGE_TIMEOUT_MS;
+  for (;;) {
+    const value = await runIn(cloud, routerMachine, ["cat", setting]).catch(() => undefined);
+    if (value === "0") return;
+    if (Date.now() > deadline) throw new Error(`The VPC of the local cloud ${cloud.name} has no ${bridge}`);
+    await sleep(50);
+  }
 }
 
 /** The VPC of the cloud. @throws Error when it was not made */
