@@ -5,7 +5,14 @@ import tseslint from "typescript-eslint";
 
 export default defineConfig(
   // The pages have packages of their own; tests/environment/browser.test.ts checks their types.
-  { ignores: ["node_modules/", "**/bin/", "local/grafana/pages/src/"] },
+  {
+    ignores: [
+      "node_modules/",
+      "**/bin/",
+      "local/grafana/pages/src/",
+      "local/toolchain/modules/prometheus/pages/",
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

@@ -1,6 +1,7 @@
 /**
  * Every version and image of the environment, in one place.
- * An image's tag is exact: what was tested is what runs.
+ * An image's tag is exact: what was tested is what runs. Renovate adds the digest behind each tag
+ * (`tag@sha256:…`, `pinDigests` in renovate.json), since only the registry knows it; both forms work everywhere.
  */
 export const images = {
   /** github.com/prometheus-operator/prometheus-operator, the operator itself. */
@@ -11,6 +12,6 @@ export const images = {
   alertmanager: "quay.io/prometheus/alertmanager:v0.35.0",
   pushGateway: "quay.io/prometheus/pushgateway:v1.11.1",
   /** Runs the push proxy before the Pushgateway (components/push-proxy): Node and a shell. */
-  pushProxy: "docker.io/library/node:22.20.0-alpine3.22",
-  grafana: "docker.io/grafana/grafana:12.3.0",
+  pushProxy: "docker.io/library/node:24.21.0-alpine3.24",
+  grafana: "docker.io/grafana/grafana:13.2.3",
 } as const;

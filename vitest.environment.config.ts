@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** What `npm test` runs, in some six minutes; `npm run test-long` runs everything. */
 const MAIN_JOB = [
+  "go",
   "alert-rules",
   "alertmanager",
   "workflows",

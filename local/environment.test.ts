@@ -17,3 +17,16 @@ test("a cloud's stack has what Pulumi.local.yaml says of Grafana, a port of its 
     tunnelPort: 33000,
   });
 });
+
+test("a cloud's stack names the images without the digests that versions.ts pins them by", () => {
+  const images = "k8sfv-metrics:images";
+  const pinned = {
+    grafana: `docker.io/grafana/grafana:13.2.3@sha256:${"0".repeat(64)}`,
+    prometheus: `quay.io/prometheus/prometheus:v3.16.0@sha256:${"0".repeat(64)}`,
+  };
+  const wanted = { config: { [images]: { grafana: "localhost/grafana:1.0.0" } } };
+  expect(ofCloud(wanted, {}, 40001, pinned).config[images]).toEqual({
+    grafana: "localhost/grafana:1.0.0",
+    prometheus: "quay.io/prometheus/prometheus:v3.16.0",
+  });
+});

@@ -9,10 +9,13 @@ import type { Cloud } from "./cluster/cloud.ts";
 import { findEngineProcesses } from "./cluster/processes.ts";
 import { readIfThere, writeWhole } from "./files.ts";
 import { freePort } from "../tools/free-port.ts";
+import { images } from "../versions.ts";
+import { imagesToOverride } from "./images/names.ts";
 
 /** The stack whose config is for local clouds. */
 export const stack = "local";
 const grafanaKey = "k8sfv-metrics:grafana";
+const imagesKey = "k8sfv-metrics:images";
 const projectDir = fileURLToPath(new URL("..", import.meta.url));
 
 /** The Pulumi engine, with the project's program and this cloud as its Google. */
@@ -118,7 +121,10 @@ async function removeLeftovers(state: string): Promise<void> {
 /** A stack's file, as far as it matters here. */
 export interface StackFile {
   encryptionsalt?: string;
-  config: Record<string, unknown> & { [grafanaKey]?: { tunnelPort?: number; [key: string]: unknown } };
+  config: Record<string, unknown> & {
+    [grafanaKey]?: { tunnelPort?: number; [key: string]: unknown };
+    [imagesKey]?: Record<string, string>;
+  };
 }
 
 /**
@@ -127,11 +133,25 @@ export interface StackFile {
  *
  * @param before - the copy of the last start
  * @param port - the tunnel's in a new copy
+ * @param pinned - the images of versions.ts; those built here have no digest, so the copy names them without it
  */
-export function ofCloud(wanted: StackFile, before: Partial<StackFile>, port: number): StackFile {
+export function ofCloud(
+  wanted: StackFile,
+  before: Partial<StackFile>,
+  port: number,
+  pinned: Readonly<Record<string, string>> = images,
+): StackFile {
   const tunnelPort = before.config?.[grafanaKey]?.tunnelPort ?? port;
   const grafana = { tunnelPort, ...wanted.config[grafanaKey] };
-  return { ...before, config: { ...wanted.config, [grafanaKey]: grafana } };
+  const overrides = { ...imagesToOverride(pinned), ...wanted.config[imagesKey] };
+  return {
+    ...before,
+    config: {
+      ...wanted.config,
+      [grafanaKey]: grafana,
+      ...(Object.keys(overrides).length === 0 ? {} : { [imagesKey]: overrides }),
+    },
+  };
 }
 
 /** The outputs of the stack by name; secrets in the clear. */

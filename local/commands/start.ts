@@ -56,7 +56,7 @@ function printSummary(
     "",
     "From this machine:",
     `  Push gateway           ${pushGateway ?? "(takes no pushes from the VPC: pushGateway.exposure; no run was tried)"}`,
-    `  Prometheus             ${prometheus}   (API only: the published module carries no pages)`,
+    `  Prometheus             ${prometheus}`,
     `  Alertmanager           ${alertmanager}   (alerts: GET /api/v2/alerts; silences: /api/v2/silences)`,
     `  Grafana                ${grafana}   (API only: its pages are not in the Go module it is built from)`,
     "",

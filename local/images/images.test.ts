@@ -7,11 +7,13 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { extract, type Header } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { images } from "../../versions.ts";
 import { writeArchive } from "./archive.ts";
 import { contentKey, inCache } from "./cache.ts";
 import { pauseImage, type ImageSource } from "./index.ts";
+import { builtNames, imagesToOverride } from "./names.ts";
 import { grafanaRecipe, recipes, type Recipe } from "./recipes.ts";
+
+const images = builtNames();
 
 interface Manifest {
   Config: string;
@@ -161,4 +163,14 @@ test("a missing binary is an error and leaves nothing that looks whole", async (
   await writeFile(path.join(dir, "bin", "pause"), "now there", { mode: 0o755 });
   const { layer } = await readImage(await cached(recipeOf(pauseImage)));
   expect(layer.get("pause")?.bytes.toString()).toBe("now there");
+});
+
+test("an image that is pinned by a digest is built and asked for under its tag alone", () => {
+  const pinned = `quay.io/prometheus/prometheus:v3.16.0@sha256:${"0".repeat(64)}`;
+  expect(builtNames({ ...images, prometheus: pinned }).prometheus).toBe(
+    "quay.io/prometheus/prometheus:v3.16.0",
+  );
+  expect(imagesToOverride({ prometheus: pinned, grafana: "docker.io/grafana/grafana:13.2.3" })).toEqual({
+    prometheus: "quay.io/prometheus/prometheus:v3.16.0",
+  });
 });

@@ -1,3 +1,4 @@
+export { imagesToOverride } from "./names.ts";
 export type { ImageOptions, ImageSource } from "./cache.ts";
 export {
   corednsImage,

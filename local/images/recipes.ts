@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { realpathSync } from "node:fs";
-import { images } from "../../versions.ts";
+import { builtNames } from "./names.ts";
 
 /** A folder, file or text of an image's layer. Owner and mode are those inside the image. */
 export interface LayerEntry {
@@ -94,7 +94,7 @@ export type PrometheusImages = Record<
 /** The images with programs of the Prometheus project, under the names of versions.ts or others. */
 export function prometheusRecipes(
   binaries: Pick<Binaries, "path">,
-  names: PrometheusImages = images,
+  names: PrometheusImages = builtNames(),
 ): Recipe[] {
   const program = (name: string): LayerEntry => ({
     path: `/bin/${name}`,

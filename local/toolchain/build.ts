@@ -176,7 +176,8 @@ async function buildOne(target: Target, cacheDir: string, progress: Progress): P
   } catch (error) {
     const text = await readFile(log, "utf8").catch(() => "");
     const problem = error instanceof Error ? error.message : String(error);
-    const diagnosis = diagnose(`${text}\n${problem}`);
+    const diagnosis =
+      error instanceof ToolchainError ? { message: problem, stops: false } : diagnose(`${text}\n${problem}`);
     return {
       name: target.name,
       message: diagnosis?.message ?? "The build failed for a reason not known here.",

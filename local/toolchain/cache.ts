@@ -24,7 +24,9 @@ export async function cacheKey(tool: Tool, moduleDir: string, go: Go): Promise<s
   const files = (await readdir(moduleDir, { recursive: true, withFileTypes: true }))
     .filter(
       (entry: Dirent) =>
-        entry.isFile() && /\.(go|mod|sum)$/.test(entry.name) && !entry.name.endsWith("_test.go"),
+        entry.isFile() &&
+        /\.(go|mod|sum|mjs)$|^package(-lock)?\.json$/.test(entry.name) &&
+        !entry.name.endsWith("_test.go"),
     )
     .map((entry: Dirent) => join(entry.parentPath, entry.name))
     .sort();

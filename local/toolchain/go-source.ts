@@ -25,12 +25,17 @@ export function remove(source: string, pattern: RegExp, part: string): string {
 
 /**
  * Removes the imports of packages that the rest of the Go source doesn't name, since unused imports don't compile.
- * A package's name is taken from its import: the alias, else the path's last element without `go-`.
+ * A package's name is taken from its import: the alias, else the path's last element but a major version, without `go-`.
  */
 export function withoutUnusedImports(source: string): string {
   const body = source.replace(/^import \((.*?)^\)$/ms, "");
   return source.replace(/^\t(?:(\w+) )?"([^"]+)"\n/gm, (line, alias: string | undefined, path: string) => {
-    const name = alias ?? path.replace(/^.*\//, "").replace(/^go-/, "");
+    const name =
+      alias ??
+      path
+        .replace(/\/v\d+$/, "")
+        .replace(/^.*\//, "")
+        .replace(/^go-/, "");
     return name === "_" || new RegExp(`\\b${name}\\.`).test(body) ? line : "";
   });
 }

@@ -8,9 +8,6 @@ const RESOURCES: Readonly<Record<string, string>> = {
   resourceDataSource: "resource_data_source.go",
   resourceFolder: "resource_folder.go",
   resourceDashboard: "resource_dashboard.go",
-  resourceRuleGroup: "resource_alerting_rule_group.go",
-  resourceContactPoint: "resource_alerting_contact_point.go",
-  resourceNotificationPolicy: "resource_alerting_notification_policy.go",
 };
 
 /** Makers of clients for other APIs than Grafana's own HTTP API. */
@@ -74,7 +71,6 @@ const KEPT: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
     "common_lister.go": same,
     "oss_org_id.go": same,
     ...Object.fromEntries(Object.values(RESOURCES).map((file) => [file, same])),
-    "resource_alerting_contact_point_notifiers.go": same,
   },
 };
 

@@ -54,7 +54,7 @@ test.each([
   ["Alertmanager", images.alertmanager, "alertmanager", "github.com/prometheus/alertmanager"],
   ["Prometheus", images.prometheus, "prometheus", "github.com/prometheus/prometheus"],
 ])("the %s that is built here is that of versions.ts", (_, image, tool, module) => {
-  const [, major = "", minor = "", patch = ""] = /:v(\d+)\.(\d+)\.(\d+)$/.exec(image) ?? [];
+  const [, major = "", minor = "", patch = ""] = /:v(\d+)\.(\d+)\.(\d+)(@|$)/.exec(image) ?? [];
   // Prometheus 3.16.0 is v0.316.0 as a Go module.
   const asModule =
     tool === "prometheus" ? `v0.${major}${minor.padStart(2, "0")}.${patch}` : `v${major}.${minor}.${patch}`;

@@ -8,7 +8,7 @@ const GRAFANA_PLUGIN = "2.20.0";
 
 /** What a program says of itself: the version of the image that stands for it in the cloud. */
 function released(image: string): string {
-  return image.split(":v").at(-1) ?? "";
+  return /:v([^:@]+)(@|$)/.exec(image)?.[1] ?? "";
 }
 
 /** The oldest Go that builds everything here (Prometheus 3.16 asks for it). */
@@ -33,10 +33,9 @@ export interface Tool {
   tags?: string;
   /** Values for the linker's `-X`. */
   stamps?: Record<string, string>;
-  /** Packages that never run here: functions are not inlined in them, which compiles a quarter faster. */
-  idle?: string[];
   /** A build with steps of its own (see recipes.ts); plain `go build` otherwise. */
-  recipe?: "alertmanager" | "grafana-plugin" | "kubernetes-plugin" | "language-host";
+  recipe?:
+    "alertmanager" | "engine" | "grafana-plugin" | "kubernetes-plugin" | "language-host" | "prometheus";
   copies?: Copy[];
   /** Other things in the cache folder that callers ask for by name. */
   folders?: string[];
@@ -81,14 +80,7 @@ export const TOOLS: readonly Tool[] = [
     module: "toolchain/modules/pulumi",
     binaries: { pulumi: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" },
     stamps: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": PULUMI },
-    // For states and secrets in other clouds; here they are files.
-    idle: [
-      "github.com/aws/...",
-      "github.com/Azure/...",
-      "cloud.google.com/...",
-      "google.golang.org/api/...",
-      "github.com/envoyproxy/...",
-    ],
+    recipe: "engine",
     memory: 3,
     seconds: 430,
   },
@@ -128,8 +120,9 @@ export const TOOLS: readonly Tool[] = [
     module: "toolchain/modules/prometheus",
     binaries: { prometheus: `${prometheus}/cmd/prometheus`, promtool: `${prometheus}/cmd/promtool` },
     // Only the discoveries in use: a dependency of another one is not served by every proxy.
-    tags: "remove_all_sd,enable_kubernetes_sd,enable_dns_sd",
+    tags: "remove_all_sd,enable_kubernetes_sd,enable_dns_sd,builtinassets",
     stamps: { [prometheusVersion]: released(images.prometheus) },
+    recipe: "prometheus",
     memory: 2,
     seconds: 150,
   },

@@ -41,7 +41,9 @@ function previousTool(tool: Tool): Tool[] {
   if (version === undefined) return [];
   const stamps = Object.fromEntries(Object.keys(tool.stamps ?? {}).map((stamp) => [stamp, version]));
   const module = `../tests/environment/previous/${tool.name}`;
-  return [{ ...tool, name: `previous-${tool.name}`, module, stamps }];
+  // Without the pages of Prometheus, which take packages of their own.
+  const tags = tool.tags?.replace(",builtinassets", "");
+  return [{ ...tool, name: `previous-${tool.name}`, module, stamps, tags, recipe: undefined }];
 }
 
 /** What the engine runs. */

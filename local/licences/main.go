@@ -1,0 +1,131 @@
+// Command licences names the licences of Go packages, from the licence files
+// beside them.
+//
+// It reads lines of four fields, separated by tabs, from the file that is its
+// argument: module path, module version, module folder, package folder. It
+// prints a JSON object: for each "path@version" the sorted SPDX identifiers of
+// all licence texts between a package's folder and its module's.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/licensecheck"
+)
+
+// notOfCode are endings of licence files that are about something else than the
+// code: the documentation, or a source file called license.
+var notOfCode = []string{".docs", ".go"}
+
+// What is reported instead of an identifier.
+const (
+	noFile  = "no licence file"
+	unknown = "unknown licence text"
+)
+
+// Least percentage of a file's words that known licence texts cover, as at
+// pkg.go.dev (golang.org/x/pkgsite/internal/licenses).
+const coverage = 75
+
+var licenceFile = regexp.MustCompile(`(?i)^((un)?licen[cs]es?|copying)([-.].*)?$`)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: licences FILE")
+		os.Exit(2)
+	}
+	found, err := scan(os.Args[1])
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(found)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func scan(list string) (map[string][]string, error) {
+	file, err := os.Open(list)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	found := map[string][]string{}
+	inFolder := map[string][]string{}
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		fields := strings.Split(lines.Text(), "\t")
+		if len(fields) != 4 {
+			return nil, fmt.Errorf("%s: not four fields: %q", list, lines.Text())
+		}
+		module, root := fields[0]+"@"+fields[1], filepath.Clean(fields[2])
+		for dir := filepath.Clean(fields[3]); ; dir = filepath.Dir(dir) {
+			if inFolder[dir] == nil {
+				if inFolder[dir], err = licencesIn(dir); err != nil {
+					return nil, err
+				}
+			}
+			found[module] = append(found[module], inFolder[dir]...)
+			if dir == root || len(dir) <= len(root) {
+				break
+			}
+		}
+	}
+	for module, ids := range found {
+		slices.Sort(ids)
+		if found[module] = slices.Compact(ids); len(ids) == 0 {
+			found[module] = []string{noFile}
+		}
+	}
+	return found, nil
+}
+
+// licencesIn names the licences of the licence files of one folder.
+func licencesIn(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	ids := []string{}
+	for _, entry := range entries {
+		if !entry.Type().IsRegular() || !licenceFile.MatchString(entry.Name()) ||
+			slices.Contains(notOfCode, filepath.Ext(entry.Name())) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, licencesOf(text)...)
+	}
+	return ids, nil
+}
+
+// licencesOf names the licences whose texts are in a file. A link to a licence
+// counts only in a file without a licence's text, since texts contain links.
+func licencesOf(text []byte) []string {
+	covered := licensecheck.Scan(text)
+	var ids, links []string
+	for _, match := range covered.Match {
+		if match.IsURL {
+			links = append(links, match.ID)
+		} else {
+			ids = append(ids, match.ID)
+		}
+	}
+	if len(ids) == 0 {
+		ids = links
+	} else if covered.Percent < coverage {
+		ids = append(ids, unknown)
+	}
+	if len(ids) == 0 {
+		ids = []string{unknown}
+	}
+	return ids
+}

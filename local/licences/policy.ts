@@ -1,0 +1,106 @@
+import parse from "spdx-expression-parse";
+
+/**
+ * SPDX identifiers of the licences under which code may be compiled, linked or bundled here: permissive ones, and
+ * the Mozilla Public License, whose copyleft ends at the file.
+ */
+const ALLOWED: ReadonlySet<string> = new Set([
+  ...[
+    "0BSD",
+    "Apache-2.0",
+    "BlueOak-1.0.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "CC-BY-3.0",
+    "CC-BY-4.0",
+    "CC0-1.0",
+  ],
+  ...["ISC", "MIT", "MIT-0", "MPL-2.0", "Python-2.0", "Unicode-3.0", "Unicode-DFS-2016", "Unlicense", "Zlib"],
+]);
+
+/** A licence that was found by reading, where neither a licence file nor a `license` field names it. */
+interface Reading {
+  licence: string;
+  /** Where it says so. */
+  source: string;
+}
+
+/** Go modules without a licence file. */
+const READ_GO_MODULES: Readonly<Record<string, Reading>> = {
+  "github.com/mattn/go-localereader@v0.0.1": { licence: "MIT", source: "README.md" },
+  "github.com/sourcegraph/appdash-data@v0.0.0-20151005221446-73f23eafcf67": {
+    licence: "MIT AND Apache-2.0",
+    source: "README.md and the licence files of the embedded libraries",
+  },
+};
+
+/** npm packages without an SPDX expression in their `license` field. */
+const READ_NPM_PACKAGES: Readonly<Record<string, Reading>> = {
+  "@logdna/tail-file@2.2.0": { licence: "MIT", source: "LICENSE" },
+  "memorystream@0.3.1": { licence: "MIT", source: "LICENSE" },
+  "fast-shallow-equal@1.0.0": { licence: "Unlicense", source: "LICENSE" },
+  "react-universal-interface@0.6.2": { licence: "Unlicense", source: "LICENSE" },
+};
+
+/** npm packages without a licence that are installed with others and left out of what is bundled. */
+export const NOT_BUNDLED: readonly string[] = ["get-document"];
+
+/** SPDX identifiers of the licences of each Go module, by `path@version`. */
+export type GoLicences = Readonly<Record<string, readonly string[]>>;
+
+/** npm's lock file, as far as it says what is installed. */
+export interface NpmLock {
+  packages: Readonly<Record<string, { version?: string; license?: string; link?: boolean }>>;
+}
+
+/** Whether code under this licence may be used here; an SPDX expression, in which `OR` leaves the choice. */
+export function isAllowed(expression: string): boolean {
+  try {
+    return holds(parse(expression));
+  } catch {
+    return false;
+  }
+}
+
+function holds(licence: parse.Info): boolean {
+  if ("conjunction" in licence) {
+    const left = holds(licence.left);
+    return licence.conjunction === "or" ? left || holds(licence.right) : left && holds(licence.right);
+  }
+  return licence.exception === undefined && ALLOWED.has(licence.license);
+}
+
+/** Licences of a Go module, as one SPDX expression, or what was found instead of one. */
+export function goLicence(module: string, ids: readonly string[]): string {
+  return READ_GO_MODULES[module]?.licence ?? ids.join(" AND ");
+}
+
+/** One line for each Go module that may not be linked. */
+export function forbiddenModules(found: GoLicences): string[] {
+  return Object.entries(found).flatMap(([module, ids]) => {
+    const licence = goLicence(module, ids);
+    return isAllowed(licence) ? [] : [`Go module ${module}: ${licence}`];
+  });
+}
+
+/**
+ * The packages of a lock file, by `name@version`, with their licences; `none` where the package names none. Without
+ * those of {@link NOT_BUNDLED}.
+ */
+export function npmLicences(lock: NpmLock): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [folder, { version, license, link }] of Object.entries(lock.packages)) {
+    const name = /.*node_modules\/(.+)$/.exec(folder)?.[1];
+    if (name === undefined || link === true || NOT_BUNDLED.includes(name)) continue;
+    const id = `${name}@${version ?? ""}`;
+    found.set(id, READ_NPM_PACKAGES[id]?.licence ?? license ?? "none");
+  }
+  return found;
+}
+
+/** One line for each package of a lock file that may not be used. */
+export function forbiddenPackages(lock: NpmLock): string[] {
+  return [...npmLicences(lock)].flatMap(([id, licence]) =>
+    isAllowed(licence) ? [] : [`npm package ${id}: ${licence}`],
+  );
+}

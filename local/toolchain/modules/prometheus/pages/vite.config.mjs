@@ -1,0 +1,20 @@
+// Builds the pages of Prometheus, in a copy of the folder web/ui of its Go module, which this file is copied to.
+import path from "node:path";
+import react from "@vitejs/plugin-react";
+
+const modules = path.join(import.meta.dirname, "module");
+
+export default {
+  base: "",
+  plugins: [react()],
+  build: {
+    // codemirror-promql exports types as if they were values, which only a type checker can tell apart.
+    rollupOptions: { shimMissingExports: true },
+  },
+  resolve: {
+    alias: {
+      "@prometheus-io/lezer-promql": path.join(modules, "lezer-promql/src/parser.js"),
+      "@prometheus-io/codemirror-promql": path.join(modules, "codemirror-promql/src/index.ts"),
+    },
+  },
+};
