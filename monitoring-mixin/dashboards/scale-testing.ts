@@ -1,8 +1,8 @@
 import { FELIX_JOB } from "../../workloads.ts";
 import type { Dashboard, PanelArgs } from "./shared.ts";
-import { makeDashboard, timeSeries, variable } from "./shared.ts";
+import { chosen, makeDashboard, timeSeries, variable } from "./shared.ts";
 
-const CHOSEN = `job="${FELIX_JOB}", instance=~"$instance"`;
+const CHOSEN = `job="${FELIX_JOB}", ${chosen("instance")}`;
 
 /**
  * Felix while it is under test: what it exports itself, as job `felix`. It is scraped during a run alone, so
