@@ -7,6 +7,7 @@ const MAIN_JOB = [
   "alertmanager",
   "workflows",
   "definitions",
+  "browser",
   "cluster",
   "push-proxy",
   "push-rule",

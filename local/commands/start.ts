@@ -58,7 +58,7 @@ function printSummary(
     `  Push gateway           ${pushGateway ?? "(takes no pushes from the VPC: pushGateway.exposure; no run was tried)"}`,
     `  Prometheus             ${prometheus}`,
     `  Alertmanager           ${alertmanager}   (alerts: GET /api/v2/alerts; silences: /api/v2/silences)`,
-    `  Grafana                ${grafana}   (API only: its pages are not in the Go module it is built from)`,
+    `  Grafana                ${grafana}   (a stand-in for Grafana: local/grafana/README.md)`,
     "",
     ...(pushed === undefined ? [] : resultLines(pushed)),
     "Try next:",
