@@ -11,6 +11,7 @@ const MAIN_JOB = [
   "cluster",
   "push-proxy",
   "push-rule",
+  "push-fuzz",
   "backfill",
   "whole",
 ];
@@ -22,6 +23,7 @@ export default defineConfig(({ mode }) => ({
       mode === "long"
         ? ["tests/environment/**/*.test.ts"]
         : MAIN_JOB.map((name) => `tests/environment/${name}.test.ts`),
+    env: { K8SFV_LONG: mode === "long" ? "1" : "" },
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 1_800_000,
