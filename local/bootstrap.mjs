@@ -4,6 +4,8 @@
 //
 //   node local/bootstrap.mjs            everything that npm start and npm test need
 //   node local/bootstrap.mjs --to-stop  only what npm stop needs: no Go, no system packages
+//   node local/bootstrap.mjs --official-images  also what pulls images from registries
+//   node local/bootstrap.mjs --registry         the same, and a registry, for tests
 //   node local/bootstrap.mjs --browser  also Chromium, for the browser tests and the README's pictures
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -50,6 +52,16 @@ export const browserPackages = {
   chromium: ["/usr/bin/chromium"],
   "fonts-inter": ["/usr/share/fonts/opentype/inter"],
   "fonts-liberation": ["/usr/share/fonts/truetype/liberation"],
+};
+
+/**
+ * Debian's packages that pull images from registries, and for tests the registry itself.
+ *
+ * @type {Record<string, string[]>}
+ */
+export const registryPackages = {
+  skopeo: ["skopeo"],
+  "docker-registry": ["docker-registry"],
 };
 
 /** An end with one line for the person at the keyboard. */
@@ -278,7 +290,13 @@ function main(args) {
     refuseIf(machineProblem({ platform: process.platform, node: process.version, uid, command }));
     if (!toStop) {
       checkGo();
-      installSystemPackages({ ...systemPackages, ...(args.includes("--browser") ? browserPackages : {}) });
+      const { skopeo } = registryPackages;
+      installSystemPackages({
+        ...systemPackages,
+        ...(args.includes("--browser") ? browserPackages : {}),
+        ...(args.includes("--official-images") ? { skopeo } : {}),
+        ...(args.includes("--registry") ? registryPackages : {}),
+      });
     }
     installNpmPackages();
   } catch (error) {

@@ -10,7 +10,8 @@ import { findEngineProcesses } from "./cluster/processes.ts";
 import { readIfThere, writeWhole } from "./files.ts";
 import { freePort } from "../tools/free-port.ts";
 import { images } from "../versions.ts";
-import { imagesToOverride } from "./images/names.ts";
+import { builtNames, imagesToOverride } from "./images/names.ts";
+import { runsOfficialImages } from "./images/official.ts";
 
 /** The stack whose config is for local clouds. */
 export const stack = "local";
@@ -83,7 +84,7 @@ export async function bringUp(
   }
 }
 
-/** Makes the stack, its state and its passphrase, when they are not there yet. */
+/** Creates the stack, its state and its passphrase, when they don't exist yet. */
 export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   const workDir = path.join(cloud.pulumiDir, "project");
   await mkdir(cloud.pulumiDir, { recursive: true, mode: 0o700 });
@@ -100,6 +101,7 @@ export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   const before = parse((await readIfThere(configFile(cloud))) ?? "{}") as Partial<StackFile>;
   const wanted = parse(await readFile(path.join(projectDir, `Pulumi.${stack}.yaml`), "utf8")) as StackFile;
   const file = ofCloud(wanted, before, await freePort());
+  if (runsOfficialImages()) file.config[imagesKey] = builtNames();
   await writeWhole(configFile(cloud), stringify(file));
   await copyFile(path.join(projectDir, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
   // A killed engine can't give back its lock; one that runs still holds it rightly.

@@ -1,13 +1,24 @@
 // npm start: the whole environment on this machine. Again on a running one it is an `up` that changes nothing.
+// With --official-images the images of versions.ts are pulled from their registries and run, not built here.
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { execa } from "execa";
 import { forwardThoseThere, type FoundAddresses } from "../forwards.ts";
 import { openCloud, refuseDuringRun, resumeCloud, type Cloud } from "../cluster/index.ts";
+import { runsOfficialImages } from "../images/index.ts";
 import { openLocalEnvironment } from "../prepare.ts";
 import { bringUp, initStack, stackOutputs } from "../environment.ts";
 import { readBack, runSample, type SampleResult } from "../sample.ts";
 import { cloudName, runCommand, step, untilItEnds } from "./terminal.ts";
 
+/** Installs what only official images need. */
+const bootstrap = fileURLToPath(new URL("../bootstrap.mjs", import.meta.url));
+
 await runCommand(async () => {
   const started = Date.now();
+  const { values } = parseArgs({ options: { "official-images": { type: "boolean", default: false } } });
+  if (values["official-images"]) process.env.K8SFV_OFFICIAL_IMAGES = "true";
+  if (runsOfficialImages()) await execa("node", [bootstrap, "--official-images"], { stdio: "inherit" });
   await refuseDuringRun(openCloud(cloudName()));
   const { cloud, engine } = await openLocalEnvironment(cloudName());
   await step("Looking after the local cloud", () => resumeCloud(cloud));

@@ -15,6 +15,8 @@ export interface ImageOptions {
   report?: (line: string) => void;
   /** Images besides the environment's own. */
   more?: Recipe[];
+  /** Archives with the images of versions.ts, which are then not made of built binaries. @default none */
+  official?: string[];
 }
 
 /** Changed whenever the way an image is made changes, so that older files of the cache are not taken. */

@@ -1,5 +1,6 @@
 export { imagesToOverride } from "./names.ts";
 export type { ImageOptions, ImageSource } from "./cache.ts";
+export { pullImages, runsOfficialImages } from "./official.ts";
 export {
   corednsImage,
   grafanaImage,

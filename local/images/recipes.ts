@@ -68,7 +68,8 @@ export function recipes(binaries: Binaries): Recipe[] {
   return [...clusterRecipes(binaries), ...prometheusRecipes(binaries), nodeRecipe(binaries)];
 }
 
-function clusterRecipes(binaries: Binaries): Recipe[] {
+/** Images of the cluster itself, which no registry has under these names. */
+export function clusterRecipes(binaries: Binaries): Recipe[] {
   return [
     {
       name: pauseImage,

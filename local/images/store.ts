@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { readIfThere } from "../files.ts";
 import { writeArchive } from "./archive.ts";
 import { contentKey, inCache, type ImageOptions, type ImageSource } from "./cache.ts";
-import { recipes } from "./recipes.ts";
+import { clusterRecipes, recipes } from "./recipes.ts";
 
 /** All images, imported and unpacked: a folder in the form of a containerd's root, never used as one itself. */
 export interface ImageStore {
@@ -29,15 +29,17 @@ const storeFormat = 1;
  * @throws Error with containerd's own words when it does not start or refuses an image
  */
 export async function ensureImageStore(source: ImageSource, options: ImageOptions = {}): Promise<ImageStore> {
-  const all = [...recipes(source), ...(options.more ?? [])];
+  const { official } = options;
+  const own = official === undefined ? recipes(source) : clusterRecipes(source);
+  const all = [...own, ...(options.more ?? [])];
   const { stdout: version } = await execa("containerd", ["--version"]);
-  const name = `store-${contentKey([...all, { storeFormat, version }])}`;
+  const name = `store-${contentKey([...all, { storeFormat, version, official }])}`;
   const dir = await inCache(source.cacheDir, name, async (out, scratch) => {
     const archive = path.join(scratch, "images.tar");
     options.report?.(`making ${all.length} container images`);
     await writeArchive(all, archive);
     options.report?.(`unpacking ${all.length} container images`);
-    await importInto(out, archive);
+    await importInto(out, [archive, ...(official ?? [])]);
   });
   return { dir };
 }
@@ -79,8 +81,8 @@ async function unshare(file: string): Promise<void> {
   await rename(`${file}.copy`, file);
 }
 
-/** Imports the archive into a containerd whose root is `root`, and ends that containerd. */
-async function importInto(root: string, archive: string): Promise<void> {
+/** Imports archives into a containerd whose root is `root`, and ends that containerd. */
+async function importInto(root: string, archives: string[]): Promise<void> {
   // A socket's path has at most 107 characters, and the cache may lie deep.
   const state = await mkdtemp(path.join(tmpdir(), "k8sfv-images-"));
   const socket = path.join(state, "containerd.sock");
@@ -116,7 +118,7 @@ async function importInto(root: string, archive: string): Promise<void> {
         throw new Error(`containerd does not answer after ${startTimeoutMs / 1000} s`);
       await sleep(50);
     }
-    await ctr("images", "import", archive);
+    for (const archive of archives) await ctr("images", "import", archive);
   } finally {
     containerd.kill("SIGTERM");
     await containerd;

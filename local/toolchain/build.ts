@@ -22,6 +22,8 @@ export interface ToolchainOptions {
   cacheDir?: string;
   /** Build only what these binaries need. @default everything */
   only?: readonly string[];
+  /** Leave out tools that make nothing but these binaries. @default none */
+  without?: readonly string[];
   /** Where progress goes. @default process.stderr */
   output?: Output;
 }
@@ -52,14 +54,16 @@ export async function ensureToolchain(options: ToolchainOptions = {}): Promise<T
   const cacheDir = resolve(options.cacheDir ?? defaultCacheDir());
   const go = await findGo();
   const targets = await Promise.all(
-    select(options.only, options.tools ?? TOOLS).map(async (tool): Promise<Target> => {
-      const moduleDir = join(LOCAL, tool.module);
-      return {
-        ...tool,
-        moduleDir,
-        folder: join(cacheDir, `${tool.name}-${await cacheKey(tool, moduleDir, go)}`),
-      };
-    }),
+    leaveOut(options.without ?? [], select(options.only, options.tools ?? TOOLS)).map(
+      async (tool): Promise<Target> => {
+        const moduleDir = join(LOCAL, tool.module);
+        return {
+          ...tool,
+          moduleDir,
+          folder: join(cacheDir, `${tool.name}-${await cacheKey(tool, moduleDir, go)}`),
+        };
+      },
+    ),
   );
   const missing = targets.filter((target) => !existsSync(target.folder));
   if (missing.length > 0) await buildAll(missing, cacheDir, options.output ?? process.stderr);
@@ -90,6 +94,13 @@ function select(only: readonly string[] | undefined, tools: readonly Tool[]): re
     }
   }
   return tools.filter((tool) => only.some((name) => has(tool, name)));
+}
+
+/** Tools that make anything else than the named binaries. */
+function leaveOut(names: readonly string[], tools: readonly Tool[]): readonly Tool[] {
+  return tools.filter((tool) =>
+    [...Object.keys(tool.binaries), ...(tool.folders ?? [])].some((made) => !names.includes(made)),
+  );
 }
 
 function describe(targets: readonly Target[], cacheDir: string): Toolchain {

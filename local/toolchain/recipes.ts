@@ -28,6 +28,7 @@ export async function buildTool(build: Build): Promise<void> {
 
 async function compile(build: Build, cwd: string): Promise<void> {
   const { tool, out } = build;
+  if (Object.keys(tool.binaries).length === 0) return;
   const stamps = Object.entries(tool.stamps ?? {}).map(([name, value]) => `-X ${name}=${value}`);
   const ldflags = ["-s -w", ...stamps].join(" ");
   const flags = [

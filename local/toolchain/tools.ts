@@ -110,10 +110,18 @@ export const TOOLS: readonly Tool[] = [
       "prometheus-config-reloader": `${operator}/cmd/prometheus-config-reloader`,
     },
     stamps: { [prometheusVersion]: released(images.operator) },
-    copies: [{ module: operator, from: "example/prometheus-operator-crd", to: "crds", only: /\.yaml$/ }],
-    folders: ["crds"],
     memory: 2,
     seconds: 80,
+  },
+  {
+    // The operator's CRDs alone, for a cloud whose operator comes in an image.
+    name: "operator-crds",
+    module: "toolchain/modules/prometheus-operator",
+    binaries: {},
+    copies: [{ module: operator, from: "example/prometheus-operator-crd", to: "crds", only: /\.yaml$/ }],
+    folders: ["crds"],
+    memory: 1,
+    seconds: 5,
   },
   {
     name: "prometheus",

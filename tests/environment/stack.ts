@@ -32,7 +32,7 @@ export interface StateResource {
 /** A fresh one, maybe with more images; what a killed test left of the same name is removed first. */
 export async function openTestStack(name: string, more: Recipe[] = []): Promise<TestStack> {
   await removeCloud(openCloud(name));
-  const { cloud, engine } = await openLocalEnvironment(name, more);
+  const { cloud, engine } = await openLocalEnvironment(name, { more });
   await initStack(cloud, engine);
   return {
     cloud,

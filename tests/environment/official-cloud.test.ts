@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandIn, openCloud, removeCloud, ciMachine } from "../../local/cluster/index.ts";
+import { grafanaStandIn } from "../../local/grafana/image.ts";
+import { nodeImage, prometheusRecipes, type Recipe } from "../../local/images/index.ts";
+import { recipes } from "../../local/images/recipes.ts";
+import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { images } from "../../versions.ts";
+import { startRegistry, type Registry } from "./registry.ts";
+import { openTestStack, type TestStack } from "./stack.ts";
+
+/**
+ * The whole environment with images pulled from a registry under the names of versions.ts, as with
+ * `npm start -- --official-images`. The registry is on 127.0.0.1 and has images of ours, so this does not prove that
+ * the projects' own images run: that takes a machine that reaches their registries.
+ */
+describe("a local cloud with official images", () => {
+  const name = "official";
+  let registry: Registry;
+  let stack: TestStack;
+
+  beforeAll(async () => {
+    const toolchain = await ensureToolchain();
+    const node = recipes(toolchain).find((recipe) => recipe.name === nodeImage);
+    const grafana = await grafanaStandIn(toolchain.cacheDir);
+    const ours: Recipe[] = [
+      ...prometheusRecipes(toolchain),
+      ...(node === undefined ? [] : [{ ...node, name: images.pushProxy }]),
+      { ...grafana, name: images.grafana },
+    ];
+    registry = await startRegistry(["quay.io", "docker.io"]);
+    // A mark of the registry's images, so that those that are built here can't be mistaken for them.
+    await registry.push(ours.map((recipe) => ({ ...recipe, env: { ...recipe.env, PULLED: mark(recipe.name) } })));
+    process.env.K8SFV_OFFICIAL_IMAGES = "true";
+    process.env.CONTAINERS_REGISTRIES_CONF = registry.registriesConf;
+    stack = await openTestStack(name);
+  });
+
+  afterAll(async () => {
+    delete process.env.K8SFV_OFFICIAL_IMAGES;
+    delete process.env.CONTAINERS_REGISTRIES_CONF;
+    await removeCloud(openCloud(name));
+    await registry.close();
+  });
+
+  it("comes up, and its pods run what was pulled", async () => {
+    const outputs = await stack.up();
+    expect(outputs).toHaveProperty("PROMPG_URL");
+    const { stdout } = await commandIn(stack.cloud, ciMachine, [
+      "sh",
+      "-c",
+      `curl --fail --silent ${String(outputs.PROMPG_URL)}/-/ready`,
+    ]);
+    expect(stdout).toContain("OK");
+  });
+});
+
+function mark(image: string): string {
+  return createHash("sha256").update(image).digest("hex").slice(0, 8);
+}

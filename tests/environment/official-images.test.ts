@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { pullImages, type Recipe } from "../../local/images/index.ts";
+import { startRegistry, type Registry } from "./registry.ts";
+
+const NAME = "registry.invalid/project/program:v1.2.3";
+const LAYER = "the program of the image";
+
+/**
+ * Images of ours in a real registry on 127.0.0.1, pulled as `npm start -- --official-images` pulls those of versions.ts.
+ * Not proved here: the registries of the Internet, their TLS and their sign-in.
+ */
+describe("pullImages", () => {
+  let registry: Registry;
+  let cacheDir: string;
+
+  beforeAll(async () => {
+    registry = await startRegistry(["registry.invalid"]);
+    await registry.push([image(NAME, LAYER)]);
+  });
+  afterAll(async () => {
+    await registry.close();
+  });
+  beforeEach(async () => {
+    cacheDir = await mkdtemp(path.join(tmpdir(), "k8sfv-official-"));
+  });
+  afterEach(async () => {
+    registry.fail(undefined);
+    await rm(cacheDir, { recursive: true, force: true });
+  });
+
+  const pull = async (name: string) =>
+    pullImages([name], { cacheDir, registriesConf: registry.registriesConf });
+
+  it("pulls by tag, and asks nobody the second time", async () => {
+    const [archive = ""] = await pull(NAME);
+    expect(await tagsIn(archive)).toEqual([NAME]);
+    registry.fail((_, outgoing) => {
+      outgoing.writeHead(500).end();
+      return true;
+    });
+    expect(await pull(NAME)).toEqual([archive]);
+  });
+
+  it("pulls by digest, under the name with the tag alone", async () => {
+    const digest = await registry.digest(NAME);
+    const [archive = ""] = await pull(`${NAME}@${digest}`);
+    expect(await tagsIn(archive)).toEqual([NAME]);
+  });
+
+  it("refuses an image that is not the one with the digest", async () => {
+    const wanted = `sha256:${"a".repeat(64)}`;
+    await expect(pull(`${NAME}@${wanted}`)).rejects.toThrow(
+      `Cannot pull ${NAME}@${wanted}: the registry has no such image. Cure: check the image in versions.ts.`,
+    );
+    // A registry that answers with another image under that digest.
+    registry.fail((incoming, outgoing) => {
+      if (incoming.url?.endsWith(wanted) !== true) return undefined;
+      outgoing.writeHead(307, { location: incoming.url.replace(wanted, "v1.2.3") }).end();
+      return true;
+    });
+    await expect(pull(`${NAME}@${wanted}`)).rejects.toThrow("is not the one with this digest");
+  });
+
+  it("names a tag that is missing", async () => {
+    const missing = NAME.replace("v1.2.3", "v9");
+    await expect(pull(missing)).rejects.toThrow(
+      `Cannot pull ${missing}: the registry has no such image. Cure: check the image in versions.ts.`,
+    );
+  });
+
+  it("tries again after the registry broke off half way", async () => {
+    let cut = 0;
+    registry.fail((incoming, outgoing) => {
+      if (incoming.url?.includes("/blobs/") !== true || cut >= 1) return undefined;
+      cut += 1;
+      outgoing.writeHead(200, { "content-length": "1000000" });
+      outgoing.write("half");
+      setTimeout(() => outgoing.destroy(), 50);
+      return true;
+    });
+    const [archive = ""] = await pull(NAME);
+    expect(cut).toBe(1);
+    expect(await tagsIn(archive)).toEqual([NAME]);
+  });
+
+  it("leaves nothing in the cache when the registry is gone, and says so", async () => {
+    registry.fail((incoming, outgoing) => {
+      if (incoming.url?.includes("/blobs/") !== true) return undefined;
+      outgoing.destroy();
+      return true;
+    });
+    await expect(pull(NAME)).rejects.toThrow("can't be reached, or the connection broke off");
+    registry.fail(undefined);
+    const [archive = ""] = await pull(NAME);
+    expect(await tagsIn(archive)).toEqual([NAME]);
+  });
+
+  it("waits as long as Retry-After says when the registry limits the rate", async () => {
+    const asked: number[] = [];
+    registry.fail((incoming, outgoing) => {
+      if (incoming.url?.includes("/manifests/") !== true) return undefined;
+      asked.push(Date.now());
+      if (asked.length > 2) return undefined;
+      outgoing.writeHead(429, { "retry-after": "2" }).end();
+      return true;
+    });
+    const [archive = ""] = await pull(NAME);
+    expect(await tagsIn(archive)).toEqual([NAME]);
+    const [first = 0, second = 0] = asked;
+    expect(second - first).toBeGreaterThanOrEqual(1900);
+  });
+});
+
+function image(name: string, text: string): Recipe {
+  return { name, entries: [{ path: "/program", content: { text }, mode: 0o755 }], entrypoint: ["/program"] };
+}
+
+/** Names of the images in an archive. */
+async function tagsIn(archive: string): Promise<string[]> {
+  const { stdout } = await execa("tar", ["--extract", "--to-stdout", "--file", archive, "manifest.json"]);
+  return (JSON.parse(stdout) as { RepoTags: string[] }[]).flatMap(({ RepoTags }) => RepoTags);
+}
