@@ -7,6 +7,7 @@ const MAIN_JOB = [
   "alertmanager",
   "workflows",
   "definitions",
+  "official-images",
   "browser",
   "cluster",
   "push-proxy",

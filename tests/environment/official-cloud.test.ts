@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commandIn, openCloud, removeCloud, ciMachine } from "../../local/cluster/index.ts";
+import { ciMachine, openCloud, removeCloud, runIn, type Cloud } from "../../local/cluster/index.ts";
 import { grafanaStandIn } from "../../local/grafana/image.ts";
 import { nodeImage, prometheusRecipes, type Recipe } from "../../local/images/index.ts";
 import { recipes } from "../../local/images/recipes.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { images } from "../../versions.ts";
+import { podOf, pidsOf } from "./pods.ts";
 import { startRegistry, type Registry } from "./registry.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
@@ -30,7 +32,9 @@ describe("a local cloud with official images", () => {
     ];
     registry = await startRegistry(["quay.io", "docker.io"]);
     // A mark of the registry's images, so that those that are built here can't be mistaken for them.
-    await registry.push(ours.map((recipe) => ({ ...recipe, env: { ...recipe.env, PULLED: mark(recipe.name) } })));
+    await registry.push(
+      ours.map((recipe) => ({ ...recipe, env: { ...recipe.env, PULLED: mark(recipe.name) } })),
+    );
     process.env.K8SFV_OFFICIAL_IMAGES = "true";
     process.env.CONTAINERS_REGISTRIES_CONF = registry.registriesConf;
     stack = await openTestStack(name);
@@ -46,14 +50,24 @@ describe("a local cloud with official images", () => {
   it("comes up, and its pods run what was pulled", async () => {
     const outputs = await stack.up();
     expect(outputs).toHaveProperty("PROMPG_URL");
-    const { stdout } = await commandIn(stack.cloud, ciMachine, [
-      "sh",
-      "-c",
-      `curl --fail --silent ${String(outputs.PROMPG_URL)}/-/ready`,
-    ]);
-    expect(stdout).toContain("OK");
+    const ready = ["curl", "--fail", "--silent", `${String(outputs.PROMPG_URL)}/-/ready`];
+    expect(await runIn(stack.cloud, ciMachine, ready)).toContain("OK");
+    for (const [workload, image] of [
+      ["prometheus", images.prometheus],
+      ["grafana", images.grafana],
+    ] as const) {
+      const { spec } = await podOf(stack.cloud, workload);
+      expect(spec?.containers.map((container) => container.image)).toContain(image);
+      expect(await pulled(stack.cloud, workload)).toContain(`PULLED=${mark(image)}`);
+    }
   });
 });
+
+/** Environment of a workload's processes: an image's own variables are in it. */
+async function pulled(cloud: Cloud, workload: string): Promise<string> {
+  const pids = await pidsOf(cloud, workload);
+  return (await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, "utf8")))).join("\n");
+}
 
 function mark(image: string): string {
   return createHash("sha256").update(image).digest("hex").slice(0, 8);

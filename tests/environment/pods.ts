@@ -55,6 +55,11 @@ async function processesOf({ status }: V1Pod): Promise<{ pid: number; argv: stri
   return found.flat();
 }
 
+/** Ids of the processes of a workload's pod, on this machine. */
+export async function pidsOf(cloud: Cloud, name: string): Promise<number[]> {
+  return (await processesOf(await podOf(cloud, name))).map(({ pid }) => pid);
+}
+
 /** Kills the process of a pod whose command has this word in it, as a crash would. */
 export async function kill(cloud: Cloud, name: string, word: string): Promise<void> {
   const processes = await processesOf(await podOf(cloud, name));

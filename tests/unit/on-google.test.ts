@@ -7,7 +7,11 @@ import { resourceId } from "../../tools/resource-ids.ts";
 import { EXAMPLE, stackConfig } from "./mocks.ts";
 import { destroyOnGoogle, differencesOnGoogle, runOnGoogle } from "./on-google.ts";
 
-vi.mock("../../components/operator-crds.ts", () => ({ readCrds: () => Promise.resolve("CRDs") }));
+vi.mock("../../components/operator-crds.ts", () => ({
+  CRD_FILES: {},
+  SCRAPE_CONFIG_CRD_FILES: {},
+  readCrds: () => Promise.resolve("CRDs"),
+}));
 
 // Each test runs the whole program, which takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
