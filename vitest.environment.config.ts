@@ -1,7 +1,16 @@
 import { defineConfig } from "vitest/config";
 
 /** What `npm test` runs, in some six minutes; `npm run test-long` runs everything. */
-const MAIN_JOB = ["workflows", "definitions", "cluster", "push-proxy", "push-rule", "backfill", "whole"];
+const MAIN_JOB = [
+  "workflows",
+  "definitions",
+  "cluster",
+  "push-proxy",
+  "push-rule",
+  "push-fuzz",
+  "backfill",
+  "whole",
+];
 
 /** Whole-environment tests: the real engine on a local cloud of the test's own. */
 export default defineConfig(({ mode }) => ({
@@ -10,6 +19,7 @@ export default defineConfig(({ mode }) => ({
       mode === "long"
         ? ["tests/environment/**/*.test.ts"]
         : MAIN_JOB.map((name) => `tests/environment/${name}.test.ts`),
+    env: { K8SFV_LONG: mode === "long" ? "1" : "" },
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 1_800_000,

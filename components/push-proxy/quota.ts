@@ -15,8 +15,14 @@ export interface FamilySizes {
 
 /** Groups that are smaller than this may use all of the limit, others 90 %: a nightly push outlives a noisy job. */
 const SMALL_GROUP_BYTES = 2 ** 20;
-/** Times of the last push are written with more or fewer digits. */
-const IGNORED = new Set(["labels", "last_push_successful", "push_time_seconds", "push_failure_time_seconds"]);
+/** What the Pushgateway and the proxy add to a group. */
+const IGNORED = new Set([
+  "labels",
+  "last_push_successful",
+  "push_time_seconds",
+  "push_failure_time_seconds",
+  "push_proxy_stale_family",
+]);
 const TIMEOUT_MS = 30_000;
 
 /** Whether a push of this size goes beyond the limit if all of it is new. */
@@ -30,17 +36,21 @@ function limitFor(bytes: number): number {
 
 let queue: Promise<unknown> = Promise.resolve();
 
+/** As familySizes, for one caller at a time: the Pushgateway's response has all groups, and some 25 MB at the limit. */
+export async function groupSizes(from: Upstream, labels: string): Promise<FamilySizes | undefined> {
+  const found = queue.then(() => familySizes(from, labels));
+  queue = found.catch(() => undefined);
+  return found;
+}
+
 /**
- * Whether a push makes its group larger, and with that goes beyond the limit. One push is looked at at a time: the
- * Pushgateway's response has all groups, and some 25 MB at the limit.
+ * Whether a push makes its group larger, and with that goes beyond the limit.
  *
  * @param replaces - whether all of the group is replaced (PUT), or only families of the same names (POST)
  * @param from - the Pushgateway
  */
 export async function exceedsQuota(pushed: FamilySizes, replaces: boolean, from: Upstream): Promise<boolean> {
-  const found = queue.then(() => familySizes(from, pushed.labels));
-  queue = found.catch(() => undefined);
-  const old = (await found)?.families ?? new Map<string, number>();
+  const old = (await groupSizes(from, pushed.labels))?.families ?? new Map<string, number>();
   const sum = (sizes: Iterable<number>) => [...sizes].reduce((total, size) => total + size, 0);
   const size = sum(pushed.families.values());
   const replaced = replaces ? old : new Map([...old].filter(([name]) => pushed.families.has(name)));

@@ -16,6 +16,7 @@ import {
 import { send, textResponse, type Response } from "./http.ts";
 import { exceedsQuota, mayExceedQuota } from "./quota.ts";
 import { MAX_PUSH_BYTES, MAX_STORED_BYTES, PUSH_TIMEOUT_MS } from "./settings.ts";
+import { staleFamilies } from "./stale-families.ts";
 
 /** A push or a deletion that the canary accepted. */
 export interface Change extends AcceptedPush {
@@ -95,7 +96,9 @@ async function tryOnce(change: Change, deadline: number): Promise<Response> {
 
 async function sendToGateway({ method, path, group, text }: Change): Promise<Response> {
   const headers = headersOf({ "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-  const response = await send(gateway, { method, path, headers, body: text }, GATEWAY_TIMEOUT_MS);
+  const stale = method === "POST" ? await staleFamilies(path, text) : Buffer.alloc(0);
+  const body = Buffer.concat([text, stale]);
+  const response = await send(gateway, { method, path, headers, body }, GATEWAY_TIMEOUT_MS);
   if (response.status === 400 && group !== undefined) await deleteIfNeverPushed(path, group);
   return response;
 }

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -10,35 +9,11 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { startGateway, type GatewayProcess } from "./gateway-process.ts";
 import { push } from "./pushes.ts";
+import { send } from "./raw-http.ts";
 
 const PROTOBUF =
   "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 const LINE = Buffer.from("a_metric 1\n");
-
-interface Sent {
-  method?: string;
-  headers?: Record<string, string>;
-  body?: Buffer;
-}
-
-/** Sends a request with its path exactly as it is, which fetch would not. */
-async function send(
-  url: string,
-  rawPath: string,
-  { method = "PUT", headers = {}, body = LINE }: Sent = {},
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method, path: rawPath, headers, agent: false }, (response) => {
-      let text = "";
-      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      response.on("end", () => {
-        resolve({ status: response.statusCode ?? 0, text });
-      });
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
-}
 
 /**
  * The rule: a push is stored only if the Pushgateway would still expose everything as valid text afterwards. Each value
@@ -135,6 +110,23 @@ describe("one client's push never costs another client's data", () => {
     await expectIntact();
     const { text } = await send(gateway.url, "/metrics", { method: "GET", body: Buffer.alloc(0) });
     expect(text).toContain('b_metric{instance="",job="k8sfv"} 2\n');
+  });
+
+  it("marks what a POST leaves from earlier pushes", async () => {
+    const post = async (body: string) =>
+      send(gateway.url, "/metrics/job/k8sfv", { method: "POST", body: Buffer.from(body) });
+    const marks = async () => {
+      const { text } = await send(gateway.url, "/metrics", { method: "GET", body: Buffer.alloc(0) });
+      const found = text.matchAll(/^push_proxy_stale_family\{family="(.*?)",instance="",job="k8sfv"\} 1$/gm);
+      return [...found].map(([, family]) => family);
+    };
+    expect((await post("b_metric 2\n")).status).toBe(202);
+    expect(await marks()).toEqual(["a_metric"]);
+    expect((await post("a_metric 1\nb_metric 2\n")).status).toBe(202);
+    expect(await marks()).toEqual([""]);
+    expect((await send(gateway.url, "/metrics/job/k8sfv")).status).toBe(202);
+    expect(await marks()).toEqual([]);
+    await expectIntact();
   });
 
   it("leaves no group behind of which the first push is refused", async () => {
