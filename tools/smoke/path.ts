@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { queryGrafana } from "../grafana-query.ts";
+import { explainExposition } from "./bad-groups.ts";
 import type { Way } from "./ways.ts";
 
 /** The ways to the three parts, open. */
@@ -34,7 +35,10 @@ export function newMark(): number {
 export async function push({ gateway }: Ways, mark: number): Promise<void> {
   const help = `# HELP ${METRIC} A number that npm run smoke looks for.\n# TYPE ${METRIC} gauge\n`;
   const answer = await gateway.ask(GROUP, { method: "PUT", body: `${help}${METRIC} ${mark}\n` });
-  if (!answer.ok) throw new Error(`it refused the push with ${answer.status}: ${firstLine(answer.text)}`);
+  if (!answer.ok) {
+    const why = (await explainExposition(gateway)) ?? firstLine(answer.text);
+    throw new Error(`it refused the push with ${answer.status}: ${why}`);
+  }
 }
 
 /** Waits until Prometheus has the mark. @throws Error that says what it thinks of the scrape */
@@ -53,14 +57,16 @@ export async function seeScraped(ways: Ways, mark: number, stopped: AbortSignal)
 }
 
 async function explainScrape({ gateway, prometheus }: Ways, mark: number): Promise<string> {
+  const broken = await explainExposition(gateway);
+  if (broken !== undefined) return broken;
   const page = await gateway.ask("/metrics");
   if (!page.text.includes(METRIC)) return "the push gateway does not show it any more; was it wiped?";
   const answer = await prometheus.ask("/api/v1/targets?state=active");
   const { data } = JSON.parse(answer.text) as {
     data: { activeTargets: { scrapePool: string; health: string; lastError: string; scrapeUrl: string }[] };
   };
-  // The operator names a scrape after the ServiceMonitor, which has the Service's name.
-  const target = data.activeTargets.find(({ scrapePool }) => scrapePool.includes("prom-gateway"));
+  // The operator names a scrape after the ServiceMonitor, which has the Service's name, and its first endpoint 0.
+  const target = data.activeTargets.find(({ scrapePool }) => scrapePool.endsWith("/prom-gateway/0"));
   if (target === undefined) return "it has no target prom-gateway; look at the ServiceMonitor of that name";
   if (target.health !== "up") return `its scrape of ${target.scrapeUrl} fails: ${target.lastError}`;
   return `its scrapes of ${target.scrapeUrl} go well, yet ${QUERY} is not ${mark}; is another smoke test going on?`;
