@@ -65,7 +65,10 @@ export async function pullImages(names: readonly string[], options: PullOptions)
   return archives;
 }
 
-async function pullImage(name: string, { cacheDir, report, registriesConf = process.env.CONTAINERS_REGISTRIES_CONF }: PullOptions): Promise<string> {
+async function pullImage(
+  name: string,
+  { cacheDir, report, registriesConf = process.env.CONTAINERS_REGISTRIES_CONF }: PullOptions,
+): Promise<string> {
   const folder = await inCache(cacheDir, `official-${contentKey([{ name }])}`, async (out) => {
     report?.(`pulling ${name}`);
     const target = `docker-archive:${path.join(out, ARCHIVE)}:${withoutDigest(name)}`;
