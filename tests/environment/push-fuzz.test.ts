@@ -187,7 +187,10 @@ describe("pushes of every kind", () => {
       ).status,
     ).toBe(202);
     let pushes = 0;
+    const until = Date.now() + SECONDS * 1000;
     const sequence = fc.asyncProperty(fc.array(fuzzPush, { minLength: 1, maxLength: 3 }), async (all) => {
+      // fast-check's own limit would leave a sequence running.
+      if (Date.now() > until) return;
       try {
         for (const push of all) {
           pushes += 1;
@@ -201,13 +204,11 @@ describe("pushes of every kind", () => {
       numRuns: SECONDS * 20,
       // npm test tries the same pushes each time, npm run test-long others.
       ...(IS_LONG ? {} : { seed: 18 }),
-      interruptAfterTimeLimit: SECONDS * 1000,
-      markInterruptAsFailure: false,
     });
     await sleep(500);
     expect(failures).toEqual([]);
     const [scrapes] = await query(prometheusUrl, "sum(sum_over_time(up[1h])) > 10");
     expect(scrapes, "the real Prometheus scraped the proxy").toBeDefined();
     console.log(`${pushes} pushes`);
-  });
+  }, 900_000);
 });

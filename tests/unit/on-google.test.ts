@@ -119,7 +119,7 @@ test("two stacks side by side in one project: all that can be is labelled, and e
     ["staging", second],
   ] as const) {
     const labelled = made.filter(({ state }) => state["effectiveLabels"] !== undefined);
-    expect(labelled).toHaveLength(7);
+    expect(labelled).toHaveLength(8);
     for (const { name, state } of labelled) {
       expect(state["effectiveLabels"], name).toMatchObject({
         "pulumi-stack": stack,
