@@ -45,6 +45,12 @@ export interface Range {
   to: number;
 }
 
+/** Values of a dashboard's variables, by name. */
+type Variables = Record<string, string>;
+
+/** The value for all values of a variable (monitoring-mixin/dashboards/shared.ts). */
+const ALL = ".+";
+
 /** How many points a panel on a wide screen asks for. */
 const POINTS = 1000;
 
@@ -113,7 +119,7 @@ export async function openVariables(
     const values = await variableValues(client, definition, variables, range);
     const first = values[0];
     if (first === undefined) throw new Error(`The variable ${name} of ${dashboard.title} has no value`);
-    variables[name] = allValue ?? escaped(first);
+    variables[name] = allValue ?? first;
   }
   return variables;
 }
@@ -195,12 +201,19 @@ function stepOf(executed: string): number {
   );
 }
 
-/** Puts the variables in, as the page does before it asks. */
-function fill(expr: string, variables: Record<string, string>): string {
-  return expr.replaceAll(/\$(\w+)/g, (whole, name: string) => variables[name] ?? whole);
-}
-
-/** A value inside a PromQL string that is matched exactly. */
-function escaped(value: string): string {
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
+/**
+ * Replaces variables as Grafana's page does, in the formats that the dashboards use. Not for several values of one
+ * variable.
+ *
+ * @throws Error for another format
+ */
+function fill(expr: string, variables: Variables): string {
+  return expr.replaceAll(/\$\{(\w+):(\w+)\}/g, (whole, name: string, format: string) => {
+    const value = variables[name];
+    if (value === undefined) return whole;
+    // The value for "all" is put in as it is, whatever the format.
+    if (value === ALL || format === "raw") return value;
+    if (format === "regex") return value.replaceAll(/[\\^$*+?.()|[\]{}/]/g, "\\$&");
+    throw new Error(`Unknown format of a variable: ${whole}`);
+  });
 }

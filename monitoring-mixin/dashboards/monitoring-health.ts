@@ -43,6 +43,7 @@ export function monitoringHealth(): Dashboard {
     range: "24h",
     refresh: "1m",
     variables: [],
+    alerts: { kind: "monitoring" },
     panels: [...pushNumbers(), ...scrapes(), ...disk(), ...pods(), ...alerting()],
   });
 }
@@ -98,6 +99,7 @@ function pushNumbers() {
       decimals: 0,
       steps: ["red", [14, "orange"], [60, "green"]],
       noValue: "not growing, or too new",
+      noValueColor: "green",
       queries: [
         {
           expr: DAYS_LEFT,

@@ -1,7 +1,7 @@
 import type { Dashboard, PanelArgs } from "./shared.ts";
-import { makeDashboard, timeSeries, variable } from "./shared.ts";
+import { chosen, makeDashboard, timeSeries, variable } from "./shared.ts";
 
-const CHOSEN = 'job="felix", instance=~"$instance"';
+const CHOSEN = `job="felix", ${chosen("instance")}`;
 
 /**
  * Felix while it is under test: what it exports itself, as job `felix`. It is scraped during a run alone, so

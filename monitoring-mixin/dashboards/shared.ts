@@ -66,22 +66,25 @@ export const RESULT: dashboard.ValueMapping[] = [
   },
 ];
 
-/** Lines over time. A point wherever there is a value: most series have one a night. */
-export function timeSeries(args: PanelArgs & { minStep?: string; min?: number }): TimeSeries {
+/** Arguments of a panel with lines over time. */
+export interface TimeSeriesArgs extends PanelArgs {
+  /** Minimum step of the queries, e.g. "10m". @default what the range and the width ask for */
+  minStep?: string;
+  /** Lower end of the axis. @default the smallest value */
+  min?: number;
+  /** Longest gap in the data that a line spans, in milliseconds. @default gaps stay open */
+  spannedGapMs?: number;
+}
+
+/** Lines over time, with a point where a value has no neighbours. */
+export function timeSeries(args: TimeSeriesArgs): TimeSeries {
   const panel = new TimeSeries()
     .lineWidth(1)
     .fillOpacity(0)
     .showPoints(VisibilityMode.Auto)
     .pointSize(4)
-    // A run a night: its points belong together as long as not more than two nights are missing.
-    .spanNulls(3 * 24 * 3600 * 1000)
-    .legend(
-      new common.VizLegendOptionsBuilder()
-        .displayMode(common.LegendDisplayMode.List)
-        .placement(common.LegendPlacement.Bottom)
-        .showLegend(true)
-        .calcs([]),
-    )
+    .spanNulls(args.spannedGapMs ?? false)
+    .legend(bottomLegend())
     .tooltip(
       new common.VizTooltipOptionsBuilder()
         .mode(common.TooltipDisplayMode.Multi)
@@ -92,8 +95,26 @@ export function timeSeries(args: PanelArgs & { minStep?: string; min?: number })
   return finish(panel, args, "range");
 }
 
-/** One number, or one a series, on a coloured ground. */
-export function stat(args: PanelArgs & { steps: Steps; noValue?: string; decimals?: number }): Stat {
+function bottomLegend(): common.VizLegendOptionsBuilder {
+  return new common.VizLegendOptionsBuilder()
+    .displayMode(common.LegendDisplayMode.List)
+    .placement(common.LegendPlacement.Bottom)
+    .showLegend(true)
+    .calcs([]);
+}
+
+/** Arguments of a panel with numbers. */
+export interface StatArgs extends PanelArgs {
+  steps: Steps;
+  /** Text where there is no value. @default "No data" */
+  noValue?: string;
+  /** Its colour. @default the first of `steps` */
+  noValueColor?: string;
+  decimals?: number;
+}
+
+/** One number, or one for each series, on a coloured ground. */
+export function stat(args: StatArgs): Stat {
   const panel = new Stat()
     .graphMode(common.BigValueGraphMode.None)
     .colorMode(common.BigValueColorMode.Background)
@@ -101,6 +122,15 @@ export function stat(args: PanelArgs & { steps: Steps; noValue?: string; decimal
     .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(["lastNotNull"]).fields("").values(false))
     .thresholds(thresholds(args.steps));
   if (args.noValue !== undefined) panel.noValue(args.noValue);
+  if (args.noValueColor !== undefined) {
+    const result = { text: args.noValue, color: args.noValueColor };
+    panel.mappings([
+      {
+        type: dashboard.MappingType.SpecialValue,
+        options: { match: dashboard.SpecialValueMatch.NullAndNan, result },
+      },
+    ]);
+  }
   if (args.decimals !== undefined) panel.decimals(args.decimals);
   return finish(panel, args, "instant");
 }
@@ -124,7 +154,9 @@ export function barChart(
     .transformations(args.transformations)
     .xField(args.xField)
     .showValue(VisibilityMode.Never)
-    .fillOpacity(80);
+    .fillOpacity(80)
+    .legend(bottomLegend())
+    .tooltip(new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi));
   return finish(panel, args, "table");
 }
 
@@ -195,6 +227,22 @@ function target(query: Query, as: Query["as"], refId: string): DataqueryBuilder 
   }
 }
 
+/**
+ * Label matcher for the values that are chosen of a variable. Any value works but one with a backtick: Grafana's
+ * default format leaves `"` and newlines as they are and turns `'` into `\\'`, so that a test's name with one of them
+ * breaks a query (grafana/grafana#96063). Between backticks PromQL takes everything literally.
+ *
+ * @param label @default the variable's name
+ */
+export function chosen(variable: string, label = variable): string {
+  return `${label}=~\`\${${variable}:regex}\``;
+}
+
+/** As {@link chosen}, for a variable of one value. */
+export function chosenOne(variable: string, label = variable): string {
+  return `${label}=\`\${${variable}:raw}\``;
+}
+
 /** A choice of values of a label. */
 export interface VariableArgs {
   name: string;
@@ -230,6 +278,24 @@ export function variable(args: VariableArgs): dashboard.QueryVariableBuilder {
   );
 }
 
+/** Marks the times in which alerts fire; those of one code level together. */
+function firing({ kind, panels }: NonNullable<DashboardArgs["alerts"]>): dashboard.AnnotationQueryBuilder {
+  const builder = new dashboard.AnnotationQueryBuilder()
+    .name("Alerts")
+    .datasource(SOURCE)
+    .enable(true)
+    .iconColor("red")
+    // Over the whole step, so that a short alert is seen over months too.
+    .expr(
+      `max by (alertname, code_level) (max_over_time(ALERTS{alertstate="firing", kind="${kind}"}[$__interval]))`,
+    )
+    .step("1m")
+    .titleFormat("{{alertname}}")
+    .tagKeys("code_level");
+  if (panels === undefined) return builder;
+  return builder.filter(new dashboard.AnnotationPanelFilterBuilder().exclude(false).ids(panels));
+}
+
 /** What a dashboard is made of. */
 export interface DashboardArgs {
   title: string;
@@ -241,6 +307,8 @@ export interface DashboardArgs {
   /** How often it asks again, e.g. "5m". */
   refresh: string;
   variables: dashboard.QueryVariableBuilder[];
+  /** The alerts that are marked on panels over time, by their label `kind`. @default none */
+  alerts?: { kind: "nightly" | "monitoring"; /** Ids. @default all */ panels?: number[] };
   /** From left to right, row by row. */
   panels: cog.Builder<dashboard.Panel>[];
 }
@@ -265,6 +333,7 @@ export function makeDashboard(args: DashboardArgs): Dashboard {
         .tooltip("The other dashboards, at the same time")
         .keepTime(true),
     );
+  if (args.alerts !== undefined) builder.annotation(firing(args.alerts));
   for (const panel of args.panels) builder.withPanel(panel);
   return builder.build() as Dashboard;
 }

@@ -6,6 +6,8 @@ import type { AlertThresholds } from "../thresholds.ts";
 import type { Dashboard } from "./shared.ts";
 import {
   barChart,
+  chosen,
+  chosenOne,
   colouredColumn,
   makeDashboard,
   MISSING,
@@ -17,11 +19,15 @@ import {
 } from "./shared.ts";
 
 /** Panels that alerts link to. */
-export const SUMMARY = { uid: "k8sfv-summary", results: 2, lastRun: 3, change: 7 } as const;
+export const SUMMARY = { uid: "k8sfv-summary", results: 2, lastRun: 3, passing: 4, change: 7 } as const;
 
-const CHOSEN_TESTS = 'code_level=~"$code_level", test_name=~"$test_name"';
-const CHOSEN = `process=~"$process", ${CHOSEN_TESTS}`;
-const NAME = "{{test_name}} · {{code_level}} · {{process}}";
+const CHOSEN_TESTS = `${chosen("code_level")}, ${chosen("test_name")}`;
+const CHOSEN = `${chosen("process")}, ${CHOSEN_TESTS}`;
+// The test's name last: it is long, and a legend cuts off the end.
+const NAME = "{{code_level}} · {{process}} · {{test_name}}";
+
+/** Runs come once a night: a line spans up to two missing nights. */
+const SPANNED_GAP_MS = 3 * 24 * 3600 * 1000;
 
 /** From where on something is red. */
 export type SummaryThresholds = Pick<
@@ -44,6 +50,7 @@ export function summary(thresholds: SummaryThresholds): Dashboard {
     range: "30d",
     refresh: "5m",
     variables: variables(),
+    alerts: { kind: "nightly", panels: [SUMMARY.passing] },
     panels: [...lastNight(thresholds), ...overTime(), ...comparison(thresholds), ...heap()],
   });
 }
@@ -60,7 +67,7 @@ function variables(): dashboard.QueryVariableBuilder[] {
       name: "test_name",
       label: "Test",
       description: "The tests that are shown",
-      series: 'nightly:k8sfv_test_result{code_level=~"$code_level"}',
+      series: `nightly:k8sfv_test_result{${chosen("code_level")}}`,
     }),
     variable({
       name: "process",
@@ -72,7 +79,7 @@ function variables(): dashboard.QueryVariableBuilder[] {
       name: "heap_test",
       label: "Test for the heap",
       description: "The one test whose heap is shown step by step",
-      series: 'nightly:k8sfv_heap_alloc_bytes{code_level=~"$code_level"}',
+      series: `nightly:k8sfv_heap_alloc_bytes{${chosen("code_level")}}`,
       of: "test_name",
       single: true,
     }),
@@ -88,8 +95,8 @@ function lastNight(thresholds: SummaryThresholds) {
   const expected =
     `(count by (code_level) (last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}, ${NIGHTLY}}[${LAST}])) ` +
     `or count by (code_level) (${inNight}))`;
-  const sinceLastRun = `time() - max by (code_level) (last_over_time(nightly:k8sfv_test_push_time_seconds{code_level=~"$code_level"}[${LAST}]))`;
-  const late = overdue(thresholds, `${NIGHTLY}, code_level=~"$code_level"`);
+  const sinceLastRun = `time() - max by (code_level) (last_over_time(nightly:k8sfv_test_push_time_seconds{${chosen("code_level")}}[${LAST}]))`;
+  const late = overdue(thresholds, `${NIGHTLY}, ${chosen("code_level")}`);
   const result = `last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}}[${LAST}])`;
   const missing = `last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}, ${NIGHTLY}}[${LAST}]) * 0 + ${MISSING}`;
   return [
@@ -106,7 +113,7 @@ function lastNight(thresholds: SummaryThresholds) {
       noValue: "no run",
       queries: [
         {
-          expr: `${passing} / ${expected} unless on (code_level) (${overdue(thresholds, 'code_level=~"$code_level"')})`,
+          expr: `${passing} / ${expected} unless on (code_level) (${overdue(thresholds, chosen("code_level"))})`,
           legend: "{{code_level}}",
         },
       ],
@@ -153,15 +160,25 @@ function lastNight(thresholds: SummaryThresholds) {
         columns({ test_name: "Test", code_level: "Code level", "Value #A": "Result", "Value #B": "When" }),
       ],
     })
-      .overrideByName("Result", colouredColumn([{ id: "mappings", value: RESULT }]))
-      .overrideByName("When", [{ id: "unit", value: "dateTimeFromNow" }]),
+      .overrideByName(
+        "Result",
+        colouredColumn([
+          { id: "mappings", value: RESULT },
+          { id: "custom.width", value: 110 },
+        ]),
+      )
+      .overrideByName("Code level", [{ id: "custom.width", value: 380 }])
+      .overrideByName("When", [
+        { id: "unit", value: "dateTimeFromNow" },
+        { id: "custom.width", value: 160 },
+      ]),
   ];
 }
 
 function overTime() {
   return [
     timeSeries({
-      id: 4,
+      id: SUMMARY.passing,
       title: "Tests passing",
       description:
         "Per code level: how many tests passed. Where a point stands for several runs it is the worst of them.",
@@ -169,6 +186,7 @@ function overTime() {
       width: 24,
       min: 0,
       minStep: "10m",
+      spannedGapMs: SPANNED_GAP_MS,
       queries: [
         {
           expr: `sum by (code_level) (min_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}}[$__interval]))`,
@@ -184,6 +202,7 @@ function overTime() {
       unit: "bytes",
       width: 12,
       minStep: "10m",
+      spannedGapMs: SPANNED_GAP_MS,
       queries: [
         { expr: `avg_over_time(nightly:k8sfv_occupancy_mean_bytes{${CHOSEN}}[$__interval])`, legend: NAME },
       ],
@@ -196,6 +215,7 @@ function overTime() {
       unit: "percent",
       width: 12,
       minStep: "10m",
+      spannedGapMs: SPANNED_GAP_MS,
       queries: [
         {
           expr: `max_over_time(nightly:k8sfv_occupancy_increase_percent{${CHOSEN}}[$__interval])`,
@@ -236,7 +256,8 @@ function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
         "Mean occupancy of each test's last run, and its change against the median of the runs in the 7 and 30 days before. " +
         "There is no median of fewer than 3 runs.",
       unit: "bytes",
-      width: 12,
+      width: 24,
+      height: 6,
       queries: [
         { expr: `last_over_time(nightly:k8sfv_occupancy_mean_bytes{${CHOSEN}}[${LAST}])` },
         { expr: change(7, LAST) },
@@ -254,16 +275,18 @@ function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
         }),
       ],
     })
-      .overrideByName("Against 7 days", coloured)
-      .overrideByName("Against 30 days", coloured),
+      .overrideByName("Code level", [{ id: "custom.width", value: 380 }])
+      .overrideByName("Against 7 runs", coloured)
+      .overrideByName("Against 30 runs", coloured),
     timeSeries({
       id: SUMMARY.change,
       title: "Occupancy against the median of the 7 days before",
       description:
         "Difference between the mean occupancy of a run and the median of the runs in the 7 days before it.",
       unit: "percentunit",
-      width: 12,
+      width: 24,
       minStep: "10m",
+      spannedGapMs: SPANNED_GAP_MS,
       queries: [{ expr: change(7, "$__interval"), legend: NAME }],
     }),
   ];
@@ -276,7 +299,7 @@ function byStep(series: string): string {
 }
 
 function heap() {
-  const chosen = 'process=~"$process", code_level=~"$code_level", test_name="$heap_test"';
+  const chosenHeap = `${chosen("process")}, ${chosen("code_level")}, ${chosenOne("heap_test", "test_name")}`;
   return [
     barChart({
       id: 9,
@@ -285,7 +308,7 @@ function heap() {
       unit: "bytes",
       width: 12,
       xField: "step\\code_level",
-      queries: [{ expr: byStep(`last_over_time(nightly:k8sfv_heap_alloc_bytes{${chosen}}[${LAST}])`) }],
+      queries: [{ expr: byStep(`last_over_time(nightly:k8sfv_heap_alloc_bytes{${chosenHeap}}[${LAST}])`) }],
       transformations: [
         {
           id: "groupingToMatrix",
@@ -302,8 +325,9 @@ function heap() {
       unit: "bytes",
       width: 12,
       minStep: "10m",
+      spannedGapMs: SPANNED_GAP_MS,
       queries: (["min", "avg", "max"] as const).map((what) => ({
-        expr: `${what}_over_time(nightly:k8sfv_heap_alloc_bytes:${what}{${chosen}}[$__interval])`,
+        expr: `${what}_over_time(nightly:k8sfv_heap_alloc_bytes:${what}{${chosenHeap}}[$__interval])`,
         legend: `${what} · {{code_level}} · {{process}}`,
       })),
     }),
