@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 const MAIN_JOB = [
   "workflows",
   "definitions",
+  "browser",
   "cluster",
   "push-proxy",
   "push-rule",

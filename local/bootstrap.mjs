@@ -4,6 +4,7 @@
 //
 //   node local/bootstrap.mjs            everything that npm start and npm test need
 //   node local/bootstrap.mjs --to-stop  only what npm stop needs: no Go, no system packages
+//   node local/bootstrap.mjs --browser  also Chromium, for the browser tests and the README's pictures
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -38,6 +39,17 @@ export const systemPackages = {
   iproute2: ["ip"],
   "util-linux": ["unshare", "nsenter", "setpriv", "mount"],
   procps: ["sysctl"],
+};
+
+/**
+ * Debian's packages of the browser, in the form of `systemPackages`.
+ *
+ * @type {Record<string, string[]>}
+ */
+export const browserPackages = {
+  chromium: ["/usr/bin/chromium"],
+  "fonts-inter": ["/usr/share/fonts/opentype/inter"],
+  "fonts-liberation": ["/usr/share/fonts/truetype/liberation"],
 };
 
 /** An end with one line for the person at the keyboard. */
@@ -92,11 +104,12 @@ export function goWanted(texts) {
 /**
  * Packages of which something is not there.
  *
- * @param {(probe: string) => boolean} isThere tells whether a command or file of `systemPackages` is there
+ * @param {(probe: string) => boolean} isThere tells whether a command or file of `packages` is there
+ * @param {Record<string, string[]>} packages
  * @returns {string[]}
  */
-export function missingPackages(isThere) {
-  return Object.entries(systemPackages)
+export function missingPackages(isThere, packages = systemPackages) {
+  return Object.entries(packages)
     .filter(([, probes]) => !probes.every(isThere))
     .map(([name]) => name);
 }
@@ -187,8 +200,9 @@ function checkGo() {
   refuseIf(goProblem(result?.stdout.trim(), wanted));
 }
 
-function installSystemPackages() {
-  const missing = missingPackages(isThere);
+/** @param {Record<string, string[]>} packages */
+function installSystemPackages(packages) {
+  const missing = missingPackages(isThere, packages);
   if (missing.length === 0) return;
   const names = missing.join(" ");
   if (!isThere("apt-get")) {
@@ -206,7 +220,7 @@ function installSystemPackages() {
     const result = run(install);
     if (result.status !== 0) throw new Refusal(installProblem("apt-get", update.output + result.output));
   }
-  const still = missingPackages(isThere);
+  const still = missingPackages(isThere, packages);
   if (still.length > 0) {
     throw new Refusal(`${still.join(" ")}: installed, but not found; are /usr/sbin and /sbin on PATH?`);
   }
@@ -264,7 +278,7 @@ function main(args) {
     refuseIf(machineProblem({ platform: process.platform, node: process.version, uid, command }));
     if (!toStop) {
       checkGo();
-      installSystemPackages();
+      installSystemPackages({ ...systemPackages, ...(args.includes("--browser") ? browserPackages : {}) });
     }
     installNpmPackages();
   } catch (error) {

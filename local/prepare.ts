@@ -4,10 +4,12 @@ import { openCloud, prepareCloud, type Cloud } from "./cluster/index.ts";
 import { openEngine, type Engine } from "./environment.ts";
 import { installAuthPlugin } from "./google/auth-plugin.ts";
 import { grafanaStandIn } from "./grafana/image.ts";
+import { ensurePages } from "./grafana/pages/build.ts";
 import { ensureImageStore, type Recipe } from "./images/index.ts";
 import { installLanguageHost } from "./language-host/install.ts";
 import { installPlugins } from "./plugins.ts";
 import { ensureToolchain } from "./toolchain/build.ts";
+import { defaultCacheDir } from "./toolchain/cache.ts";
 
 /** A cloud with everything laid in place for the engine and the machines; nothing of it runs yet. */
 export interface LocalEnvironment {
@@ -38,8 +40,11 @@ const binaries = [
  */
 export async function openLocalEnvironment(name: string, more: Recipe[] = []): Promise<LocalEnvironment> {
   const cloud = openCloud(name);
+  // Beside the toolchain, which leaves room: it takes one core for about a minute, and then the cache has it.
+  const building = ensurePages(defaultCacheDir(), report);
+  building.catch(() => undefined); // awaited below
   const toolchain = await ensureToolchain();
-  const grafana = await grafanaStandIn(toolchain.cacheDir);
+  const grafana = await grafanaStandIn(toolchain.cacheDir, path.join((await building).dir, "build"));
   const images = await ensureImageStore(toolchain, { report, more: [grafana, ...more] });
   await prepareCloud(cloud, {
     binaries: {

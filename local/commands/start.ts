@@ -57,7 +57,7 @@ function printSummary(
     "From this machine:",
     `  Push gateway           ${pushGateway ?? "(takes no pushes from the VPC: pushGateway.exposure; no run was tried)"}`,
     `  Prometheus             ${prometheus}   (API only: the published module carries no pages)`,
-    `  Grafana                ${grafana}   (API only: its pages are not in the Go module it is built from)`,
+    `  Grafana                ${grafana}   (a stand-in for Grafana: local/grafana/README.md)`,
     "",
     ...(pushed === undefined ? [] : resultLines(pushed)),
     "Try next:",

@@ -48,7 +48,7 @@ const MAY_BE_EMPTY = [
 
 /**
  * What people see in Grafana, with three weeks of made-up nights and one night that was really pushed.
- * Not proved here: how Grafana's pages draw it, since the local Grafana has none.
+ * Not proved here: how pages draw it; browser.test.ts opens those of the stand-in.
  */
 describe("Grafana's dashboards", () => {
   const content = useContent();

@@ -18,7 +18,7 @@ const ELSEWHERE: Record<string, string> = {
   "npx vitest run --config vitest.environment.config.ts --mode long rules": "a test like this one",
   "npm run bench": "takes a quarter of an hour and a calm machine",
   "npm run docs": "tests/unit/configuration-page.test.ts compares what it writes",
-  "npm run pictures": "it writes the pictures anew; tests/environment/dashboards.test.ts asks for the same",
+  "npm run pictures": "it writes the pictures again; tests/environment/browser.test.ts opens the same pages",
 };
 
 /**

@@ -2,17 +2,20 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { ExecaError, execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openBrowser } from "../../local/browser.ts";
 import { ciMachine, commandIn, openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
 import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
 import { ciEnvironment, queryGrafana, readBack, runSample } from "../../local/sample.ts";
+import { TIMEOUT_MS, visitAsEngineer } from "./engineer.ts";
 import { connects, podOf } from "./pods.ts";
+import { eventually, query } from "./prometheus.ts";
 import { traces, tracesOf, watchCommandLines } from "./traces.ts";
 
 /**
  * The main job, on a local cloud of the test's own, step by step as a maintainer and a CI job would do it.
- * Not proved here: what only Google has (real quotas, IAM, its load balancers) and Grafana's web pages.
+ * Not proved here: what only Google has (real quotas, IAM, its load balancers) and Grafana's own server and web pages.
  */
 describe("the whole environment", () => {
   let cloud: Cloud;
@@ -79,6 +82,26 @@ describe("the whole environment", () => {
       `sum(k8sfv_test_result{code_level="${sample.codeLevel}"})`,
     );
     expect(passing).toEqual([sample.passing]);
+  });
+
+  it("shows the run to an engineer who looks at the dashboards in a browser", async () => {
+    await eventually(
+      () => query(addresses.prometheus, 'nightly:k8sfv_test_result{code_level="dev"}'),
+      (found) => found.length > 0,
+    );
+    const browser = await openBrowser({ width: 1600, height: 1200 });
+    try {
+      browser.context.setDefaultTimeout(TIMEOUT_MS);
+      const { GRAFANA_USER: user, GRAFANA_PASSWORD: password } = outputs;
+      await visitAsEngineer(await browser.context.newPage(), {
+        url: addresses.grafana,
+        user: String(user),
+        password: String(password),
+        codeLevel: "dev",
+      });
+    } finally {
+      await browser.close();
+    }
   });
 
   it("keeps the labels that the run pushed, and adds none of the pod that served them", async () => {

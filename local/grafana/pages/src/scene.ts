@@ -5,7 +5,6 @@ import {
   EmbeddedScene,
   QueryVariable,
   SceneControlsSpacer,
-  SceneDataLayerControls,
   SceneDataLayerSet,
   SceneDataTransformer,
   SceneFlexItem,
@@ -24,6 +23,7 @@ import {
   VizPanel,
 } from "@grafana/scenes";
 import type { DashboardModel, PanelModel, VariableModel } from "./model.ts";
+import { AnnotationSwitches } from "./views/annotation-switches.tsx";
 import { DashboardLinks } from "./views/dashboard-links.tsx";
 
 /** Height of a panel that is shown alone, in pixels. */
@@ -39,27 +39,27 @@ export function dashboardScene(dashboard: DashboardModel, viewPanel?: number): E
   const alone = panels
     .flatMap((panel) => [panel, ...(panel.panels ?? [])])
     .find(({ id }) => id === viewPanel);
+  const layers = (dashboard.annotations?.list ?? []).flatMap(annotations);
   return new EmbeddedScene({
     $timeRange: new SceneTimeRange({
       ...(dashboard.time ?? { from: "now-6h", to: "now" }),
       timeZone: dashboard.timezone === "" ? undefined : dashboard.timezone,
     }),
     $variables: new SceneVariableSet({ variables: (dashboard.templating?.list ?? []).map(variable) }),
-    $data: new SceneDataLayerSet({ layers: (dashboard.annotations?.list ?? []).flatMap(annotations) }),
+    $data: new SceneDataLayerSet({ layers }),
     $behaviors: [
       new behaviors.CursorSync({ sync: dashboard.graphTooltip ?? 0 }),
       new behaviors.SceneQueryController(),
     ],
-    controls: controls(dashboard),
+    controls: controls(dashboard, layers),
     body: alone === undefined ? grid(panels) : single(alone),
   });
 }
 
-function controls(dashboard: DashboardModel): SceneObject[] {
-  const annotated = (dashboard.annotations?.list ?? []).flatMap(annotations).length > 0;
+function controls(dashboard: DashboardModel, layers: dataLayers.AnnotationsDataLayer[]): SceneObject[] {
   return [
     new VariableValueSelectors({}),
-    ...(annotated ? [new SceneDataLayerControls()] : []),
+    new SceneReactObject({ component: AnnotationSwitches, props: { layers } }),
     new SceneControlsSpacer(),
     new SceneReactObject({
       component: DashboardLinks,
@@ -151,6 +151,8 @@ function vizPanel(panel: PanelModel): VizPanel {
         minInterval: panel.interval,
         maxDataPoints: panel.maxDataPoints,
         maxDataPointsFromWidth: true,
+        // By which annotations know whether they are for this panel.
+        dataLayerFilter: { panelId: panel.id },
       }),
     }),
   });

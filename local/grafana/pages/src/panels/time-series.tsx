@@ -141,7 +141,7 @@ function graphable(frames: DataFrame[], theme: ReturnType<typeof useTheme2>): Da
 
 /** Lines over time. */
 export const timeSeries = useFields(
-  new PanelPlugin<Options>(TimeSeriesPanel),
+  new PanelPlugin<Options>(TimeSeriesPanel).setDataSupport({ annotations: true, alertStates: false }),
   {
     drawStyle: GraphDrawStyle.Line,
     lineInterpolation: LineInterpolation.Linear,

@@ -60,8 +60,7 @@ export function Page({ title, folder, actions, children }: Props) {
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
-  // The body has a margin of its own, which no library of Grafana takes away.
-  page: css({ margin: -8, display: "flex", flexDirection: "column", minHeight: "100vh" }),
+  page: css({ display: "flex", flexDirection: "column", minHeight: "100vh" }),
   header: css({
     display: "flex",
     justifyContent: "space-between",

@@ -1,0 +1,187 @@
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { openBrowser, panelsLoaded, type OpenBrowser } from "../../local/browser.ts";
+import { ensurePages, type Pages } from "../../local/grafana/pages/build.ts";
+import { type Running, startServer } from "../../local/grafana/server.ts";
+import { readSettings } from "../../local/grafana/settings.ts";
+import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
+import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
+import { expressions, panel, TIMEOUT_MS, visitAsEngineer } from "./engineer.ts";
+import { firingAlert, ODD_LEVEL, ODD_NAMES, oddRuns } from "./odd-names.ts";
+import { type PrometheusProcess, startPrometheus } from "./prometheus-process.ts";
+
+const ADMIN = { user: "admin", password: "browser-test" };
+const HOUR_S = 3600;
+
+/**
+ * The dashboards in a browser: the stand-in for Grafana and a real Prometheus as processes of this machine, with three
+ * weeks of made-up nights. Not proved here: how Grafana's own pages draw the dashboards. What they share with these is
+ * Grafana's libraries: scenes, @grafana/ui and @grafana/data.
+ */
+describe("the dashboards in a browser", () => {
+  let scratch: string;
+  let pages: Pages;
+  let prometheus: PrometheusProcess | undefined;
+  let grafana: Running | undefined;
+  let browser: OpenBrowser | undefined;
+
+  beforeAll(async () => {
+    scratch = await mkdtemp(path.join(tmpdir(), "k8sfv-browser-test-"));
+    const toolchain = await ensureToolchain({ only: ["history", "prometheus", "promtool"] });
+    pages = await ensurePages(toolchain.cacheDir, (line) => {
+      console.error(line);
+    });
+    const data = path.join(scratch, "prometheus");
+    await execa(toolchain.path("history"), ["-nights", "21", "-raw-nights", "2", "-felix", "-out", data]);
+    const now = Math.floor(Date.now() / 60_000) * 60;
+    const lines = [...oddRuns(now - 4 * HOUR_S), ...firingAlert(now - 50 * HOUR_S), "# EOF", ""];
+    await writeFile(path.join(scratch, "odd.txt"), lines.join("\n"));
+    const blocks = ["tsdb", "create-blocks-from", "openmetrics", path.join(scratch, "odd.txt"), data];
+    await execa(toolchain.path("promtool"), blocks);
+    prometheus = await startPrometheus(toolchain.path("prometheus"), data);
+    grafana = await startGrafana(path.join(scratch, "grafana"), pages, prometheus.url);
+    browser = await openBrowser({ width: 1600, height: 1200 });
+    browser.context.setDefaultTimeout(TIMEOUT_MS);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await grafana?.close();
+    await prometheus?.close();
+    await rm(scratch, { recursive: true, force: true });
+  });
+
+  it("is written in TypeScript without type errors", async () => {
+    const copy = path.join(scratch, "types");
+    await mkdir(copy);
+    for (const name of ["src", "tsconfig.json"]) {
+      await cp(path.join("local/grafana/pages", name), path.join(copy, name), { recursive: true });
+    }
+    await symlink(path.join(pages.project, "node_modules"), path.join(copy, "node_modules"));
+    await execa("node_modules/.bin/tsc", ["--project", copy]);
+  });
+
+  it("lets an engineer sign in, pick a code level and a time, read a graph and follow a link", async () => {
+    const { page, url } = await newPage();
+    await visitAsEngineer(page, { url, ...ADMIN, codeLevel: "release-v3.31" });
+  });
+
+  it("lists the dashboards", async () => {
+    const page = await open("/");
+    await page.getByRole("link", { name: "Monitoring health" }).click();
+    await page.waitForURL(/\/d\/k8sfv-monitoring-health/);
+    await panel(page, "Scrapes").waitFor();
+  });
+
+  it.each(Object.values(dashboards(DEFAULT_THRESHOLDS)).map(({ uid, title }) => [title, uid] as const))(
+    "draws every panel of %s, without an error of a query or of the page",
+    async (_, uid) => {
+      const page = await open(`/d/${uid}`);
+      await panelsLoaded(page);
+      for (const { title = "" } of panelsOf(uid)) await panel(page, title).waitFor();
+      expect(await page.getByLabel("Panel status").count()).toBe(0);
+      expect(await page.getByText(/Error loading|has no panel of type/).count()).toBe(0);
+    },
+  );
+
+  it.each(ODD_NAMES)("shows the heap and the result of a test whose name is %j", async (name) => {
+    const query = new URLSearchParams({
+      "var-code_level": ODD_LEVEL,
+      "var-test_name": name,
+      "var-heap_test": name,
+    });
+    const page = await open(`/d/k8sfv-summary?${query.toString()}`);
+    await panelsLoaded(page);
+    const cells = panel(page, "Last result of each test").getByRole("gridcell");
+    expect(await cells.allInnerTexts()).toEqual(expect.arrayContaining([name.replace("\n", " "), "pass"]));
+    await expect
+      .poll(() => panel(page, "Heap at each step of the last run").getByTestId("bar-group").count())
+      .toBe(3);
+    const legend = panel(page, "Heap over the nights").getByText(`max · ${ODD_LEVEL} · felix`);
+    await legend.waitFor();
+  });
+
+  it("marks the time in which an alert fired", async () => {
+    const page = await open("/d/k8sfv-summary?from=now-7d&to=now");
+    await panelsLoaded(page);
+    const mark = panel(page, "Tests passing").getByTestId("annotation");
+    await mark.hover();
+    await page.getByText("TestFailed").waitFor();
+    // The input lies under its label.
+    await page.getByRole("switch").uncheck({ force: true });
+    await mark.waitFor({ state: "detached" });
+  });
+
+  it("shows one panel alone at the address that an alert's message has", async () => {
+    const page = await open("/d/k8sfv-summary?viewPanel=2");
+    await panel(page, "Last result of each test").getByText("pass").first().waitFor();
+    expect(await page.locator("section").count()).toBe(1);
+    await page.getByRole("link", { name: "Back to dashboard" }).click();
+    await panel(page, "Tests passing").waitFor();
+  });
+
+  it("asks again at the interval in the address", async () => {
+    const page = await open("/d/k8sfv-summary?refresh=5s");
+    await panelsLoaded(page);
+    await page.waitForRequest((request) => expressions(request).length > 0);
+  });
+
+  /** A page of the browser, which the second test signed in. */
+  async function open(address: string): Promise<Page> {
+    const { page, url } = await newPage();
+    await page.goto(`${url}${address}`);
+    return page;
+  }
+
+  /** A page that is closed after the test, and whose script must not have failed by then. */
+  async function newPage(): Promise<{ page: Page; url: string }> {
+    if (browser === undefined || grafana === undefined) throw new Error("The browser didn't start");
+    const page = await browser.context.newPage();
+    const errors: unknown[] = [];
+    page.on("pageerror", (error) => errors.push(error));
+    onTestFinished(async () => {
+      await page.close();
+      expect(errors).toEqual([]);
+    });
+    return { page, url: grafana.url };
+  }
+});
+
+function panelsOf(uid: string): { title?: string }[] {
+  const found = Object.values(dashboards(DEFAULT_THRESHOLDS)).find((dashboard) => dashboard.uid === uid);
+  return found?.panels ?? [];
+}
+
+/** The stand-in for Grafana with the project's dashboards. */
+async function startGrafana(dataDir: string, { dir }: Pages, prometheus: string): Promise<Running> {
+  await mkdir(dataDir);
+  const settings = readSettings(
+    {
+      GF_PATHS_DATA: dataDir,
+      GF_SERVER_HTTP_ADDR: "127.0.0.1",
+      GF_SERVER_HTTP_PORT: "0",
+      GF_SERVER_STATIC_ROOT_PATH: dir,
+      GF_SECURITY_ADMIN_USER: ADMIN.user,
+      GF_SECURITY_ADMIN_PASSWORD: ADMIN.password,
+    },
+    dir,
+  );
+  const running = await startServer(settings, prometheus);
+  for (const dashboard of Object.values(dashboards(DEFAULT_THRESHOLDS))) {
+    const response = await fetch(`${running.url}/api/dashboards/db`, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        Authorization: `Basic ${Buffer.from(`${ADMIN.user}:${ADMIN.password}`).toString("base64")}`,
+      },
+      body: JSON.stringify({ dashboard, overwrite: true }),
+    });
+    if (!response.ok) throw new Error(`${dashboard.title}: ${response.status} ${await response.text()}`);
+  }
+  return running;
+}
