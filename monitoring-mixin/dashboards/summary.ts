@@ -276,8 +276,8 @@ function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
       ],
     })
       .overrideByName("Code level", [{ id: "custom.width", value: 380 }])
-      .overrideByName("Against 7 runs", coloured)
-      .overrideByName("Against 30 runs", coloured),
+      .overrideByName("Against 7 days", coloured)
+      .overrideByName("Against 30 days", coloured),
     timeSeries({
       id: SUMMARY.change,
       title: "Occupancy against the median of the 7 days before",

@@ -27,7 +27,16 @@ export function oddRuns(at: number): string[] {
       return `nightly:k8sfv_heap_alloc_bytes{${all}} ${40e6 + step * 1e6} ${at}`;
     }),
   );
-  return [...kept, "# TYPE nightly:k8sfv_heap_alloc_bytes gauge", ...steps];
+  const starts = [at - 24 * 3600, at].map(
+    (time) => `nightly:start_time_seconds{code_level="${ODD_LEVEL}"} ${time - 120} ${time}`,
+  );
+  return [
+    "# TYPE nightly:start_time_seconds gauge",
+    ...starts,
+    ...kept,
+    "# TYPE nightly:k8sfv_heap_alloc_bytes gauge",
+    ...steps,
+  ];
 }
 
 /** A firing alert as Prometheus keeps it, in OpenMetrics: for an hour from `at` (in seconds). */

@@ -29,8 +29,13 @@ type BackendAnswer = Parameters<typeof toDataQueryResponse>[0] extends infer R
   ? Extract<R, { data: unknown }>["data"]
   : never;
 
-/** These are replaced by the server, which knows the step of the query. */
-const REPLACED_BY_SERVER = ["__interval", "__interval_ms"];
+/**
+ * The server replaces these: it knows the step of the query. They stand for themselves here; left out, scenes would put
+ * in the interval of the query before.
+ */
+const REPLACED_BY_SERVER: ScopedVars = Object.fromEntries(
+  ["__interval", "__interval_ms"].map((name) => [name, { text: `$${name}`, value: `$${name}` }]),
+);
 
 /** A Prometheus behind Grafana's query API: variables are replaced here, queries are run by the server. */
 export class PrometheusDataSource extends RuntimeDataSource {
@@ -41,9 +46,7 @@ export class PrometheusDataSource extends RuntimeDataSource {
   }
 
   override query(asked: DataQueryRequest): Observable<DataQueryResponse> {
-    const scoped = Object.fromEntries(
-      Object.entries(asked.scopedVars).filter(([name]) => !REPLACED_BY_SERVER.includes(name)),
-    );
+    const scoped = { ...asked.scopedVars, ...REPLACED_BY_SERVER };
     const queries = (asked.targets as PromQuery[])
       .filter((target) => target.hide !== true && target.expr !== "")
       .map((target) => ({
