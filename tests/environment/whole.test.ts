@@ -98,6 +98,7 @@ describe("the whole environment", () => {
         user: String(user),
         password: String(password),
         codeLevel: "dev",
+        isNew: true,
       });
     } finally {
       await browser.close();
