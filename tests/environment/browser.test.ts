@@ -102,7 +102,7 @@ describe("the dashboards in a browser", () => {
     await expect
       .poll(() => panel(page, "Heap at each step of the last run").getByTestId("bar-group").count())
       .toBe(3);
-    const legend = panel(page, "Heap over the nights").getByText(`max · ${ODD_LEVEL} · felix`);
+    const legend = panel(page, "Heap over the nights").getByText("max · projectcalico/felix odd · felix");
     await legend.waitFor();
   });
 
