@@ -9,6 +9,7 @@ const MAIN_JOB = [
   "definitions",
   "official-images",
   "browser",
+  "grafana-provider",
   "cluster",
   "push-proxy",
   "push-rule",
