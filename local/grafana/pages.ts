@@ -32,7 +32,9 @@ export function pages(staticRoot: string): Hono {
         () => false,
       ));
     if (!isFile) return c.text("Not found", 404);
-    c.header("Cache-Control", "public, max-age=31536000, immutable");
+    // The bundle's file names end in a hash of their contents; icons keep their names.
+    const isHashed = /-[A-Z0-9]{8}\.\w+$/.test(file);
+    c.header("Cache-Control", isHashed ? "public, max-age=31536000, immutable" : "public, max-age=3600");
     c.header("Content-Type", getMimeType(file) ?? "application/octet-stream");
     return c.body(await readFile(file));
   });

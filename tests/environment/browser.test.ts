@@ -106,8 +106,7 @@ describe("the dashboards in a browser", () => {
     await legend.waitFor();
   });
 
-  // A page sometimes shows no mark until it is loaded again (2 of 10 runs): the cause is not known yet.
-  it("marks the time in which an alert fired", { retry: 2 }, async () => {
+  it("marks the time in which an alert fired", async () => {
     const page = await open("/d/k8sfv-summary?from=now-7d&to=now");
     await panelsLoaded(page);
     const mark = panel(page, "Tests passing").getByTestId("annotation");

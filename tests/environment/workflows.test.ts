@@ -48,6 +48,7 @@ it("actionlint finds nothing", async () => {
 it.each([
   ["pull-request.yaml", "node-version: ", "node-versoin: "],
   ["pull-request.yaml", "steps.preview.outputs.comment", "steps.preview.outputs.coment"],
+  ["nightly.yaml", "retention-days: ", "retention-day: "],
   ["apply-stack.yaml", "account: ${{ vars.GCP_PREVIEW_ACCOUNT }}", "acount: ${{ vars.GCP_PREVIEW_ACCOUNT }}"],
 ])("and in %s it would: %s as %s", async (file, right, wrong) => {
   const whole = path.join(dir, ".github/workflows", file);

@@ -1,6 +1,6 @@
 import { type DataFrame, dateTimeFormat } from "@grafana/data";
 import { EventsCanvas, Tooltip, useTheme2, type UPlotConfigBuilder } from "@grafana/ui";
-import { useLayoutEffect, useRef } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import type uPlot from "uplot";
 
 /** An annotation as scenes hand it to a panel. */
@@ -22,12 +22,14 @@ interface Props {
 /** Draws annotations on a plot over time: a tinted region between two lines, and a bar below it to point at. */
 export function Annotations({ config, frames, timeZone }: Props) {
   const theme = useTheme2();
-  const plot = useRef<uPlot>(undefined);
+  const [plot, setPlot] = useState<uPlot>();
   const shown = useRef<Annotation[]>([]);
   shown.current = frames.flatMap(annotations);
   useLayoutEffect(() => {
-    config.addHook("init", (made) => (plot.current = made));
-    config.addHook("draw", ({ ctx, bbox, valToPos }) => {
+    config.addHook("draw", (drawn) => {
+      const { ctx, bbox, valToPos } = drawn;
+      // EventsCanvas misses a plot's first drawing when it comes before React's effects; a new state renders it again.
+      setPlot(drawn);
       ctx.save();
       ctx.beginPath();
       ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
@@ -56,7 +58,7 @@ export function Annotations({ config, frames, timeZone }: Props) {
       config={config}
       events={frames}
       renderEventMarker={(frame, row) => <Mark annotation={annotations(frame)[row]} timeZone={timeZone} />}
-      mapEventToXYCoords={(frame, row) => place(plot.current, annotations(frame)[row])}
+      mapEventToXYCoords={(frame, row) => place(plot, annotations(frame)[row])}
     />
   );
 }
