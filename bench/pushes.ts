@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { Client } from "undici";
-import { ciMachine, commandIn, type Cloud } from "../local/cluster/index.ts";
+import { ciHost, commandIn, type Cloud } from "../local/cluster/index.ts";
 import type { LocalAddresses } from "../local/forwards.ts";
 import { ensureToolchain } from "../local/toolchain/build.ts";
 import { queryGrafana } from "../tools/grafana-query.ts";
@@ -107,5 +107,5 @@ async function rate(cloud: Cloud, url: string, clients: number): Promise<number>
 
 /** In its network, with this machine's files. */
 function onCiMachine(cloud: Cloud, command: string[]): Promise<[string, ...string[]]> {
-  return commandIn(cloud, ciMachine, command, "network");
+  return commandIn(cloud, ciHost, command, "network");
 }

@@ -1,5 +1,5 @@
 import { WORKLOADS } from "../workloads.ts";
-import { ciMachine, startForwarder, startPodForward, type Cloud } from "./cluster/index.ts";
+import { ciHost, startForwarder, startPodForward, type Cloud } from "./cluster/index.ts";
 
 /** Addresses on this machine that lead to the environment. */
 export interface LocalAddresses {
@@ -35,7 +35,7 @@ export async function forwardThoseThere(
     targetPort: Number(port),
     port: Number(port),
   }));
-  const ports = await startForwarder(cloud, "people", ciMachine, forwards);
+  const ports = await startForwarder(cloud, "people", ciHost, forwards);
   const [grafana, prometheus, pushGateway] = ports.map((port) => `http://127.0.0.1:${port}`);
   if (grafana === undefined || prometheus === undefined) {
     throw new Error("The forwarder answered with too few ports");

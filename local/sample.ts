@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ExecaError, execa } from "execa";
 import type { Cloud } from "./cluster/cloud.ts";
-import { ciMachine, commandIn } from "./cluster/machine.ts";
+import { ciHost, commandIn } from "./cluster/host.ts";
 import { queryGrafana } from "../tools/grafana-query.ts";
 
 export { basicAuth, queryGrafana } from "../tools/grafana-query.ts";
@@ -44,7 +44,7 @@ export function ciEnvironment(cloud: Cloud, outputs: Record<string, unknown>): R
 
 /** The command line that runs `command` on the CI machine. */
 export async function ciMachineCommand(cloud: Cloud, command: string[]): Promise<[string, ...string[]]> {
-  return commandIn(cloud, ciMachine, command);
+  return commandIn(cloud, ciHost, command);
 }
 
 /**

@@ -6,15 +6,15 @@ import {
 } from "@kubernetes/client-node";
 import { corednsImage } from "../images/index.ts";
 import { csiDriver } from "./csi/index.ts";
-import { frontEndDefinitions } from "./front-end/definitions.ts";
+import { frontEndCrds } from "./front-end/crds.ts";
 
 /**
- * Puts into a new cluster what a GKE cluster has from the start: DNS, a default StorageClass, what the
- * persistent disk driver needs, and the types by which an Ingress asks for Google's load balancer. Again on the same cluster it changes nothing.
+ * Applies the objects that every GKE cluster has: DNS, a default StorageClass, the persistent disk driver's
+ * CSIDriver, and the CRDs that configure Google's load balancer. Idempotent.
  */
 export async function applyAddons(config: KubeConfig, dnsAddress: string): Promise<void> {
   const api = KubernetesObjectApi.makeApiClient(config);
-  for (const object of [...dnsObjects(dnsAddress), ...storageObjects(), ...frontEndDefinitions()]) {
+  for (const object of [...dnsObjects(dnsAddress), ...storageObjects(), ...frontEndCrds()]) {
     await api.patch(object, undefined, undefined, "local-cloud", true, PatchStrategy.ServerSideApply);
   }
 }
@@ -22,7 +22,7 @@ export async function applyAddons(config: KubeConfig, dnsAddress: string): Promi
 const dnsLabels = { "k8s-app": "kube-dns" };
 const dnsName = { name: "kube-dns", namespace: "kube-system", labels: dnsLabels };
 
-/** No forwarding: a name outside the cluster does not exist here. */
+/** No upstream resolver: names outside the cluster do not resolve. */
 const corefile = `.:53 {
   errors
   health :8080

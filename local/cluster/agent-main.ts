@@ -1,28 +1,28 @@
-// The process behind agent.ts: node agent-main.ts CLOUD
+// Main module of the process that agent.ts starts. Usage: node agent-main.ts CLOUD
 import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
 import { openCloud } from "./cloud.ts";
 import { readCluster } from "./control-plane.ts";
-import { DiskDrivers } from "./disk-drivers.ts";
-import { Ingresses } from "./front-end/ingresses.ts";
-import { LoadBalancers } from "./load-balancers.ts";
-import { NetworkPolicies } from "./network-policies/index.ts";
-import { watchCluster } from "./watched.ts";
+import { DiskDriverController } from "./disk-drivers.ts";
+import { IngressController } from "./front-end/ingresses.ts";
+import { LoadBalancerController } from "./load-balancers.ts";
+import { NetworkPolicyController } from "./network-policies/index.ts";
+import { watchCluster } from "./cluster-cache.ts";
 
 const intervalMs = 500;
 
 const cloud = openCloud(process.argv[2] ?? "");
 const config = new KubeConfig();
 config.loadFromFile(cloud.adminKubeconfig);
-// This process is inside the VPC, where the API server has its own address.
+// This process runs in the VPC and uses the API server's VPC address.
 const server = `https://${(await readCluster(cloud)).address}`;
 config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
 
 const watched = await watchCluster(config);
-const diskDrivers = new DiskDrivers(cloud);
-const loadBalancers = new LoadBalancers(cloud, config, watched);
-const ingresses = new Ingresses(cloud, config, watched);
-const networkPolicies = new NetworkPolicies(cloud, watched);
+const diskDrivers = new DiskDriverController(cloud);
+const loadBalancers = new LoadBalancerController(cloud, config, watched);
+const ingresses = new IngressController(cloud, config, watched);
+const networkPolicies = new NetworkPolicyController(cloud, watched);
 process.send?.("ready");
 for (;;) {
   for (const part of [diskDrivers, networkPolicies, loadBalancers, ingresses]) {

@@ -1,13 +1,14 @@
 import { fileURLToPath } from "node:url";
 import type { Cloud } from "./cloud.ts";
-import { controlPlaneMachine } from "./control-plane.ts";
+import { controlPlaneHost } from "./control-plane.ts";
 import { startProgram } from "./in-network.ts";
 
 /**
- * Starts what Google runs beside a cluster: the controllers that give load balancers and
- * Ingresses their addresses, what enforces network policies, and the persistent disk driver of each node. Does nothing when it runs already.
+ * Starts the components that GKE runs beside a cluster: the controllers for load balancers, Ingresses and
+ * network
+ * policies, and each node's persistent disk driver. Does nothing if they already run.
  */
 export async function startAgent(cloud: Cloud): Promise<void> {
   const program = fileURLToPath(new URL("agent-main.ts", import.meta.url));
-  await startProgram(cloud, controlPlaneMachine, "agent", [program, cloud.name]);
+  await startProgram(cloud, controlPlaneHost, "agent", [program, cloud.name]);
 }

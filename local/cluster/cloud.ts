@@ -1,51 +1,52 @@
 import path from "node:path";
 
-/** Folder under which every local cloud has a folder of its own. Not in /var: a machine has a /var of its own. */
+/** Parent directory of all local clouds. It is not below /var because every emulated host has its own /var. */
 export const cloudsDir = "/srv/k8sfv-cloud";
 
-/** Where the parts of one local cloud lie. Only paths: nothing of it needs to exist. */
+/** Paths of one local cloud. The files and directories need not exist. */
 export interface Cloud {
   /** Name of the instance, e.g. `local`. */
   readonly name: string;
-  /** Everything the cloud writes lies below this folder. */
+  /** Root directory: the cloud writes nothing outside it. */
   readonly dir: string;
-  /** Links to the binaries that its machines run. */
+  /** Directory of the binaries that the hosts run. */
   readonly binDir: string;
-  /** Link to the store of images that its nodes are given. */
+  /** Symbolic link to the image store that seeds the nodes. */
   readonly imageStore: string;
-  /** Copies of the operator's CRDs, which the local stack's config names. */
+  /** Directory of the Prometheus Operator's CRDs; the local stack's configuration names these files. */
   readonly crdsDir: string;
-  /** A folder a compute disk, in one of its zone; it outlives clusters. */
+  /** Directory of the compute disks, one subdirectory per zone and disk. Disks outlive clusters. */
   readonly disksDir: string;
-  /** A folder a snapshot of a disk. */
+  /** Directory of the disk snapshots, one subdirectory each. */
   readonly snapshotsDir: string;
-  /** The token of the emulated Google account; readable by root alone. */
+  /** File of the emulated Google account's access token; only root can read it. */
   readonly accessTokenFile: string;
-  /** Resources of the emulated Google API. */
+  /** File of the emulated Google API's resources. */
   readonly googleFile: string;
   /** Certificates, data and logs of the cluster's control plane. */
   readonly clusterDir: string;
-  /** A client's configuration with all rights on the cluster, by certificate: for the cloud's own use. */
+  /** Kubeconfig of a cluster-admin with a client certificate, for the local cloud itself. */
   readonly adminKubeconfig: string;
-  /** Data and logs of each machine. */
-  readonly machinesDir: string;
-  /** Home and state of the Pulumi engine. */
+  /** Parent directory of each host's data and logs. */
+  readonly hostsDir: string;
+  /** Home and state directories of the Pulumi engine. */
   readonly pulumiDir: string;
-  /** PULUMI_HOME of that engine: its plugins. */
+  /** The engine's PULUMI_HOME, which holds its plugins. */
   readonly pulumiHome: string;
 }
 
 /**
- * The local cloud of that name. Creates nothing.
+ * Returns the paths of the local cloud with that name; creates nothing.
  *
- * @param name at most 20 lower-case letters, digits and hyphens, since it becomes part of socket paths
- * @throws Error when the name is not of that form
+ * @param name 1 to 20 lowercase letters, digits and hyphens, starting with a letter; the limit keeps socket
+ * paths short
+ * @throws Error when the name has another form
  */
 export function openCloud(name: string): Cloud {
   if (!/^[a-z][a-z0-9-]{0,19}$/.test(name)) {
     throw new Error(
-      `K8SFV_CLOUD: "${name}" can't name a local cloud: use up to 20 lower-case letters, digits and hyphens, ` +
-        `the first a letter`,
+      `K8SFV_CLOUD: "${name}" is not a valid name for a local cloud: use up to 20 lowercase letters, digits and ` +
+        `hyphens, starting with a letter`,
     );
   }
   const dir = path.join(cloudsDir, name);
@@ -62,7 +63,7 @@ export function openCloud(name: string): Cloud {
     googleFile: below("google.json"),
     clusterDir: below("cluster"),
     adminKubeconfig: below("cluster", "admin.kubeconfig"),
-    machinesDir: below("machines"),
+    hostsDir: below("machines"),
     pulumiDir: below("pulumi"),
     pulumiHome: below("pulumi", "home"),
   };

@@ -8,56 +8,59 @@ import type { Cloud } from "./cloud.ts";
 import { applyAddons } from "./addons.ts";
 import { startAgent } from "./agent.ts";
 import { startForwarder } from "./forward.ts";
-import { stopFrontEnd } from "./front-end/machines.ts";
-import { removeMachine, startMachine, volumesBind, type Unit } from "./machine.ts";
-import { plugIn, readNetwork } from "./network.ts";
+import { stopFrontEnd } from "./front-end/hosts.ts";
+import { removeHost, startHost, volumesBind, type Unit } from "./host.ts";
+import { attachToVpc, readNetwork } from "./network.ts";
 import { Authority, type KeyPair } from "./pki.ts";
 import { findProcesses, killProcesses } from "./processes.ts";
 
-/** The cluster as the control plane needs to know it. */
+/** Address plan of a cluster. */
 export interface ClusterSpec {
   name: string;
-  /** Address of the control plane in the VPC. */
+  /** IP address of the control plane in the VPC. */
   address: string;
   podCidr: string;
   serviceCidr: string;
 }
 
-/** How a client reaches the cluster's API. */
+/** Endpoint and CA of the cluster's API server. */
 export interface ClusterAccess {
-  /** `127.0.0.1:PORT`, reachable from the machine's own network. */
+  /** `127.0.0.1:PORT`, reachable from the computer's own network. */
   endpoint: string;
-  /** PEM in base64, as the masterAuth of a GKE cluster gives it. */
+  /** Base64-encoded PEM, as in a GKE cluster's `masterAuth.clusterCaCertificate`. */
   caCertificate: string;
 }
 
-/** The machine of the control plane. */
-export const controlPlaneMachine = "control-plane";
+/** The host of the control plane. */
+export const controlPlaneHost = "control-plane";
 const securePort = 443;
-/** Etcd, API server and controllers were ready after 5 s on two busy cores; this is for slower machines. */
+/** Timeout in milliseconds. The control plane was ready after 5 s on two busy cores; slower computers need longer. */
 const readyTimeoutMs = 90_000;
 
 /**
- * Starts the control plane and what belongs to a GKE cluster from the first moment: DNS, storage, load
- * balancers. Does nothing for what runs already, so it also brings back a cluster that a crash ended.
+ * Starts the control plane and the add-ons of a new GKE cluster: DNS, storage and load balancers. Does
+ * nothing for
+ * what already runs, so it also restarts a cluster after a crash.
  *
- * @throws Error when another cluster runs in this cloud, or this one does not become ready in 90 s
+ * @throws Error when the cloud already has another cluster, or when this one is not ready after 90 s
  */
 export async function startCluster(cloud: Cloud, spec: ClusterSpec): Promise<ClusterAccess> {
   const known = await findCluster(cloud);
   if (known !== undefined && known.name !== spec.name) {
-    throw new Error(`The local cloud holds one cluster at a time, and has "${known.name}" already`);
+    throw new Error(
+      `A local cloud can run one cluster, and this one runs "${known.name}": delete that one first`,
+    );
   }
   await mkdir(cloud.clusterDir, { recursive: true, mode: 0o700 });
   await writeWhole(clusterFile(cloud), JSON.stringify(spec));
   const authority = await Authority.open(pkiDir(cloud));
-  await startMachine(cloud, {
-    name: controlPlaneMachine,
-    ...plugIn(cloud, controlPlaneMachine, await readNetwork(cloud), spec.address),
+  await startHost(cloud, {
+    name: controlPlaneHost,
+    ...attachToVpc(cloud, controlPlaneHost, await readNetwork(cloud), spec.address),
     binds: [volumesBind(cloud)],
     units: await controlPlaneUnits(cloud, spec, authority),
   });
-  const [port] = await startForwarder(cloud, "api", controlPlaneMachine, [
+  const [port] = await startForwarder(cloud, "api", controlPlaneHost, [
     { host: spec.address, targetPort: securePort },
   ]);
   const endpoint = `127.0.0.1:${port}`;
@@ -68,37 +71,41 @@ export async function startCluster(cloud: Cloud, spec: ClusterSpec): Promise<Clu
   return { endpoint, caCertificate: Buffer.from(authority.certificatePem).toString("base64") };
 }
 
-/** Ends the control plane and removes the cluster's data. Disks stay. */
+/** Stops the control plane and removes the cluster's data. Disks are kept. */
 export async function stopCluster(cloud: Cloud): Promise<void> {
   for (const role of ["agent", "forward:api"]) await killProcesses(await findProcesses(cloud, role));
   await stopFrontEnd(cloud);
-  await removeMachine(cloud, controlPlaneMachine);
+  await removeHost(cloud, controlPlaneHost);
   await rm(cloud.clusterDir, { recursive: true, force: true });
 }
 
-/** The cluster of the cloud. @throws Error when there is none */
+/**
+ * Returns the cloud's cluster.
+ *
+ * @throws Error when there is none
+ */
 export async function readCluster(cloud: Cloud): Promise<ClusterSpec> {
   const cluster = await findCluster(cloud);
-  if (cluster === undefined) throw new Error(`The local cloud ${cloud.name} has no cluster`);
+  if (cluster === undefined) throw new Error(`Local cloud ${cloud.name} has no cluster`);
   return cluster;
 }
 
-/** The cluster of the cloud, undefined when there is none. */
+/** Returns the cloud's cluster, or undefined if there is none. */
 export async function findCluster(cloud: Cloud): Promise<ClusterSpec | undefined> {
   return (await readJson(clusterFile(cloud))) as ClusterSpec | undefined;
 }
 
-/** Folder of the cluster's authority. */
+/** Directory of the cluster's certificate authority. */
 export function pkiDir(cloud: Cloud): string {
   return path.join(cloud.clusterDir, "pki");
 }
 
-/** Address of the cluster's DNS: the tenth of the service range, as GKE's. */
+/** Returns the address of the cluster's DNS: the tenth of the service range, as on GKE. */
 export function dnsAddress(serviceCidr: string): string {
   return serviceAddress(serviceCidr, 10);
 }
 
-/** A kubeconfig as text, for a client with a certificate. */
+/** Returns the text of a kubeconfig for a client with a certificate. */
 export function kubeconfig(server: string, authority: Authority, { cert, key }: KeyPair): string {
   return JSON.stringify({
     apiVersion: "v1",
@@ -143,7 +150,9 @@ async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Aut
         "--listen-peer-urls=http://127.0.0.1:2380",
         "--initial-advertise-peer-urls=http://127.0.0.1:2380",
         "--initial-cluster=default=http://127.0.0.1:2380",
-        // Survives every crash but the host's own, and is three times as fast to start on a slow disk.
+        // Data survives a crash of any process, but not of the computer. Without fsync etcd starts three
+        // times as fast on
+        // a slow disk.
         "--unsafe-no-fsync",
         "--log-level=warn",
       ],
@@ -218,7 +227,7 @@ async function ensureServiceAccountKey(cloud: Cloud): Promise<string> {
   return file;
 }
 
-/** Lets the emulated Google account in, as an account with the role Kubernetes Engine Admin. */
+/** Authorizes the emulated Google account's token with the rights of the role Kubernetes Engine Admin. */
 async function writeTokenFile(cloud: Cloud): Promise<string> {
   const file = path.join(cloud.clusterDir, "tokens.csv");
   const token = (await readFile(cloud.accessTokenFile, "utf8")).trim();
@@ -233,7 +242,7 @@ async function waitUntilReady(cloud: Cloud, config: KubeConfig): Promise<void> {
     if (Date.now() > deadline) {
       throw new Error(
         `The control plane is not ready after ${readyTimeoutMs / 1000} s; its logs are in ` +
-          path.join(cloud.machinesDir, controlPlaneMachine),
+          path.join(cloud.hostsDir, controlPlaneHost),
       );
     }
     await sleep(100);

@@ -3,14 +3,14 @@ import path from "node:path";
 import type { Cloud } from "./cloud.ts";
 import { driverName, mountsOf, startCsiNode, type Attachments, type CsiNode } from "./csi/index.ts";
 import { attachmentsOf } from "./disks.ts";
-import { runIn } from "./machine.ts";
+import { runIn } from "./host.ts";
 import { csiDir, listNodes, registrationDir, type NodeSpec } from "./node.ts";
 
-/** The label by which a node says which zone it is in. */
+/** Node label of the zone. */
 const zoneLabel = "topology.kubernetes.io/zone";
 
-/** The persistent disk driver of each node, started and ended as nodes come and go. */
-export class DiskDrivers {
+/** Runs the persistent disk driver of each node. */
+export class DiskDriverController {
   private readonly drivers = new Map<string, CsiNode>();
   private readonly attachments: Attachments;
 
@@ -18,10 +18,10 @@ export class DiskDrivers {
     this.attachments = attachmentsOf(cloud);
   }
 
-  /** Starts the drivers of new nodes; ends those of nodes that are gone, and gives their disks back. */
+  /** Starts drivers for new nodes, and stops those of deleted nodes and detaches their disks. */
   async reconcile(): Promise<void> {
     const nodes = await listNodes(this.cloud);
-    // Also of nodes that went while this process did not run.
+    // Includes nodes that were deleted while this process was not running.
     await this.attachments.keepOnly(nodes.map(({ name }) => name));
     for (const [name, driver] of this.drivers) {
       if (nodes.some((node) => node.name === name)) continue;
@@ -38,7 +38,7 @@ export class DiskDrivers {
     return startCsiNode({
       nodeName: node.name,
       zone: node.labels[zoneLabel] ?? "",
-      // The machine sees this folder under the same path.
+      // The host has this directory at the same path.
       socketPath: path.join(csiDir(this.cloud, node.name), "csi.sock"),
       registrationSocketPath: path.join(registrationDir(this.cloud, node.name), `${driverName}-reg.sock`),
       disksDir: this.cloud.disksDir,

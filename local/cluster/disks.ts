@@ -2,26 +2,23 @@ import path from "node:path";
 import type { Cloud } from "./cloud.ts";
 import { Attachments } from "./csi/attachments.ts";
 
-/** Which node of the cloud's cluster has which disk. They end with the cluster. */
+/** Returns the disk attachments of the cloud's cluster. They are deleted with the cluster. */
 export function attachmentsOf(cloud: Cloud): Attachments {
   return new Attachments(path.join(cloud.clusterDir, "attachments"));
 }
 
-/** A zonal disk. */
+/** Zone and name of a zonal disk. */
 export interface DiskName {
   zone: string;
   name: string;
 }
 
-/** The node that has the disk; undefined when none has. */
+/** Returns the node to which the disk is attached, or undefined if it is detached. */
 export async function diskHolder(cloud: Cloud, { zone, name }: DiskName): Promise<string | undefined> {
   return (await attachmentsOf(cloud).holder(zone, name))?.node;
 }
 
-/**
- * Takes the disk away from the node that has it, as pulling its plug would: the node is not asked, and what
- * is mounted there stays so until the pod ends.
- */
+/** Detaches the disk from its node by force: the node is not asked, and existing mounts stay until the pod ends. */
 export async function detachDisk(cloud: Cloud, { zone, name }: DiskName): Promise<void> {
   await attachmentsOf(cloud).release(zone, name);
 }

@@ -1,12 +1,13 @@
 import { ApiException, type CoreV1Api, type V1Pod } from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** GKE waits up to an hour for pods to leave a node that goes; nobody waits so long on one machine. */
+/** Timeout in milliseconds. GKE waits up to one hour, which is too long for a local test. */
 const drainTimeoutMs = 120_000;
 
 /**
- * Keeps new pods off the node and evicts those on it, respecting disruption budgets. Pods that a daemon set
- * or the node itself keeps are left. After two minutes the rest is left too, as GKE does after an hour.
+ * Cordons the node and evicts its pods, respecting PodDisruptionBudgets. DaemonSet pods and static pods stay.
+ * Pods
+ * that are still there after two minutes stay too; GKE waits one hour.
  */
 export async function drainNode(api: CoreV1Api, name: string): Promise<void> {
   const node = await api.readNode({ name }).catch(() => undefined);
@@ -15,7 +16,7 @@ export async function drainNode(api: CoreV1Api, name: string): Promise<void> {
   const deadline = Date.now() + drainTimeoutMs;
   for (;;) {
     const { items } = await api.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${name}` });
-    const left = items.filter(leaves);
+    const left = items.filter(mustBeEvicted);
     if (left.length === 0 || Date.now() > deadline) return;
     await Promise.all(
       left.filter(({ metadata }) => metadata?.deletionTimestamp === undefined).map((pod) => evict(api, pod)),
@@ -24,7 +25,7 @@ export async function drainNode(api: CoreV1Api, name: string): Promise<void> {
   }
 }
 
-function leaves({ metadata, status }: V1Pod): boolean {
+function mustBeEvicted({ metadata, status }: V1Pod): boolean {
   const kept =
     metadata?.ownerReferences?.some(({ kind }) => kind === "DaemonSet" || kind === "Node") ?? false;
   return !kept && status?.phase !== "Succeeded" && status?.phase !== "Failed";
@@ -35,7 +36,7 @@ async function evict(api: CoreV1Api, { metadata }: V1Pod): Promise<void> {
   try {
     await api.createNamespacedPodEviction({ ...pod, body: { metadata: pod } });
   } catch (error) {
-    // 404: gone meanwhile; 429: a disruption budget says not yet.
+    // 404: the pod is already deleted; 429: a PodDisruptionBudget does not allow the eviction yet.
     if (!(error instanceof ApiException && [404, 429].includes(error.code))) throw error;
   }
 }

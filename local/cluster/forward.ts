@@ -7,32 +7,34 @@ import type { Cloud } from "./cloud.ts";
 import { findInNetwork, spawnInNetwork } from "./in-network.ts";
 import { findProcesses, killProcesses } from "./processes.ts";
 
-/** Where the connections of one port go, inside the VPC. */
+/** Target, inside the VPC, of one forwarded port. */
 export interface Forward {
   host: string;
   targetPort: number;
-  /** Port of 127.0.0.1 to listen on; when it is taken, or none is given, a free one. */
+  /** Port to listen on at 127.0.0.1. A free port is chosen if it is taken or not given. */
   port?: number;
 }
 
 /**
- * Forwards ports of 127.0.0.1 into the VPC: the listening sockets are opened here, in the caller's network,
- * and handed to a process in the network of `machine`, which connects to the targets. A forwarder of that
- * name that runs already with the same targets is kept; ports stay the same from start to start.
+ * Forwards ports of 127.0.0.1 into the VPC. Opens the listening sockets in the caller's network namespace and
+ * passes
+ * them to a process in the network namespace of `host`, which connects to the targets. Keeps a running
+ * forwarder with
+ * the same name and targets; a restarted one gets the same ports.
  *
- * @returns the ports listened on, in the order of `forwards`
+ * @returns the ports, in the order of `forwards`
  */
 export async function startForwarder(
   cloud: Cloud,
   name: string,
-  machine: string,
+  host: string,
   forwards: Forward[],
 ): Promise<number[]> {
   const role = `forward:${name}`;
   const targets = forwards.map(({ host, targetPort }) => `${host}:${targetPort}`);
   const portsFile = path.join(cloud.dir, "forwards", `${name}.json`);
   const known = JSON.parse(await readFile(portsFile, "utf8").catch(() => "[]")) as number[];
-  const same = (await findInNetwork(cloud, machine, role, targets)) !== undefined;
+  const same = (await findInNetwork(cloud, host, role, targets)) !== undefined;
   if (known.length === targets.length && same) return known;
   await killProcesses(await findProcesses(cloud, role));
   const servers: Server[] = [];
@@ -44,16 +46,16 @@ export async function startForwarder(
     await mkdir(path.dirname(portsFile), { recursive: true });
     await writeFile(portsFile, JSON.stringify(ports));
     const program = fileURLToPath(new URL("forwarder.mjs", import.meta.url));
-    await spawnInNetwork(cloud, machine, role, [process.execPath, program, ...targets], servers);
+    await spawnInNetwork(cloud, host, role, [process.execPath, program, ...targets], servers);
     return ports;
   } finally {
-    // Open, they would keep their ports and this process for ever.
+    // Open sockets would keep the ports in use and this process alive.
     for (const server of servers) server.close();
   }
 }
 
 async function listen(port: number): Promise<Server> {
-  // Until the forwarder has the socket alone, some connections come here: their clients are to try again.
+  // Until the forwarder owns the socket, connections can arrive here: close them so that the clients retry.
   const server = createServer((client) => client.destroy());
   server.listen(port, "127.0.0.1");
   try {

@@ -1,21 +1,26 @@
 // @ts-check
-// The process behind forward.ts. It runs in the network of a machine and gets its listening sockets, opened
-// in the caller's network, over the channel to its parent. Plain JavaScript: it starts in a moment and stays small.
+// Main module of the process that forward.ts starts. It runs in the network namespace of a host and receives
+// its
+// listening sockets, opened in the caller's network namespace, from its parent. It is plain JavaScript
+// because that
+// starts faster and needs less memory than TypeScript.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { pipeline } from "node:stream";
 
-/** `HOST:PORT` of each socket, in order. */
+/** `HOST:PORT` of each socket's target, in the order of the sockets. */
 const targets = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 let missing = targets.length;
 
-/** How long a connection may take to be made, in milliseconds, and how many are tried for a client. */
+/** Timeout of one connection attempt in milliseconds, and maximum number of attempts per client. */
 const connectMs = 2_000;
 const maxTries = 5;
 
 /**
- * A connection to the target. One that nobody answers is tried anew: as long as it is the same one, it leads to
- * the pod that the load balancer chose for it, which may be gone. A refusal is passed on at once.
+ * Connects to the target. Retries on a timeout with a new connection: the load balancer keeps a connection on
+ * the pod
+ * that it chose first, and that pod may be gone. Does not retry when the target refuses the connection.
+ *
  * @param {{ host: string | undefined, port: number }} target
  */
 async function reach(target) {
@@ -39,7 +44,7 @@ process.on("message", (/** @type {{ index: number }} */ { index }, server) => {
     client.on("error", () => undefined);
     reach({ host, port: Number(port) }).then(
       (upstream) => {
-        // Either end may break off at any time: the other is then closed too, and nothing is left to do.
+        // pipeline() also closes the other end when either end fails.
         pipeline(client, upstream, () => undefined);
         pipeline(upstream, client, () => undefined);
       },

@@ -7,38 +7,40 @@ import {
   type V1Service,
 } from "@kubernetes/client-node";
 import type { Cloud } from "./cloud.ts";
-import { controlPlaneMachine } from "./control-plane.ts";
-import { ciMachine, machinePid, runIn } from "./machine.ts";
-import { routerMachine } from "./network.ts";
+import { controlPlaneHost } from "./control-plane.ts";
+import { ciHost, hostPid, runIn } from "./host.ts";
+import { routerHost } from "./network.ts";
 import { listNodes } from "./node.ts";
-import { readyEndpoints, type Watched } from "./watched.ts";
+import { readyEndpoints, type ClusterCache } from "./cluster-cache.ts";
 
-/** A load balancer's address and the node that answers for it. */
+/** A load balancer's address and the node that serves it. */
 interface Assignment {
   address: string;
   node: string;
-  /** The machine in the life of it that has the address. */
+  /** PID of the node's init process when the address was assigned: a restarted node has lost the address. */
   pid: number;
 }
 
 /**
- * Gives every Service of type LoadBalancer the address it asks for: a node takes the address on, and that
- * node's kube-proxy does the rest. When the node is not Ready any more, another one takes it over; with the
- * external traffic policy "Local" it is always one that has a pod of the Service.
+ * Assigns every Service of type LoadBalancer its `loadBalancerIP`: a node gets the address, and its
+ * kube-proxy does
+ * the rest. If the node becomes NotReady, the address moves to another one. With externalTrafficPolicy
+ * "Local" it is
+ * always on a node with a ready pod of the Service.
  */
-export class LoadBalancers {
+export class LoadBalancerController {
   private readonly api: CoreV1Api;
   private assigned = new Map<string, Assignment>();
 
   constructor(
     private readonly cloud: Cloud,
     config: KubeConfig,
-    private readonly watched: Watched,
+    private readonly watched: ClusterCache,
   ) {
     this.api = config.makeApiClient(CoreV1Api);
   }
 
-  /** Brings addresses and statuses to what the cluster's Services ask for now. */
+  /** Assigns addresses and updates statuses according to the cluster's current Services. */
   async reconcile(): Promise<void> {
     const ready = this.readyNodes();
     const wanted = this.watched
@@ -48,10 +50,10 @@ export class LoadBalancers {
     for (const [uid, assignment] of this.assigned) {
       if (!uids.has(uid)) await this.release(uid, assignment);
     }
-    for (const service of wanted) await this.serve(service, this.candidates(service, ready));
+    for (const service of wanted) await this.reconcileService(service, this.candidates(service, ready));
   }
 
-  /** The nodes that may answer for the Service. */
+  /** Returns the nodes that can serve the Service. */
   private candidates({ metadata, spec }: V1Service, ready: string[]): string[] {
     if (spec?.externalTrafficPolicy !== "Local") return ready;
     const endpoints = readyEndpoints(this.watched, metadata?.namespace, metadata?.name);
@@ -69,19 +71,19 @@ export class LoadBalancers {
       .sort();
   }
 
-  private async serve(service: V1Service, candidates: string[]): Promise<void> {
+  private async reconcileService(service: V1Service, candidates: string[]): Promise<void> {
     const uid = service.metadata?.uid ?? "";
     const address = service.spec?.loadBalancerIP ?? "";
     const assignment = this.assigned.get(uid);
-    const stays =
+    const keep =
       assignment?.address === address &&
-      // A node that was lost and came back has no address any more.
+      // A node that restarted has lost the address.
       existsSync(`/proc/${assignment.pid}`) &&
-      // With no pod anywhere, the address stays where it is and nothing answers.
+      // Without any ready pod, the address stays where it is.
       (candidates.includes(assignment.node) || candidates.length === 0);
-    if (!stays) {
+    if (!keep) {
       if (assignment !== undefined) await this.release(uid, assignment);
-      // Addresses are spread over the nodes, so that one lost node is not all of them.
+      // Spreads the addresses over the nodes to limit the effect of one node's failure.
       const node = candidates[this.assigned.size % candidates.length];
       if (node !== undefined) await this.assign(uid, address, node);
     }
@@ -97,25 +99,25 @@ export class LoadBalancers {
   }
 
   private async assign(uid: string, address: string, node: string): Promise<void> {
-    const pid = await machinePid(this.cloud, node);
-    if (pid === undefined) return; // lost, and the cluster does not know it yet
+    const pid = await hostPid(this.cloud, node);
+    if (pid === undefined) return; // the node stopped and the cluster has not noticed yet
     await runIn(this.cloud, node, ["ip", "address", "replace", `${address}/32`, "dev", "eth0"], {
       namespaces: "network",
     });
     this.assigned.set(uid, { address, node, pid });
-    // The others may remember the node that had it before.
-    const others = [ciMachine, routerMachine, controlPlaneMachine];
+    // Other hosts may have the previous node's MAC address in their ARP caches.
+    const others = [ciHost, routerHost, controlPlaneHost];
     const nodes = (await listNodes(this.cloud)).map(({ name }) => name);
-    for (const machine of [...others, ...nodes]) {
-      await runIn(this.cloud, machine, ["ip", "neigh", "flush", "to", address], {
+    for (const host of [...others, ...nodes]) {
+      await runIn(this.cloud, host, ["ip", "neigh", "flush", "to", address], {
         namespaces: "network",
-      }).catch(() => undefined); // a machine that is not there remembers nothing
+      }).catch(() => undefined); // a stopped host has no ARP cache
     }
   }
 
   private async release(uid: string, { address, node }: Assignment): Promise<void> {
     this.assigned.delete(uid);
-    // The node may be gone, and the address with it.
+    // The node may be stopped, and the address gone with it.
     await runIn(this.cloud, node, ["ip", "address", "delete", `${address}/32`, "dev", "eth0"], {
       namespaces: "network",
     }).catch(() => undefined);

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { readJson, writeWhole } from "../files.ts";
 import type { Cloud } from "./cloud.ts";
-import { ciMachine, machinePid, removeMachine, runIn, startMachine, type MachineSpec } from "./machine.ts";
+import { ciHost, hostPid, removeHost, runIn, startHost, type HostSpec } from "./host.ts";
 
-/** The VPC as the machines see it. */
+/** Address plan of the VPC. */
 export interface NetworkSpec {
   /** Primary range of the subnetwork, e.g. `10.248.0.0/20`. */
   cidr: string;
@@ -15,85 +15,98 @@ export interface NetworkSpec {
   gateway: string;
 }
 
-/** The machine that is the VPC: a bridge and a router, with no link to anything outside. */
-export const routerMachine = "vpc";
-/** The bridge that every machine of the VPC is plugged into. */
+/** The host that emulates the VPC: a bridge and a router, with no link to the outside. */
+export const routerHost = "vpc";
+/** The bridge to which every host in the VPC is attached. */
 const bridge = "vpc0";
 const BRIDGE_TIMEOUT_MS = 30_000;
 
 /**
- * Makes the VPC and the CI machine in it. Nothing leaves the VPC: its router knows the VPC's own ranges
- * only and has no other link. Does nothing for what runs already.
+ * Creates the VPC and the CI host in it. No packet leaves the VPC: its router only has routes to the VPC's
+ * own
+ * ranges. Does nothing for hosts that already run.
  */
 export async function startNetwork(cloud: Cloud, network: NetworkSpec): Promise<void> {
   const { cidr, gateway } = network;
   const prefix = prefixLength(cidr);
   await mkdir(cloud.dir, { recursive: true, mode: 0o755 });
   await writeWhole(networkFile(cloud), JSON.stringify(network));
-  await startMachine(cloud, {
-    name: routerMachine,
+  await startHost(cloud, {
+    name: routerHost,
     setup: [
       ["ip", "link", "add", bridge, "type", "bridge"],
       ["ip", "address", "add", `${gateway}/${prefix}`, "dev", bridge],
       ["ip", "link", "set", bridge, "up"],
       ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1"],
-      // Nodes must not learn to bypass the router: pods' traffic would take a path that GKE's does not.
+      // Without redirects, nodes can't bypass the router and pod traffic takes the same path as on GKE.
       ["sysctl", "--quiet", "--write", "net.ipv4.conf.all.send_redirects=0"],
       ["sysctl", "--quiet", "--write", `net.ipv4.conf.${bridge}.send_redirects=0`],
     ],
   });
   await waitForBridge(cloud);
-  await startMachine(cloud, { name: ciMachine, ...plugIn(cloud, ciMachine, network, ciAddress(cidr)) });
+  await startHost(cloud, { name: ciHost, ...attachToVpc(cloud, ciHost, network, ciAddress(cidr)) });
 }
 
-/** Waits for the last command of the router's set-up: the router runs before that, for seconds on a busy machine. */
+/**
+ * Waits for the effect of the router's last set-up command, which can come seconds after its start on a busy
+ * computer.
+ */
 async function waitForBridge(cloud: Cloud): Promise<void> {
   const setting = `/proc/sys/net/ipv4/conf/${bridge}/send_redirects`;
   const deadline = Date.now() + BRIDGE_TIMEOUT_MS;
   for (;;) {
-    const value = await runIn(cloud, routerMachine, ["cat", setting]).catch(() => undefined);
+    const value = await runIn(cloud, routerHost, ["cat", setting]).catch(() => undefined);
     if (value === "0") return;
-    if (Date.now() > deadline) throw new Error(`The VPC of the local cloud ${cloud.name} has no ${bridge}`);
+    if (Date.now() > deadline) {
+      throw new Error(
+        `The VPC of local cloud ${cloud.name} has no bridge ${bridge} after ${BRIDGE_TIMEOUT_MS / 1000} s; ` +
+          `its log is ${path.join(cloud.hostsDir, routerHost, "init.log")}`,
+      );
+    }
     await sleep(50);
   }
 }
 
-/** The VPC of the cloud. @throws Error when it was not made */
+/**
+ * Returns the VPC of the cloud.
+ *
+ * @throws Error when it does not exist
+ */
 export async function readNetwork(cloud: Cloud): Promise<NetworkSpec> {
   const network = await findNetwork(cloud);
-  if (network === undefined) throw new Error(`The local cloud ${cloud.name} has no network yet`);
+  if (network === undefined) throw new Error(`Local cloud ${cloud.name} has no VPC yet`);
   return network;
 }
 
-/** The VPC of the cloud, undefined when it was not made. */
+/** Returns the VPC of the cloud, or undefined if it does not exist. */
 export async function findNetwork(cloud: Cloud): Promise<NetworkSpec | undefined> {
   return (await readJson(networkFile(cloud))) as NetworkSpec | undefined;
 }
 
-/** Ends the VPC and the CI machine in it. */
+/** Removes the VPC and the CI host in it. */
 export async function stopNetwork(cloud: Cloud): Promise<void> {
-  await removeMachine(cloud, ciMachine);
-  await removeMachine(cloud, routerMachine);
+  await removeHost(cloud, ciHost);
+  await removeHost(cloud, routerHost);
   await rm(networkFile(cloud), { force: true });
 }
 
-/** The parts of a machine's spec that plug it into the VPC under that address. */
-export function plugIn(
+/** Returns the parts of a host's definition that attach it to the VPC under that address. */
+export function attachToVpc(
   cloud: Cloud,
-  machine: string,
+  host: string,
   { cidr, gateway }: NetworkSpec,
   address: string,
-): Required<Pick<MachineSpec, "connect" | "setup">> {
-  const port = portName(machine);
+): Required<Pick<HostSpec, "connect" | "setup">> {
+  const port = portName(host);
   return {
     connect: async (pid) => {
-      const router = await machinePid(cloud, routerMachine);
-      if (router === undefined) throw new Error(`The VPC of the local cloud ${cloud.name} is not running`);
-      // The kernel takes the port of a machine that has ended away in its own time; its name is needed now.
-      await runIn(cloud, routerMachine, ["ip", "link", "delete", port]).catch(() => undefined);
+      const router = await hostPid(cloud, routerHost);
+      if (router === undefined) throw new Error(`The VPC of local cloud ${cloud.name} is not running`);
+      // The kernel removes the interface of a stopped host asynchronously, but its name is needed now.
+      await runIn(cloud, routerHost, ["ip", "link", "delete", port]).catch(() => undefined);
       const ends = ["netns", String(router), "type", "veth", "peer", "name", "eth0", "netns", String(pid)];
       await execa("ip", ["link", "add", "name", port, ...ends]);
-      await runIn(cloud, routerMachine, ["ip", "link", "set", port, "master", bridge, "up"]);
+      await runIn(cloud, routerHost, ["ip", "link", "set", port, "master", bridge, "up"]);
     },
     setup: [
       ["ip", "address", "add", `${address}/${prefixLength(cidr)}`, "dev", "eth0"],
@@ -103,25 +116,25 @@ export function plugIn(
   };
 }
 
-/** Sends a node's pod range to the node, as a VPC-native cluster's secondary range is routed. */
+/** Routes a pod range to its node, like the secondary range of a VPC-native cluster. */
 export async function routePods(cloud: Cloud, podCidr: string, nodeAddress: string): Promise<void> {
-  await runIn(cloud, routerMachine, ["ip", "route", "replace", podCidr, "via", nodeAddress]);
+  await runIn(cloud, routerHost, ["ip", "route", "replace", podCidr, "via", nodeAddress]);
 }
 
-/** Has the VPC know a range that is on its wire but not of its subnetwork, such as that of Google's front end. */
+/** Routes a range on the VPC's link that is not part of the subnetwork, such as that of Google's front end. */
 export async function routeRange(cloud: Cloud, cidr: string): Promise<void> {
-  await runIn(cloud, routerMachine, ["ip", "route", "replace", cidr, "dev", bridge]);
+  await runIn(cloud, routerHost, ["ip", "route", "replace", cidr, "dev", bridge]);
 }
 
-/** Takes the route of {@link routePods} away, if it is there. */
+/** Removes the route added by {@link routePods}, if it exists. */
 export async function unroutePods(cloud: Cloud, podCidr: string): Promise<void> {
-  if ((await machinePid(cloud, routerMachine)) === undefined) return;
-  await runIn(cloud, routerMachine, ["ip", "route", "flush", podCidr]);
+  if ((await hostPid(cloud, routerHost)) === undefined) return;
+  await runIn(cloud, routerHost, ["ip", "route", "flush", podCidr]);
 }
 
-/** Interface names have at most 15 characters, machines' names more. */
-function portName(machine: string): string {
-  return `port-${createHash("sha256").update(machine).digest("hex").slice(0, 8)}`;
+/** Derives an interface name, which has at most 15 characters, from a host's name. */
+function portName(host: string): string {
+  return `port-${createHash("sha256").update(host).digest("hex").slice(0, 8)}`;
 }
 
 function networkFile(cloud: Cloud): string {
@@ -129,7 +142,7 @@ function networkFile(cloud: Cloud): string {
 }
 
 /**
- * The CI machine's address: the last of the range that Google gives out. It keeps the last two for itself
+ * Returns the CI host's address: the last usable one of the range. Google reserves the two after it
  * (VPC documentation, "Unusable addresses in IPv4 subnet ranges").
  */
 function ciAddress(cidr: string): string {
@@ -141,6 +154,6 @@ function ciAddress(cidr: string): string {
 
 function prefixLength(cidr: string): string {
   const prefix = cidr.split("/")[1];
-  if (prefix === undefined) throw new Error(`"${cidr}" is no CIDR range`);
+  if (prefix === undefined) throw new Error(`"${cidr}" is not a CIDR range`);
   return prefix;
 }

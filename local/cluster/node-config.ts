@@ -3,13 +3,13 @@ import path from "node:path";
 import { pauseImage } from "../images/index.ts";
 import type { Cloud } from "./cloud.ts";
 import type { ClusterSpec } from "./control-plane.ts";
-import { machineDir, type Unit } from "./machine.ts";
+import { hostDir, type Unit } from "./host.ts";
 import type { NodeSpec } from "./node.ts";
 
-/** Folder of Debian's containernetworking-plugins. */
+/** CNI plugins of Debian's package containernetworking-plugins. */
 const cniBinDir = "/usr/lib/cni";
 
-/** What a kubelet needs to prove who it is, and to know whom to trust and to ask. */
+/** Credentials of a kubelet, the CA that it trusts and the address of the cluster's DNS. */
 export interface KubeletIdentity {
   cert: string;
   key: string;
@@ -17,9 +17,9 @@ export interface KubeletIdentity {
   dns: string;
 }
 
-/** The processes of a node. */
+/** Returns the processes that run on a node. */
 export function nodeUnits(cloud: Cloud, node: NodeSpec): Unit[] {
-  const file = (name: string): string => path.join(machineDir(cloud, node.name), "etc", name);
+  const file = (name: string): string => path.join(hostDir(cloud, node.name), "etc", name);
   const bin = (name: string): string => path.join(cloud.binDir, name);
   const labels = Object.entries(node.labels).map(([key, value]) => `${key}=${value}`);
   return [
@@ -58,7 +58,7 @@ export function kubeletConfig(
   node: NodeSpec,
   identity: KubeletIdentity,
 ): Record<string, string> {
-  const etc = path.join(machineDir(cloud, node.name), "etc");
+  const etc = path.join(hostDir(cloud, node.name), "etc");
   return {
     "containerd.toml": containerdConfig(path.join(etc, "cni")),
     "cni/10-pods.conflist": podNetwork(node),
@@ -78,14 +78,14 @@ export function kubeletConfig(
       clusterDomain: "cluster.local",
       resolvConf: path.join(etc, "resolv.conf"),
       containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
-      // A hybrid or version 1 hierarchy is fine: the machine under the cloud is not ours to choose.
+      // The developer's computer may use cgroup v1, v2 or the hybrid hierarchy.
       failCgroupV1: false,
       cgroupDriver: "cgroupfs",
       cgroupRoot: cgroupRoot(cloud),
       cgroupsPerQOS: false,
       enforceNodeAllocatable: [],
       failSwapOn: false,
-      // The machine's disk is shared with everything else on it.
+      // The disk also holds files of other programs: its usage says nothing about the node.
       evictionHard: { "memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%" },
       imageGCHighThresholdPercent: 100,
       imageMinimumGCAge: "24h",
@@ -99,13 +99,13 @@ export function kubeletConfig(
       clientConnection: { kubeconfig: path.join(etc, "kube-proxy.kubeconfig") },
       clusterCIDR: cluster.podCidr,
       mode: "iptables",
-      // These belong to the whole host; a network namespace may not set them.
+      // A network namespace can't set these kernel parameters.
       conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
     }),
   };
 }
 
-/** Parent of the control groups of all the cloud's pods, from the root of each hierarchy. */
+/** Returns the parent cgroup of all pods of the cloud, relative to the root of each cgroup hierarchy. */
 export function cgroupRoot(cloud: Cloud): string {
   return `/k8sfv-cloud-${cloud.name}`;
 }
@@ -116,10 +116,10 @@ function containerdConfig(cniConfDir: string): string {
   address = "/run/containerd/containerd.sock"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${pauseImage}"
-  # Without CAP_SYS_RESOURCE a score below that of containerd can't be set, and runc ends with "EOF".
+  # runc needs CAP_SYS_RESOURCE to set a score below containerd's, and fails with "EOF" without it.
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
-  # As on GKE: the DNS listens on port 53 without a privilege.
+  # As on GKE: CoreDNS listens on port 53 without NET_BIND_SERVICE.
   enable_unprivileged_ports = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${cniBinDir}"
@@ -129,7 +129,7 @@ function containerdConfig(cniConfDir: string): string {
 `;
 }
 
-/** Each pod has a link of its own to the node, as on GKE; everything is routed, nothing bridged or masked. */
+/** CNI configuration: one veth link per pod, all traffic routed as on GKE, without a bridge or masquerading. */
 function podNetwork(node: NodeSpec): string {
   return JSON.stringify({
     cniVersion: "0.4.0",

@@ -9,44 +9,50 @@ import type { Cloud } from "./cloud.ts";
 import { dnsAddress, kubeconfig, pkiDir, readCluster, type ClusterSpec } from "./control-plane.ts";
 import { attachmentsOf } from "./disks.ts";
 import { drainNode } from "./drain.ts";
-import { killMachine, machineDir, removeMachine, startMachine, volumesBind } from "./machine.ts";
-import { plugIn, readNetwork, routePods, unroutePods } from "./network.ts";
+import { killHost, hostDir, removeHost, startHost, volumesBind } from "./host.ts";
+import { attachToVpc, readNetwork, routePods, unroutePods } from "./network.ts";
 import { kubeletConfig, nodeUnits, writeNodeConfig } from "./node-config.ts";
 import { Authority } from "./pki.ts";
 
-/** A node as the cloud gives it to the cluster. */
+/** A Kubernetes node of the local cloud. */
 export interface NodeSpec {
   name: string;
-  /** Its address in the subnetwork. */
+  /** IP address in the subnetwork. */
   address: string;
-  /** Range of its pods, routed to it by the VPC. */
+  /** Pod address range of the node; the VPC routes it to the node. */
   podCidr: string;
   labels: Record<string, string>;
 }
 
-/** A node was Ready 10 s after its start on two busy cores; this is for slower machines. */
+/** Timeout in milliseconds. A node was Ready within 10 s on two busy cores; slower computers need longer. */
 const readyTimeoutMs = 120_000;
 
-/** Starts a node that holds every image and waits until it is Ready. Does nothing for what runs already with these images. */
+/**
+ * Starts a node with all images preloaded and waits until it is Ready. Does nothing if the node already runs
+ * with the current images.
+ *
+ * @throws Error when the node is not Ready after 120 s
+ */
 export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
   const cluster = await readCluster(cloud);
   const network = await readNetwork(cloud);
   await writeNodeFiles(cloud, cluster, node);
-  const containerdRoot = path.join(machineDir(cloud, node.name), "var/lib/containerd");
+  const containerdRoot = path.join(hostDir(cloud, node.name), "var/lib/containerd");
   const store = { dir: await realpath(cloud.imageStore) };
-  // After an update there are other images. A node gets them only as it starts.
-  if (!(await isSeeded(store, containerdRoot))) await killMachine(cloud, node.name);
+  // An update brings other images, and a node loads images only when it starts: restart it.
+  if (!(await isSeeded(store, containerdRoot))) await killHost(cloud, node.name);
   await seedContainerd(store, containerdRoot);
-  const plug = plugIn(cloud, node.name, network, node.address);
+  const plug = attachToVpc(cloud, node.name, network, node.address);
   const now = Date.now();
-  const started = await startMachine(cloud, {
+  const started = await startHost(cloud, {
     name: node.name,
     connect: plug.connect,
     setup: [
       ...plug.setup,
       ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1"],
-      // A pod has a route of its own. What is for one that is gone would go to the router and back for ever;
-      // so its sender hears at once that nobody is there.
+      // Each pod has its own, more specific route. Without this one, packets to a deleted pod would loop
+      // between node
+      // and router; with it, the sender gets "host unreachable" at once.
       ["ip", "route", "add", "unreachable", node.podCidr],
     ],
     binds: [
@@ -59,21 +65,21 @@ export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
   await waitUntilReady(cloud, node.name, started ? now : 0);
 }
 
-/** Takes a node away. With `drain`, its pods are evicted first, as a resize of a node pool does. */
+/** Stops a node and removes its data. With `drain`, evicts its pods first, like a resize of a node pool. */
 export async function stopNode(cloud: Cloud, name: string, { drain }: { drain: boolean }): Promise<void> {
   const node = (await listNodes(cloud)).find((known) => known.name === name);
   const api = await coreApi(cloud).catch(() => undefined);
   if (drain && api !== undefined) await drainNode(api, name);
-  await killMachine(cloud, name);
+  await killHost(cloud, name);
   await attachmentsOf(cloud).forgetNode(name);
   if (node !== undefined) await unroutePods(cloud, node.podCidr);
-  await api?.deleteNode({ name }).catch(() => undefined); // a cluster on its way out needs no such notice
-  await removeMachine(cloud, name);
+  await api?.deleteNode({ name }).catch(() => undefined); // the cluster may be stopping as well
+  await removeHost(cloud, name);
   await rm(nodeFile(cloud, name), { force: true });
   await rm(csiDir(cloud, name), { recursive: true, force: true });
 }
 
-/** The nodes that the cloud was asked for. */
+/** Lists the nodes that the local cloud is configured to run. */
 export async function listNodes(cloud: Cloud): Promise<NodeSpec[]> {
   const names = (await readdir(nodesDir(cloud)).catch(unlessAbsent)) ?? [];
   const files = names.filter((name) => name.endsWith(".json"));
@@ -81,12 +87,12 @@ export async function listNodes(cloud: Cloud): Promise<NodeSpec[]> {
   return nodes.filter((node) => node !== undefined) as NodeSpec[];
 }
 
-/** Folder of the disk driver's sockets on a node; short, since a socket's path has at most 107 characters. */
+/** Directory of the disk driver's sockets on a node. The name is short: a socket's path has at most 107 bytes. */
 export function csiDir(cloud: Cloud, node: string): string {
   return path.join(cloud.dir, "csi", createHash("sha256").update(node).digest("hex").slice(0, 12));
 }
 
-/** Folder in which the node's kubelet looks for drivers. */
+/** Directory that the node's kubelet watches for plugin registration sockets. */
 export function registrationDir(cloud: Cloud, node: string): string {
   return path.join(csiDir(cloud, node), "registration");
 }
@@ -103,7 +109,7 @@ async function writeNodeFiles(cloud: Cloud, cluster: ClusterSpec, node: NodeSpec
     dnsNames: [node.name],
   });
   const proxyKeys = await authority.issue(`${node.name}-kube-proxy`, { commonName: "system:kube-proxy" });
-  await writeNodeConfig(machineDir(cloud, node.name), {
+  await writeNodeConfig(hostDir(cloud, node.name), {
     "kubelet.kubeconfig": kubeconfig(server, authority, nodeKeys),
     "kube-proxy.kubeconfig": kubeconfig(server, authority, proxyKeys),
     ...kubeletConfig(cloud, cluster, node, {
@@ -114,12 +120,16 @@ async function writeNodeFiles(cloud: Cloud, cluster: ClusterSpec, node: NodeSpec
   });
 }
 
-/** The node's condition Ready as its kubelet has told it since that moment; of one that ended the cluster keeps it. */
+/**
+ * Returns the node's Ready condition if its kubelet reported it after `since` (Unix time in milliseconds),
+ * else
+ * undefined: the API server keeps the last condition of a kubelet that has stopped.
+ */
 export function readySince(node: V1Node | undefined, since: number): V1NodeCondition | undefined {
   const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
-  const told = ready?.lastHeartbeatTime?.getTime() ?? 0;
-  // Told in whole seconds.
-  return told >= Math.floor(since / 1000) * 1000 ? ready : undefined;
+  const heartbeat = ready?.lastHeartbeatTime?.getTime() ?? 0;
+  // Heartbeat times have a resolution of one second.
+  return heartbeat >= Math.floor(since / 1000) * 1000 ? ready : undefined;
 }
 
 async function waitUntilReady(cloud: Cloud, name: string, since: number): Promise<void> {
@@ -129,9 +139,9 @@ async function waitUntilReady(cloud: Cloud, name: string, since: number): Promis
     const ready = readySince(await api.readNode({ name }).catch(() => undefined), since);
     if (ready?.status === "True") return;
     if (Date.now() > deadline) {
-      const why = ready?.message ?? "its kubelet has said nothing since its start";
+      const why = ready?.message ?? "its kubelet has not reported since it started";
       throw new Error(
-        `The node ${name} is not Ready after ${readyTimeoutMs / 1000} s (${why}); ${logHint(cloud, name)}`,
+        `Node ${name} is not Ready after ${readyTimeoutMs / 1000} s (${why}); ${logHint(cloud, name)}`,
       );
     }
     await sleep(200);
@@ -146,7 +156,7 @@ async function coreApi(cloud: Cloud): Promise<CoreV1Api> {
 }
 
 function logHint(cloud: Cloud, node: string): string {
-  return `its logs are in ${machineDir(cloud, node)}`;
+  return `its logs are in ${hostDir(cloud, node)}`;
 }
 
 function nodesDir(cloud: Cloud): string {

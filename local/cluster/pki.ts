@@ -4,27 +4,27 @@ import path from "node:path";
 import * as x509 from "@peculiar/x509";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
-/** A local cloud is not meant to live for years. */
+/** Validity of certificates, in milliseconds: longer than any local cloud runs. */
 const lifetimeMs = 365 * 24 * 3600 * 1000;
 
-/** Who a certificate is for. */
+/** Subject of a certificate. */
 export interface Subject {
   commonName: string;
-  /** Kubernetes reads the organization as a group. */
+  /** Group of the user in Kubernetes. */
   organization?: string;
-  /** Addresses a server answers at. */
+  /** IP addresses of a server. */
   ips?: string[];
-  /** Names a server answers at. */
+  /** DNS names of a server. */
   dnsNames?: string[];
 }
 
-/** Files of a certificate and its key. */
+/** Paths of a certificate and its private key. */
 export interface KeyPair {
   cert: string;
   key: string;
 }
 
-/** The cluster's certificate authority, its files in one folder. */
+/** A certificate authority, stored in one directory. */
 export class Authority {
   private constructor(
     private readonly dir: string,
@@ -32,7 +32,7 @@ export class Authority {
     private readonly key: CryptoKey,
   ) {}
 
-  /** The authority kept in the folder; made there when it holds none. */
+  /** Opens the authority in the directory, or creates one if the directory has none. */
   static async open(dir: string): Promise<Authority> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const files = keyPairFiles(dir, "ca");
@@ -59,17 +59,20 @@ export class Authority {
     return new Authority(dir, certificate, keys.privateKey);
   }
 
-  /** File of the authority's own certificate. */
+  /** Path of the CA certificate. */
   get certificateFile(): string {
     return keyPairFiles(this.dir, "ca").cert;
   }
 
-  /** The authority's own certificate, PEM. */
+  /** The CA certificate as PEM. */
   get certificatePem(): string {
     return this.certificate.toString("pem");
   }
 
-  /** Issues a certificate for a client, and for a server when it has addresses; kept as `name`.crt and .key. */
+  /**
+   * Issues a client certificate, which is also a server certificate if the subject has addresses or names.
+   * Stored as `name`.crt and `name`.key.
+   */
   async issue(name: string, subject: Subject): Promise<KeyPair> {
     const files = keyPairFiles(this.dir, name);
     const keys = await newKeys();

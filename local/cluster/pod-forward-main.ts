@@ -1,4 +1,4 @@
-// The process behind pod-forward.ts.
+// Main module of the process that pod-forward.ts starts.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { forwardToPod } from "../../components/pod-forward.ts";
@@ -8,7 +8,7 @@ const [name = "", value = ""] = label.split("=");
 
 const server = createServer({ pauseOnConnect: true }, (socket) => {
   socket.on("error", () => socket.destroy());
-  // Read at each connection: a cluster that was created again has other certificates.
+  // Read for each connection because a recreated cluster has other certificates.
   const forward = forwardToPod({
     kubeconfig: readFileSync(kubeconfig, "utf8"),
     namespace,
@@ -29,7 +29,7 @@ server.on("error", (error) => {
   process.exit(1);
 });
 server.listen(Number(port), "127.0.0.1", () => process.send?.("ready"));
-// An end of a connection that broke off must not end the others.
+// An error of one connection must not end the others.
 process.on("uncaughtException", (error) => {
   console.error(error);
 });

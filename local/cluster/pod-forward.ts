@@ -5,23 +5,24 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { typeScriptLoader } from "../plugin/version.ts";
 import type { Cloud } from "./cloud.ts";
-import { findProcesses, marks, outlivingEnvironment } from "./processes.ts";
+import { findProcesses, markerArguments, detachedEnvironment } from "./processes.ts";
 
-/** A pod that has no address in the VPC. */
+/** A pod to which the VPC has no route. */
 export interface PodTarget {
   namespace: string;
-  /** Label of the pod, NAME=VALUE. */
+  /** Label of the pod as NAME=VALUE. */
   label: string;
-  /** Port in the pod, and the preferred port of 127.0.0.1. */
+  /** Port of the pod, and preferred port of 127.0.0.1. */
   port: number;
 }
 
 /**
- * Forwards a port of 127.0.0.1 to a pod through the Kubernetes API, by a process that outlives this one. It looks for
- * the pod at each connection, so it follows a pod that moves.
+ * Forwards a port of 127.0.0.1 to a pod through the Kubernetes API, in a detached process. The pod is looked
+ * up for
+ * each connection, so a rescheduled pod is found again.
  *
- * @returns the port listened on: the pod's own, or a free one when that is taken
- * @throws Error that names the log when the process ends at once
+ * @returns the port: the pod's own port number, or a free one if that is taken
+ * @throws Error that names the log when the process exits during its start
  */
 export async function startPodForward(cloud: Cloud, name: string, target: PodTarget): Promise<number> {
   const role = `forward:${name}`;
@@ -32,7 +33,11 @@ export async function startPodForward(cloud: Cloud, name: string, target: PodTar
   return (await start(target.port)) ?? (await start(await freePort())) ?? fail(cloud, role);
 }
 
-/** Starts the process. @returns the port, or undefined when it can't listen there */
+/**
+ * Starts the process.
+ *
+ * @returns the port, or undefined if the process can't listen on it
+ */
 async function startProcess(
   cloud: Cloud,
   role: string,
@@ -44,10 +49,10 @@ async function startProcess(
   const args = [String(port), cloud.adminKubeconfig, namespace, label, String(podPort), `--port=${port}`];
   const child = spawn(
     process.execPath,
-    ["--import", typeScriptLoader, program, ...args, ...marks(cloud, role)],
+    ["--import", typeScriptLoader, program, ...args, ...markerArguments(cloud, role)],
     {
       cwd: "/",
-      env: outlivingEnvironment(),
+      env: detachedEnvironment(),
       detached: true,
       stdio: ["ignore", log.fd, log.fd, "ipc"],
     },
@@ -83,5 +88,7 @@ async function freePort(): Promise<number> {
 }
 
 function fail(cloud: Cloud, role: string): never {
-  throw new Error(`The local cloud's ${role} ended at once; its log is ${logFile(cloud, role)}`);
+  throw new Error(
+    `The local cloud's process ${role} exited during its start; its log is ${logFile(cloud, role)}`,
+  );
 }

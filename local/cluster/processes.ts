@@ -2,20 +2,20 @@ import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cloud } from "./cloud.ts";
 
-/** A process of a local cloud, found by its arguments: the process list is the only record kept. */
+/** A process of a local cloud. Processes are found by their arguments; no PID files are kept. */
 export interface CloudProcess {
   pid: number;
   argv: string[];
 }
 
-/** Arguments that mark a process as one of the cloud's, in a role. */
-export function marks(cloud: Cloud, role: string): string[] {
+/** Returns the arguments that mark a process as part of the cloud, with a role. */
+export function markerArguments(cloud: Cloud, role: string): string[] {
   return [`--cloud=${cloud.dir}`, `--role=${role}`];
 }
 
-/** All processes marked as the cloud's, or only those in `role`. */
+/** Finds all processes of the cloud, or those with the role. */
 export async function findProcesses(cloud: Cloud, role?: string): Promise<CloudProcess[]> {
-  const wanted = role === undefined ? marks(cloud, "").slice(0, 1) : marks(cloud, role);
+  const wanted = role === undefined ? markerArguments(cloud, "").slice(0, 1) : markerArguments(cloud, role);
   return filter(await pids(), async (pid) => {
     const argv = await procFile(pid, "cmdline");
     return wanted.every((mark) => argv.includes(mark));
@@ -23,8 +23,9 @@ export async function findProcesses(cloud: Cloud, role?: string): Promise<CloudP
 }
 
 /**
- * The engine's processes on this cloud, its plugins and program among them: they carry its home in their
- * environment. One of them is left when the engine is killed.
+ * Finds the Pulumi engine's processes for this cloud, including its plugins and the program, by PULUMI_HOME
+ * in their
+ * environment. Plugins may survive when the engine is killed.
  */
 export async function findEngineProcesses(cloud: Cloud): Promise<CloudProcess[]> {
   const mark = `PULUMI_HOME=${cloud.pulumiHome}`;
@@ -32,21 +33,25 @@ export async function findEngineProcesses(cloud: Cloud): Promise<CloudProcess[]>
   return filter(others, async (pid) => (await procFile(pid, "environ")).includes(mark));
 }
 
-/** The environment of what lives on when the engine ends: without the mark that the engine's processes carry. */
-export function outlivingEnvironment(): NodeJS.ProcessEnv {
+/**
+ * Returns an environment without PULUMI_* variables, for processes that outlive the engine: with them,
+ * {@link findEngineProcesses} would find these too.
+ */
+export function detachedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI_")));
 }
 
 /**
- * Ends the processes with SIGKILL and waits until the kernel has taken them all away.
+ * Kills the processes with SIGKILL and waits until they are gone.
  *
- * @throws Error when one is still there after `timeout` milliseconds (default 20,000)
+ * @param timeout milliseconds
+ * @throws Error when one still exists after the timeout
  */
 export async function killProcesses(processes: CloudProcess[], timeout = 20_000): Promise<void> {
   const deadline = Date.now() + timeout;
   for (let left = processes; left.length > 0; left = left.filter(({ pid }) => signal(pid, 0))) {
     if (Date.now() > deadline) {
-      throw new Error(`These processes do not end: ${left.map(({ pid }) => pid).join(", ")}`);
+      throw new Error(`These processes still exist after SIGKILL: ${left.map(({ pid }) => pid).join(", ")}`);
     }
     for (const { pid } of left) signal(pid, "SIGKILL");
     await sleep(20);
@@ -57,7 +62,7 @@ async function pids(): Promise<string[]> {
   return (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
 }
 
-/** The parts of a file of the process, none when it has ended meanwhile. */
+/** Returns the NUL-separated strings of a file in /proc/PID, or none if the process has exited. */
 async function procFile(pid: string, name: "cmdline" | "environ"): Promise<string[]> {
   return (await readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "")).split("\0");
 }

@@ -5,21 +5,22 @@ import { cgroupRoot } from "./node-config.ts";
 import { findEngineProcesses, findProcesses, killProcesses } from "./processes.ts";
 
 /**
- * Ends every process of the cloud and removes everything it wrote, whatever state a crash left it in. Mounts,
- * interfaces and firewall rules are in the namespaces of its machines and go with them.
+ * Kills every process of the cloud and removes all its files, even after a crash. Mounts, interfaces and
+ * firewall
+ * rules exist only in the hosts' namespaces and disappear with them.
  */
 export async function removeCloud(cloud: Cloud): Promise<void> {
-  // First the engine, which would go on making things.
+  // The engine comes first because it would continue to create resources.
   await killProcesses(await findEngineProcesses(cloud));
   await endProcesses(cloud);
   await rm(cloud.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-  // Only when no other cloud is there.
+  // Fails harmlessly if there are other clouds.
   await rmdir(path.dirname(cloud.dir)).catch(() => undefined);
 }
 
-/** Ends every process of the cloud and clears the control groups of its pods; data stays. */
+/** Kills every process of the cloud and removes the cgroups of its pods. Data stays. */
 export async function endProcesses(cloud: Cloud): Promise<void> {
-  // A machine being started while this runs shows up in the next round.
+  // A host that starts meanwhile is found in the next iteration.
   for (let found = await findProcesses(cloud); found.length > 0; found = await findProcesses(cloud)) {
     await killProcesses(found);
   }
@@ -33,7 +34,7 @@ async function cgroupDirs(cloud: Cloud): Promise<string[]> {
   return [path.join(base, name), ...hierarchies.map((hierarchy) => path.join(base, hierarchy, name))];
 }
 
-/** The kernel removes control groups one by one, the deepest first, and only by rmdir. */
+/** Removes a cgroup and its children. The kernel allows only rmdir, and only of a cgroup without children. */
 async function removeCgroups(dir: string): Promise<void> {
   const entries = await readdir(dir, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) if (entry.isDirectory()) await removeCgroups(path.join(dir, entry.name));

@@ -8,7 +8,7 @@ import { openCloud, type Cloud } from "./cloud.ts";
 import { listNodes } from "./node.ts";
 import { resumeCloud } from "./resume.ts";
 
-/** A cloud in a folder of its own, which goes with the test. */
+/** A cloud in its own temporary directory, which is removed after the test. */
 function cloud(): Cloud {
   const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-resume-"));
   onTestFinished(() => {
@@ -24,7 +24,7 @@ function cloud(): Cloud {
   };
 }
 
-test("a cloud in which the engine is at work is left alone", async () => {
+test("refuses to resume a cloud while the Pulumi engine runs in it", async () => {
   const subject = cloud();
   const engine = spawn("sleep", ["1000"], { env: { PULUMI_HOME: subject.pulumiHome } });
   onTestFinished(() => {
@@ -32,12 +32,12 @@ test("a cloud in which the engine is at work is left alone", async () => {
   });
   await once(engine, "spawn");
   await expect(resumeCloud(subject)).rejects.toThrow(
-    `Another run is going on in the local cloud "unit-test": process ${engine.pid}, sleep 1000. Wait until it ends`,
+    `Pulumi is already running in local cloud "unit-test": process ${engine.pid}, sleep 1000. Wait until it ends`,
   );
 });
 
 test.each(["network.json", "cluster/cluster.json", "nodes/node-1.json"])(
-  "%s that can't be read is not taken for nothing",
+  "fails on a corrupt %s instead of treating it as missing",
   async (name) => {
     const subject = cloud();
     const file = path.join(subject.dir, name);
@@ -46,7 +46,7 @@ test.each(["network.json", "cluster/cluster.json", "nodes/node-1.json"])(
   },
 );
 
-test("a node whose file is just being written does not count yet", async () => {
+test("ignores the unfinished file of a node", async () => {
   const subject = cloud();
   writeFileSync(path.join(subject.dir, "nodes/node-1.json"), '{"name":"node-1"}');
   writeFileSync(path.join(subject.dir, "nodes/node-2.json.new"), '{"na');

@@ -1,29 +1,31 @@
 import type { Cloud } from "./cloud.ts";
-import { controlPlaneMachine, findCluster, startCluster } from "./control-plane.ts";
-import { ciMachine, machinePid } from "./machine.ts";
-import { findNetwork, routerMachine, startNetwork } from "./network.ts";
+import { controlPlaneHost, findCluster, startCluster } from "./control-plane.ts";
+import { ciHost, hostPid } from "./host.ts";
+import { findNetwork, routerHost, startNetwork } from "./network.ts";
 import { listNodes, startNode } from "./node.ts";
 import { findEngineProcesses } from "./processes.ts";
 import { endProcesses } from "./remove.ts";
 
 /**
- * Brings a cloud back to what it was asked for. When one of its machines is gone (a crash, a reboot), what is
- * left of the others is cleared and all are started again, with their data; a cloud that runs is left alone.
+ * Starts the hosts of a cloud again, with their data, if one of them has stopped (after a crash or reboot):
+ * kills all
+ * remaining processes first. Leaves a running cloud unchanged.
  *
- * @throws Error while the engine is at work in it: what it is still making is not there yet, but not lost
+ * @throws Error while the Pulumi engine runs in the cloud, because the engine may be about to start missing
+ * hosts
  */
 export async function resumeCloud(cloud: Cloud): Promise<void> {
-  await refuseDuringRun(cloud);
+  await assertEngineIdle(cloud);
   const network = await findNetwork(cloud);
   const cluster = await findCluster(cloud);
   const nodes = await listNodes(cloud);
-  const machines = [
-    ...(network === undefined ? [] : [routerMachine, ciMachine]),
-    ...(cluster === undefined ? [] : [controlPlaneMachine]),
+  const hosts = [
+    ...(network === undefined ? [] : [routerHost, ciHost]),
+    ...(cluster === undefined ? [] : [controlPlaneHost]),
     ...nodes.map(({ name }) => name),
   ];
-  const pids = await Promise.all(machines.map((machine) => machinePid(cloud, machine)));
-  if (machines.length === 0 || pids.includes(undefined)) await endProcesses(cloud);
+  const pids = await Promise.all(hosts.map((host) => hostPid(cloud, host)));
+  if (hosts.length === 0 || pids.includes(undefined)) await endProcesses(cloud);
   if (network !== undefined) await startNetwork(cloud, network);
   if (cluster !== undefined) {
     await startCluster(cloud, cluster);
@@ -31,12 +33,16 @@ export async function resumeCloud(cloud: Cloud): Promise<void> {
   }
 }
 
-/** @throws Error while the engine is at work in the cloud */
-export async function refuseDuringRun(cloud: Cloud): Promise<void> {
+/**
+ * Checks that no Pulumi engine runs in the cloud.
+ *
+ * @throws Error that names the engine's process
+ */
+export async function assertEngineIdle(cloud: Cloud): Promise<void> {
   const [process] = await findEngineProcesses(cloud);
   if (process === undefined) return;
   throw new Error(
-    `Another run is going on in the local cloud "${cloud.name}": process ${process.pid}, ${process.argv.join(" ").trim()}. ` +
-      `Wait until it ends, or stop it; npm stop ends it too, and removes the whole cloud`,
+    `Pulumi is already running in local cloud "${cloud.name}": process ${process.pid}, ${process.argv.join(" ").trim()}. ` +
+      `Wait until it ends, or stop it. "npm stop" also stops it, and removes the whole cloud`,
   );
 }

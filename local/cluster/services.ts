@@ -2,19 +2,21 @@ import path from "node:path";
 import { execa } from "execa";
 import type { Cloud } from "./cloud.ts";
 
-/** A control plane that runs answers at once; one that is on its way down is not waited for. */
+/** Timeout in seconds. A running control plane answers at once. */
 const answerTimeoutS = 5;
 
-/** As much of a Service or an Ingress as matters here. */
+/** The used fields of a Service or an Ingress. */
 interface Balanced {
   metadata: { namespace: string; name: string };
   status?: { loadBalancer?: { ingress?: { ip?: string }[] } };
 }
 
 /**
- * The Service or Ingress whose load balancer has the address, as `NAMESPACE/NAME`. Undefined when there is none, or no
- * cluster that could be asked. It asks by kubectl, which starts in a tenth of the time that a client in this
- * process takes to load.
+ * Returns the Service or Ingress whose load balancer has the address, as `NAMESPACE/NAME`, or undefined if
+ * there is
+ * none or if the API server does not respond. Uses kubectl because it starts ten times faster than the
+ * Kubernetes
+ * client library loads.
  */
 export async function addressHolder(cloud: Cloud, address: string): Promise<string | undefined> {
   const kubectl = path.join(cloud.binDir, "kubectl");

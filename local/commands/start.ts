@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { forwardThoseThere, type FoundAddresses } from "../forwards.ts";
-import { openCloud, refuseDuringRun, resumeCloud, type Cloud } from "../cluster/index.ts";
+import { openCloud, assertEngineIdle, resumeCloud, type Cloud } from "../cluster/index.ts";
 import { runsOfficialImages } from "../images/index.ts";
 import { openLocalEnvironment } from "../prepare.ts";
 import { bringUp, initStack, stackOutputs } from "../environment.ts";
@@ -19,7 +19,7 @@ await runCommand(async () => {
   const { values } = parseArgs({ options: { "official-images": { type: "boolean", default: false } } });
   if (values["official-images"]) process.env.K8SFV_OFFICIAL_IMAGES = "true";
   if (runsOfficialImages()) await execa("node", [bootstrap, "--official-images"], { stdio: "inherit" });
-  await refuseDuringRun(openCloud(cloudName()));
+  await assertEngineIdle(openCloud(cloudName()));
   const { cloud, engine } = await openLocalEnvironment(cloudName());
   await step("Looking after the local cloud", () => resumeCloud(cloud));
   await initStack(cloud, engine);

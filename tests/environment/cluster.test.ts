@@ -3,7 +3,7 @@ import { KubeConfig, CoreV1Api } from "@kubernetes/client-node";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import {
-  killMachine,
+  killHost,
   openCloud,
   removeCloud,
   resumeCloud,
@@ -44,14 +44,14 @@ describe("the local cluster", () => {
     await Promise.all(nodes.map((node) => startNode(cloud, node)));
     await core(cloud).createNamespace({ body: { metadata: { name: "kept" } } });
 
-    await killMachine(cloud, "control-plane");
-    await killMachine(cloud, "node-1");
+    await killHost(cloud, "control-plane");
+    await killHost(cloud, "node-1");
     await resumeCloud(cloud);
     expect((await core(cloud).readNamespace({ name: "kept" })).metadata?.name).toBe("kept");
     const { items } = await core(cloud).listNode();
     expect(items.map(({ metadata }) => metadata?.name).sort()).toEqual(["node-1", "node-2"]);
 
-    await killMachine(cloud, "vpc");
+    await killHost(cloud, "vpc");
     await removeCloud(cloud);
     expect(await tracesOf(cloud)).toEqual([]);
   });

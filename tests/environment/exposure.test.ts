@@ -3,12 +3,12 @@ import { CoreV1Api } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  ciMachine,
-  frontEndMachine,
+  ciHost,
+  frontEndHost,
   internetAuthorityDir,
-  killMachine,
+  killHost,
   openCloud,
-  outsideMachine,
+  internetHost,
   removeCloud,
   runIn,
   startForwarder,
@@ -44,7 +44,7 @@ describe("pushes", () => {
     });
     outputs = await stack.up();
     const target = { host: new URL(String(outputs.PROMETHEUS_URL)).hostname, targetPort: 9090 };
-    const [port] = await startForwarder(stack.cloud, "people", ciMachine, [target]);
+    const [port] = await startForwarder(stack.cloud, "people", ciHost, [target]);
     prometheus = `http://127.0.0.1:${port}`;
   });
   afterAll(() => removeCloud(openCloud("exposure")));
@@ -67,7 +67,7 @@ describe("pushes", () => {
         console.log(found === undefined ? "none" : found.status + " " + (found.headers.get("location") ?? ""));
       }`;
     const command = [process.execPath, "--input-type=module", "--eval", script, url];
-    const text = await runIn(stack.cloud, outsideMachine, command, { env: environment() });
+    const text = await runIn(stack.cloud, internetHost, command, { env: environment() });
     return text
       .trim()
       .split("\n")
@@ -84,7 +84,7 @@ describe("pushes", () => {
       });
       request.on("error", () => console.log("none"));`;
     const command = [process.execPath, "--eval", script, DOMAIN, target];
-    return (await runIn(stack.cloud, outsideMachine, command, { env: environment() })).trim();
+    return (await runIn(stack.cloud, internetHost, command, { env: environment() })).trim();
   }
 
   it("come from the internet with the password, by the client that k8sfv uses", async () => {
@@ -96,7 +96,7 @@ describe("pushes", () => {
       ([status]) => status === "200",
     );
     const command = ["sample-run", "-value", "41000000"];
-    const text = await runIn(stack.cloud, outsideMachine, command, {
+    const text = await runIn(stack.cloud, internetHost, command, {
       env: { ...environment(), PATH: `${stack.cloud.binDir}:${process.env.PATH ?? ""}` },
     });
     const { occupancyMeanBytes } = JSON.parse(text) as SampleResult;
@@ -114,10 +114,10 @@ describe("pushes", () => {
     // No certificate is for the bare address.
     expect(await statuses(`https://${String(outputs.PROMPG_ADDRESS)}/metrics`)).toEqual(["none"]);
     const inside = new URL(String(outputs.PROMETHEUS_URL)).hostname;
-    expect(await machineConnects(stack.cloud, outsideMachine, inside, 9090)).toBe(false);
-    expect(await machineConnects(stack.cloud, outsideMachine, "10.248.1.4", 9091)).toBe(false);
+    expect(await machineConnects(stack.cloud, internetHost, inside, 9090)).toBe(false);
+    expect(await machineConnects(stack.cloud, internetHost, "10.248.1.4", 9091)).toBe(false);
     // The address in the VPC stays.
-    expect(await machineConnects(stack.cloud, ciMachine, "10.248.1.4", 9091)).toBe(true);
+    expect(await machineConnects(stack.cloud, ciHost, "10.248.1.4", 9091)).toBe(true);
   });
 
   it("reach no other host by what is put in the place of a path, and end nothing", async () => {
@@ -129,7 +129,7 @@ describe("pushes", () => {
 
   it.each([
     ["program", () => findProcesses(stack.cloud, "front-end").then(killProcesses)],
-    ["machine", () => killMachine(stack.cloud, frontEndMachine)],
+    ["machine", () => killHost(stack.cloud, frontEndHost)],
   ])("come in again after the load balancer's %s has ended", async (_, end) => {
     const program = async () => (await findProcesses(stack.cloud, "front-end")).map(({ pid }) => pid);
     const before = await program();
@@ -178,7 +178,7 @@ describe("pushes", () => {
     expect(outputs).not.toHaveProperty("PROMPG_URL");
     const { paths } = await stack.atGoogle();
     expect(paths.filter((one) => /securityPolicies|global\/addresses/.test(one))).toEqual([]);
-    expect(await machineConnects(stack.cloud, ciMachine, "10.248.1.4", 9091)).toBe(false);
+    expect(await machineConnects(stack.cloud, ciHost, "10.248.1.4", 9091)).toBe(false);
     await eventually(
       () => statuses(`https://${DOMAIN}/-/ready`).catch(String),
       (answer) => answer.includes("is not running"),

@@ -6,9 +6,9 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  ciMachine,
+  ciHost,
   commandIn,
-  killMachine,
+  killHost,
   listNodes,
   openCloud,
   removeCloud,
@@ -52,7 +52,7 @@ describe("the workloads on nodes that go", () => {
     const listen = `--web.listen-address=${receiver.address}:${receiver.port}`;
     const [file, ...args] = await commandIn(
       cloud,
-      ciMachine,
+      ciHost,
       [binary, ...flags, listen, "--web.enable-remote-write-receiver"],
       "network",
     );
@@ -60,7 +60,7 @@ describe("the workloads on nodes that go", () => {
     const ask = `${receiver.address}:${receiver.port}/api/v1/query?query=pushed_value`;
     const curl = `exec 3<>/dev/tcp/${receiver.address}/${receiver.port}; printf 'GET http://${ask} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
     const answer = await eventually(
-      () => runIn(cloud, ciMachine, ["bash", "-c", curl], { namespaces: "network" }),
+      () => runIn(cloud, ciHost, ["bash", "-c", curl], { namespaces: "network" }),
       (text) => text.includes('"instance":"before"'),
     );
     expect(answer).toContain('"job":"pushes"');
@@ -72,7 +72,7 @@ describe("the workloads on nodes that go", () => {
     // The last address of the range: pods get the first free one.
     const nobody = node?.podCidr.replace(/0\/24$/, "254");
     const connect = ["timeout", "2", "bash", "-c", `exec 3<>/dev/tcp/${nobody}/9091`];
-    await expect(runIn(cloud, ciMachine, connect)).rejects.toThrow("No route to host");
+    await expect(runIn(cloud, ciHost, connect)).rejects.toThrow("No route to host");
   });
 
   it("move from a node that is drained, without a stall", async () => {
@@ -100,7 +100,7 @@ describe("the workloads on nodes that go", () => {
     let over = false;
     const pushing = pushUntil(addresses.pushGateway, 2, () => over);
     await sleep(3_000);
-    await killMachine(cloud, node);
+    await killHost(cloud, node);
     const lostAt = Date.now();
     await sleep(20_000);
     const spec = (await listNodes(cloud)).find(({ name }) => name === node);

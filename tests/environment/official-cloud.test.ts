@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ciMachine, openCloud, removeCloud, runIn, type Cloud } from "../../local/cluster/index.ts";
+import { ciHost, openCloud, removeCloud, runIn, type Cloud } from "../../local/cluster/index.ts";
 import { grafanaStandIn } from "../../local/grafana/image.ts";
 import { nodeImage, prometheusRecipes, type Recipe } from "../../local/images/index.ts";
 import { recipes } from "../../local/images/recipes.ts";
@@ -51,7 +51,7 @@ describe("a local cloud with official images", () => {
     const outputs = await stack.up();
     expect(outputs).toHaveProperty("PROMPG_URL");
     const ready = ["curl", "--fail", "--silent", `${String(outputs.PROMPG_URL)}/-/ready`];
-    expect(await runIn(stack.cloud, ciMachine, ready)).toContain("OK");
+    expect(await runIn(stack.cloud, ciHost, ready)).toContain("OK");
     for (const [workload, image] of [
       ["prometheus", images.prometheus],
       ["grafana", images.grafana],

@@ -3,7 +3,7 @@ import path from "node:path";
 import { ExecaError, execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser } from "../../local/browser.ts";
-import { ciMachine, commandIn, openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
+import { ciHost, commandIn, openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
 import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
@@ -145,7 +145,7 @@ describe("the whole environment", () => {
     const smoke = ["node_modules/tsx/dist/cli.mjs", "tools/smoke.ts"].map((file) => path.resolve(file));
     // On the CI machine's network alone: the project lies on this machine.
     const command = ["node", ...smoke, "local", "--direct"];
-    const [file, ...args] = await commandIn(cloud, ciMachine, command, "network");
+    const [file, ...args] = await commandIn(cloud, ciHost, command, "network");
     const { stdout } = await execa(file, args, { env: { K8SFV_CLOUD: cloud.name } });
     expect(stdout).toContain("smoke: all is well");
   });

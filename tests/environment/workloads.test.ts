@@ -9,7 +9,7 @@ import {
 } from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ciMachine, openCloud, removeCloud, runIn, type Cloud } from "../../local/cluster/index.ts";
+import { ciHost, openCloud, removeCloud, runIn, type Cloud } from "../../local/cluster/index.ts";
 import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
 import { openLocalEnvironment } from "../../local/prepare.ts";
@@ -124,7 +124,7 @@ describe("the workloads", () => {
     // Any other pod may push, and nothing else; CI and people reach what has an address.
     const stranger = await podOf(cloud, "kube-dns", "kube-system");
     expect(await from(stranger)).toEqual(["prom-gateway", "api", "dns", "outside"]);
-    const ci = await reached((host, port) => machineConnects(cloud, ciMachine, host, port));
+    const ci = await reached((host, port) => machineConnects(cloud, ciHost, host, port));
     expect(ci.filter((name) => workloads.includes(name))).toEqual(["prometheus", "prom-gateway", "grafana"]);
     void listening;
   });

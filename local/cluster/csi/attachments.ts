@@ -2,31 +2,33 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-/** Who has a disk, and where it is mounted there. */
+/** The node that a disk is attached to, and where it is mounted. */
 export interface Attachment {
   node: string;
-  /** Paths as the node's kubelet sees them. */
+  /** Mount paths on the node. */
   targets: string[];
 }
 
 /**
- * Which node has which disk: a file a disk in one folder, so that the drivers of several nodes agree without
- * knowing each other. Only the node that has a disk changes its file; two that want one at the same moment
- * are told apart by the file system, where only one of them can make the file.
+ * Records which node each disk is attached to, in one file per disk, so that the drivers of several nodes
+ * agree without
+ * communicating. Only the node in a disk's file changes the file. If two nodes attach a disk at the same
+ * time,
+ * link(2) lets only one of them create the file.
  */
 export class Attachments {
-  /** @param dir folder of the files; made when needed */
+  /** @param dir directory of the files; created when needed */
   constructor(private readonly dir: string) {}
 
-  /** Who has the disk now. */
+  /** Returns the disk's attachment, or undefined if it is detached. */
   async holder(zone: string, disk: string): Promise<Attachment | undefined> {
     return readAttachment(this.file(zone, disk));
   }
 
   /**
-   * Notes that `node` uses the disk at `target`. Again with the same values changes nothing.
+   * Attaches the disk to `node` for the mount at `target`. Idempotent.
    *
-   * @returns who has the disk: `node`, or the other node that it is refused for
+   * @returns the node that the disk is attached to: `node`, or another one, in which case nothing changed
    */
   async attach(zone: string, disk: string, node: string, target: string): Promise<string> {
     await mkdir(this.dir, { recursive: true });
@@ -40,12 +42,12 @@ export class Attachments {
         await rename(draft, file);
         return node;
       }
-      const made = await makeOnly(draft, file);
+      const made = await linkUnlessExists(draft, file);
       if (made) return node;
     }
   }
 
-  /** Forgets `target`; with its last target the node gives the disk back. Not being there is no error. */
+  /** Removes the mount at `target`, and detaches the disk when it was the last one. Idempotent. */
   async detach(zone: string, disk: string, node: string, target: string): Promise<void> {
     const file = this.file(zone, disk);
     const there = await readAttachment(file);
@@ -55,17 +57,17 @@ export class Attachments {
     else await rename(await this.draft({ node, targets }), file);
   }
 
-  /** Takes the disk away from whoever has it. */
+  /** Detaches the disk from any node. */
   async release(zone: string, disk: string): Promise<void> {
     await rm(this.file(zone, disk), { force: true });
   }
 
-  /** Gives back every disk of a node that is gone, as Google does when an instance is deleted. */
+  /** Detaches all disks of a deleted node, as Google does when an instance is deleted. */
   async forgetNode(node: string): Promise<void> {
     await this.forget((holder) => holder === node);
   }
 
-  /** Gives back the disks of all nodes but these; for a start after a crash, when nodes went unseen. */
+  /** Detaches the disks of all nodes that are not listed: after a crash, nodes may have been deleted unnoticed. */
   async keepOnly(nodes: readonly string[]): Promise<void> {
     await this.forget((holder) => !nodes.includes(holder));
   }
@@ -95,8 +97,12 @@ async function readAttachment(file: string): Promise<Attachment | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as Attachment);
 }
 
-/** Gives the draft its name unless there is one of that name; false when there is. */
-async function makeOnly(draft: string, file: string): Promise<boolean> {
+/**
+ * Moves the draft to the file's path with link(2).
+ *
+ * @returns false if the file already exists
+ */
+async function linkUnlessExists(draft: string, file: string): Promise<boolean> {
   try {
     await link(draft, file);
     return true;

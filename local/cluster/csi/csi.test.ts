@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadService } from "./grpc.ts";
 import { Attachments, startCsiNode, type CsiNode, type CsiNodeOptions, type Mounts } from "./index.ts";
 
-/** Mounts that are only noted: target to source. */
+/** Records mounts, as a map of target to source, instead of mounting. */
 class FakeMounts implements Mounts {
   readonly mounted = new Map<string, string>();
   failure: string | undefined;
@@ -54,7 +54,7 @@ function optionsFor(nodeName: string, mounts: Mounts): CsiNodeOptions {
 
 type Call = (method: string, request: object) => Promise<Record<string, unknown>>;
 
-/** Calls methods of a service as a kubelet does. */
+/** Returns a function that calls a service's methods as a kubelet does. */
 function connect(file: string, service: string, socket: string): Call {
   const client = new (loadService(file, service))(`unix://${socket}`, grpc.credentials.createInsecure());
   open.unshift(() => {
@@ -89,7 +89,7 @@ const publish = (disk: string, pod: string, more = {}): object => ({
   ...more,
 });
 
-test("tells a kubelet who it is and where", async () => {
+test("registers with its name and endpoint", async () => {
   const refusals: (string | undefined)[] = [];
   const options = { ...optionsFor("node-1", new FakeMounts()), kubeletSocketPath: "/csi/csi.sock" };
   const driver = await startCsiNode({ ...options, onRegistered: (error) => refusals.push(error) });
@@ -113,7 +113,7 @@ test("tells a kubelet who it is and where", async () => {
   expect(await identity("probe", {})).toEqual({ ready: { value: true } });
 });
 
-test("names the node and its zone", async () => {
+test("returns the node's name and zone", async () => {
   const { node } = await start("node-1");
   expect(await node("nodeGetInfo", {})).toMatchObject({
     nodeId: "node-1",
@@ -121,7 +121,7 @@ test("names the node and its zone", async () => {
   });
 });
 
-test("mounts a disk's folder, again without harm, and unmounts it", async () => {
+test("publishes and unpublishes a disk idempotently", async () => {
   const { node, mounts } = await start("node-1");
   await node("nodePublishVolume", publish("prometheus", "a"));
   await node("nodePublishVolume", publish("prometheus", "a"));
@@ -132,13 +132,13 @@ test("mounts a disk's folder, again without harm, and unmounts it", async () => 
   expect(mounts.mounted.size).toBe(0);
 });
 
-test("mounts read-only when asked", async () => {
+test("mounts a read-only volume read-only", async () => {
   const { node, mounts } = await start("node-1");
   await node("nodePublishVolume", publish("prometheus", "a", { readonly: true }));
   expect(mounts.mounted.get(target("a"))).toMatch(/ read-only$/);
 });
 
-test("refuses a disk on a second node until the first gives it back", async () => {
+test("refuses a disk on a second node until it is detached from the first", async () => {
   const first = await start("node-1");
   const second = await start("node-2");
   await first.node("nodePublishVolume", publish("prometheus", "a"));
@@ -156,14 +156,14 @@ test("refuses a disk on a second node until the first gives it back", async () =
   expect(second.mounts.mounted.has(target("c"))).toBe(true);
 });
 
-test("of two nodes that want a disk at once, one gets it", async () => {
+test("attaches a disk to one of several nodes that publish it at the same time", async () => {
   const nodes = await Promise.all(["node-1", "node-2", "node-3"].map(start));
   const calls = nodes.map(({ node }, index) => node("nodePublishVolume", publish("prometheus", `${index}`)));
   const outcomes = await Promise.allSettled(calls);
   expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
 });
 
-test("a node that is gone holds nothing", async () => {
+test("detaches the disks of a deleted node", async () => {
   const first = await start("node-1");
   const second = await start("node-2");
   await first.node("nodePublishVolume", publish("prometheus", "a"));
@@ -177,7 +177,7 @@ test("a node that is gone holds nothing", async () => {
   expect(await attachments.holder(zone, "prometheus")).toBeUndefined();
 });
 
-test("a mount that fails leaves the disk free, with the reason told", async () => {
+test("detaches the disk and returns the error when a mount fails", async () => {
   const first = await start("node-1");
   const second = await start("node-2");
   first.mounts.failure = "no room";
@@ -196,19 +196,24 @@ test.each([
     /Could not find disk Key\{"absent", zone: "us-central1-a"\}.*disks\/absent' was not found/,
   ],
   [
-    "a disk of another zone",
+    "a disk in another zone",
     publish("x", "a", { volumeId: "projects/calico-test/zones/us-east1-b/disks/prometheus" }),
     grpc.status.INVALID_ARGUMENT,
     /zones\/us-east1-b\/disks\/prometheus'. The disk and the instance must be in the same zone/,
   ],
   [
-    "another kind of handle",
+    "a malformed volume handle",
     publish("x", "a", { volumeId: "x" }),
     grpc.status.INVALID_ARGUMENT,
     /names no disk/,
   ],
-  ["a way out", publish("..", "a"), grpc.status.INVALID_ARGUMENT, /names no disk/],
-  ["no target", publish("prometheus", "a", { targetPath: "" }), grpc.status.INVALID_ARGUMENT, /target path/],
+  ["a path traversal", publish("..", "a"), grpc.status.INVALID_ARGUMENT, /names no disk/],
+  [
+    "an empty target path",
+    publish("prometheus", "a", { targetPath: "" }),
+    grpc.status.INVALID_ARGUMENT,
+    /target path/,
+  ],
   [
     "a block volume",
     publish("prometheus", "a", { volumeCapability: { block: {} } }),
@@ -224,7 +229,7 @@ test.each([
   expect(mounts.mounted.size).toBe(0);
 });
 
-test("takes the place of a dead one, and leaves no socket", async () => {
+test("replaces a dead driver's socket and removes its own sockets on close", async () => {
   const options = optionsFor("node-1", new FakeMounts());
   await mkdir(path.dirname(options.socketPath), { recursive: true });
   const dead = new grpc.Server();
@@ -240,7 +245,7 @@ test("takes the place of a dead one, and leaves no socket", async () => {
   expect(existsSync(options.registrationSocketPath)).toBe(false);
 });
 
-test("says when a socket's path is too long, or taken by a file", async () => {
+test("rejects a socket path that is too long or names a regular file", async () => {
   const options = optionsFor("node-1", new FakeMounts());
   const long = path.join(dir, "x".repeat(100), "csi.sock");
   await expect(startCsiNode({ ...options, socketPath: long })).rejects.toThrow(/at most 107 bytes/);

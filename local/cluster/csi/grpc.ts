@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
-/** The longest path of a unix socket on Linux (`sun_path` has 108 bytes, the last a zero). */
-const longestSocketPath = 107;
+/** Maximum length of a Unix socket's path in bytes: `sun_path` has 108, including the terminating NUL. */
+const maxSocketPathBytes = 107;
 
-/** One call of a service: gets the request, returns the answer, throws `CallError` to refuse. */
+/** Handles one RPC: returns the response or throws a `CallError`. */
 export type Handler<Request> = (request: Request) => object | Promise<object>;
 
-/** A refusal with one of gRPC's codes. */
+/** An error with a gRPC status code. */
 export class CallError extends Error {
   constructor(
     readonly code: grpc.status,
@@ -20,7 +20,7 @@ export class CallError extends Error {
   }
 }
 
-/** Reads a service's definition from a proto file beside this one. */
+/** Loads a service's definition from a .proto file in this directory. */
 export function loadService(file: string, name: string): grpc.ServiceClientConstructor {
   const definition = loadSync(fileURLToPath(new URL(file, import.meta.url)), {
     keepCase: false,
@@ -31,7 +31,7 @@ export function loadService(file: string, name: string): grpc.ServiceClientConst
   return found as grpc.ServiceClientConstructor;
 }
 
-/** Makes handlers of promises into those of the library. What is not a `CallError` becomes INTERNAL. */
+/** Wraps promise-based handlers for the gRPC library. An error that is no `CallError` is returned as INTERNAL. */
 export function implement(handlers: Record<string, Handler<never>>): grpc.UntypedServiceImplementation {
   const entries = Object.entries(handlers).map(([name, handler]) => {
     const handle: grpc.handleUnaryCall<unknown, object> = (call, callback) => {
@@ -53,17 +53,20 @@ export function implement(handlers: Record<string, Handler<never>>): grpc.Untype
 }
 
 /**
- * Listens on a unix socket; what a dead process left there is removed, and the folder made.
+ * Listens on a Unix socket. Creates its directory and replaces the socket of a dead process.
  *
- * @throws Error when the path is too long for a socket, or something other than a socket is there
+ * @throws Error when the path is too long for a socket, or exists and is not a socket
  */
 export async function listen(server: grpc.Server, socketPath: string): Promise<void> {
-  if (Buffer.byteLength(socketPath) > longestSocketPath) {
-    throw new Error(`${socketPath}: a socket's path has at most ${longestSocketPath} bytes`);
+  if (Buffer.byteLength(socketPath) > maxSocketPathBytes) {
+    throw new Error(
+      `${socketPath}: a socket path has at most ${maxSocketPathBytes} bytes; use a shorter one`,
+    );
   }
   await mkdir(path.dirname(socketPath), { recursive: true });
-  const there = await stat(socketPath).catch(() => undefined);
-  if (there !== undefined && !there.isSocket()) throw new Error(`${socketPath} is there and is not a socket`);
+  const existing = await stat(socketPath).catch(() => undefined);
+  if (existing !== undefined && !existing.isSocket())
+    throw new Error(`${socketPath} exists and is not a socket: remove it`);
   await rm(socketPath, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix://${socketPath}`, grpc.ServerCredentials.createInsecure(), (error) => {

@@ -5,36 +5,36 @@ import type { Attachments } from "./attachments.ts";
 import { CallError, implement, listen, loadService } from "./grpc.ts";
 import { driverName, zoneKey } from "./manifests.ts";
 import type { Mounts } from "./mounts.ts";
-import { elsewhere, inUse, notFound } from "./refusals.ts";
+import { wrongZone, diskInUse, diskNotFound } from "./errors.ts";
 import { parseVolumeHandle, type DiskReference } from "./volume-handle.ts";
 
 export { Attachments } from "./attachments.ts";
 export { csiDriver, driverName, zoneKey } from "./manifests.ts";
 export { mountsOf, type Mounts } from "./mounts.ts";
 
-/** What a node's driver needs to know. */
+/** Arguments of {@link startCsiNode}. */
 export interface CsiNodeOptions {
   nodeName: string;
-  /** Zone of the node, and so of the disks it can use, e.g. `us-central1-a`. */
+  /** Zone of the node and of the disks that it can mount, e.g. `us-central1-a`. */
   zone: string;
-  /** Socket of the driver's services, here. */
+  /** Path of the driver's socket on this computer. */
   socketPath: string;
-  /** The same socket as the node's kubelet sees it. Default: `socketPath`. */
+  /** Path of the same socket on the node. Default: `socketPath`. */
   kubeletSocketPath?: string;
-  /** Socket in the kubelet's folder `plugins_registry`, here. */
+  /** Path of the registration socket, in the kubelet's directory `plugins_registry`, on this computer. */
   registrationSocketPath: string;
-  /** Folder with a folder for each disk that exists. */
+  /** Directory with one subdirectory per zone and disk. */
   disksDir: string;
-  /** Which node has which disk; shared by the drivers of all nodes. */
+  /** Attachments, shared by the drivers of all nodes. */
   attachments: Attachments;
   mounts: Mounts;
-  /** Told what the kubelet said of the registration: undefined, or why it refused. Default: errors to stderr. */
+  /** Called with the kubelet's registration result: undefined, or the error. Default: logs errors to stderr. */
   onRegistered?: (error: string | undefined) => void;
 }
 
-/** A running driver. */
+/** A running driver of one node. */
 export interface CsiNode {
-  /** Ends it and removes its sockets. Mounts stay: they are the node's. */
+  /** Stops the driver and removes its sockets. Mounts stay. */
   close(): Promise<void>;
 }
 
@@ -48,10 +48,11 @@ interface PublishRequest {
 type UnpublishRequest = Pick<PublishRequest, "volumeId" | "targetPath">;
 
 /**
- * Starts the persistent disk driver of one node and registers it with the node's kubelet. The kubelet finds
- * the registration socket by itself, also when it starts later or again.
+ * Starts the persistent disk driver of one node. The node's kubelet discovers the registration socket by
+ * itself, also
+ * after a restart.
  *
- * @throws Error when a socket can't be made
+ * @throws Error when a socket can't be created
  */
 export async function startCsiNode(options: CsiNodeOptions): Promise<CsiNode> {
   const driver = new grpc.Server();
@@ -68,7 +69,7 @@ export async function startCsiNode(options: CsiNodeOptions): Promise<CsiNode> {
     await rm(options.socketPath, { force: true });
   };
   try {
-    // The kubelet calls the driver as soon as it sees the registration, so the driver is first.
+    // The kubelet calls the driver as soon as it sees the registration socket.
     await listen(driver, options.socketPath);
     await listen(registrar, options.registrationSocketPath);
   } catch (error) {
@@ -83,7 +84,10 @@ function registrationOf(options: CsiNodeOptions): Parameters<typeof implement>[0
   const report =
     options.onRegistered ??
     ((error) => {
-      if (error !== undefined) console.error(`${options.nodeName} does not take ${driverName}: ${error}`);
+      if (error !== undefined)
+        console.error(
+          `The kubelet of ${options.nodeName} rejected the registration of ${driverName}: ${error}`,
+        );
     });
   return {
     getInfo: () => ({
@@ -108,9 +112,9 @@ function identity(): Parameters<typeof implement>[0] {
 }
 
 function node(options: CsiNodeOptions): Parameters<typeof implement>[0] {
-  // One call at a time: the kubelet repeats a call that it gave up, while the first may still be at work.
+  // One call at a time: the kubelet retries a call after its timeout, when the first attempt may still run.
   let last: Promise<unknown> = Promise.resolve();
-  const inTurn = async (work: () => Promise<object>): Promise<object> => {
+  const serialize = async (work: () => Promise<object>): Promise<object> => {
     const turn = last.then(work);
     last = turn.catch(() => undefined);
     return turn;
@@ -121,29 +125,32 @@ function node(options: CsiNodeOptions): Parameters<typeof implement>[0] {
       accessibleTopology: { segments: { [zoneKey]: options.zone } },
     }),
     nodeGetCapabilities: () => ({}),
-    nodePublishVolume: (request: PublishRequest) => inTurn(() => publish(options, request)),
-    nodeUnpublishVolume: (request: UnpublishRequest) => inTurn(() => unpublish(options, request)),
+    nodePublishVolume: (request: PublishRequest) => serialize(() => publish(options, request)),
+    nodeUnpublishVolume: (request: UnpublishRequest) => serialize(() => unpublish(options, request)),
   };
 }
 
 async function publish(options: CsiNodeOptions, request: PublishRequest): Promise<object> {
   const { attachments, mounts, nodeName, disksDir } = options;
-  const { volumeId, targetPath } = checked(request);
+  const { volumeId, targetPath } = requireTargetPath(request);
   const reference = diskOf(volumeId);
   const { zone, disk } = reference;
   if (request.volumeCapability?.block) {
-    throw new CallError(grpc.status.INVALID_ARGUMENT, `${volumeId}: the local cloud has no block volumes`);
+    throw new CallError(
+      grpc.status.INVALID_ARGUMENT,
+      `${volumeId}: the local cloud does not support block volumes; use volumeMode: Filesystem`,
+    );
   }
   const source = path.join(disksDir, zone, disk);
-  if (!(await stat(source).catch(() => undefined))?.isDirectory()) throw notFound(volumeId, reference);
-  if (zone !== options.zone) throw elsewhere(volumeId);
+  if (!(await stat(source).catch(() => undefined))?.isDirectory()) throw diskNotFound(volumeId, reference);
+  if (zone !== options.zone) throw wrongZone(volumeId);
   const before = await attachments.holder(zone, disk);
   const holder = await attachments.attach(zone, disk, nodeName, targetPath);
-  if (holder !== nodeName) throw inUse(volumeId, reference, holder);
+  if (holder !== nodeName) throw diskInUse(volumeId, reference, holder);
   try {
     await mounts.mount(source, targetPath, { readOnly: request.readonly });
   } catch (error) {
-    // What was mounted by an earlier call may be so still: the disk stays this node's.
+    // An earlier call may have mounted the disk at this target: then it stays attached.
     if (!before?.targets.includes(targetPath)) await attachments.detach(zone, disk, nodeName, targetPath);
     throw error;
   }
@@ -151,16 +158,16 @@ async function publish(options: CsiNodeOptions, request: PublishRequest): Promis
 }
 
 async function unpublish(options: CsiNodeOptions, request: UnpublishRequest): Promise<object> {
-  const { volumeId, targetPath } = checked(request);
+  const { volumeId, targetPath } = requireTargetPath(request);
   const { zone, disk } = diskOf(volumeId);
   await options.mounts.unmount(targetPath);
   await options.attachments.detach(zone, disk, options.nodeName, targetPath);
   return {};
 }
 
-function checked<Request extends UnpublishRequest>(request: Request): Request {
+function requireTargetPath<Request extends UnpublishRequest>(request: Request): Request {
   if (request.targetPath !== "") return request;
-  throw new CallError(grpc.status.INVALID_ARGUMENT, `${request.volumeId}: the target path is missing`);
+  throw new CallError(grpc.status.INVALID_ARGUMENT, `${request.volumeId}: the request has no target path`);
 }
 
 function diskOf(volumeId: string): DiskReference {
@@ -168,6 +175,6 @@ function diskOf(volumeId: string): DiskReference {
   if (reference !== undefined) return reference;
   throw new CallError(
     grpc.status.INVALID_ARGUMENT,
-    `"${volumeId}" names no disk: a volume handle is projects/PROJECT/zones/ZONE/disks/NAME`,
+    `"${volumeId}" names no disk: a volume handle has the form projects/PROJECT/zones/ZONE/disks/NAME`,
   );
 }

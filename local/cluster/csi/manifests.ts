@@ -1,10 +1,10 @@
-/** Name of Google's persistent disk driver, which PersistentVolumes give as their driver. */
+/** Name of Google's persistent disk CSI driver. */
 export const driverName = "pd.csi.storage.gke.io";
 
-/** Label of a node, and key of a PersistentVolume's node affinity, that holds the zone. */
+/** Topology key of the zone, in node labels and in the node affinity of PersistentVolumes. */
 export const zoneKey = "topology.gke.io/zone";
 
-/** The driver as the cluster knows it. Nothing is attached: a disk is a folder, mounted by the node. */
+/** The CSIDriver object. There is no attach step: a disk is a directory, which the node bind-mounts. */
 export const csiDriver = {
   apiVersion: "storage.k8s.io/v1",
   kind: "CSIDriver",
@@ -12,7 +12,7 @@ export const csiDriver = {
   spec: {
     attachRequired: false,
     podInfoOnMount: false,
-    // The kubelet gives the files to a pod's fsGroup, as it does with a real disk.
+    // As on GKE, the kubelet changes the volume's group to the pod's fsGroup.
     fsGroupPolicy: "File",
     volumeLifecycleModes: ["Persistent"],
   },

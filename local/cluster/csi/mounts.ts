@@ -1,19 +1,21 @@
-/** Mounts and unmounts where a node's kubelet sees it. */
+/** Mounts and unmounts directories on a node. */
 export interface Mounts {
   /**
-   * Mounts the folder `source` at `target`, which is made when absent. When it is mounted there already,
-   * nothing is done.
+   * Bind-mounts the directory `source` at `target`, which is created if absent. Does nothing if something is
+   * already
+   * mounted there.
    */
   mount(source: string, target: string, options: { readOnly: boolean }): Promise<void>;
-  /** Unmounts and removes `target`. Not being mounted, or not there, is no error. */
+  /** Unmounts and removes `target`. Does nothing if it is not mounted or does not exist. */
   unmount(target: string): Promise<void>;
 }
 
 /**
- * Mounts where a machine sees it, with the system's own commands.
+ * Mounts with the commands of util-linux.
  *
- * @param run runs a command in the machine, in its process namespace too: its /proc knows no process of
- * another one, and without /proc/self/mountinfo nothing looks mounted
+ * @param run runs a command on the host. It must enter the PID namespace too: the host's /proc does not
+ * contain
+ * processes of another one, and mountpoint(1) needs /proc/self/mountinfo
  */
 export function mountsOf(run: (command: string[]) => Promise<unknown>): Mounts {
   const inside = (...command: string[]): Promise<unknown> => run(command);

@@ -1,14 +1,14 @@
-/** A disk as the handle of a PersistentVolume names it. */
+/** The parts of a PersistentVolume's volume handle. */
 export interface DiskReference {
   project: string;
   zone: string;
   disk: string;
 }
 
-/** Names that Google's API accepts for a disk; none of them can lead out of a folder. */
+/** Form of a volume handle. The disk name follows Google's rules, which exclude path traversal. */
 const form = /^projects\/([a-z0-9.:-]+)\/zones\/([a-z0-9-]+)\/disks\/([a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
 
-/** Reads `projects/P/zones/Z/disks/NAME`; undefined when the handle is not of that form. */
+/** Parses `projects/P/zones/Z/disks/NAME`. Returns undefined if the handle has another form. */
 export function parseVolumeHandle(handle: string): DiskReference | undefined {
   const [, project, zone, disk] = form.exec(handle) ?? [];
   if (project === undefined || zone === undefined || disk === undefined) return undefined;

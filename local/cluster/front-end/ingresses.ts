@@ -11,14 +11,8 @@ import {
 } from "@kubernetes/client-node";
 import type { Cloud } from "../cloud.ts";
 import { Authority, type KeyPair } from "../pki.ts";
-import {
-  internetAuthorityDir,
-  serveHosts,
-  startFrontEnd,
-  stopFrontEnd,
-  type FrontEndHost,
-} from "./machines.ts";
-import { readyEndpoints, type Watched } from "../watched.ts";
+import { internetAuthorityDir, serveHosts, startFrontEnd, stopFrontEnd, type VirtualHost } from "./hosts.ts";
+import { readyEndpoints, type ClusterCache } from "../cluster-cache.ts";
 import type { PolicyRule } from "./policy.ts";
 
 const annotation = {
@@ -28,7 +22,7 @@ const annotation = {
   frontend: "networking.gke.io/v1beta1.FrontendConfig",
   backend: "cloud.google.com/backend-config",
 } as const;
-/** Google's, where a BackendConfig says nothing. */
+/** Google's defaults for fields that a BackendConfig omits. */
 const defaults = { timeoutSec: 30, healthCheckPath: "/" };
 
 interface FrontendConfig {
@@ -49,43 +43,48 @@ interface ManagedCertificate {
   status?: { certificateStatus?: string };
 }
 
-/** Resources of the emulated Google, as far as they matter here. */
-type Google = Record<string, { inputs: { rules?: PolicyRule[] }; outputs: { address?: string } } | undefined>;
+/** The used fields of the emulated Google API's resources. */
+type GoogleResources = Record<
+  string,
+  { inputs: { rules?: PolicyRule[] }; outputs: { address?: string } } | undefined
+>;
 
 /**
- * Gives every Ingress of class "gce" a way in from the internet, as GKE's controller does. Served: the reserved
- * global address, managed certificates, the redirection to https, and of a backend its security policy, health
- * check and time-out; one Service a host, from "/" on. The front end runs only while there is such an Ingress.
+ * Emulates GKE's Ingress controller for Ingresses of class "gce". Supports the reserved global address,
+ * managed
+ * certificates, the redirect to HTTPS, and each backend's security policy, health check and timeout; one
+ * Service per
+ * host, at path "/". The front end runs only while there is such an Ingress.
  */
-export class Ingresses {
+export class IngressController {
   private readonly core: CoreV1Api;
   private readonly networking: NetworkingV1Api;
   private readonly objects: CustomObjectsApi;
-  /** The front end in the life of it that has these processes, and what it serves. */
+  /** PIDs of the running front end, and the virtual hosts that it serves as JSON. */
   private running: { pids: number[]; hosts: string } | undefined;
-  /** Whether an earlier agent may have left one behind. */
-  private unsure = true;
+  /** Whether a front end of an earlier agent process may still run. */
+  private mayBeLeftOver = true;
   private readonly issued = new Map<string, KeyPair>();
 
   constructor(
     private readonly cloud: Cloud,
     config: KubeConfig,
-    private readonly watched: Watched,
+    private readonly watched: ClusterCache,
   ) {
     this.core = config.makeApiClient(CoreV1Api);
     this.networking = config.makeApiClient(NetworkingV1Api);
     this.objects = config.makeApiClient(CustomObjectsApi);
   }
 
-  /** Brings the front end to what the cluster's Ingresses ask for now. */
+  /** Configures the front end according to the cluster's current Ingresses. */
   async reconcile(): Promise<void> {
     const ingresses = this.watched
       .ingresses()
       .filter(({ metadata }) => metadata?.annotations?.[annotation.class] === "gce");
     if (ingresses.length === 0) {
-      if (this.running === undefined && !this.unsure) return;
+      if (this.running === undefined && !this.mayBeLeftOver) return;
       await stopFrontEnd(this.cloud);
-      [this.running, this.unsure] = [undefined, false];
+      [this.running, this.mayBeLeftOver] = [undefined, false];
       return;
     }
     if (!this.running?.pids.every((pid) => existsSync(`/proc/${pid}`))) {
@@ -98,10 +97,10 @@ export class Ingresses {
       await serveHosts(this.cloud, hosts);
       this.running.hosts = JSON.stringify(hosts);
     }
-    for (const ingress of ingresses) await this.tell(ingress, addressOf(ingress, google));
+    for (const ingress of ingresses) await this.writeStatus(ingress, addressOf(ingress, google));
   }
 
-  private async hostsOf(ingress: V1Ingress, google: Google): Promise<FrontEndHost[]> {
+  private async hostsOf(ingress: V1Ingress, google: GoogleResources): Promise<VirtualHost[]> {
     const { namespace = "", annotations = {} } = ingress.metadata ?? {};
     const address = addressOf(ingress, google);
     if (address === undefined) return [];
@@ -110,22 +109,22 @@ export class Ingresses {
       namespace,
       annotations[annotation.frontend],
     );
-    const certified = await this.certify(namespace, annotations[annotation.certificates]);
+    const certificates = await this.certify(namespace, annotations[annotation.certificates]);
     const hosts = (ingress.spec?.rules ?? []).map(async ({ host = "", http }) => {
       const service = http?.paths[0]?.backend.service;
       const backend = await this.backendOf(namespace, service?.name ?? "");
       const { healthCheck, securityPolicy, timeoutSec = defaults.timeoutSec } = backend?.spec ?? {};
-      // The front end speaks to the pods, not to the Service.
+      // Container-native load balancing: the front end connects to pods, not to the Service.
       const endpoints = readyEndpoints(this.watched, namespace, service?.name);
       const policy = find(google, "securityPolicies", securityPolicy?.name);
-      // As Google's: nothing is served, rather than without what guards it.
+      // As on GKE, a backend without its security policy is not served.
       if (securityPolicy?.name !== undefined && policy === undefined) {
-        throw new Error(`${host}: there is no security policy ${securityPolicy.name}`);
+        throw new Error(`${host}: security policy ${securityPolicy.name} does not exist`);
       }
       return {
         address,
         host,
-        certificate: certified.get(host),
+        certificate: certificates.get(host),
         redirectToHttps: frontend?.spec?.redirectToHttps?.enabled === true,
         rules: policy?.inputs.rules ?? [],
         healthCheck: {
@@ -139,7 +138,11 @@ export class Ingresses {
     return Promise.all(hosts);
   }
 
-  /** Issues what the ManagedCertificates ask for, and tells so. @returns certificates by domain */
+  /**
+   * Issues the certificates of the ManagedCertificates and updates their status.
+   *
+   * @returns certificates by domain
+   */
   private async certify(namespace: string, names = ""): Promise<Map<string, KeyPair>> {
     const kind = ["networking.gke.io", "v1", "managedcertificates"] as const;
     const domains = new Map<string, KeyPair>();
@@ -176,12 +179,12 @@ export class Ingresses {
     const kind = ["cloud.google.com", "v1", "backendconfigs"] as const;
     const found = await this.read<BackendConfig>(kind, namespace, named.default);
     if (named.default !== undefined && found === undefined) {
-      throw new Error(`${service}: there is no BackendConfig ${named.default}`);
+      throw new Error(`Service ${service}: BackendConfig ${named.default} does not exist`);
     }
     return found;
   }
 
-  /** An object of a type by which an Ingress asks for more; undefined when there is none of that name. */
+  /** Returns a custom object, or undefined if it does not exist. */
   private async read<T>(
     [group, version, plural]: readonly [string, string, string],
     namespace: string,
@@ -198,7 +201,7 @@ export class Ingresses {
   }
 
   /** Writes the address into the Ingress's status. */
-  private async tell(ingress: V1Ingress, address: string | undefined): Promise<void> {
+  private async writeStatus(ingress: V1Ingress, address: string | undefined): Promise<void> {
     const now = ingress.status?.loadBalancer?.ingress?.[0]?.ip;
     if (address === undefined || now === address) return;
     await this.networking.patchNamespacedIngressStatus(
@@ -211,19 +214,25 @@ export class Ingresses {
     );
   }
 
-  private async readGoogle(): Promise<Google> {
-    const { resources } = JSON.parse(await readFile(this.cloud.googleFile, "utf8")) as { resources: Google };
+  private async readGoogle(): Promise<GoogleResources> {
+    const { resources } = JSON.parse(await readFile(this.cloud.googleFile, "utf8")) as {
+      resources: GoogleResources;
+    };
     return resources;
   }
 }
 
-/** The reserved address that the Ingress names; undefined as long as there is none. */
-function addressOf({ metadata }: V1Ingress, google: Google): string | undefined {
+/** Returns the reserved address that the Ingress names, or undefined if it does not exist. */
+function addressOf({ metadata }: V1Ingress, google: GoogleResources): string | undefined {
   return find(google, "addresses", metadata?.annotations?.[annotation.address])?.outputs.address;
 }
 
-/** A global resource of the emulated Google. */
-function find(google: Google, collection: string, name: string | undefined): Google[string] {
+/** Returns a global resource of the emulated Google API. */
+function find(
+  google: GoogleResources,
+  collection: string,
+  name: string | undefined,
+): GoogleResources[string] {
   const path = Object.keys(google).find((one) => one.endsWith(`/global/${collection}/${name}`));
   return path === undefined ? undefined : google[path];
 }

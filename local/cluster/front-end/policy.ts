@@ -1,12 +1,12 @@
 import { BlockList } from "node:net";
 
-/** A rule of a security policy, as Google's API has it. */
+/** A rule of a security policy, as in Google's API. */
 export interface PolicyRule {
   priority: number;
   /** `allow`, `deny(STATUS)` or `throttle`. */
   action: string;
   match: { config: { srcIpRanges: string[] } };
-  /** Of `throttle`. */
+  /** Options of action `throttle`. */
   rateLimitOptions?: {
     /** `deny(STATUS)`. */
     exceedAction: string;
@@ -14,39 +14,39 @@ export interface PolicyRule {
   };
 }
 
-/** What a client's address has asked for lately, by rule and address. */
-export type Counts = Map<string, number[]>;
+/** Times of recent requests, in milliseconds, by rule and client address. */
+export type RequestTimes = Map<string, number[]>;
 
 /**
- * What a security policy makes of a request: the first rule by priority whose ranges hold the client's address
+ * Evaluates a security policy: the first rule, by priority, whose ranges contain the client's address
  * decides.
  *
- * @param counts - is added to
- * @param now - milliseconds
- * @returns the status it is refused with; undefined when it may pass
+ * @param requestTimes updated with this request
+ * @param now Unix time in milliseconds
+ * @returns the HTTP status to reject the request with, or undefined if it is allowed
  */
-export function refusal(
+export function evaluatePolicy(
   rules: readonly PolicyRule[],
   address: string,
-  counts: Counts,
+  requestTimes: RequestTimes,
   now: number,
 ): number | undefined {
   const rule = [...rules]
     .sort((a, b) => a.priority - b.priority)
-    .find(({ match }) => holds(match.config.srcIpRanges, address));
-  // Google asks for a last rule for everybody; without one nothing is refused.
+    .find(({ match }) => contains(match.config.srcIpRanges, address));
+  // Google requires a default rule; a policy without one allows the request.
   if (rule === undefined || rule.action === "allow") return undefined;
   if (rule.rateLimitOptions === undefined) return statusOf(rule.action);
   const { exceedAction, rateLimitThreshold } = rule.rateLimitOptions;
   const key = `${rule.priority} ${address}`;
   const since = now - rateLimitThreshold.intervalSec * 1000;
-  const recent = (counts.get(key) ?? []).filter((time) => time > since);
+  const recent = (requestTimes.get(key) ?? []).filter((time) => time > since);
   const over = recent.length >= rateLimitThreshold.count;
-  counts.set(key, over ? recent : [...recent, now]);
+  requestTimes.set(key, over ? recent : [...recent, now]);
   return over ? statusOf(exceedAction) : undefined;
 }
 
-function holds(ranges: readonly string[], address: string): boolean {
+function contains(ranges: readonly string[], address: string): boolean {
   const list = new BlockList();
   for (const range of ranges.map((one) => (one === "*" ? "0.0.0.0/0" : one))) {
     const [network = "", prefix = "32"] = range.split("/");
@@ -55,7 +55,7 @@ function holds(ranges: readonly string[], address: string): boolean {
   return list.check(address, "ipv4");
 }
 
-/** 403 of `deny(403)`. */
+/** Returns the status of an action, e.g. 403 for `deny(403)`. */
 function statusOf(action: string): number {
   return Number(/\d+/.exec(action)?.[0] ?? 403);
 }

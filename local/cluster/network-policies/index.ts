@@ -1,31 +1,28 @@
 import { existsSync } from "node:fs";
 import { execa } from "execa";
 import type { Cloud } from "../cloud.ts";
-import { commandIn, machinePid } from "../machine.ts";
+import { commandIn, hostPid } from "../host.ts";
 import { listNodes } from "../node.ts";
-import type { Watched } from "../watched.ts";
+import type { ClusterCache } from "../cluster-cache.ts";
 import { nodeRules, type ClusterState } from "./rules.ts";
 
-/** Hooked in once a node; asked before anything else of the table, which nobody else uses. */
+/** Jumps inserted at the start of the built-in chains; no other program uses the table. */
 const HOOKS = [
   ["FORWARD", "NP-FORWARD"],
   ["INPUT", "NP-INPUT"],
 ] as const;
 
-/**
- * What enforces network policies, as GKE's data plane does. A policy or pod counts from the next round, half a
- * second later at most.
- */
-export class NetworkPolicies {
-  /** What each machine has, in the life of it that has this process. */
+/** Enforces NetworkPolicies, as GKE's data plane does. A changed policy or pod takes effect within half a second. */
+export class NetworkPolicyController {
+  /** Rules of each node by name, with the PID of the node's init process when they were applied. */
   private readonly applied = new Map<string, { pid: number; rules: string }>();
 
   constructor(
     private readonly cloud: Cloud,
-    private readonly watched: Watched,
+    private readonly watched: ClusterCache,
   ) {}
 
-  /** Brings every node's firewall to what the policies say of its pods now. */
+  /** Updates every node's firewall from the cluster's current NetworkPolicies and pods. */
   async reconcile(): Promise<void> {
     const { networkPolicies, pods, namespaces } = this.watched;
     const state = { policies: networkPolicies(), pods: pods(), namespaces: namespaces() };
@@ -35,9 +32,9 @@ export class NetworkPolicies {
   private async apply(node: string, state: ClusterState): Promise<void> {
     const rules = nodeRules(state, node);
     const before = this.applied.get(node);
-    // Looking for the machine among all processes costs more than everything else here.
+    // Searching the process list for the node is the expensive part.
     if (before?.rules === rules && existsSync(`/proc/${before.pid}`)) return;
-    const pid = await machinePid(this.cloud, node);
+    const pid = await hostPid(this.cloud, node);
     if (pid === undefined) return;
     const run = async (command: string[], input = ""): Promise<void> => {
       const [file, ...args] = await commandIn(this.cloud, node, command, "network");
@@ -46,8 +43,8 @@ export class NetworkPolicies {
     await run(["iptables-restore", "--wait", "--noflush"], rules);
     for (const [chain, target] of HOOKS) {
       const rule = ["--wait", "--table", "mangle"];
-      const there = run(["iptables", ...rule, "--check", chain, "--jump", target]);
-      await there.catch(() => run(["iptables", ...rule, "--insert", chain, "--jump", target]));
+      const hooked = run(["iptables", ...rule, "--check", chain, "--jump", target]);
+      await hooked.catch(() => run(["iptables", ...rule, "--insert", chain, "--jump", target]));
     }
     this.applied.set(node, { pid, rules });
   }

@@ -1,12 +1,12 @@
-/** A range of IPv4 addresses as "10.248.0.0/20". */
+/** An IPv4 CIDR range, e.g. "10.248.0.0/20". */
 type Cidr = string;
 
-/** What is left of a range without others, as ranges: a firewall's rule knows no exception. */
-export function without(cidr: Cidr, excepted: Cidr[]): Cidr[] {
+/** Returns the CIDR ranges that make up `cidr` without the excepted ranges; iptables rules have no exceptions. */
+export function subtractRanges(cidr: Cidr, excepted: Cidr[]): Cidr[] {
   const inside = excepted.filter((other) => overlaps(cidr, other));
   if (inside.length === 0) return [cidr];
   if (inside.some((other) => prefixOf(other) <= prefixOf(cidr))) return [];
-  return halves(cidr).flatMap((half) => without(half, inside));
+  return halves(cidr).flatMap((half) => subtractRanges(half, inside));
 }
 
 function overlaps(one: Cidr, other: Cidr): boolean {

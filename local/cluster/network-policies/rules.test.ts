@@ -1,7 +1,7 @@
 import type { V1NetworkPolicy, V1NetworkPolicySpec, V1Pod } from "@kubernetes/client-node";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { without } from "./ranges.ts";
+import { subtractRanges } from "./ranges.ts";
 import { nodeRules } from "./rules.ts";
 
 function pod(name: string, podIP: string, more: { namespace?: string; node?: string } = {}): V1Pod {
@@ -18,7 +18,7 @@ const client = pod("client", "10.249.0.3", { node: "there" });
 const stranger = pod("stranger", "10.249.0.4", { namespace: "other" });
 const namespaces = ["monitoring", "other"].map((name) => ({ metadata: { name, labels: { name } } }));
 
-/** The rules of the node `here` under these policies, without those that are always there. */
+/** Returns node `here`'s rules for these policies, without the rules that every node has. */
 function rules(...specs: V1NetworkPolicySpec[]): string[] {
   const policies: V1NetworkPolicy[] = specs.map((spec) => ({ metadata: { namespace: "monitoring" }, spec }));
   const text = nodeRules({ policies, pods: [server, client, stranger], namespaces }, "here");
@@ -30,11 +30,11 @@ function rules(...specs: V1NetworkPolicySpec[]): string[] {
 
 const onServer = { podSelector: { matchLabels: { app: "server" } } };
 
-test("without a policy everything passes", () => {
+test("allows everything without a policy", () => {
   expect(rules()).toEqual([]);
 });
 
-test("a policy that allows nothing leaves a pod to itself, on its own node only", () => {
+test("isolates a pod, on its own node only, under a policy that allows nothing", () => {
   expect(rules({ podSelector: {}, policyTypes: ["Ingress"] })).toEqual([
     "-A NP-FORWARD -d 10.249.0.2/32 -j NP-IN",
     "-A NP-IN -s 10.249.0.2/32 -j RETURN",
@@ -42,7 +42,7 @@ test("a policy that allows nothing leaves a pod to itself, on its own node only"
   ]);
 });
 
-test("out of a pod counts towards its node too", () => {
+test("applies egress policies to connections from a pod to its node", () => {
   expect(rules({ ...onServer, policyTypes: ["Egress"] })).toEqual([
     "-A NP-FORWARD -s 10.249.0.2/32 -j NP-OUT",
     "-A NP-INPUT -s 10.249.0.2/32 -j NP-OUT",
@@ -51,8 +51,8 @@ test("out of a pod counts towards its node too", () => {
   ]);
 });
 
-// As a watch brings it, and as the client lists it.
-test.each(["from", "_from"])("pods of the same namespace, of others, and ranges are let in: %s", (from) => {
+// A watch returns "from", the client's list methods return "_from".
+test.each(["from", "_from"])("allows pods of the same and other namespaces, and ranges: %s", (from) => {
   const ingress = [
     { [from]: [{ podSelector: { matchLabels: { app: "client" } } }], ports: [{ port: "web" }] },
     {
@@ -74,7 +74,7 @@ test.each(["from", "_from"])("pods of the same namespace, of others, and ranges 
   ]);
 });
 
-test("no peers are all, no ports are all, and policies add up", () => {
+test("allows all peers or ports if none are given, and combines policies", () => {
   const all = rules({ ...onServer, ingress: [{}] }, { ...onServer, ingress: [{ ports: [{ port: 1 }] }] });
   expect(all.slice(2, -1)).toEqual(["-A NP-IN -j RETURN", "-A NP-IN -p tcp --dport 1 -j RETURN"]);
 });
@@ -84,13 +84,13 @@ test.each([
   [{ key: "app", operator: "NotIn", values: ["client"] }, ["10.249.0.2"]],
   [{ key: "app", operator: "Exists" }, ["10.249.0.2", "10.249.0.3"]],
   [{ key: "app", operator: "DoesNotExist" }, []],
-])("a selector with %j", (expression, addresses) => {
+])("selects pods by %j", (expression, addresses) => {
   const _from = [{ podSelector: { matchExpressions: [expression] } }];
   const allowed = rules({ ...onServer, ingress: [{ _from }] }).slice(2, -1);
   expect(allowed).toEqual(addresses.map((address) => `-A NP-IN -s ${address}/32 -j RETURN`));
 });
 
-test("a range without others is the addresses that are in it and in none of them", () => {
+test("subtracts ranges exactly", () => {
   const range = fc
     .tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 24, max: 32 }))
     .map(([last, prefix]) => `10.0.0.${last - (last % 2 ** (32 - prefix))}/${prefix}`);
@@ -101,7 +101,7 @@ test("a range without others is the addresses that are in it and in none of them
   };
   fc.assert(
     fc.property(range, fc.array(range, { maxLength: 4 }), (cidr, excepted) => {
-      const left = without(cidr, excepted);
+      const left = subtractRanges(cidr, excepted);
       const wrong = Array.from({ length: 256 }, (_, last) => last).filter((last) => {
         const wanted = contains(cidr, last) && !excepted.some((other) => contains(other, last));
         return left.filter((part) => contains(part, last)).length !== (wanted ? 1 : 0);

@@ -8,16 +8,16 @@ import type {
   V1Pod,
 } from "@kubernetes/client-node";
 import { createHash } from "node:crypto";
-import { without } from "./ranges.ts";
+import { subtractRanges } from "./ranges.ts";
 
-/** What decides which packets pass. */
+/** Objects of the cluster that determine a node's rules. */
 export interface ClusterState {
   policies: readonly V1NetworkPolicy[];
   pods: readonly V1Pod[];
   namespaces: readonly V1Namespace[];
 }
 
-/** A direction of a connection: how a policy, the rules of a node and a packet name it. */
+/** iptables options and chain prefix of each policy type. */
 const DIRECTIONS = {
   Egress: { own: "-s", other: "-d", chain: "NP-OUT-" },
   Ingress: { own: "-d", other: "-s", chain: "NP-IN-" },
@@ -26,12 +26,16 @@ const DIRECTIONS = {
 type Direction = keyof typeof DIRECTIONS;
 
 /**
- * A node's firewall as `iptables-restore --noflush` takes it: what the cluster's network policies say about the
- * pods of that node (kubernetes.io/docs/concepts/services-networking/network-policies). It is in the table
- * `mangle`, which is asked after kube-proxy has put a pod in the place of a Service, and which kube-proxy does
- * not use itself. What is refused is dropped, as on GKE: a connection times out.
+ * Returns a node's firewall rules in the format of `iptables-restore --noflush`: the NetworkPolicies of the
+ * node's pods
+ * (kubernetes.io/docs/concepts/services-networking/network-policies). They are in the table `mangle`, which
+ * kube-proxy
+ * does not use and whose chains FORWARD and INPUT come after kube-proxy's DNAT of Service addresses. As on
+ * GKE,
+ * denied packets are dropped, so connections time out.
  *
- * A node's own traffic to its pods does not pass here: Kubernetes wants probes let through.
+ * Traffic from a node to its own pods does not traverse these chains: Kubernetes requires that probes are
+ * allowed.
  */
 export function nodeRules(state: ClusterState, node: string): string {
   const pods = state.pods.filter((pod) => isInNetwork(pod) && pod.spec?.nodeName === node);
@@ -45,7 +49,7 @@ export function nodeRules(state: ClusterState, node: string): string {
     jump: `${DIRECTIONS[direction].own} ${addressOf(pod)} -j ${chainName(pod, direction)}`,
     direction,
     rules: [
-      // A pod may always talk to itself, also by way of a Service.
+      // A pod can always connect to itself, also through a Service.
       `${DIRECTIONS[direction].other} ${addressOf(pod)} -j RETURN`,
       ...policies.flatMap((policy) => allowed(state, policy, pod, direction)),
       "-j DROP",
@@ -57,7 +61,7 @@ export function nodeRules(state: ClusterState, node: string): string {
     ...["NP-FORWARD", "NP-INPUT", ...chains.map(({ name }) => name)].map((name) => `:${name} - [0:0]`),
     ...["NP-FORWARD", "NP-INPUT"].map((name) => `-A ${name} ${known}`),
     ...chains.map(({ jump }) => `-A NP-FORWARD ${jump}`),
-    // To the node itself, its pods' connections out count too.
+    // Egress policies also apply to connections from a pod to its node.
     ...chains.filter(({ direction }) => direction === "Egress").map(({ jump }) => `-A NP-INPUT ${jump}`),
     ...chains.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
     "COMMIT",
@@ -78,7 +82,7 @@ function typesOf(spec: V1NetworkPolicy["spec"]): string[] {
   return spec?.policyTypes ?? (spec?.egress === undefined ? ["Ingress"] : ["Ingress", "Egress"]);
 }
 
-/** The rules of one policy for one pod that let something pass. */
+/** Returns the rules of one policy that allow traffic of one pod. */
 function allowed(state: ClusterState, policy: V1NetworkPolicy, pod: V1Pod, direction: Direction): string[] {
   const rules =
     direction === "Ingress"
@@ -96,7 +100,7 @@ function allowed(state: ClusterState, policy: V1NetworkPolicy, pod: V1Pod, direc
 
   function peerEnds(peer: V1NetworkPolicyPeer): { match: string; pod: V1Pod | undefined }[] {
     if (peer.ipBlock !== undefined) {
-      const ranges = without(peer.ipBlock.cidr, peer.ipBlock.except ?? []);
+      const ranges = subtractRanges(peer.ipBlock.cidr, peer.ipBlock.except ?? []);
       return ranges.map((range) => ({ match: `${other} ${range}`, pod: undefined }));
     }
     const namespaces = state.namespaces.filter(({ metadata }) =>
@@ -113,14 +117,15 @@ function allowed(state: ClusterState, policy: V1NetworkPolicy, pod: V1Pod, direc
 }
 
 /**
- * Whom a rule lets in; everybody when it doesn't say. What a watch brings is JSON as it is, and has `from`: only what
- * the client has listed has its own name for it. With the other one alone, everybody was let in.
+ * Returns the peers of an ingress rule; undefined means all. Objects of a watch are plain JSON with `from`,
+ * and only
+ * objects of the client's list methods have `_from`. Reading only one of them would allow all peers.
  */
 function sources(rule: V1NetworkPolicyIngressRule): V1NetworkPolicyPeer[] | undefined {
   return rule._from ?? (rule as { from?: V1NetworkPolicyPeer[] }).from;
 }
 
-/** A port as a rule's match; none when its name is not one of the target's. */
+/** Returns the iptables matches of a port; none if the target has no port of that name. */
 function portMatch({ port, endPort, protocol = "TCP" }: V1NetworkPolicyPort, target?: V1Pod): string[] {
   const kind = `-p ${protocol.toLowerCase()}`;
   if (port === undefined) return [kind];
@@ -133,12 +138,20 @@ function portMatch({ port, endPort, protocol = "TCP" }: V1NetworkPolicyPort, tar
   return named.map(({ containerPort }) => `${kind} --dport ${containerPort}`);
 }
 
-/** Whether a selector selects these labels; an absent or empty one selects all. */
+/** Reports whether the labels match the selector. An absent or empty selector matches all labels. */
 function matches(selector: V1LabelSelector | undefined, labels: Record<string, string> = {}): boolean {
   const exact = Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-  return exact && (selector?.matchExpressions ?? []).every((expression) => fulfils(expression));
+  return exact && (selector?.matchExpressions ?? []).every((expression) => matchesExpression(expression));
 
-  function fulfils({ key, operator, values = [] }: { key: string; operator: string; values?: string[] }) {
+  function matchesExpression({
+    key,
+    operator,
+    values = [],
+  }: {
+    key: string;
+    operator: string;
+    values?: string[];
+  }) {
     const value = labels[key];
     switch (operator) {
       case "In":
@@ -153,7 +166,7 @@ function matches(selector: V1LabelSelector | undefined, labels: Record<string, s
   }
 }
 
-/** Whether the pod has an address of its own that may be in use. */
+/** Reports whether the pod has its own IP address and has not ended. */
 function isInNetwork({ spec, status }: V1Pod): boolean {
   const ended = status?.phase === "Succeeded" || status?.phase === "Failed";
   return spec?.hostNetwork !== true && status?.podIP !== undefined && !ended;

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import { startDeafServer } from "../../../tests/unit/deaf-server.ts";
 import { freePort } from "../../../tools/free-port.ts";
-import { passOn } from "./pass-on.ts";
+import { proxyRequest } from "./proxy.ts";
 
 async function serve(answer: http.RequestListener): Promise<number> {
   const server = http.createServer(answer).listen(0, "127.0.0.1");
@@ -17,7 +17,7 @@ async function serve(answer: http.RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A backend that answers with what it was asked. @returns its endpoint */
+/** Starts a backend that echoes its requests. @returns its endpoint */
 async function startBackend(): Promise<string> {
   const port = await serve((request, response) => {
     void text(request).then((body) => response.end(`${request.method} ${request.url} ${body}`));
@@ -25,14 +25,14 @@ async function startBackend(): Promise<string> {
   return `127.0.0.1:${port}`;
 }
 
-/** A front end that passes everything on to these. @returns its port */
+/** Starts a front end that proxies all requests to the endpoints. @returns its port */
 function startFrontEnd(endpoints: string[], timeoutMs = 60_000): Promise<number> {
   return serve((request, response) => {
-    passOn({ address: "192.0.2.1", timeoutMs }, endpoints, request, response);
+    proxyRequest({ address: "192.0.2.1", timeoutMs }, endpoints, request, response);
   });
 }
 
-/** Sends the lines as they are, which a client for HTTP would put in order first. */
+/** Sends a raw request: an HTTP client would normalize the target. */
 async function send(port: number, target: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   socket.write(`GET ${target} HTTP/1.1\r\nHost: push.example\r\nConnection: close\r\n\r\n`);
@@ -40,14 +40,14 @@ async function send(port: number, target: string): Promise<string> {
 }
 
 test.each(["//", "//192.0.2.9/metrics", "http://192.0.2.9/x", "/../x?y#z"])(
-  "a request for %s gets to the backend as it is, and to nobody else",
+  "forwards the request target %s unchanged, to the backend only",
   async (target) => {
     const port = await startFrontEnd([await startBackend()]);
     expect(await send(port, target)).toContain(`GET ${target} `);
   },
 );
 
-test("a backend that takes no connection gives way to the next one, which gets all that was sent", async () => {
+test("sends the whole request to the next backend if one does not accept the connection", async () => {
   const { port: deaf } = await startDeafServer();
   const refusing = await freePort();
   const endpoints = [`127.0.0.1:${deaf}`, `127.0.0.1:${refusing}`, await startBackend()];
@@ -58,7 +58,7 @@ test("a backend that takes no connection gives way to the next one, which gets a
   expect(Date.now() - started).toBeLessThan(10_000);
 });
 
-test("without a backend that takes it, a request fails; without an answer, it times out", async () => {
+test("returns 502 without a reachable backend and 504 on a backend's timeout", async () => {
   const refusing = await startFrontEnd([`127.0.0.1:${await freePort()}`]);
   expect((await fetch(`http://127.0.0.1:${refusing}/`)).status).toBe(502);
   const silent = await serve(() => undefined);

@@ -18,13 +18,13 @@ import {
   type V1Service,
 } from "@kubernetes/client-node";
 
-/** How long after a broken watch the next one is tried. */
+/** Delay in milliseconds before a failed watch is restarted. */
 const retryMs = 500;
-/** The label by which an endpoint slice says whose it is. */
-const SERVICE = "kubernetes.io/service-name";
+/** Label of an EndpointSlice that holds the name of its Service. */
+const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
-/** What the cluster has, kept up to date by watches: to look costs nothing. */
-export interface Watched {
+/** Objects of the cluster, kept up to date by watches. Reading them makes no API request. */
+export interface ClusterCache {
   endpointSlices: () => readonly V1EndpointSlice[];
   ingresses: () => readonly V1Ingress[];
   namespaces: () => readonly V1Namespace[];
@@ -34,38 +34,43 @@ export interface Watched {
   services: () => readonly V1Service[];
 }
 
-/** Begins to watch, and resolves when all is known that is there now. */
-export async function watchCluster(config: KubeConfig): Promise<Watched> {
+/** Starts the watches and resolves when all have their initial list. */
+export async function watchCluster(config: KubeConfig): Promise<ClusterCache> {
   const core = config.makeApiClient(CoreV1Api);
   const discovery = config.makeApiClient(DiscoveryV1Api);
   const networking = config.makeApiClient(NetworkingV1Api);
-  const keep = <T extends KubernetesObject>(path: string, list: () => Promise<KubernetesListObject<T>>) =>
-    watchOne(config, path, list);
+  const inform = <T extends KubernetesObject>(path: string, list: () => Promise<KubernetesListObject<T>>) =>
+    startInformer(config, path, list);
   const [endpointSlices, ingresses, namespaces, networkPolicies, nodes, pods, services] = await Promise.all([
-    keep("/apis/discovery.k8s.io/v1/endpointslices", () => discovery.listEndpointSliceForAllNamespaces()),
-    keep("/apis/networking.k8s.io/v1/ingresses", () => networking.listIngressForAllNamespaces()),
-    keep("/api/v1/namespaces", () => core.listNamespace()),
-    keep("/apis/networking.k8s.io/v1/networkpolicies", () => networking.listNetworkPolicyForAllNamespaces()),
-    keep("/api/v1/nodes", () => core.listNode()),
-    keep("/api/v1/pods", () => core.listPodForAllNamespaces()),
-    keep("/api/v1/services", () => core.listServiceForAllNamespaces()),
+    inform("/apis/discovery.k8s.io/v1/endpointslices", () => discovery.listEndpointSliceForAllNamespaces()),
+    inform("/apis/networking.k8s.io/v1/ingresses", () => networking.listIngressForAllNamespaces()),
+    inform("/api/v1/namespaces", () => core.listNamespace()),
+    inform("/apis/networking.k8s.io/v1/networkpolicies", () =>
+      networking.listNetworkPolicyForAllNamespaces(),
+    ),
+    inform("/api/v1/nodes", () => core.listNode()),
+    inform("/api/v1/pods", () => core.listPodForAllNamespaces()),
+    inform("/api/v1/services", () => core.listServiceForAllNamespaces()),
   ]);
   return { endpointSlices, ingresses, namespaces, networkPolicies, nodes, pods, services };
 }
 
-/** A pod that is ready to answer for a Service. */
+/** A ready pod behind a Service. */
 export interface Endpoint {
   address: string;
   port: number;
   node: string | undefined;
 }
 
-/** The pods that are ready to answer for the Service. */
-export function readyEndpoints({ endpointSlices }: Watched, namespace = "", service = ""): Endpoint[] {
+/** Returns the ready pods behind the Service. */
+export function readyEndpoints({ endpointSlices }: ClusterCache, namespace = "", service = ""): Endpoint[] {
   return endpointSlices()
-    .filter(({ metadata }) => metadata?.namespace === namespace && metadata.labels?.[SERVICE] === service)
+    .filter(
+      ({ metadata }) =>
+        metadata?.namespace === namespace && metadata.labels?.[SERVICE_NAME_LABEL] === service,
+    )
     .flatMap(({ endpoints, ports }) =>
-      // The API leaves an empty list out, whatever the type says.
+      // The API omits an empty list, although the type declares it as required.
       ((endpoints as V1Endpoint[] | null) ?? [])
         .filter(({ conditions }) => conditions?.ready === true)
         .map(({ addresses, nodeName }) => ({
@@ -76,14 +81,14 @@ export function readyEndpoints({ endpointSlices }: Watched, namespace = "", serv
     );
 }
 
-async function watchOne<T extends KubernetesObject>(
+async function startInformer<T extends KubernetesObject>(
   config: KubeConfig,
   path: string,
   list: () => Promise<KubernetesListObject<T>>,
 ): Promise<() => readonly T[]> {
   const objects = new ListWatch<T>(path, new Watch(config), list, false);
   await objects.start();
-  // Until it is known what there is, nothing may be concluded from there being nothing.
+  // An empty list before the first successful request would look like a cluster without objects.
   while (objects.latestResourceVersion() === "") {
     await sleep(retryMs);
     await objects.start();

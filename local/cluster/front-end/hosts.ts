@@ -4,60 +4,61 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { Cloud } from "../cloud.ts";
 import { startProgram } from "../in-network.ts";
-import { killMachine, machinePid, removeMachine, runIn, startMachine } from "../machine.ts";
-import { plugIn, readNetwork, routeRange } from "../network.ts";
+import { killHost, hostPid, removeHost, runIn, startHost } from "../host.ts";
+import { attachToVpc, readNetwork, routeRange } from "../network.ts";
 import { findProcesses, killProcesses } from "../processes.ts";
 import type { PolicyRule } from "./policy.ts";
 
-/** Google's front end: it stands between the internet and the VPC, and forwards nothing by itself. */
-export const frontEndMachine = "front-end";
-/** A CI host on the internet: of the whole cloud it reaches the front end alone. */
-export const outsideMachine = "outside";
+/** The host of Google's front end: it is connected to the internet and the VPC and does not forward packets. */
+export const frontEndHost = "front-end";
+/** A CI host on the internet: it can only reach the front end. */
+export const internetHost = "outside";
 
-/** Where the front end speaks to pods from (cloud.google.com/load-balancing/docs/health-checks). */
+/** Source range of the front end's connections to pods (cloud.google.com/load-balancing/docs/health-checks). */
 const PROXIES = { cidr: "35.191.0.0/16", address: "35.191.0.1" };
-/** The internet: addresses that RFC 5737 keeps for documentation, so that they are nobody's. */
+/** Addresses of the emulated internet, from a range reserved for documentation (RFC 5737). */
 const INTERNET = { frontEnd: "198.51.100.1", outside: "198.51.100.10", prefix: 24 };
 const ROLE = "front-end";
 
-/** A host of a load balancer, as the front end's program reads it. */
-export interface FrontEndHost {
-  /** The load balancer's address on the internet. */
+/** A host name that a load balancer serves. */
+export interface VirtualHost {
+  /** IP address of the load balancer on the internet. */
   address: string;
-  /** The domain. */
+  /** Host name of the requests. */
   host: string;
-  /** Files of the certificate for it; none as long as there is no certificate. */
+  /** Paths of its certificate and key; undefined until the certificate is issued. */
   certificate?: { cert: string; key: string };
   redirectToHttps: boolean;
-  /** Of the security policy; without one everybody may pass. */
+  /** Rules of the security policy. Without rules all requests are allowed. */
   rules: PolicyRule[];
   healthCheck: { path: string; port: number };
-  /** How long a backend may take to answer, in milliseconds. */
+  /** Timeout of a backend's response in milliseconds. */
   timeoutMs: number;
-  /** The pods behind it, as ADDRESS:PORT. */
+  /** Addresses of the backend pods as ADDRESS:PORT. */
   endpoints: string[];
 }
 
-/** File of the authority that the CI host on the internet trusts. */
+/** Directory of the certificate authority that the CI host on the internet trusts. */
 export function internetAuthorityDir(cloud: Cloud): string {
   return path.join(frontEndDir(cloud), "pki");
 }
 
 /**
- * Starts the front end, which then serves nothing yet, and the CI host on the internet. Machines that run already
- * stay, and so does the front end's program.
+ * Starts the front end, initially without virtual hosts, and the CI host on the internet. Does nothing for
+ * what already
+ * runs.
  *
- * @returns the processes of which none may end
+ * @returns the PIDs that must be alive for the front end to work
  */
 export async function startFrontEnd(cloud: Cloud): Promise<number[]> {
   await mkdir(frontEndDir(cloud), { recursive: true, mode: 0o700 });
   await writeFrontEnd(cloud, []);
   const network = await readNetwork(cloud);
-  // The link between the two goes with either of them, and is made when the other one starts.
-  if ((await machinePid(cloud, frontEndMachine)) === undefined) await killMachine(cloud, outsideMachine);
-  await startMachine(cloud, {
-    name: frontEndMachine,
-    connect: plugIn(cloud, frontEndMachine, network, PROXIES.address).connect,
+  // Stopping either host deletes the link between them, which is created when the CI host starts.
+  if ((await hostPid(cloud, frontEndHost)) === undefined) await killHost(cloud, internetHost);
+  await startHost(cloud, {
+    name: frontEndHost,
+    connect: attachToVpc(cloud, frontEndHost, network, PROXIES.address).connect,
     setup: [
       ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=0"],
       ["ip", "address", "add", `${PROXIES.address}/32`, "dev", "eth0"],
@@ -67,25 +68,25 @@ export async function startFrontEnd(cloud: Cloud): Promise<number[]> {
     ],
   });
   await routeRange(cloud, PROXIES.cidr);
-  await startMachine(cloud, {
-    name: outsideMachine,
+  await startHost(cloud, {
+    name: internetHost,
     connect: (pid) => connectToInternet(cloud, pid),
     setup: [
       ["ip", "address", "add", `${INTERNET.outside}/${INTERNET.prefix}`, "dev", "eth0"],
       ["ip", "link", "set", "eth0", "up"],
       ["ip", "route", "add", "default", "via", INTERNET.frontEnd],
-      // Names of the internet: domains, as if their owners had made the records.
+      // The CI host resolves the virtual hosts' names by its /etc/hosts, which replaces public DNS records.
       ["mount", "--bind", hostsFile(cloud), "/etc/hosts"],
     ],
   });
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
-  const program = await startProgram(cloud, frontEndMachine, ROLE, [main, specFile(cloud)]);
-  const machines = [frontEndMachine, outsideMachine].map((name) => machinePid(cloud, name));
-  return [program, ...(await Promise.all(machines)).map((pid) => pid ?? 0)];
+  const program = await startProgram(cloud, frontEndHost, ROLE, [main, specFile(cloud)]);
+  const pids = [frontEndHost, internetHost].map((name) => hostPid(cloud, name));
+  return [program, ...(await Promise.all(pids)).map((pid) => pid ?? 0)];
 }
 
-/** Has the front end, which runs, serve these hosts and no others. */
-export async function serveHosts(cloud: Cloud, hosts: FrontEndHost[]): Promise<void> {
+/** Configures the running front end to serve exactly these virtual hosts. */
+export async function serveHosts(cloud: Cloud, hosts: VirtualHost[]): Promise<void> {
   await inFrontEnd(cloud, ["ip", "address", "flush", "dev", "lo", "scope", "global"]);
   for (const address of new Set(hosts.map(({ address }) => address))) {
     await inFrontEnd(cloud, ["ip", "address", "add", `${address}/32`, "dev", "lo"]);
@@ -93,28 +94,27 @@ export async function serveHosts(cloud: Cloud, hosts: FrontEndHost[]): Promise<v
   await writeFrontEnd(cloud, hosts);
 }
 
-/** Ends the front end and the CI host on the internet, if they are there. */
+/** Stops the front end and the CI host on the internet, if they run. */
 export async function stopFrontEnd(cloud: Cloud): Promise<void> {
   await killProcesses(await findProcesses(cloud, ROLE));
-  await removeMachine(cloud, outsideMachine);
-  await removeMachine(cloud, frontEndMachine);
+  await removeHost(cloud, internetHost);
+  await removeHost(cloud, frontEndHost);
   await rm(frontEndDir(cloud), { recursive: true, force: true });
 }
 
-async function writeFrontEnd(cloud: Cloud, hosts: FrontEndHost[]): Promise<void> {
-  // Whole at any time: the front end's program reads it at each request.
+async function writeFrontEnd(cloud: Cloud, hosts: VirtualHost[]): Promise<void> {
+  // Renamed into place because the front end reads the file on every request.
   await writeFile(`${specFile(cloud)}.new`, JSON.stringify(hosts), { mode: 0o600 });
   await rename(`${specFile(cloud)}.new`, specFile(cloud));
   const names = hosts.map(({ address, host }) => `${address} ${host}\n`);
-  // Written in place: the machine has this very file.
+  // Written in place because the CI host has this inode bind-mounted.
   await writeFile(hostsFile(cloud), ["127.0.0.1 localhost\n", ...names].join(""));
 }
 
-/** A link between the front end and a new machine. */
+/** Connects the front end and the CI host on the internet by a veth link. `pid` is the CI host's init process. */
 async function connectToInternet(cloud: Cloud, pid: number): Promise<void> {
-  const frontEnd = await machinePid(cloud, frontEndMachine);
-  if (frontEnd === undefined)
-    throw new Error(`The front end of the local cloud ${cloud.name} is not running`);
+  const frontEnd = await hostPid(cloud, frontEndHost);
+  if (frontEnd === undefined) throw new Error(`The front end of local cloud ${cloud.name} is not running`);
   await inFrontEnd(cloud, ["ip", "link", "delete", "internet"]).catch(() => undefined);
   const ends = ["netns", String(frontEnd), "type", "veth", "peer", "name", "eth0", "netns", String(pid)];
   await execa("ip", ["link", "add", "name", "internet", ...ends]);
@@ -130,7 +130,7 @@ async function connectToInternet(cloud: Cloud, pid: number): Promise<void> {
 }
 
 function inFrontEnd(cloud: Cloud, command: string[]): Promise<string> {
-  return runIn(cloud, frontEndMachine, command, { namespaces: "network" });
+  return runIn(cloud, frontEndHost, command, { namespaces: "network" });
 }
 
 function frontEndDir(cloud: Cloud): string {

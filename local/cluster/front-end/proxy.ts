@@ -1,16 +1,17 @@
 import http from "node:http";
 import { pipeline } from "node:stream";
-import type { FrontEndHost } from "./machines.ts";
+import type { VirtualHost } from "./hosts.ts";
 
-/** How long a backend may take to accept a connection, in milliseconds. */
+/** Timeout of a connection attempt to a backend, in milliseconds. */
 const connectMs = 2_000;
 
 /**
- * Passes a request on to the first of the endpoints that takes the connection, and its answer back; with what
- * Google adds for it.
+ * Proxies a request to the first endpoint that accepts a connection, with Google's additional headers.
+ * Responds with
+ * 502 if no endpoint does or the connection breaks, and with 504 after the backend's timeout.
  */
-export function passOn(
-  host: Pick<FrontEndHost, "address" | "timeoutMs">,
+export function proxyRequest(
+  host: Pick<VirtualHost, "address" | "timeoutMs">,
   [endpoint, ...others]: string[],
   request: http.IncomingMessage,
   response: http.ServerResponse,
@@ -30,13 +31,13 @@ export function passOn(
   const begin = (): void => {
     connected = true;
     upstream.setTimeout(host.timeoutMs);
-    // Either end may break off at any time; the client is told as long as it can be.
+    // Either end can fail at any time; the client gets an error response if the headers were not sent yet.
     pipeline(request, upstream, (error) => {
       if (error) fail(502);
     });
   };
   upstream.on("socket", (socket) => {
-    // One that is kept from an earlier request is connected.
+    // A keep-alive connection is already open.
     if (socket.connecting) socket.once("connect", begin);
     else begin();
   });
@@ -46,13 +47,13 @@ export function passOn(
   });
   upstream.on("error", () => {
     if (connected) fail(502);
-    else passOn(host, others, request, response);
+    else proxyRequest(host, others, request, response);
   });
 }
 
 function upstreamOf(
   endpoint: string,
-  { address }: Pick<FrontEndHost, "address">,
+  { address }: Pick<VirtualHost, "address">,
   { method, url, headers, socket }: http.IncomingMessage,
 ): http.RequestOptions {
   const [host, port] = endpoint.split(":");
@@ -60,7 +61,7 @@ function upstreamOf(
     host,
     port,
     method,
-    // As it came: read as a URL, "//other/x" would lead to another host.
+    // Sent unchanged: parsed as a URL, "//other/x" would name another host.
     path: url,
     headers: {
       ...headers,
