@@ -1,12 +1,12 @@
 // @ts-check
-// Run by npm start, stop and test before anything else: checks the machine, and installs what is missing.
-// Plain Node without packages, since there may be none yet. Silent when there is nothing to do.
+// Runs before npm start, stop and test: checks the computer and installs missing packages. It uses plain Node
+// because npm packages may not be installed yet. It prints nothing when there is nothing to do.
 //
-//   node local/bootstrap.mjs            everything that npm start and npm test need
-//   node local/bootstrap.mjs --to-stop  only what npm stop needs: no Go, no system packages
-//   node local/bootstrap.mjs --official-images  also what pulls images from registries
-//   node local/bootstrap.mjs --registry         the same, and a registry, for tests
-//   node local/bootstrap.mjs --browser  also Chromium, for the browser tests and the README's pictures
+//   node local/bootstrap.mjs            what npm start and npm test need
+//   node local/bootstrap.mjs --to-stop  what npm stop needs: no Go, no system packages
+//   node local/bootstrap.mjs --official-images  also skopeo, to pull images from registries
+//   node local/bootstrap.mjs --registry         also skopeo and a registry, for tests
+//   node local/bootstrap.mjs --browser  also Chromium, for the browser tests and the README's screenshots
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -21,14 +21,14 @@ import {
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The oldest Node that the project runs on (`engines` in package.json). */
+/** Minimum Node version (`engines` in package.json). */
 const oldestNode = "20";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Debian's packages that the local cloud needs, with what shows that one is there: commands on PATH, or
- * files by their absolute path. Only the presence counts, so the same programs from elsewhere will do.
+ * Debian packages that the local cloud needs, each with commands on PATH or absolute paths of files that show
+ * that it is installed. Only their existence is checked, so the same programs from other sources work too.
  *
  * @type {Record<string, string[]>}
  */
@@ -44,7 +44,7 @@ export const systemPackages = {
 };
 
 /**
- * Debian's packages of the browser, in the form of `systemPackages`.
+ * Debian packages of the browser, in the format of `systemPackages`.
  *
  * @type {Record<string, string[]>}
  */
@@ -55,7 +55,7 @@ export const browserPackages = {
 };
 
 /**
- * Debian's packages that pull images from registries, and for tests the registry itself.
+ * Debian packages for pulling images and, for tests, a registry.
  *
  * @type {Record<string, string[]>}
  */
@@ -64,17 +64,17 @@ export const registryPackages = {
   "docker-registry": ["docker-registry"],
 };
 
-/** An end with one line for the person at the keyboard. */
-class Refusal extends Error {}
+/** An error that is printed in one line, without a stack. */
+class BootstrapError extends Error {}
 
 /**
- * Why this machine or user can't run the local cloud; undefined when nothing is in the way.
+ * Returns why this computer or user can't run the local cloud, or undefined if it can.
  *
- * @param {{ platform: string, node: string, uid: number | undefined, command: string }} machine
- *   `node` is Node's version; `command` is what to run again, e.g. `npm start`
+ * @param {{ platform: string, node: string, uid: number | undefined, command: string }} machine `node` is
+ * Node's version; `command` is the command to run again, e.g. `npm start`
  * @returns {string | undefined}
  */
-export function machineProblem({ platform, node, uid, command }) {
+export function platformProblem({ platform, node, uid, command }) {
   if (platform === "darwin") {
     return `the local cloud needs Linux: run ${command} in a Linux virtual machine (e.g. with Lima or Multipass)`;
   }
@@ -84,26 +84,26 @@ export function machineProblem({ platform, node, uid, command }) {
     return `Node ${node} is too old: install Node ${oldestNode} or newer (https://nodejs.org)`;
   }
   if (uid !== 0) {
-    return `the local cloud makes network namespaces and containers, which needs root: run sudo env "PATH=$PATH" ${command}`;
+    return `the local cloud creates network namespaces and containers, which needs root: run sudo env "PATH=$PATH" ${command}`;
   }
   return undefined;
 }
 
 /**
- * Why this Go can't build the local cloud; undefined when it can.
+ * Returns why the installed Go can't build the local cloud, or undefined if it can.
  *
- * @param {string | undefined} version as `go env GOVERSION` prints it; undefined when there is no Go
- * @param {string} wanted the oldest that will do, e.g. `1.26.7`
+ * @param {string | undefined} version output of `go env GOVERSION`; undefined without Go
+ * @param {string} wanted minimum version, e.g. `1.26.7`
  * @returns {string | undefined}
  */
 export function goProblem(version, wanted) {
   const cure = `install Go ${wanted} or newer (https://go.dev/doc/install)`;
-  if (version === undefined) return `no "go" on PATH: ${cure}, or add its bin folder to PATH`;
+  if (version === undefined) return `no "go" on PATH: ${cure}, or add its bin directory to PATH`;
   return isAtLeast(version, wanted) ? undefined : `${version} is too old: ${cure}`;
 }
 
 /**
- * The newest Go that any of these go.mod files asks for; "0" when none does.
+ * Returns the newest Go version that any of these go.mod files requires; "0" if none does.
  *
  * @param {string[]} texts
  * @returns {string}
@@ -114,9 +114,9 @@ export function goWanted(texts) {
 }
 
 /**
- * Packages of which something is not there.
+ * Returns the packages that are not completely installed.
  *
- * @param {(probe: string) => boolean} isThere tells whether a command or file of `packages` is there
+ * @param {(probe: string) => boolean} isThere reports whether a command or file of `packages` exists
  * @param {Record<string, string[]>} packages
  * @returns {string[]}
  */
@@ -127,23 +127,23 @@ export function missingPackages(isThere, packages = systemPackages) {
 }
 
 /**
- * Whether npm's packages must be installed.
+ * Reports whether the npm packages must be installed.
  *
  * @param {object} found
  * @param {string} found.lock hash of package-lock.json
- * @param {string | undefined} found.stamp hash that was noted at the last install from here
- * @param {number} found.lockTime when package-lock.json was written
- * @param {number | undefined} found.installedTime when npm last finished an install; undefined: never
+ * @param {string | undefined} found.stamp hash recorded by this script's last installation
+ * @param {number} found.lockTime modification time of package-lock.json
+ * @param {number | undefined} found.installedTime end of npm's last installation; undefined if there was none
  * @returns {boolean}
  */
 export function needsNpm({ lock, stamp, lockTime, installedTime }) {
   if (installedTime === undefined) return true;
-  // An install by hand leaves no stamp. A fresh checkout changes the time of a file but not what is in it.
+  // A manual installation leaves no stamp. A fresh checkout changes the lock file's time but not its content.
   return stamp !== lock && installedTime < lockTime;
 }
 
 /**
- * Makes one line of a failed installer's output: the network, if it is that, or its own last error.
+ * Summarizes the output of a failed installer in one line: a network or disk problem, or its first error.
  *
  * @param {string} what e.g. `npm ci`
  * @param {string} output
@@ -156,19 +156,19 @@ export function installProblem(what, output) {
       output,
     )
   ) {
-    return `${what} can't reach its servers: check the network (or a proxy's settings), then run this again`;
+    return `${what} can't reach its servers: check the network and proxy settings, then retry`;
   }
   if (/ENOSPC|No space left/i.test(output))
-    return `${what} found the disk full: make room, then run this again`;
+    return `${what} failed because the disk is full: free some space, then retry`;
   const errors = lines.filter(
     (line) => /^(E:|npm (error|ERR!)) \S/.test(line) && !/complete log|A complete/.test(line),
   );
-  const said = errors[0] ?? lines.filter((line) => line !== "").at(-1) ?? "it says nothing";
+  const said = errors[0] ?? lines.filter((line) => line !== "").at(-1) ?? "it printed nothing";
   return `${what} failed: ${said}`;
 }
 
 /**
- * Compares versions such as `v20.1.0`, `go1.26.8` or `1.26`, number by number.
+ * Compares versions such as `v20.1.0`, `go1.26.8` or `1.26` number by number.
  *
  * @param {string} version
  * @param {string} oldest
@@ -209,7 +209,7 @@ function checkGo() {
   const modules = path.join(root, "local", "toolchain", "modules");
   const files = readdirSync(modules).map((name) => path.join(modules, name, "go.mod"));
   const wanted = goWanted(files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8")));
-  refuseIf(goProblem(result?.stdout.trim(), wanted));
+  throwIf(goProblem(result?.stdout.trim(), wanted));
 }
 
 /** @param {Record<string, string[]>} packages */
@@ -218,23 +218,24 @@ function installSystemPackages(packages) {
   if (missing.length === 0) return;
   const names = missing.join(" ");
   if (!isThere("apt-get")) {
-    throw new Refusal(
-      `install these with your distribution's package manager (the names are Debian's): ${names}`,
+    throw new BootstrapError(
+      `install these packages with your distribution's package manager (Debian's names): ${names}`,
     );
   }
-  say(`installing with apt-get: ${names}`);
+  log(`installing with apt-get: ${names}`);
   if (missing.includes("containerd"))
-    say("(on a systemd machine that also starts a containerd service; it is not used here)");
+    log("(with systemd this also starts a containerd service, which the local cloud does not use)");
   const install = ["apt-get", "install", "--yes", "--no-install-recommends", ...missing];
-  // The lists of packages may be absent or old; updating them takes a while and needs the network.
+  // The package lists may be missing or outdated. They are updated only then because that takes a while.
   if (run(install).status !== 0) {
     const update = run(["apt-get", "update"]);
     const result = run(install);
-    if (result.status !== 0) throw new Refusal(installProblem("apt-get", update.output + result.output));
+    if (result.status !== 0)
+      throw new BootstrapError(installProblem("apt-get", update.output + result.output));
   }
   const still = missingPackages(isThere, packages);
   if (still.length > 0) {
-    throw new Refusal(`${still.join(" ")}: installed, but not found; are /usr/sbin and /sbin on PATH?`);
+    throw new BootstrapError(`${still.join(" ")}: installed, but not found: add /usr/sbin and /sbin to PATH`);
   }
 }
 
@@ -249,15 +250,15 @@ function installNpmPackages() {
   });
   const lockTime = statSync(lockFile).mtimeMs;
   if (needsNpm({ lock, stamp, lockTime, installedTime: installed?.mtimeMs })) {
-    say("installing the npm packages of package-lock.json (npm ci)");
+    log("installing the npm packages of package-lock.json (npm ci)");
     const result = run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-    if (result.status !== 0) throw new Refusal(installProblem("npm ci", result.output));
+    if (result.status !== 0) throw new BootstrapError(installProblem("npm ci", result.output));
   }
   if (stamp !== lock) writeFileSync(stampFile, lock);
 }
 
 /**
- * Runs a command in the project's folder.
+ * Runs a command in the project's directory.
  *
  * @param {string[]} command
  * @returns {{ status: number | null, output: string }}
@@ -272,13 +273,13 @@ function run([program = "", ...args]) {
 }
 
 /** @param {string} line */
-function say(line) {
+function log(line) {
   console.error(`set-up: ${line}`);
 }
 
 /** @param {string | undefined} problem */
-function refuseIf(problem) {
-  if (problem !== undefined) throw new Refusal(problem);
+function throwIf(problem) {
+  if (problem !== undefined) throw new BootstrapError(problem);
 }
 
 /** @param {string[]} args */
@@ -287,7 +288,7 @@ function main(args) {
   const command = `npm ${process.env["npm_lifecycle_event"] ?? "start"}`;
   const uid = process.getuid?.();
   try {
-    refuseIf(machineProblem({ platform: process.platform, node: process.version, uid, command }));
+    throwIf(platformProblem({ platform: process.platform, node: process.version, uid, command }));
     if (!toStop) {
       checkGo();
       const { skopeo } = registryPackages;
@@ -300,8 +301,8 @@ function main(args) {
     }
     installNpmPackages();
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    say(error.message);
+    if (!(error instanceof BootstrapError)) throw error;
+    log(error.message);
     process.exitCode = 1;
   }
 }

@@ -8,7 +8,7 @@ import {
   goWanted,
   installProblem,
   isAtLeast,
-  machineProblem,
+  platformProblem,
   missingPackages,
   needsNpm,
   systemPackages,
@@ -16,9 +16,9 @@ import {
 
 const machine = { platform: "linux", node: "v20.20.2", uid: 0, command: "npm start" };
 
-test("a Linux machine with Node 20 and root is fine", () => {
-  expect(machineProblem(machine)).toBeUndefined();
-  expect(machineProblem({ ...machine, node: "v24.0.0" })).toBeUndefined();
+test("accepts Linux with Node 20 and root", () => {
+  expect(platformProblem(machine)).toBeUndefined();
+  expect(platformProblem({ ...machine, node: "v24.0.0" })).toBeUndefined();
 });
 
 test.each([
@@ -27,8 +27,8 @@ test.each([
   [{ platform: "freebsd" }, /needs Linux, and this is freebsd/],
   [{ node: "v18.19.1" }, /Node v18\.19\.1 is too old: install Node 20/],
   [{ uid: 1000 }, /needs root: run sudo env "PATH=\$PATH" npm start/],
-])("says in one line what to do with %j", (difference, line) => {
-  const problem = machineProblem({ ...machine, ...difference });
+])("explains in one line what to do for %j", (difference, line) => {
+  const problem = platformProblem({ ...machine, ...difference });
   expect(problem).toMatch(line);
   expect(problem).not.toContain("\n");
 });
@@ -40,14 +40,14 @@ test("compares versions by number", () => {
   expect(isAtLeast("v20.0.0", "20")).toBe(true);
 });
 
-test("wants the newest Go of all modules", () => {
+test("requires the newest Go version of all modules", () => {
   expect(goWanted(["module a\n\ngo 1.24.0\n", "module b\n\ngo 1.26.7\n", "module c\n"])).toBe("1.26.7");
   expect(goProblem("go1.26.8", "1.26.7")).toBeUndefined();
   expect(goProblem("go1.24.1", "1.26.7")).toMatch(/go1\.24\.1 is too old: install Go 1\.26\.7/);
   expect(goProblem(undefined, "1.26.7")).toMatch(/no "go" on PATH: install Go 1\.26\.7/);
 });
 
-test("installs only the packages of which something is missing", () => {
+test("installs only missing packages", () => {
   expect(missingPackages(() => true)).toEqual([]);
   expect(missingPackages((probe) => probe !== "ctr" && probe !== "/usr/lib/cni/ptp")).toEqual([
     "containerd",
@@ -62,14 +62,14 @@ test.each([
   ["the lock file is newer and there is no stamp", { installedTime: 1, lockTime: 2 }, true],
   ["an install by hand followed the lock file", { installedTime: 3, lockTime: 2 }, false],
   ["only the lock file's time changed", { installedTime: 1, lockTime: 2, stamp: "same" }, false],
-])("npm ci when needed: %s", (_what, found, needed) => {
+])("decides whether to run npm ci: %s", (_what, found, needed) => {
   expect(needsNpm({ lock: "same", stamp: undefined, lockTime: 2, ...found })).toBe(needed);
 });
 
 test.each([
   ["npm error code EAI_AGAIN\nnpm error request failed", /npm ci can't reach its servers/],
   ["E: Failed to fetch x  Temporary failure resolving 'host'", /can't reach its servers/],
-  ["npm error code ENOSPC", /disk full/],
+  ["npm error code ENOSPC", /disk is full/],
   [
     "npm error code EUSAGE\nnpm error more\nnpm error A complete log of this run",
     /failed: npm error code EUSAGE$/,
@@ -78,14 +78,14 @@ test.each([
     "Reading package lists...\nE: Unable to locate package runc\n",
     /failed: E: Unable to locate package runc$/,
   ],
-  ["", /it says nothing/],
+  ["", /it printed nothing/],
 ])("explains %j in one line", (output, line) => {
   const problem = installProblem("npm ci", output);
   expect(problem).toMatch(line);
   expect(problem).not.toContain("\n");
 });
 
-/** Runs the script itself, in a folder with nothing but what `files` says. */
+/** Runs the script in a directory with only these files. */
 function bootstrap(files: Record<string, string>, args: string[], options: { uid?: number; path?: string }) {
   const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-bootstrap-"));
   onTestFinished(() => {
@@ -107,20 +107,20 @@ function bootstrap(files: Record<string, string>, args: string[], options: { uid
 
 const isRoot = process.getuid?.() === 0;
 
-test.runIf(isRoot)("as somebody else than root it says how, in one line", () => {
+test.runIf(isRoot)("tells other users how to become root, in one line", () => {
   const { status, stderr } = bootstrap({}, [], { uid: 65534 });
   expect(stderr).toMatch(/^set-up: .*needs root: run sudo env "PATH=\$PATH" npm start\n$/);
   expect(status).toBe(1);
 });
 
-test.runIf(isRoot)("without Go it says what to install, in one line", () => {
+test.runIf(isRoot)("says which Go to install, in one line", () => {
   const { status, stderr } = bootstrap({}, [], { path: "/nowhere" });
   expect(stderr).toMatch(/^set-up: no "go" on PATH: install Go .*\n$/);
   expect(status).toBe(1);
 });
 
 test.runIf(isRoot)(
-  "offline it says so, in one line besides what it does",
+  "reports a network problem in one line",
   () => {
     const resolved = "http://127.0.0.1:9/nothing-1.0.0.tgz";
     const packages = {
@@ -137,10 +137,10 @@ test.runIf(isRoot)(
     );
     expect(stderr.trim().split("\n")).toEqual([
       "set-up: installing the npm packages of package-lock.json (npm ci)",
-      "set-up: npm ci can't reach its servers: check the network (or a proxy's settings), then run this again",
+      "set-up: npm ci can't reach its servers: check the network and proxy settings, then retry",
     ]);
     expect(status).toBe(1);
-    // npm itself takes a while to start on a busy machine.
+    // npm starts slowly on a busy computer.
   },
   60_000,
 );

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
-/** Debian's Chromium; local/bootstrap.mjs installs it. Playwright's own can't be had from a package registry. */
+/** Debian's Chromium, installed by local/bootstrap.mjs. Playwright's own build is in no package registry. */
 const CHROMIUM = "/usr/bin/chromium";
 
 const FLAGS = [
@@ -17,20 +17,20 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** A browser that knows nothing of earlier ones. */
+/** A browser with an empty profile. */
 export interface OpenBrowser {
   context: BrowserContext;
-  /** Ends it and removes what it stored. */
+  /** Closes the browser and removes its profile. */
   close: () => Promise<void>;
 }
 
-/** A window's size in pixels. */
+/** Window size in pixels. */
 export interface WindowSize {
   width: number;
   height: number;
 }
 
-/** Starts Chromium without a window, in the time zone UTC and with a user-data folder of its own. */
+/** Starts headless Chromium in time zone UTC with an empty profile. */
 export async function openBrowser(viewport: WindowSize): Promise<OpenBrowser> {
   const folder = await mkdtemp(path.join(tmpdir(), "k8sfv-browser-"));
   const context = await chromium.launchPersistentContext(folder, {
@@ -50,10 +50,10 @@ export async function openBrowser(viewport: WindowSize): Promise<OpenBrowser> {
 }
 
 /**
- * Signs the browser in to Grafana.
+ * Logs the browser in to Grafana.
  *
- * @param outputs the stack's, with the administrator's name and password
- * @throws Error when Grafana refuses
+ * @param outputs stack outputs, which contain the administrator's name and password
+ * @throws Error when Grafana rejects the login
  */
 export async function signIn(
   context: BrowserContext,
@@ -62,10 +62,10 @@ export async function signIn(
 ): Promise<void> {
   const data = { user: outputs["GRAFANA_USER"], password: outputs["GRAFANA_PASSWORD"] };
   const response = await context.request.post(`${grafana}/login`, { data });
-  if (!response.ok()) throw new Error(`Grafana refuses the login: ${response.status()}`);
+  if (!response.ok()) throw new Error(`Grafana rejected the login with status ${response.status()}`);
 }
 
-/** Waits until no panel of a dashboard's page loads any more. */
+/** Waits until all panels of a dashboard's page have loaded. */
 export async function panelsLoaded(page: Page): Promise<void> {
   await page.locator("section").first().waitFor();
   await page.waitForLoadState("networkidle");

@@ -7,32 +7,32 @@ import { parse, stringify } from "yaml";
 import { adopt } from "../tools/adopt.ts";
 import type { Cloud } from "./cluster/cloud.ts";
 import { findEngineProcesses } from "./cluster/processes.ts";
-import { readIfThere, writeWhole } from "./files.ts";
+import { readFileIfExists, writeFileAtomic } from "./files.ts";
 import { freePort } from "../tools/free-port.ts";
 import { images } from "../versions.ts";
 import { builtNames, imagesToOverride } from "./images/names.ts";
 import { runsOfficialImages } from "./images/official.ts";
 
-/** The stack whose config is for local clouds. */
+/** Name of the local clouds' stack. */
 export const stack = "local";
 const grafanaKey = "k8sfv-metrics:grafana";
 const imagesKey = "k8sfv-metrics:images";
 const projectDir = fileURLToPath(new URL("..", import.meta.url));
 
-/** The Pulumi engine, with the project's program and this cloud as its Google. */
+/** Runs the Pulumi engine for a local cloud. */
 export interface Engine {
-  /** What the engine, and everything it starts, needs to find the cloud. */
+  /** Environment variables for the engine and programs that it starts. */
   env: Record<string, string>;
   /**
-   * Runs `pulumi` with these arguments and gives its standard output; with `show`, people see it instead.
-   * An error carries the output.
+   * Runs `pulumi` and returns its standard output. With `show`, the output goes to the terminal instead.
+   * @throws ExecaError with the output when it fails
    */
   pulumi: (args: string[], options?: { cwd?: string; show?: boolean }) => Promise<string>;
 }
 
 /**
- * The engine on a cloud that was prepared before. Its home, state and passphrase lie in the cloud's folder,
- * so the person's own Pulumi is never touched, and the stack file of the project is only read.
+ * Returns the engine for a prepared cloud. Its home, state and passphrase are in the cloud's directory: it
+ * does not use the developer's own Pulumi home, and does not write the project's stack file.
  */
 export function openEngine(cloud: Cloud): Engine {
   const env = {
@@ -40,8 +40,8 @@ export function openEngine(cloud: Cloud): Engine {
     K8SFV_CRDS: cloud.crdsDir,
     PATH: `${cloud.binDir}:${process.env.PATH ?? ""}`,
     PULUMI_HOME: cloud.pulumiHome,
-    // Without the file of attributes beside each file: an engine that is killed as it writes one leaves a state that
-    // no engine reads any more ("failed to load checkpoint: EOF").
+    // Without metadata files: when the engine is killed while it writes one, no engine can read the state any
+    // more ("failed to load checkpoint: EOF").
     PULUMI_BACKEND_URL: `file://${path.join(cloud.pulumiDir, "state")}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE_FILE: path.join(cloud.pulumiDir, "passphrase"),
     PULUMI_STACK: stack,
@@ -63,10 +63,10 @@ export function openEngine(cloud: Cloud): Engine {
 }
 
 /**
- * `pulumi up`. When it is refused, what a run that was killed left at Google is taken over, and it is tried
- * once more; not when somebody stopped it.
+ * Runs `pulumi up`. If that fails, imports resources that a killed run left at Google and retries once,
+ * except after Ctrl-C.
  *
- * @throws Error of the engine's
+ * @throws ExecaError of `pulumi up`
  */
 export async function bringUp(
   engine: Engine,
@@ -79,32 +79,32 @@ export async function bringUp(
     if (options.stopped?.aborted === true) throw error;
     const { imported } = await adopt(engine.pulumi);
     if (imported.length === 0) throw error;
-    console.error(`Imported from a run that did not end: ${imported.length} resources. Once more:`);
+    console.error(`Imported ${imported.length} resources of an interrupted run. Retrying:`);
     await up();
   }
 }
 
-/** Creates the stack, its state and its passphrase, when they don't exist yet. */
+/** Creates the stack, its state and its passphrase if they don't exist. */
 export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   const workDir = path.join(cloud.pulumiDir, "project");
   await mkdir(cloud.pulumiDir, { recursive: true, mode: 0o700 });
   await mkdir(path.join(cloud.pulumiDir, "state"), { recursive: true });
-  // A file where the engine wants its folder of logs: it keeps none then. Writing them, whole and encrypted,
-  // was half of its work in a preview (6.5 of 12.5 s of CPU time).
+  // A regular file at the path of the engine's log directory disables its logs. Writing and encrypting them
+  // took half of a preview's CPU time (6.5 of 12.5 s).
   await mkdir(cloud.pulumiHome, { recursive: true });
   await writeFile(path.join(cloud.pulumiHome, "logs"), "");
   await mkdir(workDir, { recursive: true });
   const passphraseFile = engine.env.PULUMI_CONFIG_PASSPHRASE_FILE ?? "";
-  if ((await readIfThere(passphraseFile)) === undefined) {
-    await writeWhole(passphraseFile, randomBytes(24).toString("base64url"), 0o600);
+  if ((await readFileIfExists(passphraseFile)) === undefined) {
+    await writeFileAtomic(passphraseFile, randomBytes(24).toString("base64url"), 0o600);
   }
-  const before = parse((await readIfThere(configFile(cloud))) ?? "{}") as Partial<StackFile>;
+  const before = parse((await readFileIfExists(configFile(cloud))) ?? "{}") as Partial<StackFile>;
   const wanted = parse(await readFile(path.join(projectDir, `Pulumi.${stack}.yaml`), "utf8")) as StackFile;
-  const file = ofCloud(wanted, before, await freePort());
+  const file = cloudStackFile(wanted, before, await freePort());
   if (runsOfficialImages()) file.config[imagesKey] = builtNames();
-  await writeWhole(configFile(cloud), stringify(file));
+  await writeFileAtomic(configFile(cloud), stringify(file));
   await copyFile(path.join(projectDir, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
-  // A killed engine can't give back its lock; one that runs still holds it rightly.
+  // A killed engine leaves its lock behind.
   if ((await findEngineProcesses(cloud)).length === 0)
     await removeLeftovers(path.join(cloud.pulumiDir, "state"));
   if (before.encryptionsalt === undefined) {
@@ -112,7 +112,7 @@ export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   }
 }
 
-/** The locks of engines that are gone, and the attributes that older clouds have. */
+/** Removes the locks of killed engines, and metadata files that earlier versions wrote. */
 async function removeLeftovers(state: string): Promise<void> {
   await rm(path.join(state, ".pulumi/locks"), { recursive: true, force: true });
   for (const file of await readdir(state, { recursive: true })) {
@@ -120,7 +120,7 @@ async function removeLeftovers(state: string): Promise<void> {
   }
 }
 
-/** A stack's file, as far as it matters here. */
+/** The used fields of a stack file. */
 export interface StackFile {
   encryptionsalt?: string;
   config: Record<string, unknown> & {
@@ -130,14 +130,14 @@ export interface StackFile {
 }
 
 /**
- * A cloud's own copy of the project's stack file: the engine writes the salt of the passphrase into it. Clouds side by
- * side must not meet in one tunnel to Grafana, so each has a port, which stays.
+ * Returns a cloud's own copy of the project's stack file, into which the engine writes the encryption salt.
+ * Clouds that run at the same time need different tunnel ports; a cloud keeps its port.
  *
- * @param before - the copy of the last start
- * @param port - the tunnel's in a new copy
- * @param pinned - the images of versions.ts; those built here have no digest, so the copy names them without it
+ * @param before copy of the previous start
+ * @param port tunnel port of a new copy
+ * @param pinned images of versions.ts; images built here have no digest, so the copy overrides pinned names
  */
-export function ofCloud(
+export function cloudStackFile(
   wanted: StackFile,
   before: Partial<StackFile>,
   port: number,
@@ -156,7 +156,7 @@ export function ofCloud(
   };
 }
 
-/** The outputs of the stack by name; secrets in the clear. */
+/** Returns the stack's outputs by name, with secrets in plain text. */
 export async function stackOutputs(engine: Engine): Promise<Record<string, unknown>> {
   const json = await engine.pulumi(["stack", "output", "--json", "--show-secrets"]);
   return JSON.parse(json) as Record<string, unknown>;

@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { readJson, writeWhole } from "./files.ts";
+import { readJson, writeFileAtomic } from "./files.ts";
 
 function file(): string {
   const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-files-"));
@@ -12,21 +12,21 @@ function file(): string {
   return path.join(dir, "state.json");
 }
 
-test("a file is never written in place", async () => {
+test("replaces a file atomically", async () => {
   const state = file();
-  await writeWhole(state, '"before"', 0o600);
-  // A second name of the same file: as it was for whoever has it open.
+  await writeFileAtomic(state, '"before"', 0o600);
+  // A hard link shows whether the original inode was modified.
   linkSync(state, `${state}.open`);
-  await writeWhole(state, '"after"', 0o600);
+  await writeFileAtomic(state, '"after"', 0o600);
   expect(readFileSync(`${state}.open`, "utf8")).toBe('"before"');
   expect(await readJson(state)).toBe("after");
 });
 
-test("only a file that is not there counts as none", async () => {
+test("returns undefined for a missing file only", async () => {
   const state = file();
   expect(await readJson(state)).toBeUndefined();
   writeFileSync(state, '{"cidr":');
-  await expect(readJson(state)).rejects.toThrow(`${state} is broken`);
+  await expect(readJson(state)).rejects.toThrow(`${state} is not valid JSON`);
   rmSync(state);
   mkdirSync(state);
   await expect(readJson(state)).rejects.toThrow("EISDIR");

@@ -1,31 +1,39 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 
 /**
- * Writes a file so that it is whole at any time: beside, and then renamed. Whoever reads it meanwhile finds the one
- * before, and so does the next run when this one is killed or the disk is full.
+ * Writes a file atomically: writes a temporary file next to it and renames that. Readers, and the next run
+ * after a kill or a full disk, see either the old or the new content.
  *
- * @param mode of the file, 0o644 by default
+ * @param mode file mode, default 0o644
  */
-export async function writeWhole(file: string, content: string, mode = 0o644): Promise<void> {
+export async function writeFileAtomic(file: string, content: string, mode = 0o644): Promise<void> {
   await writeFile(`${file}.new`, content, { mode });
   await rename(`${file}.new`, file);
 }
 
-/** The text of a file, undefined when there is no such file. @throws Error when it can't be read */
-export async function readIfThere(file: string): Promise<string | undefined> {
-  return readFile(file, "utf8").catch(unlessAbsent);
+/**
+ * Returns the text of a file, or undefined if it does not exist.
+ *
+ * @throws Error when it can't be read
+ */
+export async function readFileIfExists(file: string): Promise<string | undefined> {
+  return readFile(file, "utf8").catch(undefinedIfMissing);
 }
 
-/** What a file of JSON holds, undefined when there is no such file. @throws Error that names a broken one */
+/**
+ * Returns the parsed content of a JSON file, or undefined if it does not exist.
+ *
+ * @throws Error that names a file with invalid JSON
+ */
 export async function readJson(file: string): Promise<unknown> {
-  const text = await readIfThere(file);
+  const text = await readFileIfExists(file);
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
     const why = (error as Error).message;
     throw new Error(
-      `${file} is broken (${why}). Put it right, or begin anew: npm stop removes the local cloud`,
+      `${file} is not valid JSON (${why}). Repair it, or remove the local cloud with "npm stop" and start again`,
       {
         cause: error,
       },
@@ -33,8 +41,8 @@ export async function readJson(file: string): Promise<unknown> {
   }
 }
 
-/** For what reads files: one that is not there is no error. */
-export function unlessAbsent(error: unknown): undefined {
+/** Error handler of file operations: returns undefined if the file does not exist, and rethrows other errors. */
+export function undefinedIfMissing(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { reachable } from "./forwards.ts";
+import { reachableFromVpc } from "./forwards.ts";
 
 const always = {
   GRAFANA_URL: "http://10.248.1.7:3000",
@@ -12,7 +12,7 @@ test.each([
   ["internal, with a password", { PROMPG_URL: "http://ci:x@10.248.1.4:9091" }, ["10.248.1.4:9091"]],
   ["external", { PROMPG_URL: "https://ci:x@push.example.com", PROMPG_ADDRESS: "203.0.113.7" }, []],
   ["in-cluster", {}, []],
-])("a push gateway that is %s is reached where the VPC may push", (_exposure, outputs, expected) => {
-  const found = reachable({ ...always, ...outputs }).map(({ host }) => host);
+])("forwards to a Pushgateway with exposure %s only if the VPC can push", (_exposure, outputs, expected) => {
+  const found = reachableFromVpc({ ...always, ...outputs }).map(({ host }) => host);
   expect(found).toEqual(["10.248.1.7:3000", "10.248.1.6:9090", ...expected]);
 });

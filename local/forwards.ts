@@ -1,7 +1,7 @@
 import { WORKLOADS } from "../workloads.ts";
 import { ciHost, startForwarder, startPodForward, type Cloud } from "./cluster/index.ts";
 
-/** Addresses on this machine that lead to the environment. */
+/** URLs on 127.0.0.1 that are forwarded to the environment. */
 export interface LocalAddresses {
   grafana: string;
   prometheus: string;
@@ -9,28 +9,31 @@ export interface LocalAddresses {
   pushGateway: string;
 }
 
-/** Those that there are: the push gateway's only where the VPC may push. */
-export type FoundAddresses = Omit<LocalAddresses, "pushGateway"> & Partial<LocalAddresses>;
+/** Like {@link LocalAddresses}; the Pushgateway's URL is missing if it is not reachableFromVpc from the VPC. */
+export type AvailableAddresses = Omit<LocalAddresses, "pushGateway"> & Partial<LocalAddresses>;
 
 /**
- * Forwards 127.0.0.1 to the addresses that the stack put out; on their usual ports where these are free.
+ * Forwards ports of 127.0.0.1 to the addresses in the stack's outputs, with the same port numbers if those
+ * are free.
  *
- * @throws Error when pushes don't come from the VPC; {@link forwardThoseThere} minds nothing
+ * @throws Error when the Pushgateway is not reachableFromVpc from the VPC; {@link forwardAvailable} accepts that
  */
 export async function startForwards(cloud: Cloud, outputs: Record<string, unknown>): Promise<LocalAddresses> {
-  const { pushGateway, ...others } = await forwardThoseThere(cloud, outputs);
+  const { pushGateway, ...others } = await forwardAvailable(cloud, outputs);
   if (pushGateway === undefined) {
-    throw new Error('This takes a push gateway in the VPC: pushGateway.exposure has to be "internal"');
+    throw new Error(
+      'The Pushgateway is not reachableFromVpc from the VPC: set pushGateway.exposure to "internal"',
+    );
   }
   return { ...others, pushGateway };
 }
 
-/** As {@link startForwards}, without the push gateway where its exposure keeps it from the VPC. */
-export async function forwardThoseThere(
+/** Like {@link startForwards}, but omits the Pushgateway if it is not reachableFromVpc from the VPC. */
+export async function forwardAvailable(
   cloud: Cloud,
   outputs: Record<string, unknown>,
-): Promise<FoundAddresses> {
-  const forwards = reachable(outputs).map(({ hostname, port }) => ({
+): Promise<AvailableAddresses> {
+  const forwards = reachableFromVpc(outputs).map(({ hostname, port }) => ({
     host: hostname,
     targetPort: Number(port),
     port: Number(port),
@@ -38,14 +41,17 @@ export async function forwardThoseThere(
   const ports = await startForwarder(cloud, "people", ciHost, forwards);
   const [grafana, prometheus, pushGateway] = ports.map((port) => `http://127.0.0.1:${port}`);
   if (grafana === undefined || prometheus === undefined) {
-    throw new Error("The forwarder answered with too few ports");
+    throw new Error("The forwarder returned too few ports");
   }
   const alertmanager = `http://127.0.0.1:${await forwardAlertmanager(cloud)}`;
   return { grafana, prometheus, alertmanager, pushGateway };
 }
 
-/** The URLs that lead into the VPC. From the internet, and from the cluster's jobs alone, pushes don't. */
-export function reachable(outputs: Record<string, unknown>): URL[] {
+/**
+ * Returns the stack's URLs that are reachableFromVpc from the VPC. The Pushgateway's is not with exposure to
+ * the internet or to the cluster only.
+ */
+export function reachableFromVpc(outputs: Record<string, unknown>): URL[] {
   const always = [outputs["GRAFANA_URL"], outputs["PROMETHEUS_URL"]].map((url) => new URL(String(url)));
   const url = outputs["PROMPG_URL"];
   if (typeof url !== "string") return always;
@@ -53,7 +59,7 @@ export function reachable(outputs: Record<string, unknown>): URL[] {
   return pushes.hostname === outputs["PROMPG_ADDRESS"] ? [...always, pushes] : always;
 }
 
-/** Alertmanager has no address in the VPC. The label is the operator's. */
+/** Forwards to Alertmanager's pod, which has no address in the VPC. The label is set by the Prometheus Operator. */
 function forwardAlertmanager(cloud: Cloud): Promise<number> {
   const { name, port } = WORKLOADS.alertmanager;
   return startPodForward(cloud, name, { namespace: "monitoring", label: "alertmanager=k8sfv", port });

@@ -1,7 +1,7 @@
 import { basicAuth } from "./sample.ts";
 import type { Dashboard } from "../monitoring-mixin/dashboards/index.ts";
 
-/** A panel of a dashboard, as far as asking for its data needs it. */
+/** The fields of a dashboard panel that are needed to query its data. */
 export interface Panel {
   id: number;
   title: string;
@@ -16,81 +16,87 @@ interface PanelTarget {
   legendFormat?: string;
 }
 
-/** One series or table column of an answer. */
+/** One field of a data frame. */
 export interface Column {
-  /** The target it answers. */
+  /** refId of the query. */
   refId: string;
   name: string;
   labels: Record<string, string>;
   values: (number | string | null)[];
 }
 
-/** An answer's frame: columns side by side, the time first. */
+/** A data frame with the time as first column. */
 export interface Frame {
   refId: string;
   columns: Column[];
-  /** Between two points, in ms; 0 for an instant. */
+  /** Interval between two points in milliseconds; 0 for an instant query. */
   step: number;
 }
 
-/** Where Grafana is, and as whom it is asked. */
+/** Grafana's URL and the stack outputs with its credentials. */
 export interface GrafanaClient {
   url: string;
   outputs: Record<string, unknown>;
 }
 
-/** From when to when, in ms. */
+/** A time range in milliseconds of Unix time. */
 export interface Range {
   from: number;
   to: number;
 }
 
-/** Values of a dashboard's variables, by name. */
+/** Values of dashboard variables by name. */
 type Variables = Record<string, string>;
 
-/** The value for all values of a variable (monitoring-mixin/dashboards/shared.ts). */
+/** Value of a variable's option "All" (monitoring-mixin/dashboards/shared.ts). */
 const ALL = ".+";
 
-/** How many points a panel on a wide screen asks for. */
+/** Grafana's maxDataPoints of a panel on a wide screen. */
 const POINTS = 1000;
 
 export const DAY_MS = 24 * 3600 * 1000;
 
-/** The panels of a dashboard. */
+/** Returns the panels of a dashboard. */
 export function panelsOf(dashboard: Dashboard): Panel[] {
   return (dashboard.panels ?? []) as unknown as Panel[];
 }
 
-/** The time that a dashboard shows when it is opened. */
+/** Returns the dashboard's default time range. */
 export function defaultRange(dashboard: Dashboard, now = Date.now()): Range {
   const [, count, unit] = /^now-(\d+)([dh])$/.exec(dashboard.time?.from ?? "") ?? [];
   if (count === undefined)
-    throw new Error(`${dashboard.title} begins at ${dashboard.time?.from ?? "no time"}`);
+    throw new Error(
+      `${dashboard.title} has an unsupported default time range: ${dashboard.time?.from ?? "none"}`,
+    );
   return { from: now - Number(count) * (unit === "d" ? DAY_MS : DAY_MS / 24), to: now };
 }
 
-/** The last so many days. */
+/** Returns the range of the last `days` days. */
 export function lastDays(days: number, now = Date.now()): Range {
   return { from: now - days * DAY_MS, to: now };
 }
 
-/** The last five years. */
+/** Returns the range of the last five years. */
 export function fiveYears(now = Date.now()): Range {
   return lastDays(5 * 365, now);
 }
 
-/** Asks Grafana for any of its API. */
-export async function askGrafana<T>(client: GrafanaClient, path: string, body?: unknown): Promise<T> {
+/**
+ * Sends a request to Grafana's API.
+ *
+ * @throws Error when the status is not 2xx
+ */
+export async function requestGrafana<T>(client: GrafanaClient, path: string, body?: unknown): Promise<T> {
   const response = await fetch(`${client.url}${path}`, {
     method: body === undefined ? "GET" : "POST",
     headers: { ...basicAuth(client.outputs), "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
-  if (!response.ok) throw new Error(`Grafana answered ${response.status}: ${await response.text()}`);
+  if (!response.ok) throw new Error(`Grafana returned ${response.status}: ${await response.text()}`);
   return (await response.json()) as T;
 }
 
-/** The values of a dashboard's variable, by Grafana's own way to Prometheus, as its page asks for them. */
+/** Returns the values of a dashboard variable, by the data source proxy request that Grafana's page sends. */
 export async function variableValues(
   client: GrafanaClient,
   definition: string,
@@ -98,18 +104,19 @@ export async function variableValues(
   { from, to }: Range,
 ): Promise<string[]> {
   const [, series, label] = /^label_values\((.*), (\w+)\)$/.exec(definition) ?? [];
-  if (series === undefined || label === undefined) throw new Error(`What does ${definition} ask for?`);
+  if (series === undefined || label === undefined)
+    throw new Error(`Unsupported variable query: ${definition}`);
   const query = new URLSearchParams({
-    "match[]": fill(series, variables),
+    "match[]": interpolate(series, variables),
     start: String(Math.floor(from / 1000)),
     end: String(Math.ceil(to / 1000)),
   });
   const path = `/api/datasources/uid/my-prom/resources/api/v1/label/${label}/values?${query.toString()}`;
-  return (await askGrafana<{ data: string[] }>(client, path)).data;
+  return (await requestGrafana<{ data: string[] }>(client, path)).data;
 }
 
-/** The variables of a dashboard as it is opened: all of each, the first of those that take one value. */
-export async function openVariables(
+/** Returns the initial values of a dashboard's variables: "All" where the variable has it, else the first value. */
+export async function initialVariables(
   client: GrafanaClient,
   dashboard: Dashboard,
   range: Range,
@@ -124,8 +131,8 @@ export async function openVariables(
   return variables;
 }
 
-/** Asks for a panel's data, as Grafana's page does: by its query API. */
-export async function askPanel(
+/** Queries a panel's data through Grafana's query API, like its page. */
+export async function queryPanel(
   client: GrafanaClient,
   panel: Panel,
   variables: Record<string, string>,
@@ -133,12 +140,12 @@ export async function askPanel(
 ): Promise<Frame[]> {
   const queries = panel.targets.map((target) => ({
     ...target,
-    expr: fill(target.expr, variables),
+    expr: interpolate(target.expr, variables),
     interval: panel.interval ?? "",
     intervalMs: Math.max(1, Math.round((to - from) / POINTS)),
     maxDataPoints: POINTS,
   }));
-  const { results } = await askGrafana<Answer>(client, "/api/ds/query", {
+  const { results } = await requestGrafana<QueryResponse>(client, "/api/ds/query", {
     queries,
     from: String(from),
     to: String(to),
@@ -150,7 +157,7 @@ export async function askPanel(
   });
 }
 
-/** Asks for the data of every panel, one after the other: how long each took, in ms. */
+/** Queries all panels one by one. @returns the duration of each in milliseconds */
 export async function panelTimes(
   client: GrafanaClient,
   dashboard: Dashboard,
@@ -160,13 +167,13 @@ export async function panelTimes(
   const times: number[] = [];
   for (const panel of panelsOf(dashboard)) {
     const started = performance.now();
-    await askPanel(client, panel, variables, range);
+    await queryPanel(client, panel, variables, range);
     times.push(performance.now() - started);
   }
   return times;
 }
 
-interface Answer {
+interface QueryResponse {
   results: Record<string, { error?: string; frames?: RawFrame[] }>;
 }
 
@@ -191,7 +198,7 @@ function toFrame(refId: string, { schema, data }: RawFrame): Frame {
   };
 }
 
-/** Grafana tells what it asked Prometheus for: "Expr: …\nStep: 1h30m0s". */
+/** Returns the step in milliseconds of Grafana's executedQueryString: "Expr: …\nStep: 1h30m0s". */
 function stepOf(executed: string): number {
   const [, text = ""] = /\nStep: (\S+)/.exec(executed) ?? [];
   const units: Record<string, number> = { h: 3600_000, m: 60_000, s: 1000 };
@@ -202,16 +209,15 @@ function stepOf(executed: string): number {
 }
 
 /**
- * Replaces variables as Grafana's page does, in the formats that the dashboards use. Not for several values of one
- * variable.
+ * Interpolates variables like Grafana's page, for single values and the formats that the dashboards use.
  *
- * @throws Error for another format
+ * @throws Error on another format
  */
-function fill(expr: string, variables: Variables): string {
+function interpolate(expr: string, variables: Variables): string {
   return expr.replaceAll(/\$\{(\w+):(\w+)\}/g, (whole, name: string, format: string) => {
     const value = variables[name];
     if (value === undefined) return whole;
-    // The value for "all" is put in as it is, whatever the format.
+    // Grafana does not format a custom value for "All".
     if (value === ALL || format === "raw") return value;
     if (format === "regex") return value.replaceAll(/[\\^$*+?.()|[\]{}/]/g, "\\$&");
     throw new Error(`Unknown format of a variable: ${whole}`);

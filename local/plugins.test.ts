@@ -15,7 +15,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-test("the plugins lie where the engine looks for the versions that the npm packages ask for", async () => {
+test("installs the plugins in the versions that the npm packages require", async () => {
   const binaries = { path: (name: string) => path.join(dir, name) };
   const home = path.join(dir, "home");
   await expect(installPlugins(home, binaries)).rejects.toThrow("pulumi-resource-kubernetes is missing");
@@ -29,7 +29,7 @@ test("the plugins lie where the engine looks for the versions that the npm packa
     `resource-kubernetes-v${pluginVersion("@pulumi/kubernetes")}`,
     `resource-random-v${pluginVersion("@pulumi/random")}`,
   ]);
-  // As the engine starts it, and away from the sources.
+  // Started as by the engine, outside the source tree.
   for (const [name, npm] of [
     ["gcp", "@pulumi/gcp"],
     ["random", "@pulumi/random"],
@@ -44,7 +44,7 @@ test("the plugins lie where the engine looks for the versions that the npm packa
   }
 });
 
-test("the auth plugin hands out the token, which stays", async () => {
+test("returns the same token from the auth plugin on each call", async () => {
   const cloud = { binDir: path.join(dir, "it's/bin"), accessTokenFile: path.join(dir, "it's/access-token") };
   const file = await installAuthPlugin(cloud);
   const token = readFileSync(cloud.accessTokenFile, "utf8");

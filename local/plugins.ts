@@ -4,26 +4,27 @@ import { shellWord } from "./google/auth-plugin.ts";
 import { bundle } from "./plugin/bundle.ts";
 import { pluginVersion, projectDir } from "./plugin/version.ts";
 
-/** Where the binaries are. */
+/** Locations of built binaries. */
 interface Binaries {
   path(binary: string): string;
 }
 
-/** Plugins that this project serves from TypeScript: npm package and main file. A change of theirs takes an `npm start`. */
+/** Plugins emulated in TypeScript: npm package and main module. After a change, "npm start" installs them again. */
 const ownPlugins = {
   gcp: { npm: "@pulumi/gcp", main: "local/google/main.ts" },
   random: { npm: "@pulumi/random", main: "local/random/main.ts" },
 };
 
-/** Plugins that are the real ones, from the toolchain. */
+/** Real plugins, built by the toolchain. */
 const builtPlugins = {
   kubernetes: { npm: "@pulumi/kubernetes" },
   grafana: { npm: "@pulumiverse/grafana" },
 };
 
 /**
- * Lays the provider plugins into a Pulumi home, each under the version that its npm package asks the
- * engine for. What is there already is replaced, so this may be repeated after an update.
+ * Installs the provider plugins into a Pulumi home, in the versions that their npm packages require. Replaces
+ * existing
+ * ones.
  *
  * @param pulumiHome the engine's `PULUMI_HOME`
  */
@@ -42,22 +43,26 @@ export async function installPlugins(pulumiHome: string, toolchain: Binaries): P
   }
 }
 
-/** The plugin's file, its folder made. The engine takes a folder as a plugin that is whole, unless a `.partial` file lies beside it. */
+/**
+ * Creates a plugin's directory and returns the path of its executable. The engine considers a directory
+ * complete unless
+ * a `.partial` file is next to it.
+ */
 async function pluginFile(pulumiHome: string, name: string, version: string): Promise<string> {
   const folder = path.join(pulumiHome, "plugins", `resource-${name}-v${version}`);
   await mkdir(folder, { recursive: true });
   return path.join(folder, `pulumi-resource-${name}`);
 }
 
-/** The toolchain's binary under a second name; a hard link where the file system allows it. */
+/** Hard-links a binary of the toolchain, or copies it if the file system does not allow that. */
 async function linkOrCopy(source: string, target: string): Promise<void> {
   await stat(source).catch(() => {
-    throw new Error(`${source} is missing: the toolchain is not whole, build it again`);
+    throw new Error(`${source} is missing: the toolchain is incomplete: build it again with "npm start"`);
   });
   await link(source, target).catch(() => cp(source, target));
 }
 
-/** Starts a plugin with the Node that installs it. `exec`, so that the engine's signals reach it. */
+/** Returns a script that runs a plugin with the current Node. `exec` lets the engine's signals reach the plugin. */
 function launcher(program: string): string {
   return `#!/bin/sh\nexec ${[process.execPath, program].map(shellWord).join(" ")} "$@"\n`;
 }

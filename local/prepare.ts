@@ -12,13 +12,13 @@ import { installPlugins } from "./plugins.ts";
 import { ensureToolchain } from "./toolchain/build.ts";
 import { defaultCacheDir } from "./toolchain/cache.ts";
 
-/** A cloud with everything laid in place for the engine and the machines; nothing of it runs yet. */
+/** A prepared cloud that is not running yet, and its engine. */
 export interface LocalEnvironment {
   cloud: Cloud;
   engine: Engine;
 }
 
-/** What the machines of a cloud, its engine and its people run. Containers' programs are in the images. */
+/** Binaries of the cloud's hosts, its engine and its users. Programs of containers are in the images. */
 const binaries = [
   "machine-init",
   "etcd",
@@ -34,8 +34,8 @@ const binaries = [
   "sample-run",
 ];
 
-/** Programs that only the images of versions.ts have, or that come with them. */
-const inImages = [
+/** Binaries that are used only in images or come with the images of versions.ts. */
+const imagePrograms = [
   "operator",
   "prometheus-config-reloader",
   "prometheus",
@@ -45,17 +45,17 @@ const inImages = [
   "pushgateway",
 ];
 
-/** Arguments of openLocalEnvironment. */
+/** Options of {@link openLocalEnvironment}. */
 export interface LocalEnvironmentOptions {
-  /** Images for the nodes besides the environment's own. @default none */
+  /** Additional images for the nodes. @default none */
   more?: Recipe[];
 }
 
 /**
- * Builds what is not built yet and lays it into the cloud of that name. Says on standard error what it does. With
- * K8SFV_OFFICIAL_IMAGES=true it builds none of the programs in the images of versions.ts, and pulls these instead.
+ * Builds missing tools and images and installs them into the cloud. Prints its steps on standard error. With
+ * K8SFV_OFFICIAL_IMAGES=true it pulls the images of versions.ts instead of building their programs.
  *
- * @throws Error that names the image that can't be pulled, and ToolchainError
+ * @throws ToolchainError when a build fails, and Error that names an image that can't be pulled
  */
 export async function openLocalEnvironment(
   name: string,
@@ -65,7 +65,7 @@ export async function openLocalEnvironment(
   const isOfficial = runsOfficialImages();
   const standIn = isOfficial ? undefined : standInRecipe();
   standIn?.catch(() => undefined); // awaited below
-  const toolchain = await ensureToolchain(isOfficial ? { without: inImages } : {});
+  const toolchain = await ensureToolchain(isOfficial ? { without: imagePrograms } : {});
   const { cacheDir } = toolchain;
   const imageStore = await ensureImageStore(
     toolchain,
@@ -73,7 +73,7 @@ export async function openLocalEnvironment(
       ? { report, more, official: await pullImages(Object.values(images), { cacheDir, report }) }
       : { report, more: [await standIn, ...more] },
   );
-  const programs = isOfficial ? binaries.filter((binary) => !inImages.includes(binary)) : binaries;
+  const programs = isOfficial ? binaries.filter((binary) => !imagePrograms.includes(binary)) : binaries;
   await prepareCloud(cloud, {
     binaries: {
       ...Object.fromEntries(programs.map((binary) => [binary, toolchain.path(binary)])),
@@ -91,8 +91,8 @@ export async function openLocalEnvironment(
 }
 
 /**
- * Builds the stand-in for Grafana with its pages. Beside the toolchain, which leaves room: it takes one core for about a
- * minute, and then the cache has it.
+ * Builds the Grafana stand-in and its pages. Runs in parallel with the toolchain's build; it takes one core
+ * about a minute and is cached.
  */
 async function standInRecipe(): Promise<Recipe> {
   const { dir } = await ensurePages(defaultCacheDir(), report);

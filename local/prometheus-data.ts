@@ -5,7 +5,7 @@ import { execa } from "execa";
 import type { Cloud } from "./cluster/index.ts";
 import { ensureToolchain } from "./toolchain/build.ts";
 
-/** A run that `history` wrote, as the line of JSON it prints. */
+/** One line of `history`'s JSON output: a synthetic run. */
 export interface HistoryRun {
   pushedAt: number;
   codeLevel: string;
@@ -15,13 +15,16 @@ export interface HistoryRun {
   occupancy: { test: string; meanBytes: number; increasePercent: number; heapBytes: number[] }[];
 }
 
-/** When the recording rules keep a run that was pushed then: at the first full minute after its first scrape. */
+/**
+ * Returns when the recording rules record a run: at the first full minute after its first scrape. In
+ * milliseconds.
+ */
 export function recordedAt({ pushedAt }: HistoryRun): number {
   const scraped = Math.floor(pushedAt / 10_000) * 10_000 + 10_000;
   return Math.floor(scraped / 60_000) * 60_000 + 60_000;
 }
 
-/** Writes made-up nights into the Prometheus of the cloud, up to when it began to scrape. */
+/** Writes synthetic nightly runs into the cloud's Prometheus, up to its first scrape. */
 export async function loadHistory(cloud: Cloud, prometheus: string, args: string[]): Promise<HistoryRun[]> {
   const { headStats } = await ask<{ headStats: { minTime: number } }>(prometheus, "/status/tsdb");
   const toolchain = await ensureToolchain({ only: ["history"] });
@@ -33,7 +36,7 @@ export async function loadHistory(cloud: Cloud, prometheus: string, args: string
   });
 }
 
-/** Writes samples, as lines of OpenMetrics with their times, into the Prometheus of the cloud. */
+/** Writes samples in the OpenMetrics text format, with timestamps, into the cloud's Prometheus. */
 export async function loadSamples(cloud: Cloud, prometheus: string, lines: string[]): Promise<void> {
   await loadBlocks(cloud, prometheus, async (folder) => {
     const file = path.join(path.dirname(folder), "samples.txt");
@@ -43,7 +46,10 @@ export async function loadSamples(cloud: Cloud, prometheus: string, lines: strin
   });
 }
 
-/** Lets `write` fill a folder with blocks, and Prometheus take them: it looks for new ones every minute. */
+/**
+ * Moves TSDB blocks created by `write` into Prometheus's database and waits until they are loaded, within a
+ * minute.
+ */
 async function loadBlocks<T>(
   cloud: Cloud,
   prometheus: string,
@@ -59,23 +65,24 @@ async function loadBlocks<T>(
     await execa("chown", ["--recursive", `${uid}:${gid}`, folder]);
     const blocks = (await readdir(folder)).filter((name) => /^[0-9A-Z]{26}$/.test(name));
     for (const block of blocks) await rename(path.join(folder, block), path.join(database, block));
-    await untilLoaded(prometheus, blocks);
+    await waitUntilLoaded(prometheus, blocks);
     return result;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** Prometheus's folder on its disk; the folder of the disk is the disk. */
+/** Returns Prometheus's database directory on its disk. */
 async function databaseFolder(cloud: Cloud): Promise<string> {
   const { stdout } = await execa("find", [cloud.disksDir, "-type", "d", "-name", "prometheus-db"]);
   const [found, ...more] = stdout.split("\n").filter((line) => line !== "");
-  if (found === undefined || more.length > 0) throw new Error(`Prometheus's folder is not one: ${stdout}`);
+  if (found === undefined || more.length > 0)
+    throw new Error(`Expected one directory prometheus-db below ${cloud.disksDir}, found: ${stdout}`);
   return found;
 }
 
-/** Prometheus may have put several of them into one by then: a block tells which ones it was made of. */
-async function untilLoaded(prometheus: string, blocks: string[]): Promise<void> {
+/** Waits until Prometheus has loaded the blocks. A compacted block lists its source blocks. */
+async function waitUntilLoaded(prometheus: string, blocks: string[]): Promise<void> {
   const deadline = Date.now() + 120_000;
   for (;;) {
     const { blocks: all } = await ask<{ blocks: { compaction: { sources: string[] } }[] }>(
@@ -85,19 +92,19 @@ async function untilLoaded(prometheus: string, blocks: string[]): Promise<void> 
     const loaded = new Set(all.flatMap(({ compaction }) => compaction.sources));
     if (blocks.every((block) => loaded.has(block))) return;
     if (Date.now() > deadline)
-      throw new Error(`Prometheus did not take ${blocks.length} blocks within 120 s`);
+      throw new Error(`Prometheus has not loaded ${blocks.length} new blocks after 120 s`);
     await sleep(1000);
   }
 }
 
-/** Asks Prometheus's API. */
+/** Sends a GET request to Prometheus's API and returns its data. */
 export async function ask<T>(prometheus: string, path: string): Promise<T> {
   const response = await fetch(`${prometheus}/api/v1${path}`);
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return ((await response.json()) as { data: T }).data;
 }
 
-/** The metrics that an expression names, by Prometheus's own parser. */
+/** Returns the metric names in an expression, by Prometheus's own parser. */
 export async function metricsOf(prometheus: string, expr: string): Promise<string[]> {
   const tree = await ask<unknown>(prometheus, `/parse_query?query=${encodeURIComponent(expr)}`);
   const names: string[] = [];

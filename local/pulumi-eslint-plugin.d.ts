@@ -1,4 +1,4 @@
-// The package ships no types of its own.
+// The package has no type declarations.
 declare module "@pulumi/eslint-plugin" {
   import type { ESLint } from "eslint";
   const plugin: ESLint.Plugin;

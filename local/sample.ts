@@ -7,29 +7,29 @@ import { queryGrafana } from "../tools/grafana-query.ts";
 
 export { basicAuth, queryGrafana } from "../tools/grafana-query.ts";
 
-/** What the sample run says it pushed, as the line of JSON it prints. */
+/** The sample run's JSON output. */
 export interface SampleResult {
   codeLevel: string;
-  /** How many tests it pushed a result of. */
+  /** Number of tests with a pushed result. */
   tests: number;
   /** Sum of k8sfv_test_result. */
   passing: number;
-  /** Mean occupancy that marks this run: no other run pushes the same. */
+  /** Mean occupancy in bytes, unique for this run. */
   occupancyMeanBytes: number;
-  /** The test that value belongs to. */
+  /** Test with that mean occupancy. */
   occupancyTest: string;
 }
 
-/** Names of outputs that are secrets and that a CI machine needs all the same. */
+/** Secret outputs that a CI job needs. */
 const ciSecrets = ["PROMPG_URL", "PROMPG_URL_IN_CLUSTER"];
 
-/** Prometheus scrapes every 10 s; Grafana had the number after 6 s on average. */
+/** Timeout in milliseconds. Prometheus scrapes every 10 s; Grafana returned the value after 6 s on average. */
 const readBackTimeoutMs = 90_000;
 const pushAgainMs = 30_000;
 
 /**
- * The environment of a CI job: the stack's outputs, those aside that CI has no business with, such as the
- * password of Grafana's administrator.
+ * Returns the environment variables of a CI job: the stack's outputs, except secrets that CI must not have,
+ * such as Grafana's administrator password.
  */
 export function ciEnvironment(cloud: Cloud, outputs: Record<string, unknown>): Record<string, string> {
   const plain = Object.entries(outputs).filter(
@@ -42,38 +42,38 @@ export function ciEnvironment(cloud: Cloud, outputs: Record<string, unknown>): R
   };
 }
 
-/** The command line that runs `command` on the CI machine. */
-export async function ciMachineCommand(cloud: Cloud, command: string[]): Promise<[string, ...string[]]> {
+/** Returns the command line that runs `command` on the CI host. */
+export async function ciHostCommand(cloud: Cloud, command: string[]): Promise<[string, ...string[]]> {
   return commandIn(cloud, ciHost, command);
 }
 
 /**
- * Pushes a run's metrics from the CI machine, as k8sfv does, with a mean occupancy that marks this run. When no
- * connection comes about, it is tried again for half a minute: an `up` has just moved the gateway's pod, and it can
- * take some seconds until all nodes know.
+ * Pushes the metrics of a sample run from the CI host, like k8sfv, with a unique mean occupancy. Retries
+ * connection errors for 30 s: right after a `pulumi up` that moved the gateway's pod, nodes may need some
+ * seconds to update their routes.
  */
 export async function runSample(cloud: Cloud, outputs: Record<string, unknown>): Promise<SampleResult> {
   const mark = String(randomInt(30_000_000, 60_000_000));
-  const [file, ...rest] = await ciMachineCommand(cloud, ["sample-run", "-value", mark]);
+  const [file, ...rest] = await ciHostCommand(cloud, ["sample-run", "-value", mark]);
   const deadline = Date.now() + pushAgainMs;
   for (;;) {
     try {
       const { stdout } = await execa(file, rest, { env: ciEnvironment(cloud, outputs) });
       return JSON.parse(stdout) as SampleResult;
     } catch (error) {
-      // An answer is one: only a connection that doesn't come about is tried again.
+      // Only connection errors are retried, not error responses.
       const refused = error instanceof ExecaError && /can't push to/.test(String(error.stderr));
       if (!refused || Date.now() > deadline) throw error;
-      console.log(`  ${String(error.stderr)}; once more`);
+      console.log(`  ${String(error.stderr)}; retrying`);
     }
     await sleep(1_000);
   }
 }
 
 /**
- * Asks Grafana's data source for what a run pushed, as a dashboard's panel does, until it answers.
+ * Queries Grafana's data source, like a dashboard panel, until it returns the pushed value.
  *
- * @returns the number read
+ * @returns the value
  * @throws Error when it is not there after 90 s
  */
 export async function readBack(
@@ -88,8 +88,8 @@ export async function readBack(
     if (Array.isArray(found) && found.includes(sample.occupancyMeanBytes)) return sample.occupancyMeanBytes;
     if (Date.now() > deadline) {
       throw new Error(
-        `Grafana's data source does not show the number pushed, ${sample.occupancyMeanBytes}, after ` +
-          `${readBackTimeoutMs / 1000} s; it answered: ${JSON.stringify(found)}`,
+        `Grafana's data source does not return the pushed value ${sample.occupancyMeanBytes} after ` +
+          `${readBackTimeoutMs / 1000} s; it returned: ${JSON.stringify(found)}`,
       );
     }
     await sleep(500);

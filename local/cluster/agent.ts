@@ -5,8 +5,7 @@ import { startProgram } from "./in-network.ts";
 
 /**
  * Starts the components that GKE runs beside a cluster: the controllers for load balancers, Ingresses and
- * network
- * policies, and each node's persistent disk driver. Does nothing if they already run.
+ * network policies, and each node's persistent disk driver. Does nothing if they already run.
  */
 export async function startAgent(cloud: Cloud): Promise<void> {
   const program = fileURLToPath(new URL("agent-main.ts", import.meta.url));

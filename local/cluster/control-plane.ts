@@ -3,7 +3,7 @@ import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Health, KubeConfig } from "@kubernetes/client-node";
-import { readJson, writeWhole } from "../files.ts";
+import { readJson, writeFileAtomic } from "../files.ts";
 import type { Cloud } from "./cloud.ts";
 import { applyAddons } from "./addons.ts";
 import { startAgent } from "./agent.ts";
@@ -39,8 +39,7 @@ const readyTimeoutMs = 90_000;
 
 /**
  * Starts the control plane and the add-ons of a new GKE cluster: DNS, storage and load balancers. Does
- * nothing for
- * what already runs, so it also restarts a cluster after a crash.
+ * nothing for what already runs, so it also restarts a cluster after a crash.
  *
  * @throws Error when the cloud already has another cluster, or when this one is not ready after 90 s
  */
@@ -52,7 +51,7 @@ export async function startCluster(cloud: Cloud, spec: ClusterSpec): Promise<Clu
     );
   }
   await mkdir(cloud.clusterDir, { recursive: true, mode: 0o700 });
-  await writeWhole(clusterFile(cloud), JSON.stringify(spec));
+  await writeFileAtomic(clusterFile(cloud), JSON.stringify(spec));
   const authority = await Authority.open(pkiDir(cloud));
   await startHost(cloud, {
     name: controlPlaneHost,
@@ -151,8 +150,7 @@ async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Aut
         "--initial-advertise-peer-urls=http://127.0.0.1:2380",
         "--initial-cluster=default=http://127.0.0.1:2380",
         // Data survives a crash of any process, but not of the computer. Without fsync etcd starts three
-        // times as fast on
-        // a slow disk.
+        // times as fast on a slow disk.
         "--unsafe-no-fsync",
         "--log-level=warn",
       ],

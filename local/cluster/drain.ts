@@ -6,8 +6,7 @@ const drainTimeoutMs = 120_000;
 
 /**
  * Cordons the node and evicts its pods, respecting PodDisruptionBudgets. DaemonSet pods and static pods stay.
- * Pods
- * that are still there after two minutes stay too; GKE waits one hour.
+ * Pods that are still there after two minutes stay too; GKE waits one hour.
  */
 export async function drainNode(api: CoreV1Api, name: string): Promise<void> {
   const node = await api.readNode({ name }).catch(() => undefined);

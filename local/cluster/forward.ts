@@ -17,10 +17,8 @@ export interface Forward {
 
 /**
  * Forwards ports of 127.0.0.1 into the VPC. Opens the listening sockets in the caller's network namespace and
- * passes
- * them to a process in the network namespace of `host`, which connects to the targets. Keeps a running
- * forwarder with
- * the same name and targets; a restarted one gets the same ports.
+ * passes them to a process in the network namespace of `host`, which connects to the targets. Keeps a running
+ * forwarder with the same name and targets; a restarted one gets the same ports.
  *
  * @returns the ports, in the order of `forwards`
  */

@@ -1,9 +1,7 @@
 // @ts-check
 // Main module of the process that forward.ts starts. It runs in the network namespace of a host and receives
-// its
-// listening sockets, opened in the caller's network namespace, from its parent. It is plain JavaScript
-// because that
-// starts faster and needs less memory than TypeScript.
+// its listening sockets, opened in the caller's network namespace, from its parent. It is plain JavaScript
+// because that starts faster and needs less memory than TypeScript.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { pipeline } from "node:stream";
@@ -18,8 +16,8 @@ const maxTries = 5;
 
 /**
  * Connects to the target. Retries on a timeout with a new connection: the load balancer keeps a connection on
- * the pod
- * that it chose first, and that pod may be gone. Does not retry when the target refuses the connection.
+ * the pod that it chose first, and that pod may be gone. Does not retry when the target refuses the
+ * connection.
  *
  * @param {{ host: string | undefined, port: number }} target
  */

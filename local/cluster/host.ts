@@ -57,8 +57,7 @@ export async function hostPid(cloud: Cloud, name: string): Promise<number | unde
 
 /**
  * Starts an emulated host: Linux network, PID, mount and UTS namespaces with `machine-init` as process 1.
- * Does
- * nothing if it already runs.
+ * Does nothing if it already runs.
  *
  * @returns true if this call started the host
  * @throws Error with the last line of the host's log when its set-up fails

@@ -16,8 +16,7 @@ import {
 
 /**
  * Runs a TypeScript program in the network namespace of a host. Does nothing if it already runs there; first
- * kills
- * one that was started before the host's last restart.
+ * kills one that was started before the host's last restart.
  *
  * @returns the program's PID
  */
@@ -48,10 +47,8 @@ export async function findInNetwork(
 
 /**
  * Starts a detached process in the network namespace of a host, but with the file system and PIDs of the
- * computer,
- * and passes it listening sockets of the caller's network namespace. Resolves when the process reports that
- * it is
- * ready.
+ * computer, and passes it listening sockets of the caller's network namespace. Resolves when the process
+ * reports that it is ready.
  *
  * @returns the process's PID
  * @throws Error that names the log when the process exits before that

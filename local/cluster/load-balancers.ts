@@ -23,10 +23,8 @@ interface Assignment {
 
 /**
  * Assigns every Service of type LoadBalancer its `loadBalancerIP`: a node gets the address, and its
- * kube-proxy does
- * the rest. If the node becomes NotReady, the address moves to another one. With externalTrafficPolicy
- * "Local" it is
- * always on a node with a ready pod of the Service.
+ * kube-proxy does the rest. If the node becomes NotReady, the address moves to another one. With
+ * externalTrafficPolicy "Local" it is always on a node with a ready pod of the Service.
  */
 export class LoadBalancerController {
   private readonly api: CoreV1Api;

@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { readJson, writeWhole } from "../files.ts";
+import { readJson, writeFileAtomic } from "../files.ts";
 import type { Cloud } from "./cloud.ts";
 import { ciHost, hostPid, removeHost, runIn, startHost, type HostSpec } from "./host.ts";
 
@@ -23,14 +23,13 @@ const BRIDGE_TIMEOUT_MS = 30_000;
 
 /**
  * Creates the VPC and the CI host in it. No packet leaves the VPC: its router only has routes to the VPC's
- * own
- * ranges. Does nothing for hosts that already run.
+ * own ranges. Does nothing for hosts that already run.
  */
 export async function startNetwork(cloud: Cloud, network: NetworkSpec): Promise<void> {
   const { cidr, gateway } = network;
   const prefix = prefixLength(cidr);
   await mkdir(cloud.dir, { recursive: true, mode: 0o755 });
-  await writeWhole(networkFile(cloud), JSON.stringify(network));
+  await writeFileAtomic(networkFile(cloud), JSON.stringify(network));
   await startHost(cloud, {
     name: routerHost,
     setup: [
@@ -142,8 +141,8 @@ function networkFile(cloud: Cloud): string {
 }
 
 /**
- * Returns the CI host's address: the last usable one of the range. Google reserves the two after it
- * (VPC documentation, "Unusable addresses in IPv4 subnet ranges").
+ * Returns the CI host's address: the last usable one of the range. Google reserves the two after it (VPC
+ * documentation, "Unusable addresses in IPv4 subnet ranges").
  */
 function ciAddress(cidr: string): string {
   const octets = (cidr.split("/")[0] ?? "").split(".").map(Number);

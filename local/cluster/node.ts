@@ -3,7 +3,7 @@ import { mkdir, readdir, realpath, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, type V1Node, type V1NodeCondition } from "@kubernetes/client-node";
-import { readJson, unlessAbsent, writeWhole } from "../files.ts";
+import { readJson, undefinedIfMissing, writeFileAtomic } from "../files.ts";
 import { isSeeded, seedContainerd } from "../images/index.ts";
 import type { Cloud } from "./cloud.ts";
 import { dnsAddress, kubeconfig, pkiDir, readCluster, type ClusterSpec } from "./control-plane.ts";
@@ -51,8 +51,7 @@ export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
       ...plug.setup,
       ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1"],
       // Each pod has its own, more specific route. Without this one, packets to a deleted pod would loop
-      // between node
-      // and router; with it, the sender gets "host unreachable" at once.
+      // between node and router; with it, the sender gets "host unreachable" at once.
       ["ip", "route", "add", "unreachable", node.podCidr],
     ],
     binds: [
@@ -81,7 +80,7 @@ export async function stopNode(cloud: Cloud, name: string, { drain }: { drain: b
 
 /** Lists the nodes that the local cloud is configured to run. */
 export async function listNodes(cloud: Cloud): Promise<NodeSpec[]> {
-  const names = (await readdir(nodesDir(cloud)).catch(unlessAbsent)) ?? [];
+  const names = (await readdir(nodesDir(cloud)).catch(undefinedIfMissing)) ?? [];
   const files = names.filter((name) => name.endsWith(".json"));
   const nodes = await Promise.all(files.map((file) => readJson(path.join(nodesDir(cloud), file))));
   return nodes.filter((node) => node !== undefined) as NodeSpec[];
@@ -99,7 +98,7 @@ export function registrationDir(cloud: Cloud, node: string): string {
 
 async function writeNodeFiles(cloud: Cloud, cluster: ClusterSpec, node: NodeSpec): Promise<void> {
   await mkdir(nodesDir(cloud), { recursive: true });
-  await writeWhole(nodeFile(cloud, node.name), JSON.stringify(node));
+  await writeFileAtomic(nodeFile(cloud, node.name), JSON.stringify(node));
   const authority = await Authority.open(pkiDir(cloud));
   const server = `https://${cluster.address}`;
   const nodeKeys = await authority.issue(node.name, {
@@ -122,8 +121,7 @@ async function writeNodeFiles(cloud: Cloud, cluster: ClusterSpec, node: NodeSpec
 
 /**
  * Returns the node's Ready condition if its kubelet reported it after `since` (Unix time in milliseconds),
- * else
- * undefined: the API server keeps the last condition of a kubelet that has stopped.
+ * else undefined: the API server keeps the last condition of a kubelet that has stopped.
  */
 export function readySince(node: V1Node | undefined, since: number): V1NodeCondition | undefined {
   const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");

@@ -18,8 +18,7 @@ export interface PodTarget {
 
 /**
  * Forwards a port of 127.0.0.1 to a pod through the Kubernetes API, in a detached process. The pod is looked
- * up for
- * each connection, so a rescheduled pod is found again.
+ * up for each connection, so a rescheduled pod is found again.
  *
  * @returns the port: the pod's own port number, or a free one if that is taken
  * @throws Error that names the log when the process exits during its start

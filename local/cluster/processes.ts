@@ -24,8 +24,7 @@ export async function findProcesses(cloud: Cloud, role?: string): Promise<CloudP
 
 /**
  * Finds the Pulumi engine's processes for this cloud, including its plugins and the program, by PULUMI_HOME
- * in their
- * environment. Plugins may survive when the engine is killed.
+ * in their environment. Plugins may survive when the engine is killed.
  */
 export async function findEngineProcesses(cloud: Cloud): Promise<CloudProcess[]> {
   const mark = `PULUMI_HOME=${cloud.pulumiHome}`;
@@ -34,8 +33,8 @@ export async function findEngineProcesses(cloud: Cloud): Promise<CloudProcess[]>
 }
 
 /**
- * Returns an environment without PULUMI_* variables, for processes that outlive the engine: with them,
- * {@link findEngineProcesses} would find these too.
+ * Returns an environment without PULUMI_* variables, for processes that outlive the engine: with them, {@link
+ * findEngineProcesses} would find these too.
  */
 export function detachedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI_")));

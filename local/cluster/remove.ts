@@ -6,8 +6,7 @@ import { findEngineProcesses, findProcesses, killProcesses } from "./processes.t
 
 /**
  * Kills every process of the cloud and removes all its files, even after a crash. Mounts, interfaces and
- * firewall
- * rules exist only in the hosts' namespaces and disappear with them.
+ * firewall rules exist only in the hosts' namespaces and disappear with them.
  */
 export async function removeCloud(cloud: Cloud): Promise<void> {
   // The engine comes first because it would continue to create resources.

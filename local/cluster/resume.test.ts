@@ -42,7 +42,7 @@ test.each(["network.json", "cluster/cluster.json", "nodes/node-1.json"])(
     const subject = cloud();
     const file = path.join(subject.dir, name);
     writeFileSync(file, '{"name":');
-    await expect(resumeCloud(subject)).rejects.toThrow(`${file} is broken`);
+    await expect(resumeCloud(subject)).rejects.toThrow(`${file} is not valid JSON`);
   },
 );
 

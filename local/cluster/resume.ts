@@ -8,8 +8,7 @@ import { endProcesses } from "./remove.ts";
 
 /**
  * Starts the hosts of a cloud again, with their data, if one of them has stopped (after a crash or reboot):
- * kills all
- * remaining processes first. Leaves a running cloud unchanged.
+ * kills all remaining processes first. Leaves a running cloud unchanged.
  *
  * @throws Error while the Pulumi engine runs in the cloud, because the engine may be about to start missing
  * hosts

@@ -13,10 +13,8 @@ interface Balanced {
 
 /**
  * Returns the Service or Ingress whose load balancer has the address, as `NAMESPACE/NAME`, or undefined if
- * there is
- * none or if the API server does not respond. Uses kubectl because it starts ten times faster than the
- * Kubernetes
- * client library loads.
+ * there is none or if the API server does not respond. Uses kubectl because it starts ten times faster than
+ * the Kubernetes client library loads.
  */
 export async function addressHolder(cloud: Cloud, address: string): Promise<string | undefined> {
   const kubectl = path.join(cloud.binDir, "kubectl");

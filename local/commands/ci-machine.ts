@@ -1,5 +1,6 @@
-// npm run ci-machine -- COMMAND: runs it on the CI machine in the VPC, with the stack's outputs in its environment.
-import { ciEnvironment, ciMachineCommand } from "../sample.ts";
+// npm run ci-machine -- COMMAND: runs a command on the CI host in the VPC, with the stack's outputs as
+// environment.
+import { ciEnvironment, ciHostCommand } from "../sample.ts";
 import { openCloud } from "../cluster/cloud.ts";
 import { openEngine, stackOutputs } from "../environment.ts";
 import { cloudName, runCommand, runInTerminal } from "./terminal.ts";
@@ -8,10 +9,10 @@ const command = process.argv.slice(2);
 
 await runCommand(async () => {
   if (command.length === 0) {
-    throw new Error("Say what to run: npm run ci-machine -- COMMAND [ARGUMENT ...]");
+    throw new Error("No command given. Usage: npm run ci-machine -- COMMAND [ARGUMENT ...]");
   }
   const cloud = openCloud(cloudName());
   const outputs = await stackOutputs(openEngine(cloud));
-  const [file, ...args] = await ciMachineCommand(cloud, command);
+  const [file, ...args] = await ciHostCommand(cloud, command);
   process.exitCode = (await runInTerminal(file, args, ciEnvironment(cloud, outputs))) ?? 1;
 });

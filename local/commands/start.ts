@@ -1,17 +1,18 @@
-// npm start: the whole environment on this machine. Again on a running one it is an `up` that changes nothing.
-// With --official-images the images of versions.ts are pulled from their registries and run, not built here.
+// npm start: starts the whole environment on this computer. On a running one it is a `pulumi up` without
+// changes. With --official-images it pulls the images of versions.ts from their registries instead of
+// building them.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
-import { forwardThoseThere, type FoundAddresses } from "../forwards.ts";
+import { forwardAvailable, type AvailableAddresses } from "../forwards.ts";
 import { openCloud, assertEngineIdle, resumeCloud, type Cloud } from "../cluster/index.ts";
 import { runsOfficialImages } from "../images/index.ts";
 import { openLocalEnvironment } from "../prepare.ts";
 import { bringUp, initStack, stackOutputs } from "../environment.ts";
 import { readBack, runSample, type SampleResult } from "../sample.ts";
-import { cloudName, runCommand, step, untilItEnds } from "./terminal.ts";
+import { cloudName, runCommand, step, withGracefulStop } from "./terminal.ts";
 
-/** Installs what only official images need. */
+/** Script that installs the packages for --official-images. */
 const bootstrap = fileURLToPath(new URL("../bootstrap.mjs", import.meta.url));
 
 await runCommand(async () => {
@@ -21,28 +22,32 @@ await runCommand(async () => {
   if (runsOfficialImages()) await execa("node", [bootstrap, "--official-images"], { stdio: "inherit" });
   await assertEngineIdle(openCloud(cloudName()));
   const { cloud, engine } = await openLocalEnvironment(cloudName());
-  await step("Looking after the local cloud", () => resumeCloud(cloud));
+  await step("Checking the local cloud's hosts", () => resumeCloud(cloud));
   await initStack(cloud, engine);
   step("pulumi up");
-  await untilItEnds((stopped) => bringUp(engine, { show: true, stopped }));
+  await withGracefulStop((stopped) => bringUp(engine, { show: true, stopped }));
   const outputs = await stackOutputs(engine);
-  const addresses = await forwardThoseThere(cloud, outputs);
+  const addresses = await forwardAvailable(cloud, outputs);
   const pushed =
-    addresses.pushGateway === undefined ? undefined : await tryOut(cloud, outputs, addresses.grafana);
+    addresses.pushGateway === undefined ? undefined : await checkPush(cloud, outputs, addresses.grafana);
   printSummary(outputs, addresses, pushed, Date.now() - started);
 });
 
-/** What a run pushed, and what Grafana has of it. */
-interface Pushed {
+/** A pushed sample run and the value that Grafana returned for it. */
+interface PushCheck {
   sample: SampleResult;
   found: number;
 }
 
-async function tryOut(cloud: Cloud, outputs: Record<string, unknown>, grafana: string): Promise<Pushed> {
-  const sample = await step("A run on the CI machine pushes its metrics to PROMPG_URL", () =>
+async function checkPush(
+  cloud: Cloud,
+  outputs: Record<string, unknown>,
+  grafana: string,
+): Promise<PushCheck> {
+  const sample = await step("Pushing the metrics of a sample run from the CI host to PROMPG_URL", () =>
     runSample(cloud, outputs),
   );
-  const found = await step("Grafana is asked for the same number, until Prometheus has scraped it", () =>
+  const found = await step("Reading the pushed value through Grafana, once Prometheus has scraped it", () =>
     readBack(grafana, outputs, sample),
   );
   return { sample, found };
@@ -50,40 +55,40 @@ async function tryOut(cloud: Cloud, outputs: Record<string, unknown>, grafana: s
 
 function printSummary(
   outputs: Record<string, unknown>,
-  { grafana, prometheus, alertmanager, pushGateway }: FoundAddresses,
-  pushed: Pushed | undefined,
+  { grafana, prometheus, alertmanager, pushGateway }: AvailableAddresses,
+  pushed: PushCheck | undefined,
   elapsedMs: number,
 ): void {
   const shown = ["PROMPG_URL", "PROMPG_URL_IN_CLUSTER", "PROMETHEUS_URL", "GRAFANA_URL", "GRAFANA_USER"];
   const lines = [
     "",
-    `The environment is up, after ${Math.round(elapsedMs / 1000)} s.`,
+    `The environment is ready after ${Math.round(elapsedMs / 1000)} s.`,
     "",
-    "Outputs of the stack (addresses inside its VPC):",
+    "Stack outputs (addresses in the VPC):",
     ...shown
       .filter((name) => outputs[name] !== undefined)
       .map((name) => `  ${name.padEnd(22)} ${String(outputs[name])}`),
     `  ${"GRAFANA_PASSWORD".padEnd(22)} [secret]  npm run --silent pulumi -- stack output GRAFANA_PASSWORD --show-secrets`,
     "",
-    "From this machine:",
-    `  Push gateway           ${pushGateway ?? "(takes no pushes from the VPC: pushGateway.exposure; no run was tried)"}`,
+    "Addresses on this computer:",
+    `  Pushgateway            ${pushGateway ?? "(not reachable from the VPC, see pushGateway.exposure; no sample run was pushed)"}`,
     `  Prometheus             ${prometheus}`,
     `  Alertmanager           ${alertmanager}   (alerts: GET /api/v2/alerts; silences: /api/v2/silences)`,
     `  Grafana                ${grafana}   (a stand-in for Grafana: local/grafana/README.md)`,
     "",
     ...(pushed === undefined ? [] : resultLines(pushed)),
-    "Try next:",
+    "Next steps:",
     ...(pushGateway === undefined ? [] : pushLines(pushGateway)),
-    "  To look inside  npm run --silent kubectl -- get pods --all-namespaces",
+    "  List the pods           npm run --silent kubectl -- get pods --all-namespaces",
     "",
-    "npm stop ends it and removes everything it made.",
+    '"npm stop" stops the environment and removes everything it created.',
   ];
   console.log(lines.join("\n"));
 }
 
-function resultLines({ sample, found }: Pushed): string[] {
+function resultLines({ sample, found }: PushCheck): string[] {
   return [
-    `  Pushed by the run      ${sample.occupancyMeanBytes}   (k8sfv_occupancy_mean_bytes of "${sample.occupancyTest}")`,
+    `  PushCheck by sample run   ${sample.occupancyMeanBytes}   (k8sfv_occupancy_mean_bytes of "${sample.occupancyTest}")`,
     `  Read through Grafana   ${found}`,
     "",
   ];
@@ -91,7 +96,7 @@ function resultLines({ sample, found }: Pushed): string[] {
 
 function pushLines(pushGateway: string): string[] {
   return [
-    "  As CI      npm run ci-machine -- sample-run",
-    `  As a person  curl --silent ${pushGateway}/metrics | grep k8sfv_test_result`,
+    "  Push another sample run npm run ci-machine -- sample-run",
+    `  List pushed metrics     curl --silent ${pushGateway}/metrics | grep k8sfv_test_result`,
   ];
 }

@@ -1,9 +1,9 @@
-// npm stop: ends the local cloud, wholly, whatever state it is in.
+// npm stop: stops and removes the local cloud, whatever its state.
 import { openCloud, removeCloud } from "../cluster/index.ts";
 import { cloudName, runCommand } from "./terminal.ts";
 
 await runCommand(async () => {
   const cloud = openCloud(cloudName());
   await removeCloud(cloud);
-  console.log(`The local cloud "${cloud.name}" is gone, with everything it held.`);
+  console.log(`Removed local cloud "${cloud.name}" and all its data.`);
 });

@@ -1,12 +1,12 @@
 import { constants } from "node:os";
 import { execa, ExecaError } from "execa";
 
-/** The cloud that a command works on: K8SFV_CLOUD, or `local`. */
+/** Name of the local cloud that commands work on: K8SFV_CLOUD, default `local`. */
 export function cloudName(): string {
   return process.env.K8SFV_CLOUD ?? "local";
 }
 
-/** Says on standard error what is being done and, with `work`, how long it took. */
+/** Prints a step on standard error and, with `work`, its duration. */
 export function step(title: string): void;
 export function step<T>(title: string, work: () => Promise<T>): Promise<T>;
 export function step<T>(title: string, work?: () => Promise<T>): Promise<T> | undefined {
@@ -23,47 +23,49 @@ export function step<T>(title: string, work?: () => Promise<T>): Promise<T> | un
 }
 
 /**
- * Lets the engine end by itself after Ctrl-C, which its terminal sends to it too: it finishes what it has begun
- * and writes its state down. Cut off, it would not.
+ * Runs the engine so that it can exit by itself after Ctrl-C. The terminal sends Ctrl-C to the engine as
+ * well, which finishes the operations in progress and saves its state; killing it would lose that.
  *
- * @param work - is told whether Ctrl-C came
+ * @param work its signal is aborted on Ctrl-C
  */
-export async function untilItEnds<T>(work: (stopped: AbortSignal) => Promise<T>): Promise<T> {
+export async function withGracefulStop<T>(work: (stopped: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const onStop = (): void => {
-    console.error("\nStopping, once what has begun is done …");
+    console.error("\nStopping after the operations in progress …");
     stop.abort();
   };
-  // Not once(): execa ends its child, and this process, when nobody else listens any more.
+  // Not once(): without another listener, execa kills its child and this process.
   process.on("SIGINT", onStop);
   try {
     return await work(stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    throw new Error("Stopped. npm start goes on from here; npm stop removes everything.", { cause: error });
+    throw new Error('Stopped. "npm start" continues from here; "npm stop" removes everything.', {
+      cause: error,
+    });
   } finally {
     process.off("SIGINT", onStop);
   }
 }
 
 /**
- * Runs a program in this terminal. Ctrl-C is for the program alone, which its terminal sends it to: the engine saves
- * what it has begun at the first one, and is cut off by a second.
+ * Runs a program in this terminal. Ctrl-C is left to the program, to which the terminal sends it: the engine
+ * saves its state after the first one and stops at once after a second.
  *
- * @returns its status as a shell gives it, undefined when it can't be started
+ * @returns the exit status as a shell reports it, or undefined if the program can't be started
  */
 export async function runInTerminal(
   file: string,
   args: string[],
   env: Record<string, string>,
 ): Promise<number | undefined> {
-  // execa would end the program when nobody else listens.
+  // Without a listener execa would kill the program.
   process.on("SIGINT", () => undefined);
   const { exitCode, signal } = await execa(file, args, { stdio: "inherit", env, reject: false });
   return exitCode ?? (signal && 128 + constants.signals[signal]);
 }
 
-/** Runs a command's work; an error is told without a stack, and becomes status 1. */
+/** Runs a command's work. Prints an error without its stack and sets exit status 1. */
 export async function runCommand(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -81,7 +83,7 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The end of what a program said: it tells why it failed. */
+/** Returns the last lines of a program's output, which usually tell why it failed. */
 function lastLines(text: string): string {
   return text.split("\n").slice(-40).join("\n");
 }

@@ -1,4 +1,4 @@
-// npm run pulumi -- …, npm run kubectl -- …: the real tools, on the local cloud and its stack.
+// npm run pulumi -- …, npm run kubectl -- …: runs the real tool for the local cloud and its stack.
 import path from "node:path";
 import { openCloud } from "../cluster/cloud.ts";
 import { openEngine } from "../environment.ts";
@@ -8,9 +8,9 @@ const [tool = "", ...args] = process.argv.slice(2);
 
 await runCommand(async () => {
   const cloud = openCloud(cloudName());
-  // Only the engine gets its own environment: what carries that counts as a run of it.
+  // Only the engine gets PULUMI_* variables: any process with them counts as a running engine.
   const env = { ...(tool === "pulumi" && openEngine(cloud).env), KUBECONFIG: cloud.adminKubeconfig };
   const status = await runInTerminal(path.join(cloud.binDir, tool), args, env);
-  if (status === undefined) throw new Error("The local cloud does not run; npm start starts it");
+  if (status === undefined) throw new Error('The local cloud is not running: start it with "npm start"');
   process.exitCode = status;
 });

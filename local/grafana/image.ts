@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
-import { inCache } from "../images/cache.ts";
+import { ensureCached } from "../images/cache.ts";
 import { grafanaRecipe, type Recipe } from "../images/recipes.ts";
 
 /** SQLite; the package reads it from the folder of its own code, which is then the bundle's. */
@@ -33,7 +33,7 @@ export async function grafanaStandIn(cacheDir: string, pages?: string): Promise<
   const program = outputFiles[0]?.contents ?? new Uint8Array();
   const wasm = await readFile(WASM);
   const key = createHash("sha256").update(program).update(wasm).digest("hex").slice(0, 16);
-  const bin = await inCache(cacheDir, `grafana-stand-in-${key}`, async (out) => {
+  const bin = await ensureCached(cacheDir, `grafana-stand-in-${key}`, async (out) => {
     await mkdir(out, { recursive: true });
     await writeFile(path.join(out, "grafana"), program, { mode: 0o755 });
     await copyFile(WASM, path.join(out, path.basename(WASM)));

@@ -6,15 +6,15 @@ import { pack, type Pack } from "tar-stream";
 import { fileTime, writeLayer } from "./layer.ts";
 import type { Recipe } from "./recipes.ts";
 
-/** Names of the processor as images write it, by Node's name for it. */
+/** Architecture names of the OCI image specification by Node's `process.arch`. */
 const architectures: Partial<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
-/** PATH of every image, behind what a recipe adds to it. */
+/** PATH of every image; a recipe's own directories come before it. */
 const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * Writes one tar with several images, each of one layer, in the form of `docker save`, which
- * `ctr images import` takes. Reads each binary twice, since a tar's header states the layer's size.
+ * Writes a tar of single-layer images in the format of `docker save`, which `ctr images import` reads. Reads
+ * each binary twice because a tar header contains the layer's size.
  *
  * @throws Error when a binary can't be read or the tar can't be written
  */
@@ -43,7 +43,7 @@ async function addImage(archive: Pack, recipe: Recipe, folder: string): Promise<
   return { Config: configName, RepoTags: [recipe.name], Layers: [layer] };
 }
 
-/** Size in bytes of an image's layer, and its sha256. */
+/** Returns the size in bytes and the SHA-256 digest of an image's layer. */
 async function measureLayer(recipe: Recipe): Promise<{ size: number; digest: string }> {
   const meter = new Meter();
   await writeLayer(recipe, meter);
@@ -60,7 +60,7 @@ class Meter extends Writable {
   }
 }
 
-/** The image's configuration (the JSON document of the OCI image specification) as text. */
+/** Returns the image's configuration as JSON (OCI image specification). */
 export function imageConfig(recipe: Recipe, layerDigest: string): string {
   const env = { ...recipe.env, PATH: [...(recipe.path ?? []), usualPath].join(":") };
   return JSON.stringify({

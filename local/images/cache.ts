@@ -4,37 +4,37 @@ import path from "node:path";
 import { fill, sweep } from "../toolchain/cache.ts";
 import type { Binaries, Recipe } from "./recipes.ts";
 
-/** Built binaries, and the cache that they and the images lie in; the toolchain is one. */
+/** Built binaries and the cache directory of binaries and images. The toolchain implements it. */
 export interface ImageSource extends Binaries {
   readonly cacheDir: string;
 }
 
-/** Who is told about the work, and what there is to do besides. */
+/** Options of {@link ensureImageStore}. */
 export interface ImageOptions {
-  /** Called with one line before each piece of work. Default: silent. */
+  /** Progress callback, called with one line before each step. @default no output */
   report?: (line: string) => void;
-  /** Images besides the environment's own. */
+  /** Additional images. @default none */
   more?: Recipe[];
-  /** Archives with the images of versions.ts, which are then not made of built binaries. @default none */
+  /** Archives of the images in versions.ts, to use instead of images made from built binaries. @default none */
   official?: string[];
 }
 
-/** Changed whenever the way an image is made changes, so that older files of the cache are not taken. */
+/** Version of the image format. Increment it when images are made differently, to invalidate cached ones. */
 const format = 1;
 
-/** What tells what is made of these values from anything else: 16 hex digits. */
+/** Returns a cache key of the values: 16 hexadecimal digits of their SHA-256 digest. */
 export function contentKey(of: readonly object[]): string {
   const text = JSON.stringify({ format, arch: process.arch, of });
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 /**
- * Has `make` fill a folder of the cache, unless it is there already. It appears only when it is whole; what
- * a killed process left half made is removed first.
+ * Returns a cached directory, and creates it with `make` if it does not exist. A directory is moved to its
+ * final path when complete; leftovers of killed processes are removed first.
  *
- * @returns the folder's path
+ * @returns the directory's path
  */
-export async function inCache(
+export async function ensureCached(
   cacheDir: string,
   name: string,
   make: (out: string, scratch: string) => Promise<void>,

@@ -8,7 +8,7 @@ import { buffer } from "node:stream/consumers";
 import { extract, type Header } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { writeArchive } from "./archive.ts";
-import { contentKey, inCache } from "./cache.ts";
+import { contentKey, ensureCached } from "./cache.ts";
 import { pauseImage, type ImageSource } from "./index.ts";
 import { builtNames, imagesToOverride } from "./names.ts";
 import { grafanaRecipe, recipes, type Recipe } from "./recipes.ts";
@@ -45,7 +45,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** Everything in a tar, by name. */
+/** Returns the entries of a tar by name. */
 async function untar(tar: Readable): Promise<Map<string, { header: Header; bytes: Buffer }>> {
   const found = new Map<string, { header: Header; bytes: Buffer }>();
   const entries = extract();
@@ -56,7 +56,7 @@ async function untar(tar: Readable): Promise<Map<string, { header: Header; bytes
   return found;
 }
 
-/** An image as a container engine reads it. */
+/** Reads an image from a tar as a container engine does. */
 async function readImage(tar: string): Promise<{
   manifest: Manifest;
   config: Config;
@@ -84,15 +84,15 @@ async function imageNamed(name: string): Promise<Awaited<ReturnType<typeof readI
   return readImage(tar);
 }
 
-/** An image's tar in the cache. */
+/** Returns the path of a recipe's image in the cache. */
 async function cached(recipe: Recipe): Promise<string> {
-  const folder = await inCache(source.cacheDir, contentKey([recipe]), (out) =>
+  const folder = await ensureCached(source.cacheDir, contentKey([recipe]), (out) =>
     writeArchive([recipe], path.join(out, "image.tar")),
   );
   return path.join(folder, "image.tar");
 }
 
-test("makes every image that the program asks for", () => {
+test("makes every image of versions.ts that the program uses", () => {
   const names = recipes(source).map(({ name }) => name);
   const { operator, configReloader, prometheus, alertmanager, pushGateway } = images;
   const built = [operator, configReloader, prometheus, alertmanager, pushGateway];
@@ -100,7 +100,7 @@ test("makes every image that the program asks for", () => {
   expect(new Set(names).size).toBe(names.length);
 });
 
-test("an image has its name, entry point, user and binary", async () => {
+test("writes an image's name, entry point, user and binary", async () => {
   const { manifest, config, layer } = await imageNamed(images.pushGateway);
   expect(manifest.RepoTags).toEqual([images.pushGateway]);
   expect(config.config).toMatchObject({
@@ -115,7 +115,7 @@ test("an image has its name, entry point, user and binary", async () => {
   expect(layer.get("tmp")?.header).toMatchObject({ type: "directory", mode: 0o1777 });
 });
 
-/** The image of the stand-in for Grafana, with pages that have a name longer than a tar's header takes. */
+/** The image of the Grafana stand-in with a file name that is too long for a plain tar header. */
 async function grafana(): Promise<Awaited<ReturnType<typeof readImage>>> {
   const files = { bin: path.join(dir, "grafana"), pages: path.join(dir, "pages") };
   await mkdir(files.bin);
@@ -127,7 +127,7 @@ async function grafana(): Promise<Awaited<ReturnType<typeof readImage>>> {
   return readImage(tar);
 }
 
-test("the stand-in for Grafana is on the PATH, beside its pages and a folder that its user may write", async () => {
+test("puts the Grafana stand-in on the PATH, with its pages and a data directory that its user can write", async () => {
   const { config, layer } = await grafana();
   expect(config.config.Entrypoint.slice(0, 2)).toEqual(["grafana", "server"]);
   expect(config.config.Env).toContainEqual(expect.stringMatching(/^PATH=\/usr\/share\/grafana\/bin:/));
@@ -136,7 +136,7 @@ test("the stand-in for Grafana is on the PATH, beside its pages and a folder tha
   expect(layer.get("var/lib/grafana")?.header).toMatchObject({ uid: 472, gid: 0, mode: 0o775 });
 });
 
-test("folders come before what is in them", async () => {
+test("writes directories before their contents", async () => {
   const { layer } = await grafana();
   const names = [...layer.keys()];
   for (const [index, name] of names.entries()) {
@@ -145,7 +145,7 @@ test("folders come before what is in them", async () => {
   }
 });
 
-test("the cache's image is taken again, and a changed binary path makes another", async () => {
+test("reuses a cached image until the path of a binary changes", async () => {
   const first = await cached(recipeOf(pauseImage));
   const made = await stat(first);
   expect(await cached(recipeOf(pauseImage))).toBe(first);
@@ -157,7 +157,7 @@ test("the cache's image is taken again, and a changed binary path makes another"
   expect(await cached(recipeOf(pauseImage, moved))).not.toBe(first);
 });
 
-test("a missing binary is an error and leaves nothing that looks whole", async () => {
+test("fails on a missing binary and leaves no partial image in the cache", async () => {
   await rm(path.join(dir, "bin", "pause"));
   await expect(cached(recipeOf(pauseImage))).rejects.toThrow(/pause/);
   await writeFile(path.join(dir, "bin", "pause"), "now there", { mode: 0o755 });
@@ -165,7 +165,7 @@ test("a missing binary is an error and leaves nothing that looks whole", async (
   expect(layer.get("pause")?.bytes.toString()).toBe("now there");
 });
 
-test("an image that is pinned by a digest is built and asked for under its tag alone", () => {
+test("drops the digest of a pinned image, because an image built here has another one", () => {
   const pinned = `quay.io/prometheus/prometheus:v3.16.0@sha256:${"0".repeat(64)}`;
   expect(builtNames({ ...images, prometheus: pinned }).prometheus).toBe(
     "quay.io/prometheus/prometheus:v3.16.0",

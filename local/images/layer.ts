@@ -6,13 +6,13 @@ import type { Writable } from "node:stream";
 import { pack, type Header, type Pack } from "tar-stream";
 import type { LayerEntry, Recipe } from "./recipes.ts";
 
-/** Every file is of this time, so that the same recipe gives the same bytes. */
+/** Modification time of every file, constant so that equal recipes give equal bytes. */
 export const fileTime = new Date(0);
 
-/** Bytes read at once; binaries are up to 300 MB and never held whole. */
+/** Chunk size in bytes. Binaries have up to 300 MB and are streamed. */
 const chunkBytes = 1 << 20;
 
-/** What every image has: users that programs look up, and a folder for temporary files. */
+/** Files of every image: users that programs look up, and a directory for temporary files. */
 const base: LayerEntry[] = [
   {
     path: "/etc/passwd",
@@ -30,14 +30,14 @@ const base: LayerEntry[] = [
   { path: "/tmp", mode: 0o1777 },
 ];
 
-/** A header of the layer's tar, and where its bytes come from. */
+/** An entry of the layer's tar and the source of its content. */
 interface Item {
   header: Partial<Header> & { name: string };
   file?: string;
   text?: string;
 }
 
-/** Writes the layer of an image, an uncompressed tar, to `sink` and ends it. */
+/** Writes the layer of an image to `sink` as an uncompressed tar, and ends `sink`. */
 export async function writeLayer(recipe: Recipe, sink: Writable): Promise<void> {
   const items = await layerItems([...base, ...recipe.entries]);
   const layer = pack({ highWaterMark: chunkBytes });
@@ -64,7 +64,10 @@ async function addItem(layer: Pack, { header, file, text }: Item): Promise<void>
   await pipeline(createReadStream(file, { highWaterMark: chunkBytes }), entry);
 }
 
-/** All items, sorted, with the folders above them. What a later entry says about a path is what counts. */
+/**
+ * Returns the entries sorted by path, with their parent directories. A later entry for a path replaces
+ * earlier ones.
+ */
 async function layerItems(entries: LayerEntry[]): Promise<Item[]> {
   const items = new Map<string, Item>();
   for (const entry of entries) {

@@ -2,36 +2,36 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { contentKey, inCache } from "./cache.ts";
+import { contentKey, ensureCached } from "./cache.ts";
 import { withoutDigest } from "./names.ts";
 
 /** Arguments of pullImages. */
 export interface PullOptions {
-  /** The cache of built tools and images. */
+  /** Cache directory of built tools and images. */
   cacheDir: string;
-  /** Called with one line before each image that is not in the cache. @default silent */
+  /** Progress callback, called with one line before each image that is not cached. @default no output */
   report?: (line: string) => void;
   /**
-   * Registries' mirrors, a file in the format of containers-registries.conf.
-   * @default the environment variable CONTAINERS_REGISTRIES_CONF, or the machine's own file
+   * File with registry mirrors in the format of containers-registries.conf(5).
+   * @default environment variable CONTAINERS_REGISTRIES_CONF, or the system's own file
    */
   registriesConf?: string;
 }
 
-/** Whether the local cloud runs the images of versions.ts as their projects publish them: K8SFV_OFFICIAL_IMAGES=true. */
+/** Reports whether the local cloud runs the official images of versions.ts (K8SFV_OFFICIAL_IMAGES=true). */
 export function runsOfficialImages(): boolean {
   return process.env.K8SFV_OFFICIAL_IMAGES === "true";
 }
 
-/** How often skopeo tries again after a failed request. It waits as long as Retry-After says. */
+/** Retries of one request by skopeo, which respects Retry-After. */
 const RETRIES = 1;
-/** How often an image is pulled: skopeo doesn't try again when the connection breaks off within a layer. */
+/** Maximum number of pulls of one image: skopeo does not retry when a connection breaks within a layer. */
 const TRIES = 3;
 const BROKEN_OFF = /connection refused|no such host|i\/o timeout|EOF|reset by peer|TLS handshake/i;
-/** Maximum time for one image. Grafana's has some 200 MB. */
+/** Timeout of one image in milliseconds. Grafana's image has about 200 MB. */
 const TIMEOUT_MS = 15 * 60_000;
 
-/** Reasons for which a pull fails, by words that skopeo prints, and what to do. */
+/** Known failures by skopeo's output, each with a reason and a cure. */
 const FAILURES: [words: RegExp, reason: string, cure: string][] = [
   [
     /manifest unknown|name unknown|not found|requested access to the resource is denied/i,
@@ -40,27 +40,27 @@ const FAILURES: [words: RegExp, reason: string, cure: string][] = [
   ],
   [
     /does not match|digest mismatch|unexpected digest|mismatch/i,
-    "the registry's image is not the one with this digest",
-    "don't run it: the tag was moved or the registry is not the real one",
+    "the image in the registry does not have this digest",
+    "don't run the image: the tag was moved, or a mirror or proxy serves another image",
   ],
-  [/toomanyrequests|429/i, "the registry takes no more requests for now", "wait, then run this again"],
+  [/toomanyrequests|429/i, "the registry's rate limit is exceeded", "wait, then retry"],
   [
     BROKEN_OFF,
-    "the registry can't be reached, or the connection broke off",
-    "check the network (or a proxy's settings), then run this again",
+    "the registry can't be reached, or the connection broke",
+    "check the network and proxy settings, then retry",
   ],
 ];
 
 /**
- * Pulls images from their registries with skopeo, by digest where they have one, and keeps them in the cache.
+ * Pulls images from their registries with skopeo, by digest if they have one, and caches them.
  *
- * @param names full names with a tag, and a digest or none
- * @returns archives that containerd imports; each has its image under the name without the digest
- * @throws Error that names the image, the reason and what to do
+ * @param names full image references with a tag and an optional digest
+ * @returns archives for `ctr images import`; images are named without digests
+ * @throws Error that names the image, the reason and the cure
  */
 export async function pullImages(names: readonly string[], options: PullOptions): Promise<string[]> {
   const archives: string[] = [];
-  // One after the other: registries limit the rate of pulls without an account.
+  // One at a time because registries limit the rate of anonymous pulls.
   for (const name of names) archives.push(await pullImage(name, options));
   return archives;
 }
@@ -69,7 +69,7 @@ async function pullImage(
   name: string,
   { cacheDir, report, registriesConf = process.env.CONTAINERS_REGISTRIES_CONF }: PullOptions,
 ): Promise<string> {
-  const folder = await inCache(cacheDir, `official-${contentKey([{ name }])}`, async (out) => {
+  const folder = await ensureCached(cacheDir, `official-${contentKey([{ name }])}`, async (out) => {
     report?.(`pulling ${name}`);
     const target = `docker-archive:${path.join(out, ARCHIVE)}:${withoutDigest(name)}`;
     const mirrors = registriesConf === undefined ? [] : [`--registries-conf=${registriesConf}`];
@@ -99,7 +99,7 @@ async function pullImage(
 
 const ARCHIVE = "image.tar";
 
-/** The name by which skopeo asks: it takes a tag or a digest, not both. */
+/** Returns the image reference for skopeo, which accepts a tag or a digest but not both. */
 function source(name: string): string {
   const [tagged = "", digest] = name.split("@");
   return digest === undefined ? tagged : `${tagged.replace(/:[^:/]+$/, "")}@${digest}`;

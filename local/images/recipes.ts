@@ -2,73 +2,76 @@ import { spawnSync } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { builtNames } from "./names.ts";
 
-/** A folder, file or text of an image's layer. Owner and mode are those inside the image. */
+/** A directory, file or text in an image's layer. Owner and mode are those inside the image. */
 export interface LayerEntry {
   /** Absolute path inside the image. */
   path: string;
-  /** Default: a folder, empty. `file` and `tree` are paths on this machine; a tree is a folder with all below it. */
+  /**
+   * Content. `file` and `tree` (a directory with everything below) are paths on this computer. @default an
+   * empty directory
+   */
   content?: { file: string } | { tree: string } | { text: string };
-  /** Default 0755 for folders and files, 0644 for texts. A tree keeps only who may execute. */
+  /** File mode. A tree keeps only the executable bits. @default 0755 for directories and files, 0644 for texts */
   mode?: number;
-  /** Default 0 (root). */
+  /** Owner. @default 0 (root) */
   uid?: number;
-  /** Default: as `uid`. */
+  /** Group. @default `uid` */
   gid?: number;
 }
 
-/** Everything that determines an image. */
+/** Definition of an image. */
 export interface Recipe {
-  /** Full name with its tag, as a pod writes it. */
+  /** Full image reference with its tag. */
   name: string;
   entries: LayerEntry[];
   entrypoint: string[];
-  /** Arguments that a pod's `args` replace. */
+  /** Default arguments; a pod's `args` replace them. */
   command?: string[];
-  /** `uid` or `uid:gid`. Default: root. */
+  /** `uid` or `uid:gid`. @default root */
   user?: string;
-  /** Default `/`. */
+  /** Working directory. @default `/` */
   workingDir?: string;
-  /** Added to PATH. */
+  /** Environment variables besides PATH. */
   env?: Record<string, string>;
-  /** Folders in front of the usual PATH. */
+  /** Directories at the start of PATH. */
   path?: string[];
 }
 
-/** Where built binaries lie; the toolchain is one. */
+/** Locations of built binaries. The toolchain implements it. */
 export interface Binaries {
-  /** Path of a binary, which contains the key of what it was built from. */
+  /** Returns the path of a binary. It contains the cache key of the binary's sources. */
   path(name: string): string;
-  /** Node's binary. @default the one that runs this */
+  /** Path of Node's binary. @default the running one */
   readonly node?: string;
 }
 
-/** Name of the sandbox image, for `sandbox_image` of a node's containerd. */
+/** Sandbox image, containerd's `sandbox_image`. */
 export const pauseImage = "localhost/k8sfv/pause:1";
 
-/** Name of the image of the cluster's DNS. */
+/** Image of the cluster's DNS. */
 export const corednsImage = "localhost/k8sfv/coredns:1.13.1";
 
-/** Name of the image with the stand-in for Grafana (local/grafana); the stack `local` asks for it. */
+/** Image of the Grafana stand-in (local/grafana), which the stack `local` uses. */
 export const grafanaImage = "localhost/k8sfv/grafana-stand-in:1.0.0";
 
-/** Name of the image with the machine's own Node; the stack `local` asks for it. */
+/** Image with this computer's Node, which the stack `local` uses. */
 export const nodeImage = "localhost/k8sfv/node:20.0.0-machine";
 
-/** User "nobody" of the Prometheus project's images. */
+/** UID of user "nobody" in the Prometheus project's images. */
 const nobody = 65534;
 
-/** User of Grafana's image; its group is 0, so that any user of the root group may write its folders. */
+/** UID of Grafana's user. Its GID is 0 so that any user in the root group can write the data directory. */
 const grafanaUser = 472;
 
 /**
- * The images of the environment, with the users, folders and entry points of those that their projects
- * publish (each project's Dockerfile at the version in versions.ts).
+ * Returns the images of the local cloud, with the users, directories and entry points of the official images
+ * (each project's Dockerfile at the version in versions.ts).
  */
 export function recipes(binaries: Binaries): Recipe[] {
   return [...clusterRecipes(binaries), ...prometheusRecipes(binaries), nodeRecipe(binaries)];
 }
 
-/** Images of the cluster itself, which no registry has under these names. */
+/** Returns the images of the cluster itself, which are in no registry. */
 export function clusterRecipes(binaries: Binaries): Recipe[] {
   return [
     {
@@ -78,7 +81,7 @@ export function clusterRecipes(binaries: Binaries): Recipe[] {
       user: "65535:65535",
     },
     {
-      // As root, since it listens on port 53 and file capabilities are not worth a second kind of layer.
+      // Runs as root to listen on port 53: the image format here does not support file capabilities.
       name: corednsImage,
       entries: [{ path: "/coredns", content: { file: binaries.path("coredns") } }],
       entrypoint: ["/coredns"],
@@ -86,13 +89,13 @@ export function clusterRecipes(binaries: Binaries): Recipe[] {
   ];
 }
 
-/** Names of the images that `prometheusRecipes` makes. */
+/** Names of the images of {@link prometheusRecipes}. */
 export type PrometheusImages = Record<
   "operator" | "configReloader" | "prometheus" | "alertmanager" | "pushGateway",
   string
 >;
 
-/** The images with programs of the Prometheus project, under the names of versions.ts or others. */
+/** Returns the images with programs of the Prometheus project. */
 export function prometheusRecipes(
   binaries: Pick<Binaries, "path">,
   names: PrometheusImages = builtNames(),
@@ -142,7 +145,7 @@ export function prometheusRecipes(
     },
     {
       name: names.pushGateway,
-      // The official image is based on busybox; an init container copies the program with its cp.
+      // The official image is based on busybox, and an init container copies the program with busybox's cp.
       entries: [program("pushgateway"), ...linked("/bin/cp"), { path: "/pushgateway", uid: nobody }],
       entrypoint: ["/bin/pushgateway"],
       user: `${nobody}`,
@@ -152,11 +155,11 @@ export function prometheusRecipes(
 }
 
 /**
- * The stand-in for Grafana, laid out as Grafana's own image: user, folders and `grafana` on the PATH, run by this
- * machine's Node.
+ * Returns the image of the Grafana stand-in, with the user, directories and PATH of Grafana's image, run by
+ * this computer's Node.
  *
- * @param files.bin folder with the executable `grafana` and what it reads beside itself
- * @param files.pages folder with the built pages
+ * @param files.bin directory with the executable `grafana` and its data files
+ * @param files.pages directory with the built pages. @default no pages
  */
 export function grafanaRecipe(files: { bin: string; pages?: string; node?: string }): Recipe {
   const home = "/usr/share/grafana";
@@ -175,9 +178,9 @@ export function grafanaRecipe(files: { bin: string; pages?: string; node?: strin
     user: `${grafanaUser}`,
     workingDir: home,
     env: {
-      // Another version of Node in the same place is another image.
+      // Makes the cache key depend on Node's version: its path stays the same.
       NODE_VERSION: process.version,
-      // V8 and glibc size themselves by the whole machine's memory and cores. These limits save 25 MiB at rest.
+      // V8 and glibc scale with the computer's memory and cores. These limits save 25 MiB at rest.
       NODE_OPTIONS: "--max-old-space-size=96 --max-semi-space-size=2",
       MALLOC_ARENA_MAX: "1",
     },
@@ -185,27 +188,27 @@ export function grafanaRecipe(files: { bin: string; pages?: string; node?: strin
   };
 }
 
-/** Node as it runs here, and a shell, as the official image has one. */
+/** Returns an image with this computer's Node and a shell, like the official Node image. */
 function nodeRecipe({ node }: Binaries): Recipe {
   return {
     name: nodeImage,
-    entries: withoutRepeats([...nodeEntries(node), ...linked("/bin/sh")]),
+    entries: unique([...nodeEntries(node), ...linked("/bin/sh")]),
     entrypoint: ["/usr/local/bin/node"],
     user: `${nobody}`,
-    // Another version in the same place is another image.
+    // Makes the cache key depend on Node's version: its path stays the same.
     env: { NODE_VERSION: process.version },
     path: ["/usr/local/bin"],
   };
 }
 
-/** Node's binary, with the libraries that it is linked to. */
+/** Returns Node's binary and its shared libraries. */
 function nodeEntries(node = process.execPath): LayerEntry[] {
   return linked(node, "/usr/local/bin/node");
 }
 
-/** A program of this machine, with the libraries that it is linked to. */
+/** Returns a program of this computer and its shared libraries. */
 function linked(file: string, inImage = file): LayerEntry[] {
-  // Fails for a program without libraries.
+  // ldd fails for a static program, which has no libraries.
   const { stdout } = spawnSync("ldd", [file], { encoding: "utf8" });
   const libraries = [...stdout.matchAll(/(\/\S+) \(/g)].map(([, library = ""]) => library);
   return [
@@ -214,6 +217,6 @@ function linked(file: string, inImage = file): LayerEntry[] {
   ];
 }
 
-function withoutRepeats(entries: LayerEntry[]): LayerEntry[] {
+function unique(entries: LayerEntry[]): LayerEntry[] {
   return [...new Map(entries.map((entry) => [entry.path, entry])).values()];
 }

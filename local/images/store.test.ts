@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { seedContainerd } from "./store.ts";
 
-// That a containerd takes what it is given is proved by the whole-environment tests, where nodes run from it.
+// These tests use no containerd; the environment tests run nodes from a seeded store.
 
 let dir: string;
 
@@ -21,7 +21,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-test("a node shares the layers and has a database of its own", async () => {
+test("hard-links layers and copies the database", async () => {
   const root = path.join(dir, "machine", "var", "lib", "containerd");
   await seedContainerd({ dir: path.join(dir, "store") }, root);
   const inode = async (...parts: string[]): Promise<number> => (await stat(path.join(...parts))).ino;
@@ -31,7 +31,7 @@ test("a node shares the layers and has a database of its own", async () => {
   expect(await readFile(path.join(dir, "store", "metadata", "meta.db"), "utf8")).toBe("the images");
 });
 
-test("what the node has is left alone, unless an earlier seeding was cut short", async () => {
+test("keeps a seeded root, and replaces one whose seeding was interrupted", async () => {
   const root = path.join(dir, "containerd");
   await mkdir(root);
   await writeFile(path.join(root, "half"), "");
@@ -42,7 +42,7 @@ test("what the node has is left alone, unless an earlier seeding was cut short",
   expect(await readFile(path.join(root, "metadata", "meta.db"), "utf8")).toBe("changed by the node");
 });
 
-test("a node that has the images of another store is given this one's", async () => {
+test("replaces the images of another store", async () => {
   const root = path.join(dir, "containerd");
   await seedContainerd({ dir: path.join(dir, "store") }, root);
   const newer = path.join(dir, "newer");

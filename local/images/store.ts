@@ -3,30 +3,33 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { readIfThere } from "../files.ts";
+import { readFileIfExists } from "../files.ts";
 import { writeArchive } from "./archive.ts";
-import { contentKey, inCache, type ImageOptions, type ImageSource } from "./cache.ts";
+import { contentKey, ensureCached, type ImageOptions, type ImageSource } from "./cache.ts";
 import { clusterRecipes, recipes } from "./recipes.ts";
 
-/** All images, imported and unpacked: a folder in the form of a containerd's root, never used as one itself. */
+/**
+ * All images, imported and unpacked, in the layout of containerd's root directory. No containerd runs on it
+ * directly.
+ */
 export interface ImageStore {
   dir: string;
 }
 
-/** Namespace in containerd that kubelets use. */
+/** containerd's namespace for Kubernetes. */
 const kubernetes = "k8s.io";
 
-/** containerd answers after 0.3 s; this is for slower machines. */
+/** Timeout in milliseconds. containerd answered after 0.3 s on two cores; slower computers need longer. */
 const startTimeoutMs = 30_000;
 
-/** Changed whenever the way a store is made changes, so that older ones of the cache are not taken. */
+/** Version of the store format. Increment it when stores are made differently, to invalidate cached ones. */
 const storeFormat = 1;
 
 /**
- * Makes all images and has a containerd of its own, which knows no cluster, import and unpack them. That is
- * done once for a set of images; a node then gets them with `seedContainerd` in a moment.
+ * Makes all images and unpacks them with a temporary containerd. This happens once per set of images; {@link
+ * seedContainerd} then copies the result to each node quickly.
  *
- * @throws Error with containerd's own words when it does not start or refuses an image
+ * @throws Error with containerd's error message when it does not start or rejects an image
  */
 export async function ensureImageStore(source: ImageSource, options: ImageOptions = {}): Promise<ImageStore> {
   const { official } = options;
@@ -34,9 +37,9 @@ export async function ensureImageStore(source: ImageSource, options: ImageOption
   const all = [...own, ...(options.more ?? [])];
   const { stdout: version } = await execa("containerd", ["--version"]);
   const name = `store-${contentKey([...all, { storeFormat, version, official }])}`;
-  const dir = await inCache(source.cacheDir, name, async (out, scratch) => {
+  const dir = await ensureCached(source.cacheDir, name, async (out, scratch) => {
     const archive = path.join(scratch, "images.tar");
-    options.report?.(`making ${all.length} container images`);
+    options.report?.(`building ${all.length} container images`);
     await writeArchive(all, archive);
     options.report?.(`unpacking ${all.length} container images`);
     await importInto(out, [archive, ...(official ?? [])]);
@@ -45,11 +48,11 @@ export async function ensureImageStore(source: ImageSource, options: ImageOption
 }
 
 /**
- * Gives a containerd that has not started yet all images of the store. Files are hard links where `root` is
- * on the store's file system, so that it takes no room and all nodes share one copy in memory; what a
- * containerd writes to is copied. What `root` has of another store is thrown away; does nothing when it is of this one.
+ * Copies the store's images into the root directory of a containerd that is not running. Files are hard links
+ * if `root` is on the store's file system, so that nodes share disk space and page cache; databases are
+ * copied. Does nothing if `root` has the images of this store, and removes those of another one first.
  *
- * @param root the containerd's root folder, e.g. `/var/lib/containerd` of a machine
+ * @param root containerd's root directory, e.g. `/var/lib/containerd` of a host
  */
 export async function seedContainerd(store: ImageStore, root: string): Promise<void> {
   if (await isSeeded(store, root)) return;
@@ -59,35 +62,35 @@ export async function seedContainerd(store: ImageStore, root: string): Promise<v
   await execa("cp", ["--archive", ...(sameDisk ? ["--link"] : []), store.dir, root]);
   for (const plugin of await readdir(root)) {
     for (const name of await readdir(path.join(root, plugin))) {
-      if (name.endsWith(".db")) await unshare(path.join(root, plugin, name));
+      if (name.endsWith(".db")) await copyHardLink(path.join(root, plugin, name));
     }
   }
   await writeFile(marker(root), path.basename(store.dir));
 }
 
-/** Whether the containerd of that root has the images of this store. */
+/** Reports whether the root directory has the images of this store. */
 export async function isSeeded(store: ImageStore, root: string): Promise<boolean> {
-  return (await readIfThere(marker(root))) === path.basename(store.dir);
+  return (await readFileIfExists(marker(root))) === path.basename(store.dir);
 }
 
-/** A file that says of which store a containerd's root is; a store's folder has its images' key in its name. */
+/** Path of the file that names the store of a root directory. Store names contain a cache key. */
 function marker(root: string): string {
   return path.join(root, "seeded");
 }
 
-/** Makes a hard link into a file of its own. */
-async function unshare(file: string): Promise<void> {
+/** Replaces a hard link by a copy of the file. */
+async function copyHardLink(file: string): Promise<void> {
   await copyFile(file, `${file}.copy`);
   await rename(`${file}.copy`, file);
 }
 
-/** Imports archives into a containerd whose root is `root`, and ends that containerd. */
+/** Imports archives with a temporary containerd into the directory `root`. */
 async function importInto(root: string, archives: string[]): Promise<void> {
-  // A socket's path has at most 107 characters, and the cache may lie deep.
+  // A socket path has at most 107 bytes, and the cache's path may be long.
   const state = await mkdtemp(path.join(tmpdir(), "k8sfv-images-"));
   const socket = path.join(state, "containerd.sock");
   const config = path.join(state, "config.toml");
-  // Only to import: no part of it may meet a cluster's or Docker's containerd on the same machine.
+  // Disables all plugins that could interfere with another containerd on this computer.
   await writeFile(
     config,
     [
@@ -102,7 +105,7 @@ async function importInto(root: string, archives: string[]): Promise<void> {
       ``,
     ].join("\n"),
   );
-  // It must not outlive this process, however that ends.
+  // containerd must exit with this process, even if that is killed.
   const containerd = execa(
     "setpriv",
     ["--pdeathsig=KILL", "containerd", "--config", config, "--log-level", "error"],
@@ -113,9 +116,10 @@ async function importInto(root: string, archives: string[]): Promise<void> {
   try {
     const deadline = Date.now() + startTimeoutMs;
     while (!(await ctr("version").then(...yesNo))) {
-      if (containerd.exitCode !== null) throw new Error(`containerd ended: ${(await containerd).stderr}`);
+      if (containerd.exitCode !== null)
+        throw new Error(`containerd exited during its start: ${(await containerd).stderr}`);
       if (Date.now() > deadline)
-        throw new Error(`containerd does not answer after ${startTimeoutMs / 1000} s`);
+        throw new Error(`containerd does not respond after ${startTimeoutMs / 1000} s`);
       await sleep(50);
     }
     for (const archive of archives) await ctr("images", "import", archive);

@@ -11,7 +11,7 @@ import { installLanguageHost } from "./install.ts";
 const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-launcher-"));
 
 beforeAll(async () => {
-  // Says its port, and then how it was started.
+  // Prints its port and then its arguments.
   const host = `#!/bin/sh\necho 4711\nfor word; do echo "$word"; done\nexec sleep 60\n`;
   writeFileSync(path.join(dir, "pulumi-language-nodejs-host"), host, { mode: 0o755 });
   await installLanguageHost(dir);
@@ -21,10 +21,10 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** The first lines that the launcher prints when an engine with these arguments starts it. */
+/** Returns the first lines that the launcher prints when its parent process has these arguments. */
 async function launch(engineArgs: string[], count: number): Promise<string[]> {
   const launcher = path.join(dir, "pulumi-language-nodejs");
-  // A shell with the engine's arguments stands for the engine, and is the launcher's parent.
+  // A shell with the engine's arguments replaces the engine as the launcher's parent.
   const engine = spawn("sh", [
     "-c",
     `"${launcher}" 127.0.0.1:4 & echo $! >&2; wait`,
@@ -42,7 +42,7 @@ async function launch(engineArgs: string[], count: number): Promise<string[]> {
   return lines;
 }
 
-test("without a policy pack the language host is started as it is", async () => {
+test("starts the language host directly without a policy pack", async () => {
   expect(await launch(["preview", "--stack", "x--policy-pack"], 4)).toEqual([
     "4711",
     "-typescript=false",
@@ -52,7 +52,7 @@ test("without a policy pack the language host is started as it is", async () => 
 });
 
 test.each([[["--policy-pack", "policy"]], [["--policy-pack=policy"]]])(
-  "with %j the engine talks to the proxy",
+  "starts the proxy for %j",
   async (args) => {
     const [port] = await launch(["preview", ...args], 1);
     expect(port).toMatch(/^[1-9][0-9]*$/);

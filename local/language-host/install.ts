@@ -4,14 +4,16 @@ import { shellWord } from "../google/auth-plugin.ts";
 import { projectDir } from "../plugin/version.ts";
 
 /**
- * Puts a launcher before the language host, which lies beside it as `pulumi-language-nodejs-host`.
+ * Installs a launcher in front of the language host, which is in the same directory as
+ * `pulumi-language-nodejs-host`.
  *
- * The published host takes the runtime's options as flags alone, while the engine of today sends them
- * otherwise; so they are said here once more, as in Pulumi.yaml. And it runs no policy packs: when the engine
- * is given one, the host goes behind a proxy of ours that does, which takes a moment to start. So the launcher
- * looks at the arguments of the engine, its parent; nobody else waits for the proxy.
+ * The language host that is published as a Go module reads the runtime options only from flags, but the
+ * current engine sends them in requests: the launcher passes the options of Pulumi.yaml as flags. That
+ * language host does not run policy packs either. If the arguments of the launcher's parent, the engine, name
+ * a policy pack, the launcher starts our proxy in front of the host; other runs don't have to wait for the
+ * proxy's start.
  *
- * @param binDir where the engine finds the language host
+ * @param binDir directory where the engine finds the language host
  */
 export async function installLanguageHost(binDir: string): Promise<void> {
   const launcher = path.join(binDir, "pulumi-language-nodejs");
@@ -19,7 +21,7 @@ export async function installLanguageHost(binDir: string): Promise<void> {
   const proxy = [process.execPath, ...files.map((file) => path.join(projectDir, file))]
     .map(shellWord)
     .join(" ");
-  // By its whole path: the benchmark has programs in folders of their own.
+  // An absolute path because the benchmark's programs are in other directories.
   const loader = path.join(projectDir, "loader.mjs");
   const script = [
     "#!/bin/sh",
@@ -28,7 +30,7 @@ export async function installLanguageHost(binDir: string): Promise<void> {
     'exec "$@"',
     "",
   ].join("\n");
-  // A new file: the one laid there before may be a link into the cache.
+  // Replaced by rename: the existing file may be a hard link into the cache.
   await writeFile(`${launcher}.new`, script, { mode: 0o755 });
   await rename(`${launcher}.new`, launcher);
 }

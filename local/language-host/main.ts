@@ -1,4 +1,5 @@
-// The language host with policy packs. Arguments: the host behind, and what it is started with.
+// Language host with support for policy packs. Usage: main.ts HOST [ARGUMENT ...], where HOST is the real
+// one.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -7,7 +8,7 @@ import { serveProxy } from "./proxy.ts";
 
 const [hostFile = "", ...args] = process.argv.slice(2);
 
-// With the engine this process goes, and with it whatever it started.
+// Exits when the engine exits, and kills the real language host on exit.
 endWithParent();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 
@@ -19,7 +20,7 @@ host.on("error", (error) => {
 });
 host.on("exit", (code) => process.exit(code ?? 1));
 
-// No `await` out here: what start.cjs starts is translated for require(), which can't wait.
+// No top-level `await`: start.cjs loads this module with require().
 void serve();
 
 async function serve(): Promise<void> {
@@ -29,6 +30,6 @@ async function serve(): Promise<void> {
     console.log(line);
   });
   const { port } = await serveProxy(Number(hostPort));
-  // The engine reads the port from here.
+  // The engine reads the port from standard output.
   console.log(String(port));
 }

@@ -5,12 +5,11 @@ import * as grpc from "@grpc/grpc-js";
 import messages from "@pulumi/pulumi/proto/language_pb.js";
 
 /**
- * Runs a policy pack the way today's language host does: the SDK's own program, found from the pack's folder
- * and working in it, with the pack as the last argument. Left out is what that host adds for packs that read
- * the stack's configuration by the SDK (the variables PULUMI_CONFIG and PULUMI_NODEJS_*): a pack's own
- * configuration comes by another way, and ours reads no other.
+ * Runs a policy pack like the current language host: resolves the SDK's program from the pack's directory and
+ * runs it there with the pack as last argument. Does not set PULUMI_CONFIG and PULUMI_NODEJS_*, which packs
+ * need only to read the stack's configuration through the SDK; this project's pack does not.
  *
- * @param call gets all that the pack prints, then its exit code; the pack ends when it is cancelled
+ * @param call receives the pack's output and then its exit code; cancelling it kills the pack
  */
 export function runPolicyPack(
   request: messages.RunPluginRequest,
@@ -41,7 +40,7 @@ export function runPolicyPack(
   child.stdout.on("data", (bytes: Buffer) => answer(new messages.RunPluginResponse().setStdout(bytes)));
   child.stderr.on("data", (bytes: Buffer) => answer(new messages.RunPluginResponse().setStderr(bytes)));
   child.on("error", fail);
-  // Not "exit": what it printed last may still be on its way then.
+  // "close" comes after all output was read, "exit" may come earlier.
   child.on("close", (code) => {
     process.off("exit", end);
     answer(new messages.RunPluginResponse().setExitcode(code ?? 1));
@@ -49,7 +48,7 @@ export function runPolicyPack(
   });
 }
 
-/** "NAME=value" each; of two with one name the later counts, as it does for the engine. */
+/** Parses "NAME=value" entries; the last entry of a name wins, as in the engine. */
 function environment(list: string[]): Record<string, string> {
   return Object.fromEntries(
     list.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),

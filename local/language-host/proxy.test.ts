@@ -61,7 +61,7 @@ interface Ended {
   error: string | undefined;
 }
 
-/** Runs a plugin to its end. `onOutput` may cancel it. */
+/** Runs a plugin until it exits. `onOutput` may cancel the call. */
 function runPlugin(
   kind: string,
   pack: string,
@@ -91,7 +91,7 @@ function runPlugin(
   });
 }
 
-/** A folder with the SDK's program for packs, which here is this script. */
+/** Creates a policy pack whose SDK program is the script. @returns its directory */
 function pack(name: string, script: string): string {
   const folder = path.join(dir, name);
   const sdk = path.join(folder, "node_modules/@pulumi/pulumi/cmd");
@@ -100,7 +100,7 @@ function pack(name: string, script: string): string {
   return folder;
 }
 
-test("what the host behind answers or refuses comes through as it is", async () => {
+test("forwards responses and errors of the language host unchanged", async () => {
   expect(await run("right")).toBe("ran right");
   await expect(run("wrong")).rejects.toMatchObject({
     code: grpc.status.INVALID_ARGUMENT,
@@ -109,7 +109,7 @@ test("what the host behind answers or refuses comes through as it is", async () 
   expect(await runPlugin("resource", "/")).toMatchObject({ stdout: "onetwo", error: "not supported" });
 });
 
-test("a policy pack is started as the SDK wants it, and heard to its end", async () => {
+test("runs a policy pack and returns all its output", async () => {
   const script = `
     console.log(JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), env: process.env.TWICE }));
     console.error("a warning");
@@ -124,7 +124,7 @@ test("a policy pack is started as the SDK wants it, and heard to its end", async
   expect({ stderr, exitCode, error }).toEqual({ stderr: "a warning\n", exitCode: 3, error: undefined });
 });
 
-test("a policy pack ends when the engine has had enough of it", async () => {
+test("kills a policy pack when the engine cancels the call", async () => {
   const folder = pack("endless", "setInterval(() => 0, 1000); console.log(process.pid);");
   const { stdout, error } = await runPlugin("analyzer", folder, (call) => {
     call.cancel();
@@ -140,7 +140,7 @@ test("a policy pack ends when the engine has had enough of it", async () => {
   await expect.poll(alive, { timeout: 5000 }).toBe(false);
 });
 
-test("a pack without the SDK is refused with the name of what is missing", async () => {
+test("names the missing module of a pack without the SDK", async () => {
   const { error } = await runPlugin("analyzer", dir);
   expect(error).toContain("Cannot find module '@pulumi/pulumi/cmd/run-policy-pack'");
 });

@@ -4,7 +4,7 @@ import messages from "@pulumi/pulumi/proto/language_pb.js";
 import { runPolicyPack } from "./policy-pack.ts";
 import { bindLoopback } from "../plugin/bind.ts";
 
-/** The engine sends whole programs' states; gRPC's own limit is 4 MiB, the engine's is this. */
+/** Maximum message sizes, as in the engine: requests contain the state of whole programs. gRPC's default is 4 MiB. */
 const limits = {
   "grpc.max_receive_message_length": 400 * 1024 * 1024,
   "grpc.max_send_message_length": 400 * 1024 * 1024,
@@ -14,31 +14,31 @@ type Bytes = Buffer;
 type Described = Pick<Method, "path" | "requestStream" | "responseStream">;
 type Method = grpc.MethodDefinition<Bytes, Bytes>;
 
-/** A language host that can do what the one behind it can, and run policy packs. */
+/** A gRPC server that forwards to a language host and runs policy packs itself. */
 export interface Proxy {
   readonly port: number;
   stop(): void;
 }
 
 /**
- * Serves every call of a language host by asking the one behind, message for message, unread. Only the start
- * of a policy pack is answered here: the newest host that is published as a Go module refuses it.
+ * Serves the language host API by forwarding raw messages to the real host. Only RunPlugin of a policy pack
+ * is handled here, because the latest language host that is published as a Go module rejects it.
  *
- * @param hostPort where the host behind listens, on 127.0.0.1
+ * @param hostPort port of the real host on 127.0.0.1
  */
 export async function serveProxy(hostPort: number): Promise<Proxy> {
   const server = new grpc.Server(limits);
   const host = new grpc.Client(`127.0.0.1:${hostPort}`, grpc.credentials.createInsecure(), limits);
   const definitions = Object.entries(services.LanguageRuntimeService).map(
-    ([name, method]) => [name, unread(method as Described)] as const,
+    ([name, method]) => [name, rawMethod(method as Described)] as const,
   );
-  const handlers = definitions.map(([name, method]) => [name, passOn(host, method)] as const);
+  const handlers = definitions.map(([name, method]) => [name, forwardUnary(host, method)] as const);
   server.addService(Object.fromEntries(definitions), {
     ...Object.fromEntries(handlers),
     runPlugin: (call: grpc.ServerWritableStream<Bytes, Bytes>) => {
       const request = messages.RunPluginRequest.deserializeBinary(call.request);
       if (request.getKind() === "analyzer") runPolicyPack(request, call);
-      else passStream(host, unread(services.LanguageRuntimeService.runPlugin), call);
+      else forwardStream(host, rawMethod(services.LanguageRuntimeService.runPlugin), call);
     },
   });
   const port = await bindLoopback(server);
@@ -51,8 +51,8 @@ export async function serveProxy(hostPort: number): Promise<Proxy> {
   };
 }
 
-/** The method with its messages left as they come. */
-function unread({ path, requestStream, responseStream }: Described): Method {
+/** Returns the method's definition without serialization, so that messages pass as raw bytes. */
+function rawMethod({ path, requestStream, responseStream }: Described): Method {
   const same = (bytes: Bytes) => bytes;
   return {
     path,
@@ -65,11 +65,11 @@ function unread({ path, requestStream, responseStream }: Described): Method {
   };
 }
 
-/** A language host takes one message a call, and answers with one or, in two methods, with a stream. */
-function passOn(host: grpc.Client, method: Method): grpc.UntypedHandleCall {
+/** Forwards a call. All methods of a language host take one message; two of them return a stream. */
+function forwardUnary(host: grpc.Client, method: Method): grpc.UntypedHandleCall {
   if (method.responseStream) {
     return (call: grpc.ServerWritableStream<Bytes, Bytes>) => {
-      passStream(host, method, call);
+      forwardStream(host, method, call);
     };
   }
   return (call: grpc.ServerUnaryCall<Bytes, Bytes>, callback: grpc.sendUnaryData<Bytes>) => {
@@ -87,7 +87,11 @@ function passOn(host: grpc.Client, method: Method): grpc.UntypedHandleCall {
   };
 }
 
-function passStream(host: grpc.Client, method: Method, call: grpc.ServerWritableStream<Bytes, Bytes>): void {
+function forwardStream(
+  host: grpc.Client,
+  method: Method,
+  call: grpc.ServerWritableStream<Bytes, Bytes>,
+): void {
   const passed = host.makeServerStreamRequest(
     method.path,
     method.requestSerialize,

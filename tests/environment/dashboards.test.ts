@@ -4,12 +4,12 @@ import { quantile } from "../../bench/statistics.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import {
-  askGrafana,
-  askPanel,
+  requestGrafana,
+  queryPanel,
   DAY_MS,
   defaultRange,
   fiveYears,
-  openVariables,
+  initialVariables,
   panelsOf,
   panelTimes,
   variableValues,
@@ -59,7 +59,7 @@ describe("Grafana's dashboards", () => {
     expect(Object.keys(put).sort()).toEqual([summary, scaleTesting, health].map(({ title }) => title).sort());
     for (const [title, url] of Object.entries(put)) {
       const { pathname } = new URL(url);
-      const found = await askGrafana<{ dashboard: { title: string; panels: { id: number }[] } }>(
+      const found = await requestGrafana<{ dashboard: { title: string; panels: { id: number }[] } }>(
         grafana,
         pathname.replace("/d/", "/api/dashboards/uid/"),
       );
@@ -76,11 +76,11 @@ describe("Grafana's dashboards", () => {
     const { grafana } = content;
     for (const dashboard of [summary, scaleTesting, health]) {
       const range = rangeOf(dashboard);
-      const variables = await openVariables(grafana, dashboard, range);
+      const variables = await initialVariables(grafana, dashboard, range);
       // Health of a Prometheus that is minutes old falls between two points of five years.
       const young = dashboard === health && range.to - range.from > 300 * DAY_MS;
       for (const panel of panelsOf(dashboard)) {
-        const frames = await askPanel(grafana, panel, variables, range);
+        const frames = await queryPanel(grafana, panel, variables, range);
         if (young || MAY_BE_EMPTY.includes(panel.title)) continue;
         for (const { refId } of panel.targets) {
           const mine = frames.filter((frame) => frame.refId === refId);
@@ -95,8 +95,8 @@ describe("Grafana's dashboards", () => {
     ["five years", fiveYears()],
   ])("shows the numbers that the runs pushed, over %s", async (_, range) => {
     const { grafana, runs } = content;
-    const variables = await openVariables(grafana, summary, range);
-    const asked = (id: number) => askPanel(grafana, panelOf(summary, id), variables, range);
+    const variables = await initialVariables(grafana, summary, range);
+    const asked = (id: number) => queryPanel(grafana, panelOf(summary, id), variables, range);
     for (const [level, mine] of byLevel(runs)) {
       const means = oneOf(await asked(5), level);
       expect(points(means)).toEqual(expected(means, mine, (run) => meanOf(run), mean));
@@ -133,7 +133,7 @@ describe("Grafana's dashboards", () => {
     const { grafana } = content;
     for (const dashboard of [summary, scaleTesting, health]) {
       const range = fiveYears();
-      const variables = await openVariables(grafana, dashboard, range);
+      const variables = await initialVariables(grafana, dashboard, range);
       const times: number[] = [];
       for (let round = 0; round < 10; round++) {
         times.push(...(await panelTimes(grafana, dashboard, variables, range)));
@@ -153,12 +153,12 @@ describe("Grafana's dashboards", () => {
   it("finds what was edited by hand, and puts it back", async () => {
     const { engine, grafana } = content;
     const path = `/api/dashboards/uid/${summary.uid}`;
-    const { dashboard, meta } = await askGrafana<{
+    const { dashboard, meta } = await requestGrafana<{
       dashboard: Record<string, unknown>;
       meta: { folderUid: string };
     }>(grafana, path);
     const edited = { ...dashboard, title: "Edited by hand" };
-    await askGrafana(grafana, "/api/dashboards/db", {
+    await requestGrafana(grafana, "/api/dashboards/db", {
       dashboard: edited,
       folderUid: meta.folderUid,
       overwrite: true,
@@ -166,7 +166,7 @@ describe("Grafana's dashboards", () => {
     const preview = await engine.pulumi(["preview", "--refresh", "--run-program", "--diff"]);
     expect(preview).toContain("Edited by hand");
     await engine.pulumi(["up", "--yes", "--skip-preview", "--refresh", "--run-program"]);
-    const after = await askGrafana<{ dashboard: { title: string } }>(grafana, path);
+    const after = await requestGrafana<{ dashboard: { title: string } }>(grafana, path);
     expect(after.dashboard.title).toBe(summary.title);
   });
 

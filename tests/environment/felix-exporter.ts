@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { execa } from "execa";
 import type { Cloud } from "../../local/cluster/index.ts";
-import { ciMachineCommand } from "../../local/sample.ts";
+import { ciHostCommand } from "../../local/sample.ts";
 
 /** Values that no panel shows by chance. */
 export const ENDPOINTS = 1234;
@@ -24,7 +24,7 @@ process.stdin.on("end", () => process.exit()).resume();`;
 
 /** Runs a server on the CI machine that exposes metrics as Felix does. */
 export async function startFelix(cloud: Cloud, port: number): Promise<{ stop: () => Promise<void> }> {
-  const [file, ...args] = await ciMachineCommand(cloud, ["node", "-e", SERVER, String(port), METRICS]);
+  const [file, ...args] = await ciHostCommand(cloud, ["node", "-e", SERVER, String(port), METRICS]);
   const server = execa(file, args, { reject: false });
   await Promise.race([once(server.stdout, "data"), server]);
   return {

@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { removeCloud } from "../../local/cluster/index.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
-import { askPanel, defaultRange, openVariables, panelsOf } from "../../local/panels.ts";
+import { queryPanel, defaultRange, initialVariables, panelsOf } from "../../local/panels.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { images } from "../../versions.ts";
@@ -115,14 +115,14 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     if (board === undefined) throw new Error("no such dashboard");
     const grafana = { url: addresses.grafana, outputs };
     const range = defaultRange(board);
-    const variables = await openVariables(grafana, board, range);
+    const variables = await initialVariables(grafana, board, range);
     for (const [title, value] of [
       ["Workload endpoints", ENDPOINTS],
       ["iptables chains", CHAINS],
     ] as const) {
       const panel = panelsOf(board).find((one) => one.title === title);
       if (panel === undefined) throw new Error(`no panel ${title}`);
-      const [frame, ...more] = await askPanel(grafana, panel, variables, range);
+      const [frame, ...more] = await queryPanel(grafana, panel, variables, range);
       if (frame === undefined) throw new Error(`${title} is empty`);
       expect(more).toEqual([]);
       expect(valuesOf(frame).at(-1)).toBe(value);

@@ -47,7 +47,7 @@ describe("the pages for people", () => {
       });
       const { exitCode } = await start;
       expect(said).toMatch(moment);
-      expect(said).toContain("npm start goes on from here");
+      expect(said).toContain('"npm start" continues from here');
       expect(exitCode).not.toBe(0);
       // The cloud's machines go on; the engine is gone.
       const left = await findEngineProcesses(openCloud(CLOUD));

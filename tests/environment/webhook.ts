@@ -1,6 +1,6 @@
 import { execa, type ResultPromise } from "execa";
 import type { Cloud } from "../../local/cluster/index.ts";
-import { ciMachineCommand } from "../../local/sample.ts";
+import { ciHostCommand } from "../../local/sample.ts";
 
 /** What Grafana sends to a webhook, as far as the tests look at it. */
 export interface AlertMessage {
@@ -29,7 +29,7 @@ export class WebhookReceiver {
   private constructor(private readonly server: ResultPromise) {}
 
   static async start(cloud: Cloud, port: number): Promise<WebhookReceiver> {
-    const [file, ...args] = await ciMachineCommand(cloud, ["node", "-e", SERVER, String(port)]);
+    const [file, ...args] = await ciHostCommand(cloud, ["node", "-e", SERVER, String(port)]);
     const server = execa(file, args, { lines: true, reject: false });
     const receiver = new WebhookReceiver(server);
     await new Promise<void>((resolve, reject) => {

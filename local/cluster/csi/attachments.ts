@@ -11,10 +11,8 @@ export interface Attachment {
 
 /**
  * Records which node each disk is attached to, in one file per disk, so that the drivers of several nodes
- * agree without
- * communicating. Only the node in a disk's file changes the file. If two nodes attach a disk at the same
- * time,
- * link(2) lets only one of them create the file.
+ * agree without communicating. Only the node in a disk's file changes the file. If two nodes attach a disk at
+ * the same time, link(2) lets only one of them create the file.
  */
 export class Attachments {
   /** @param dir directory of the files; created when needed */

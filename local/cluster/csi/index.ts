@@ -49,8 +49,7 @@ type UnpublishRequest = Pick<PublishRequest, "volumeId" | "targetPath">;
 
 /**
  * Starts the persistent disk driver of one node. The node's kubelet discovers the registration socket by
- * itself, also
- * after a restart.
+ * itself, also after a restart.
  *
  * @throws Error when a socket can't be created
  */

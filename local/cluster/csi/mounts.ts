@@ -2,8 +2,7 @@
 export interface Mounts {
   /**
    * Bind-mounts the directory `source` at `target`, which is created if absent. Does nothing if something is
-   * already
-   * mounted there.
+   * already mounted there.
    */
   mount(source: string, target: string, options: { readOnly: boolean }): Promise<void>;
   /** Unmounts and removes `target`. Does nothing if it is not mounted or does not exist. */
@@ -14,8 +13,7 @@ export interface Mounts {
  * Mounts with the commands of util-linux.
  *
  * @param run runs a command on the host. It must enter the PID namespace too: the host's /proc does not
- * contain
- * processes of another one, and mountpoint(1) needs /proc/self/mountinfo
+ * contain processes of another one, and mountpoint(1) needs /proc/self/mountinfo
  */
 export function mountsOf(run: (command: string[]) => Promise<unknown>): Mounts {
   const inside = (...command: string[]): Promise<unknown> => run(command);

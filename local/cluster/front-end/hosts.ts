@@ -45,8 +45,7 @@ export function internetAuthorityDir(cloud: Cloud): string {
 
 /**
  * Starts the front end, initially without virtual hosts, and the CI host on the internet. Does nothing for
- * what already
- * runs.
+ * what already runs.
  *
  * @returns the PIDs that must be alive for the front end to work
  */

@@ -51,10 +51,8 @@ type GoogleResources = Record<
 
 /**
  * Emulates GKE's Ingress controller for Ingresses of class "gce". Supports the reserved global address,
- * managed
- * certificates, the redirect to HTTPS, and each backend's security policy, health check and timeout; one
- * Service per
- * host, at path "/". The front end runs only while there is such an Ingress.
+ * managed certificates, the redirect to HTTPS, and each backend's security policy, health check and timeout;
+ * one Service per host, at path "/". The front end runs only while there is such an Ingress.
  */
 export class IngressController {
   private readonly core: CoreV1Api;

@@ -7,8 +7,7 @@ const connectMs = 2_000;
 
 /**
  * Proxies a request to the first endpoint that accepts a connection, with Google's additional headers.
- * Responds with
- * 502 if no endpoint does or the connection breaks, and with 504 after the backend's timeout.
+ * Responds with 502 if no endpoint does or the connection breaks, and with 504 after the backend's timeout.
  */
 export function proxyRequest(
   host: Pick<VirtualHost, "address" | "timeoutMs">,

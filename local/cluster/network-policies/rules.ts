@@ -27,12 +27,9 @@ type Direction = keyof typeof DIRECTIONS;
 
 /**
  * Returns a node's firewall rules in the format of `iptables-restore --noflush`: the NetworkPolicies of the
- * node's pods
- * (kubernetes.io/docs/concepts/services-networking/network-policies). They are in the table `mangle`, which
- * kube-proxy
- * does not use and whose chains FORWARD and INPUT come after kube-proxy's DNAT of Service addresses. As on
- * GKE,
- * denied packets are dropped, so connections time out.
+ * node's pods (kubernetes.io/docs/concepts/services-networking/network-policies). They are in the table
+ * `mangle`, which kube-proxy does not use and whose chains FORWARD and INPUT come after kube-proxy's DNAT of
+ * Service addresses. As on GKE, denied packets are dropped, so connections time out.
  *
  * Traffic from a node to its own pods does not traverse these chains: Kubernetes requires that probes are
  * allowed.
@@ -118,8 +115,7 @@ function allowed(state: ClusterState, policy: V1NetworkPolicy, pod: V1Pod, direc
 
 /**
  * Returns the peers of an ingress rule; undefined means all. Objects of a watch are plain JSON with `from`,
- * and only
- * objects of the client's list methods have `_from`. Reading only one of them would allow all peers.
+ * and only objects of the client's list methods have `_from`. Reading only one of them would allow all peers.
  */
 function sources(rule: V1NetworkPolicyIngressRule): V1NetworkPolicyPeer[] | undefined {
   return rule._from ?? (rule as { from?: V1NetworkPolicyPeer[] }).from;
