@@ -9,26 +9,24 @@ export interface LocalAddresses {
   pushGateway: string;
 }
 
-/** Like {@link LocalAddresses}; the Pushgateway's URL is missing if it is not reachableFromVpc from the VPC. */
+/** Like {@link LocalAddresses}; the Pushgateway's URL is missing if it is not reachable from the VPC. */
 export type AvailableAddresses = Omit<LocalAddresses, "pushGateway"> & Partial<LocalAddresses>;
 
 /**
  * Forwards ports of 127.0.0.1 to the addresses in the stack's outputs, with the same port numbers if those
  * are free.
  *
- * @throws Error when the Pushgateway is not reachableFromVpc from the VPC; {@link forwardAvailable} accepts that
+ * @throws Error when the Pushgateway is not reachable from the VPC; {@link forwardAvailable} accepts that
  */
 export async function startForwards(cloud: Cloud, outputs: Record<string, unknown>): Promise<LocalAddresses> {
   const { pushGateway, ...others } = await forwardAvailable(cloud, outputs);
   if (pushGateway === undefined) {
-    throw new Error(
-      'The Pushgateway is not reachableFromVpc from the VPC: set pushGateway.exposure to "internal"',
-    );
+    throw new Error('The Pushgateway is not reachable from the VPC: set pushGateway.exposure to "internal"');
   }
   return { ...others, pushGateway };
 }
 
-/** Like {@link startForwards}, but omits the Pushgateway if it is not reachableFromVpc from the VPC. */
+/** Like {@link startForwards}, but omits the Pushgateway if it is not reachable from the VPC. */
 export async function forwardAvailable(
   cloud: Cloud,
   outputs: Record<string, unknown>,
@@ -48,7 +46,7 @@ export async function forwardAvailable(
 }
 
 /**
- * Returns the stack's URLs that are reachableFromVpc from the VPC. The Pushgateway's is not with exposure to
+ * Returns the stack's URLs that are reachable from the VPC. The Pushgateway's is not with exposure to
  * the internet or to the cluster only.
  */
 export function reachableFromVpc(outputs: Record<string, unknown>): URL[] {

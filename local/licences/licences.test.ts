@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { images } from "../../versions.ts";
 import * as bootstrap from "../bootstrap.mjs";
 import { refuseUnlicensed } from "../grafana/pages/build.ts";
-import { refuseLicences } from "../toolchain/linked-licences.ts";
+import { checkLicences } from "../toolchain/linked-licences.ts";
 import { outdated, readGoModules } from "./go-modules.ts";
 import { LICENCES_PAGE, licencesPage, NPM_PROJECTS, readLock } from "./page.ts";
 import { forbiddenModules, forbiddenPackages, isAllowed, npmLicences, type NpmLock } from "./policy.ts";
@@ -53,7 +53,7 @@ test("a Go module under the AGPL, and one without a licence, are refused by name
     "Go module example.com/nothing@v1.0.0: no licence file",
   ]);
   expect(() => {
-    refuseLicences("planted", found);
+    checkLicences("planted", found);
   }).toThrow(/planted links .*\n.*grafana\/grafana@v11\.0\.0: AGPL-3\.0-only/);
 });
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { linkedLicences } from "../toolchain/linked-licences.ts";
-import { layOut } from "../toolchain/layout.ts";
+import { prepareModule } from "../toolchain/layout.ts";
 import { TOOLS, type Tool } from "../toolchain/tools.ts";
 import { GO_MODULES, hasBinaries, sourceOf, type GoModules } from "./go-modules.ts";
 import { LICENCES_PAGE, licencesPage } from "./page.ts";
@@ -20,7 +20,7 @@ async function licencesOf(tool: Tool): Promise<GoLicences> {
       log: path.join(scratch, "log"),
       onLine: () => undefined,
     };
-    return await linkedLicences(build, await layOut(build));
+    return await linkedLicences(build, await prepareModule(build));
   } finally {
     await rm(scratch, { recursive: true });
   }

@@ -14,11 +14,11 @@ Its API works: <a href="/api/v2/alerts">alerts</a>, <a href="/api/v2/silences">s
 `;
 
 /**
- * Adds a placeholder for each of Alertmanager's two sets of pages, `/` and `/ui/`. The program doesn't compile
- * without these folders, and serves only compressed files from them: Brotli where the
- * client accepts it, else gzip (ui/web.go).
+ * Adds a placeholder for each of Alertmanager's two user interfaces, `/` and `/ui/`. Alertmanager does not
+ * compile without these directories. It serves only compressed files from them: Brotli if the client accepts
+ * it, else gzip (ui/web.go).
  *
- * @param module - writable copy of the Go module github.com/prometheus/alertmanager
+ * @param module writable copy of the Go module github.com/prometheus/alertmanager
  */
 export async function addPlaceholderPages(module: string): Promise<void> {
   for (const pages of ["elm", "mantine"]) {

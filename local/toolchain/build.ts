@@ -12,30 +12,30 @@ import { TOOLS, type Tool } from "./tools.ts";
 export { ToolchainError } from "./go.ts";
 
 const LOCAL = resolve(import.meta.dirname, "..");
-/** A third build uses the cores while others download. A whole cold build took 4.3 GB at most. */
+/** A third build uses the cores while the others download. A cold build of everything needed at most 4.3 GB. */
 const BUDGET: Budget = { slots: 3, memory: 8 };
 
 export interface ToolchainOptions {
-  /** What there is to build. @default everything that the local cloud runs */
+  /** Tools to choose from. @default all tools of the local cloud */
   tools?: readonly Tool[];
-  /** Where built tools are kept. @default `${XDG_CACHE_HOME:-~/.cache}/k8sfv-metrics/toolchain` */
+  /** Cache directory. @default `${XDG_CACHE_HOME:-~/.cache}/k8sfv-metrics/toolchain` */
   cacheDir?: string;
-  /** Build only what these binaries need. @default everything */
+  /** Build only the tools that provide these binaries. @default all */
   only?: readonly string[];
-  /** Leave out tools that make nothing but these binaries. @default none */
+  /** Exclude tools that provide only these binaries. @default none */
   without?: readonly string[];
-  /** Where progress goes. @default process.stderr */
+  /** Stream for progress messages. @default process.stderr */
   output?: Output;
 }
 
-/** The built tools. */
+/** Built tools. */
 export interface Toolchain {
   cacheDir: string;
-  /** Where each tool's files are. */
+  /** Directory of each tool. */
   folders: readonly string[];
-  /** The absolute path of a binary, e.g. "kubelet". */
+  /** Returns the absolute path of a binary, e.g. "kubelet". @throws ToolchainError when it was not requested */
   path(binary: string): string;
-  /** The prometheus-operator's CRDs, a folder of YAML files. */
+  /** Directory of the Prometheus Operator's CRDs as YAML files. */
   crds: string;
 }
 
@@ -45,16 +45,16 @@ interface Target extends Tool {
 }
 
 /**
- * Gives the paths of the local cloud's binaries, building what the cache
- * lacks. Takes well under a second when it lacks nothing.
+ * Returns the local cloud's binaries, after building those that the cache lacks. Takes well under a second if
+ * it lacks none.
  *
- * @throws ToolchainError with one clear message for a person
+ * @throws ToolchainError with all failures and their cures
  */
 export async function ensureToolchain(options: ToolchainOptions = {}): Promise<Toolchain> {
   const cacheDir = resolve(options.cacheDir ?? defaultCacheDir());
   const go = await findGo();
   const targets = await Promise.all(
-    leaveOut(options.without ?? [], select(options.only, options.tools ?? TOOLS)).map(
+    excludeTools(options.without ?? [], select(options.only, options.tools ?? TOOLS)).map(
       async (tool): Promise<Target> => {
         const moduleDir = join(LOCAL, tool.module);
         return {
@@ -70,8 +70,8 @@ export async function ensureToolchain(options: ToolchainOptions = {}): Promise<T
   return describe(targets, cacheDir);
 }
 
-/** Removes what tools of other sources or of another Go have made. Only after a whole build, with nobody else's. */
-export async function removeOlder({
+/** Removes builds of other sources or Go versions. Call it only with all tools, and while no other build runs. */
+export async function removeOutdated({
   cacheDir,
   folders,
 }: Pick<Toolchain, "cacheDir" | "folders">): Promise<void> {
@@ -82,7 +82,10 @@ export async function removeOlder({
   }
 }
 
-/** The tools that make the named binaries, or all. */
+/**
+ * Returns the tools that provide the named binaries, or all tools.
+ * @throws ToolchainError for an unknown name
+ */
 function select(only: readonly string[] | undefined, tools: readonly Tool[]): readonly Tool[] {
   if (only === undefined) return tools;
   const has = (tool: Tool, name: string): boolean =>
@@ -90,14 +93,14 @@ function select(only: readonly string[] | undefined, tools: readonly Tool[]): re
   for (const name of only) {
     if (!tools.some((tool) => has(tool, name))) {
       const known = tools.flatMap((tool) => [...Object.keys(tool.binaries), ...(tool.folders ?? [])]);
-      throw new ToolchainError(`There is no tool "${name}". There are: ${known.join(", ")}.`);
+      throw new ToolchainError(`Unknown tool "${name}". Known tools: ${known.join(", ")}.`);
     }
   }
   return tools.filter((tool) => only.some((name) => has(tool, name)));
 }
 
-/** Tools that make anything else than the named binaries. */
-function leaveOut(names: readonly string[], tools: readonly Tool[]): readonly Tool[] {
+/** Returns the tools that provide something else than the named binaries. */
+function excludeTools(names: readonly string[], tools: readonly Tool[]): readonly Tool[] {
   return tools.filter((tool) =>
     [...Object.keys(tool.binaries), ...(tool.folders ?? [])].some((made) => !names.includes(made)),
   );
@@ -111,7 +114,7 @@ function describe(targets: readonly Target[], cacheDir: string): Toolchain {
   }
   const path = (name: string): string => {
     const found = paths.get(name);
-    if (found === undefined) throw new ToolchainError(`"${name}" is not among the tools asked for.`);
+    if (found === undefined) throw new ToolchainError(`"${name}" was not requested from ensureToolchain.`);
     return found;
   };
   return {
@@ -130,7 +133,7 @@ async function buildAll(missing: readonly Target[], cacheDir: string, output: Ou
 
   const progress = new Progress(missing.length, output);
   progress.begin(
-    `toolchain: ${missing.length} to build from source into ${cacheDir} (once; about 25 minutes for all on 2 cores)`,
+    `toolchain: ${missing.length} tools to build from source into ${cacheDir} (only once; about 25 minutes for all tools on 2 cores)`,
   );
   const waiting = new Set(missing);
   const running = new Map<Target, Promise<void>>();
@@ -191,7 +194,7 @@ async function buildOne(target: Target, cacheDir: string, progress: Progress): P
       error instanceof ToolchainError ? { message: problem, stops: false } : diagnose(`${text}\n${problem}`);
     return {
       name: target.name,
-      message: diagnosis?.message ?? "The build failed for a reason not known here.",
+      message: diagnosis?.message ?? "The build failed; see its log.",
       log,
       tail: lastLines(`${text}\n${text === "" ? problem : ""}`),
       stops: diagnosis?.stops ?? false,
@@ -199,7 +202,7 @@ async function buildOne(target: Target, cacheDir: string, progress: Progress): P
   }
 }
 
-/** One message for all failures; builds that failed for the same reason share its line. */
+/** Formats all failures as one message. Builds that failed for the same reason share a line. */
 function report(failures: readonly Failure[]): string {
   const reasons = new Map<string, Failure[]>();
   for (const failure of failures)

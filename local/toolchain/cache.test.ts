@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { removeOlder } from "./build.ts";
+import { removeOutdated } from "./build.ts";
 import { cacheKey, fill, sweep } from "./cache.ts";
 import { isNewEnough } from "./go.ts";
 import type { Tool } from "./tools.ts";
@@ -18,24 +18,24 @@ afterEach(async () => {
 
 const tool: Tool = { name: "pause", module: "pause", binaries: { pause: "." }, memory: 1, seconds: 1 };
 const go = { GOVERSION: "go1.26.8", GOOS: "linux", GOARCH: "amd64" };
-// No process has this mark: number 1 did not start at that time.
+// No process has this ID: process 1 did not start at that time.
 const DEAD = "1-99999999999999";
 
 describe("fill", () => {
-  it("leaves nothing but the whole folder", async () => {
+  it("leaves only the complete directory", async () => {
     await fill(join(dir, "a"), ({ out }) => writeFile(join(out, "tool"), "whole"));
     expect(await readFile(join(dir, "a", "tool"), "utf8")).toBe("whole");
     expect(await readdir(dir)).toEqual(["a"]);
   });
 
-  it("leaves nothing of a failed build, and the next one succeeds", async () => {
+  it("removes the files of a failed build, and the next build succeeds", async () => {
     await expect(fill(join(dir, "a"), () => Promise.reject(new Error("no")))).rejects.toThrow("no");
     expect(await readdir(dir)).toEqual([]);
     await fill(join(dir, "a"), ({ out }) => writeFile(join(out, "tool"), "whole"));
     expect(existsSync(join(dir, "a", "tool"))).toBe(true);
   });
 
-  it("builds once when asked for twice at the same time", async () => {
+  it("builds once for two concurrent calls", async () => {
     let builds = 0;
     const build = async ({ out }: { out: string }): Promise<void> => {
       builds++;
@@ -47,7 +47,7 @@ describe("fill", () => {
     expect(await readdir(dir)).toEqual(["a"]);
   });
 
-  it("takes over from a killed process, whose leavings are swept", async () => {
+  it("takes the lock of a killed process and removes its files", async () => {
     await writeFile(join(dir, "a.lock"), DEAD);
     await mkdir(join(dir, `a.tmp-${DEAD}`, "out"), { recursive: true });
     await sweep(dir);
@@ -56,17 +56,17 @@ describe("fill", () => {
   });
 });
 
-describe("removeOlder", () => {
-  it("leaves what the tools are now, and what is no tool's", async () => {
+describe("removeOutdated", () => {
+  it("keeps current tools and other directories", async () => {
     const [now, older] = ["etcd-0123456789abcdef", "etcd-fedcba9876543210"];
     for (const name of [now, older, "images", "logs", "etcd-tools"]) await mkdir(join(dir, name));
-    await removeOlder({ cacheDir: dir, folders: [join(dir, now)] });
+    await removeOutdated({ cacheDir: dir, folders: [join(dir, now)] });
     expect((await readdir(dir)).toSorted()).toEqual([now, "etcd-tools", "images", "logs"]);
   });
 });
 
 describe("cacheKey", () => {
-  it("changes with what decides the result and with nothing else", async () => {
+  it("depends only on what determines the result", async () => {
     await writeFile(join(dir, "go.mod"), "module a\n");
     const key = await cacheKey(tool, dir, go);
     await writeFile(join(dir, "notes.txt"), "x");

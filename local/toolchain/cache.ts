@@ -7,20 +7,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Go } from "./go.ts";
 import type { Tool } from "./tools.ts";
 
-/** Raised when recipes.ts changes what comes out; tools.ts and the modules count by themselves. */
-const RECIPES = 2;
+/**
+ * Version of the build steps. Increment it when a change of recipes.ts or layout.ts changes the results;
+ * tools.ts and the Go modules are part of the key.
+ */
+const RECIPES_VERSION = 2;
 
-/** Where built tools are kept when nothing else is said. */
+/** Returns the default cache directory. */
 export function defaultCacheDir(): string {
   const base = process.env["XDG_CACHE_HOME"] ?? "";
   return join(base === "" ? join(homedir(), ".cache") : base, "k8sfv-metrics", "toolchain");
 }
 
-/** The key of a tool's cache folder: everything that decides what comes out. */
+/** Returns the key of a tool's cache directory, a hash of everything that determines the result. */
 export async function cacheKey(tool: Tool, moduleDir: string, go: Go): Promise<string> {
-  // How long and how large a build is, is not what comes out.
+  // Estimates of memory and duration don't change the result.
   const recipe = { ...tool, memory: 0, seconds: 0 };
-  const hash = createHash("sha256").update(JSON.stringify([RECIPES, recipe, go]));
+  const hash = createHash("sha256").update(JSON.stringify([RECIPES_VERSION, recipe, go]));
   const files = (await readdir(moduleDir, { recursive: true, withFileTypes: true }))
     .filter(
       (entry: Dirent) =>
@@ -37,11 +40,11 @@ export async function cacheKey(tool: Tool, moduleDir: string, go: Go): Promise<s
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Identifies a process even when its number is used again: the number and its start time. */
-function processMark(pid: number): string | undefined {
+/** Identifies a process by its PID and start time, so that a reused PID is recognized. */
+function processId(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The 22nd field; the 2nd may hold spaces and ends at the last bracket.
+    // Start time is field 22 of proc_pid_stat(5). Field 2, in parentheses, may contain spaces.
     return `${pid}-${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""}`;
   } catch {
     return undefined;
@@ -49,22 +52,22 @@ function processMark(pid: number): string | undefined {
 }
 
 function isAlive(mark: string): boolean {
-  return processMark(Number.parseInt(mark, 10)) === mark;
+  return processId(Number.parseInt(mark, 10)) === mark;
 }
 
-/** Where a build works: `out` becomes the cache folder, `scratch` is thrown away. */
+/** Directories of a build: `out` becomes the cache directory, `scratch` is removed. */
 export interface Workspace {
   out: string;
   scratch: string;
 }
 
 /**
- * Builds a cache folder unless it is there: into a temporary folder beside it,
- * renamed when whole, so that a folder with the final name is always whole.
- * The lock only spares a second process the work; the rename keeps it correct.
+ * Builds a cache directory unless it exists. The build writes into a temporary directory, which is renamed
+ * when complete, so a directory with the final name is always complete. The lock only avoids duplicate work
+ * of two processes.
  */
 export async function fill(folder: string, build: (workspace: Workspace) => Promise<void>): Promise<void> {
-  const mark = processMark(process.pid) ?? String(process.pid);
+  const mark = processId(process.pid) ?? String(process.pid);
   const lock = `${folder}.lock`;
   while (!(await takeLock(lock, mark))) {
     if (existsSync(folder)) return;
@@ -79,7 +82,7 @@ export async function fill(folder: string, build: (workspace: Workspace) => Prom
     await mkdir(workspace.scratch);
     await build(workspace);
     await rename(workspace.out, folder).catch((error: unknown) => {
-      // Another process was first: its folder is as good.
+      // Another process was faster, and its result is equivalent.
       if (!existsSync(folder)) throw error;
     });
   } finally {
@@ -89,7 +92,7 @@ export async function fill(folder: string, build: (workspace: Workspace) => Prom
 }
 
 async function takeLock(lock: string, mark: string): Promise<boolean> {
-  // Linked into place, so that a lock is never seen without its owner.
+  // link(2) creates the lock together with its content, so there is never a lock without an owner.
   const ticket = `${lock}.tmp-${mark}`;
   await writeFile(ticket, mark);
   try {
@@ -105,7 +108,7 @@ async function takeLock(lock: string, mark: string): Promise<boolean> {
   return false;
 }
 
-/** Removes what killed builds left behind. */
+/** Removes temporary files of killed builds. */
 export async function sweep(cacheDir: string): Promise<void> {
   for (const name of await readdir(cacheDir)) {
     const owner = /\.tmp-(.+)$/.exec(name)?.[1];

@@ -1,7 +1,7 @@
-/** What a failed build's log means, in a person's words. */
+/** Explanation of a failed build's log. */
 export interface Diagnosis {
   message: string;
-  /** True when every other build would fail in the same way, so that none need be started. */
+  /** Whether every other build would fail in the same way, so that no more builds are started. */
   stops: boolean;
 }
 
@@ -11,50 +11,55 @@ interface Rule {
   say: (match: RegExpExecArray) => string;
 }
 
-const again = "Then run it again: what is built and downloaded is kept.";
+const again = "Then retry: completed builds and downloads are kept.";
 
-function refused([, module = "a module", version = "", answer = "refused"]: RegExpExecArray): string {
-  return `The module proxy refuses ${module}@${version} (${answer}): use a proxy that serves it (see "go env GOPROXY") or pin a version that yours has.`;
+function proxyRejected([
+  ,
+  module = "a module",
+  version = "",
+  answer = "proxyRejected",
+]: RegExpExecArray): string {
+  return `The module proxy rejects ${module}@${version} (${answer}): use a proxy that serves it (see "go env GOPROXY") or pin another version.`;
 }
 
-// The first that matches wins, so what explains more stands before what it causes.
+// The first match wins: causes come before their consequences.
 const rules: Rule[] = [
   {
     pattern: /no space left on device|ENOSPC|disk quota exceeded/i,
     stops: true,
     say: () =>
-      `The disk is full: a first build takes about 16 GB (this cache, "go env GOCACHE" and "go env GOMODCACHE"). Free some. ${again}`,
+      `The disk is full: a first build takes about 16 GB (this cache, "go env GOCACHE" and "go env GOMODCACHE"). Free some space. ${again}`,
   },
   {
     pattern: /signal: killed|out of memory|cannot allocate memory/i,
     say: () =>
-      `The compiler was killed, most likely for want of memory: a build needs 8 GB. Close other programs. ${again}`,
+      `The compiler was killed, probably because memory ran out: a build needs 8 GB. Close other programs. ${again}`,
   },
   {
     pattern: /(?:verifying )?(\S+@v\S+?):? checksum mismatch/,
     say: ([, module = "a module"]) =>
-      `The contents of ${module} are not those that its go.sum line records: nothing of it was built. Find out why before anything else; a cleaned cache ("go clean -modcache") helps only if the download was damaged.`,
+      `The content of ${module} does not match its checksum in go.sum, so it was not built. Find the cause before you continue; "go clean -modcache" only helps if the download was corrupted.`,
   },
   {
     pattern: /\/lookup\/(\S+@v\S+?): (\d{3} \w+(?: \w+)?)/,
     say: ([, module = "a module", answer = "no"]) =>
-      `The checksum database does not know ${module} (${answer}), so Go refuses to use it: see "go env GOSUMDB GOPROXY" for the ones in use.`,
+      `The checksum database does not know ${module} (${answer}), so Go does not use it: check the settings in "go env GOSUMDB GOPROXY".`,
   },
   {
     pattern: /(?<=\s)([^\s:@]*[^\s:@/])@(v[^\s:/]+):.*?(40[134] [A-Z]\w+(?: [A-Z]\w+)?|410 Gone)/,
-    say: refused,
+    say: proxyRejected,
   },
   {
     pattern:
       /reading https?:\/\/[^\s/]+\/(\S+)\/@v\/(v\S+)\.(?:zip|mod|info): (40[134] [A-Z]\w+(?: [A-Z]\w+)?|410 Gone)/,
-    say: refused,
+    say: proxyRejected,
   },
   {
     pattern:
-      /dial tcp|no such host|network is unreachable|connection refused|connection reset|i\/o timeout|TLS handshake timeout|proxyconnect|unexpected EOF|module lookup disabled by GOPROXY=off/,
+      /dial tcp|no such host|network is unreachable|connection proxyRejected|connection reset|i\/o timeout|TLS handshake timeout|proxyconnect|unexpected EOF|module lookup disabled by GOPROXY=off/,
     stops: true,
     say: () =>
-      `Go modules can't be downloaded: no way to the module proxy. See that "go env GOPROXY" can be reached from here (HTTPS_PROXY, firewall). ${again}`,
+      `Go modules can't be downloaded: the module proxy is not reachable. Check "go env GOPROXY", HTTPS_PROXY and your firewall. ${again}`,
   },
   {
     pattern: /requires go >= ([\d.]+) \(running go ([\d.]+)/,
@@ -64,17 +69,17 @@ const rules: Rule[] = [
   {
     pattern: /missing go\.sum entry|updates to go\.(?:mod|sum) needed/,
     say: () =>
-      'The module\'s go.mod and go.sum don\'t fit together: run "go mod tidy" (or "go build -mod=mod") in its folder and commit both.',
+      'The module\'s go.mod and go.sum don\'t match: run "go mod tidy" (or "go build -mod=mod") in its directory and commit both.',
   },
   {
     pattern: /permission denied|EACCES|read-only file system/i,
     stops: true,
     say: () =>
-      `A cache folder can't be written: see who owns this cache, "go env GOCACHE" and "go env GOMODCACHE". ${again}`,
+      `A cache directory can't be written: check the owner of this cache, "go env GOCACHE" and "go env GOMODCACHE". ${again}`,
   },
 ];
 
-/** Says what a failed build's log means and what to do; undefined when nothing in it is known. */
+/** Explains a failed build's log and what to do. Returns undefined if no known problem is found. */
 export function diagnose(log: string): Diagnosis | undefined {
   for (const rule of rules) {
     const match = rule.pattern.exec(log);
@@ -83,7 +88,7 @@ export function diagnose(log: string): Diagnosis | undefined {
   return undefined;
 }
 
-/** The last lines of a log, indented, for a message. */
+/** Returns the last lines of a log, indented. */
 export function lastLines(log: string, count = 8): string {
   return log
     .trimEnd()

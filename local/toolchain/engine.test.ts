@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { pruneEngine } from "./engine.ts";
 
-/** The parts of the engine that change, in its layout. That the whole still compiles is seen in each build. */
+/** The changed parts of the engine, in its directory structure. Each build shows that the whole still compiles. */
 const FILES: Readonly<Record<string, string>> = {
   "authhelpers/gcpauth.go": "package authhelpers\n",
   "operations/operations_aws.go": "package operations\n",
@@ -100,7 +100,7 @@ afterEach(async () => {
   await rm(module, { recursive: true });
 });
 
-test("leaves out what reaches other clouds, and keeps states in files", async () => {
+test("removes support for other clouds and keeps local state", async () => {
   await pruneEngine(module);
   expect((await readdir(path.join(module, "operations"))).toSorted()).toEqual(["resources.go"]);
   expect(await readdir(module)).not.toContain("authhelpers");
@@ -114,7 +114,7 @@ test("leaves out what reaches other clouds, and keeps states in files", async ()
   expect(left.get("operations/resources.go")).toContain("CloudOperationsProvider");
 });
 
-test("fails by the file's name when the engine has changed", async () => {
+test("names the file when the engine's source has changed", async () => {
   await writeFile(path.join(module, "secrets/cloud/manager.go"), "package cloud\n");
-  await expect(pruneEngine(module)).rejects.toThrow(/secrets\/cloud\/manager\.go.*look at engine\.ts/);
+  await expect(pruneEngine(module)).rejects.toThrow(/secrets\/cloud\/manager\.go.*update engine\.ts/);
 });

@@ -1,16 +1,16 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ToolchainError } from "./go.ts";
-import { remove, withoutFunctions, withoutUnusedImports } from "./go-source.ts";
+import { remove, removeFunctions, removeUnusedImports } from "./go-source.ts";
 
-/** `pulumi logs` of resources at AWS and Google, and Google's credentials for states and secrets there. */
-const WITHOUT = ["operations/operations_aws.go", "operations/operations_gcp.go", "authhelpers"];
+/** Removed files: `pulumi logs` for AWS and Google, and Google's credentials for remote state and secrets. */
+const REMOVED_FILES = ["operations/operations_aws.go", "operations/operations_gcp.go", "authhelpers"];
 
-/** Imports of clients of other clouds' storage and key services, which the engine has for their effect alone. */
+/** Imports of clients of other clouds' storage and key services. The engine imports them only to register them. */
 const DRIVERS =
   /^\t_? *"gocloud\.dev\/(blob\/(azureblob|gcsblob|s3blob)|secrets\/(awskms|azurekeyvault|gcpkms|hashivault))".*\n/gm;
 
-/** The changes of each file, which leave states in files and the secrets providers "passphrase" and "service". */
+/** Changes of each file. Local state and the secrets providers "passphrase" and "service" remain. */
 const CHANGES: Readonly<Record<string, (source: string) => string>> = {
   "backend/diy/backend.go": (source) =>
     remove(
@@ -19,11 +19,11 @@ const CHANGES: Readonly<Record<string, (source: string) => string>> = {
       "Azure's storage",
     ),
   "backend/diy/bucket.go": (source) =>
-    withoutFunctions(
+    removeFunctions(
       remove(
         source,
         /^\t\tvar input \*awss3\.CopyObjectInput\n\t\tif asFunc\(&input\) \{\n.*\n\t\t\}\n/m,
-        "names of copies in S3",
+        "S3's copy source",
       ),
       ["fixupS3CopySource"],
     ),
@@ -34,21 +34,22 @@ const CHANGES: Readonly<Record<string, (source: string) => string>> = {
 };
 
 /**
- * Leaves out of Pulumi's engine what it has for states, secrets and logs in other clouds. Here its state is a folder
- * and its secrets have a passphrase. That is 500 of the 1,700 packages to compile.
+ * Removes the support for state, secrets and logs in other clouds from Pulumi's engine. The local cloud
+ * stores state in a directory and encrypts secrets with a passphrase. This removes 500 of the 1,700 packages
+ * to compile.
  *
- * @param module - writable copy of the Go module github.com/pulumi/pulumi/pkg/v3
- * @throws ToolchainError when a part that has to go isn't where it was
+ * @param module writable copy of the Go module github.com/pulumi/pulumi/pkg/v3
+ * @throws ToolchainError when a part to remove is not found
  */
 export async function pruneEngine(module: string): Promise<void> {
-  for (const name of WITHOUT) await rm(path.join(module, name), { recursive: true });
+  for (const name of REMOVED_FILES) await rm(path.join(module, name), { recursive: true });
   for (const [name, change] of Object.entries(CHANGES)) {
     const file = path.join(module, name);
     try {
       const source = change(await readFile(file, "utf8"));
-      await writeFile(file, withoutUnusedImports(source.replace(DRIVERS, "")));
+      await writeFile(file, removeUnusedImports(source.replace(DRIVERS, "")));
     } catch (error) {
-      throw new ToolchainError(`Pulumi's engine has changed (${name}: ${String(error)}): look at engine.ts.`);
+      throw new ToolchainError(`Pulumi's engine has changed (${name}: ${String(error)}): update engine.ts.`);
     }
   }
 }

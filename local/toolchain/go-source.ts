@@ -1,11 +1,11 @@
 /**
- * Removes top-level functions and methods from Go source, with the comments above them. Relies on gofmt's layout: a
+ * Removes top-level functions and methods, with their comments, from Go source. Relies on gofmt's format: a
  * declaration begins and ends at the start of a line.
  *
- * @param names - names of functions; a method is named as `Type.Method`
- * @throws Error that names a function that isn't there
+ * @param names names of functions; methods as `Type.Method`
+ * @throws Error that names a missing function
  */
-export function withoutFunctions(source: string, names: readonly string[]): string {
+export function removeFunctions(source: string, names: readonly string[]): string {
   return names.reduce((left, name) => {
     const [method, type] = name.split(".").toReversed();
     const receiver = type === undefined ? "" : `\\(\\w+ \\*?${type}\\) `;
@@ -17,17 +17,22 @@ export function withoutFunctions(source: string, names: readonly string[]): stri
   }, source);
 }
 
-/** Removes the one part of the source that matches. @throws Error that names the part when nothing matches */
+/**
+ * Removes the part of the source that matches.
+ *
+ * @param part description for the error
+ * @throws Error that names the part when nothing matches
+ */
 export function remove(source: string, pattern: RegExp, part: string): string {
-  if (!pattern.test(source)) throw new Error(`there is no ${part}`);
+  if (!pattern.test(source)) throw new Error(`${part} not found`);
   return source.replace(pattern, "");
 }
 
 /**
- * Removes the imports of packages that the rest of the Go source doesn't name, since unused imports don't compile.
- * A package's name is taken from its import: the alias, else the path's last element but a major version, without `go-`.
+ * Removes unused imports, which don't compile, from Go source. The package name is the import's alias, else
+ * the path's last element without major version and without `go-`.
  */
-export function withoutUnusedImports(source: string): string {
+export function removeUnusedImports(source: string): string {
   const body = source.replace(/^import \((.*?)^\)$/ms, "");
   return source.replace(/^\t(?:(\w+) )?"([^"]+)"\n/gm, (line, alias: string | undefined, path: string) => {
     const name =

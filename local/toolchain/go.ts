@@ -6,17 +6,17 @@ import { ExecaError, execa } from "execa";
 import { z } from "zod";
 import { OLDEST_GO } from "./tools.ts";
 
-/** An error whose message is meant for a person: what is wrong and what to do. */
+/** An error for the user: its message says what is wrong and what to do. */
 export class ToolchainError extends Error {
   override name = "ToolchainError";
 }
 
 const goEnv = z.object({ GOVERSION: z.string(), GOOS: z.string(), GOARCH: z.string() });
 
-/** The Go that builds, as far as it decides what comes out. */
+/** The parts of Go's environment that determine a build's result. */
 export type Go = z.infer<typeof goEnv>;
 
-/** True when a version such as "go1.26.8" or "go1.27rc1" is at least `oldest`. */
+/** Reports whether a version such as "go1.26.8" or "go1.27rc1" is at least `oldest`. */
 export function isNewEnough(version: string, oldest: string): boolean {
   const parse = (text: string): number[] => (/\d+(\.\d+)*/.exec(text)?.[0] ?? "0").split(".").map(Number);
   const have = parse(version);
@@ -28,12 +28,16 @@ export function isNewEnough(version: string, oldest: string): boolean {
   return true;
 }
 
-/** Finds Go and refuses one that is missing or too old. */
+/**
+ * Returns the installed Go.
+ *
+ * @throws ToolchainError when Go is missing or too old
+ */
 export async function findGo(): Promise<Go> {
   const result = await execa("go", ["env", "-json", "GOVERSION", "GOOS", "GOARCH"], { reject: false });
   if (result.code === "ENOENT") {
     throw new ToolchainError(
-      `Go is not installed: install Go ${OLDEST_GO} or newer (https://go.dev/doc/install) and see that "go" is on PATH.`,
+      `Go is not installed: install Go ${OLDEST_GO} or newer (https://go.dev/doc/install) and add it to PATH.`,
     );
   }
   if (result.failed) throw new ToolchainError(`"go env" fails: ${result.stderr}`);
@@ -46,24 +50,24 @@ export async function findGo(): Promise<Go> {
   return go;
 }
 
-/** A command's log and where its lines are also reported. */
+/** Options of {@link run}: working directory, log file, and a callback for each line of output. */
 export interface RunOptions {
   cwd: string;
   log: string;
   onLine?: (line: string) => void;
 }
 
-/** Runs a command of a build; everything it prints is appended to the log. Gives back its standard output. */
+/** Runs a command of a build, appends its output to the log and returns its standard output. */
 export async function run(command: string, args: string[], options: RunOptions): Promise<string> {
   await mkdir(dirname(options.log), { recursive: true });
   const log = createWriteStream(options.log, { flags: "a" });
-  // On a full disk the log is the first to suffer; the error thrown below tells the same.
+  // On a full disk writing the log fails first; the command's own error below reports that too.
   log.on("error", () => undefined);
   log.write(`$ ${command} ${args.join(" ")}\n`);
   const child = execa(command, args, {
     cwd: options.cwd,
-    // The person's GOFLAGS and go.work must not decide what is built. GOGC is the compiler's own: collecting
-    // less often takes 13 % off its work, and only memory more.
+    // The user's GOFLAGS and go.work must not influence the build. GOGC applies to the compiler: with fewer
+    // garbage collections it needs 13 % less CPU time and more memory.
     env: {
       CGO_ENABLED: "0",
       GOFLAGS: "",

@@ -2,7 +2,7 @@ import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { remove, withoutFunctions, withoutUnusedImports } from "./go-source.ts";
+import { remove, removeFunctions, removeUnusedImports } from "./go-source.ts";
 import { pruneGrafanaPlugin, requireOnly } from "./grafana-plugin.ts";
 
 const SOURCE = `package provider
@@ -19,8 +19,7 @@ func Kept() string {
 	return fmt.Sprint("{}")
 }
 
-// createClient goes,
-// with its comment.
+// createClient goes, with its comment.
 func createClient(c *Client) (*k8s.Client, error) {
 	if c == nil {
 		return nil, retryablehttp.Err
@@ -38,22 +37,22 @@ func createClients() {
 `;
 
 test("removes functions and methods by name, and no others", () => {
-  const left = withoutFunctions(SOURCE, ["createClient", "server.Schema"]);
+  const left = removeFunctions(SOURCE, ["createClient", "server.Schema"]);
   expect(left).toContain("// Kept stays.\nfunc Kept() string {");
   expect(left).toContain("func createClients() {\n}\n");
   expect(left).not.toMatch(/with its comment|func createClient\(|Schema|retryablehttp\.Err/);
 });
 
-test("removes imports that nothing uses any more", () => {
-  const left = withoutUnusedImports(withoutFunctions(SOURCE, ["createClient"]));
+test("removes unused imports", () => {
+  const left = removeUnusedImports(removeFunctions(SOURCE, ["createClient"]));
   expect(left).toContain('"fmt"');
   expect(left).not.toMatch(/retryablehttp|k8s/);
-  expect(withoutUnusedImports(SOURCE)).toBe(SOURCE);
+  expect(removeUnusedImports(SOURCE)).toBe(SOURCE);
 });
 
-test("fails by name when a part isn't there", () => {
-  expect(() => withoutFunctions(SOURCE, ["createOther"])).toThrow("there is no createOther");
-  expect(() => remove(SOURCE, /other/, "other")).toThrow("there is no other");
+test("names a missing part", () => {
+  expect(() => removeFunctions(SOURCE, ["createOther"])).toThrow("createOther not found");
+  expect(() => remove(SOURCE, /other/, "other")).toThrow("other not found");
 });
 
 test("keeps only the requirements of modules whose packages are imported", () => {
@@ -84,7 +83,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-test("removes unknown files, and names the file of a provider that has changed", async () => {
+test("removes unknown files and names the file when the provider's source has changed", async () => {
   await writeFile(path.join(dir, "go.mod"), "module m\n");
   await writeFile(path.join(dir, "main.go"), "package main\n");
   for (const folder of ["pkg/provider", "internal/resources/k6"]) {
@@ -97,6 +96,6 @@ test("removes unknown files, and names the file of a provider that has changed",
 
   const client = path.join(dir, "pkg/provider/configure_clients.go");
   await writeFile(client, "package provider\n");
-  await expect(pruneGrafanaPlugin(dir)).rejects.toThrow(/configure_clients\.go.*look at grafana-plugin\.ts/);
+  await expect(pruneGrafanaPlugin(dir)).rejects.toThrow(/configure_clients\.go.*update grafana-plugin\.ts/);
   expect(await readFile(client, "utf8")).toBe("package provider\n");
 });

@@ -1,16 +1,16 @@
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ToolchainError } from "./go.ts";
-import { remove, withoutFunctions, withoutUnusedImports } from "./go-source.ts";
+import { remove, removeFunctions, removeUnusedImports } from "./go-source.ts";
 
-/** Resources that this project uses, each by the function that describes it, and the file that holds it. */
+/** Resources that this project uses: file by the name of the function that returns the schema. */
 const RESOURCES: Readonly<Record<string, string>> = {
   resourceDataSource: "resource_data_source.go",
   resourceFolder: "resource_folder.go",
   resourceDashboard: "resource_dashboard.go",
 };
 
-/** Makers of clients for other APIs than Grafana's own HTTP API. */
+/** Functions that create clients for other APIs than Grafana's HTTP API. */
 const OTHER_CLIENTS = [
   ...["GrafanaAppPlatform", "ML", "SLO", "Cloud", "OnCall", "CloudProvider", "FrontendO11y"],
   ...["Connections", "K6", "FleetManagement", "Asserts"],
@@ -28,29 +28,29 @@ const CLOUD = [
   "calls for Grafana Cloud",
 ] as const;
 
-/** Methods of the provider of the plugin framework; only the older SDK's provider is served. */
+/** Methods of the plugin framework's provider. Only the older SDK's provider is served. */
 const FRAMEWORK = ["Metadata", "Schema", "Configure", "DataSources", "Resources", "Functions"];
 
-/** Changes one file's source. */
+/** Changes the source of one file. */
 type Change = (source: string) => string;
 
-/** The files that stay, by folder, with the changes that they need. */
-const KEPT: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
+/** Files to keep, by directory, with their changes. */
+const KEPT_FILES: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
   "pkg/provider": {
-    "legacy_provider.go": same,
+    "legacy_provider.go": unchanged,
     "framework_provider.go": (source) =>
-      withoutFunctions(remove(source, /^type frameworkProvider struct \{[^}]*\}\n/m, "frameworkProvider"), [
+      removeFunctions(remove(source, /^type frameworkProvider struct \{[^}]*\}\n/m, "frameworkProvider"), [
         ...FRAMEWORK.map((method) => `frameworkProvider.${method}`),
         "FrameworkProvider",
       ]),
     "resources.go": (source) =>
-      withoutFunctions(source, [
+      removeFunctions(source, [
         "AppPlatformResources",
         "pluginFrameworkDataSources",
         "pluginFrameworkResources",
       ]).replace(/^\tresources = append\(resources, (?!grafana\.)\w+\.\w+\.\.\.\)\n/gm, ""),
     "configure_clients.go": (source) =>
-      withoutFunctions(remove(remove(source, ...APP_PLATFORM), ...CLOUD), OTHER_CLIENTS),
+      removeFunctions(remove(remove(source, ...APP_PLATFORM), ...CLOUD), OTHER_CLIENTS),
   },
   "internal/common": {
     "client.go": (source) =>
@@ -61,29 +61,29 @@ const KEPT: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
     ...Object.fromEntries(
       ["adapters", "errcheck", "json", "regex", "resource", "resource_id", "schema", "types"].map((file) => [
         `${file}.go`,
-        same,
+        unchanged,
       ]),
     ),
   },
   "internal/resources/grafana": {
     "resources.go": (source) =>
       source.replace(/^\t(\w+)\(\),\n/gm, (line, name: string) => (name in RESOURCES ? line : "")),
-    "common_lister.go": same,
-    "oss_org_id.go": same,
-    ...Object.fromEntries(Object.values(RESOURCES).map((file) => [file, same])),
+    "common_lister.go": unchanged,
+    "oss_org_id.go": unchanged,
+    ...Object.fromEntries(Object.values(RESOURCES).map((file) => [file, unchanged])),
   },
 };
 
-function same(source: string): string {
+function unchanged(source: string): string {
   return source;
 }
 
 /**
- * Leaves of Grafana's Terraform provider what serves {@link RESOURCES}. The rest takes longer to compile than
- * they do, and the app platform's resources are built on Grafana's own modules, which are under the AGPL.
+ * Removes everything but {@link RESOURCES} from Grafana's Terraform provider. The rest takes most of the time
+ * to compile, and the app platform's resources need Grafana's own modules, which are under the AGPL.
  *
- * @param module - writable copy of the Go module github.com/grafana/terraform-provider-grafana/v4
- * @throws ToolchainError when a part that has to go isn't where it was
+ * @param module writable copy of the Go module github.com/grafana/terraform-provider-grafana/v4
+ * @throws ToolchainError when a part to remove is not found
  */
 export async function pruneGrafanaPlugin(module: string): Promise<void> {
   for (const name of await readdir(module)) {
@@ -103,8 +103,8 @@ export async function pruneGrafanaPlugin(module: string): Promise<void> {
 }
 
 /**
- * Leaves of a go.mod's requirements those that hold one of the imported packages. What these need in turn is in the
- * go.mod of the tool, so the build needs no other module, not even its go.mod.
+ * Removes the requirements of a go.mod that contain none of the imported packages. Indirect requirements are
+ * in the tool's own go.mod, so the build needs no other module, not even another go.mod.
  */
 export function requireOnly(goMod: string, imports: ReadonlySet<string>): string {
   return goMod.replace(/^(?:require )?\s*(\S+) v\S+(?: \/\/ indirect)?\n/gm, (line, module: string) =>
@@ -112,20 +112,20 @@ export function requireOnly(goMod: string, imports: ReadonlySet<string>): string
   );
 }
 
-/** Prunes or removes one file. @returns what is left of it */
+/** Prunes or removes one file. @returns its new source */
 async function prune(module: string, file: string): Promise<string> {
-  const change = KEPT[path.relative(module, path.dirname(file))]?.[path.basename(file)];
+  const change = KEPT_FILES[path.relative(module, path.dirname(file))]?.[path.basename(file)];
   if (change === undefined) {
     await rm(file);
     return "";
   }
   try {
-    const left = withoutUnusedImports(change(await readFile(file, "utf8")));
+    const left = removeUnusedImports(change(await readFile(file, "utf8")));
     await writeFile(file, left);
     return left;
   } catch (error) {
     throw new ToolchainError(
-      `Grafana's Terraform provider has changed (${path.basename(file)}: ${String(error)}): look at grafana-plugin.ts.`,
+      `Grafana's Terraform provider has changed (${path.basename(file)}: ${String(error)}): update grafana-plugin.ts.`,
     );
   }
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { passNewerCallsOn } from "./language-host.ts";
+import { forwardUnknownCalls } from "./language-host.ts";
 
 let module: string;
 let main: string;
@@ -16,12 +16,12 @@ beforeEach(async () => {
 
 afterEach(() => rm(module, { recursive: true }));
 
-// Whether Go compiles it and the engine gets the calls is the environment tests' part.
-test("adds a handler of unknown calls to the monitor, and leaves the host's own server", async () => {
+// The environment tests show that the result compiles and that the engine receives the calls.
+test("adds a handler of unknown calls to the resource monitor only", async () => {
   const own = "\t\tOptions: rpcutil.OpenTracingServerInterceptorOptions(nil),\n";
   const monitor = "\t\tOptions: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),\n";
   await writeFile(main, own + monitor);
-  await passNewerCallsOn(module);
+  await forwardUnknownCalls(module);
   expect(await readFile(main, "utf8")).toBe(
     `${own}\t\tOptions: append(rpcutil.OpenTracingServerInterceptorOptions(tracingSpan), passOn(conn)),\n`,
   );
@@ -30,7 +30,7 @@ test("adds a handler of unknown calls to the monitor, and leaves the host's own 
   );
 });
 
-test("refuses a host whose source has changed", async () => {
+test("fails when the host's source has changed", async () => {
   await writeFile(main, "package main\n");
-  await expect(passNewerCallsOn(module)).rejects.toThrow("look at language-host.ts");
+  await expect(forwardUnknownCalls(module)).rejects.toThrow("update language-host.ts");
 });

@@ -2,10 +2,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ToolchainError } from "./go.ts";
 
-/** The options of the resource monitor that the host serves to the program. */
+/** Options of the resource monitor that the language host serves to the program. */
 const OPTIONS = "Options: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),";
 
-/** Passes on calls of one request and one response. An empty message keeps the fields of any other. */
+/** Go source of a handler that forwards unary calls. An empty message preserves all fields as unknown fields. */
 const PASS_ON = `package main
 
 import (
@@ -35,19 +35,19 @@ func passOn(engine *grpc.ClientConn) grpc.ServerOption {
 `;
 
 /**
- * Lets the language host pass on calls that are newer than it. The program of a current SDK asks the engine by
- * `SignalAndWaitForShutdown` to stay until everything is deleted; the host of SDK 3.68, the newest that is
- * published as a Go module, answers such a call itself, with UNIMPLEMENTED.
+ * Makes the language host forward calls that its SDK does not know. Programs with the current SDK call
+ * `SignalAndWaitForShutdown`, so that the engine can delete resources before they exit; the host of SDK 3.68,
+ * the latest one published as a Go module, would respond with UNIMPLEMENTED.
  *
- * @param module - writable copy of the Go module github.com/pulumi/pulumi/sdk/v3
- * @throws ToolchainError if the host's source has changed
+ * @param module writable copy of the Go module github.com/pulumi/pulumi/sdk/v3
+ * @throws ToolchainError when the host's source has changed
  */
-export async function passNewerCallsOn(module: string): Promise<void> {
+export async function forwardUnknownCalls(module: string): Promise<void> {
   const folder = path.join(module, "nodejs/cmd/pulumi-language-nodejs");
   const main = path.join(folder, "main.go");
   const source = await readFile(main, "utf8");
   if (source.split(OPTIONS).length !== 2) {
-    throw new ToolchainError("The language host's main.go has changed: look at language-host.ts.");
+    throw new ToolchainError("The language host's main.go has changed: update language-host.ts.");
   }
   const passing = OPTIONS.replace(/ (rpcutil.*),$/, " append($1, passOn(conn)),");
   await writeFile(main, source.replace(OPTIONS, passing));

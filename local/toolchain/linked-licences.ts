@@ -7,19 +7,19 @@ import { type Build, go } from "./layout.ts";
 
 const found = z.record(z.string(), z.array(z.string()));
 
-/** Folder of the Go program that reads licence files. */
+/** Directory of the Go program that reads licence files. */
 const READER = resolve(import.meta.dirname, "..", "licences");
 
-/** Version of a module, or of the module that replaces it. A folder that replaces it has none. */
+/** Version of a module or of its replacement. A directory as replacement has no version. */
 const VERSION = "{{if and .Replace .Replace.Version}}{{.Replace.Version}}{{else}}{{.Version}}{{end}}";
-/** One line for each package that is compiled into the binaries, without the standard library. */
+/** Format of one line per linked package, without the standard library. */
 const PACKAGE = `{{with .Module}}{{if not .Main}}{{.Path}}\t${VERSION}\t{{.Dir}}\t{{$.Dir}}{{end}}{{end}}`;
 
 /**
- * Reads the licence files of all Go modules that are linked into a tool's binaries: the files from each package's
- * folder up to its module's.
+ * Reads the licence files of all Go modules linked into a tool's binaries: those in each package's directory
+ * and its parents up to the module's root.
  *
- * @param cwd - folder of the Go module from which the tool is built
+ * @param cwd directory of the Go module from which the tool is built
  */
 export async function linkedLicences(build: Build, cwd: string): Promise<GoLicences> {
   const { tags, binaries } = build.tool;
@@ -35,12 +35,16 @@ export async function linkedLicences(build: Build, cwd: string): Promise<GoLicen
   return found.parse(JSON.parse(await run("go", ["run", ".", list], { cwd: READER, log })));
 }
 
-/** @throws ToolchainError that names each module of a tool under a licence that isn't allowed */
-export function refuseLicences(tool: string, licences: GoLicences): void {
+/**
+ * Checks the licences of a tool's linked modules.
+ *
+ * @throws ToolchainError that names each module with a licence that is not allowed
+ */
+export function checkLicences(tool: string, licences: GoLicences): void {
   const forbidden = forbiddenModules(licences);
   if (forbidden.length === 0) return;
   throw new ToolchainError(
-    `${tool} links what may not be linked here (local/licences/policy.ts). Leave it out, or add a licence that you ` +
-      `have read:\n${forbidden.map((line) => `  ${line}`).join("\n")}`,
+    `${tool} links modules whose licences are not allowed (local/licences/policy.ts). Remove them, or allow a licence after you ` +
+      `have read it:\n${forbidden.map((line) => `  ${line}`).join("\n")}`,
   );
 }

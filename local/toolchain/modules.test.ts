@@ -6,7 +6,7 @@ import { TOOLS } from "./tools.ts";
 
 const LOCAL = join(import.meta.dirname, "..");
 
-/** What most tools need and takes longest to compile. */
+/** Modules that most tools need and that take longest to compile. */
 const HEAVY = [
   "go.opentelemetry.io/otel",
   "golang.org/x/crypto",
@@ -20,7 +20,7 @@ const HEAVY = [
   "k8s.io/client-go",
 ];
 
-/** The version of each module that a tool's go.mod names; one that is replaced has the replacement's. */
+/** Returns the module versions in a tool's go.mod, with replacements applied. */
 function versions(module: string): Map<string, string> {
   const text = readFileSync(join(LOCAL, module, "go.mod"), "utf8");
   const required = [...text.matchAll(/^\s*(?:require )?([a-z][\w./~-]+\.[\w./~-]+) (v\S+)/gm)];
@@ -28,8 +28,9 @@ function versions(module: string): Map<string, string> {
   return new Map([...required, ...replaced].map(([, name = "", version = ""]) => [name, version]));
 }
 
-// Packages of one version are compiled once for all tools: with a version each, a cold build took half as long again.
-test.each(HEAVY)("%s has one version in all tools that need it", (name) => {
+// Packages of the same version are compiled once for all tools. With different versions, a cold build took
+// half as long again.
+test.each(HEAVY)("all tools require the same version of %s", (name) => {
   const found = new Map<string, string[]>();
   for (const tool of TOOLS) {
     const version = versions(tool.module).get(name);
@@ -41,7 +42,7 @@ test.each(HEAVY)("%s has one version in all tools that need it", (name) => {
   ).toHaveLength(1);
 });
 
-// Else `npm start` would run an older program under the new one's name, and all that is tried on it says nothing.
+// Otherwise "npm start" would run, and tests would test, an older program than its image name says.
 test.each([
   ["operator", images.operator, "prometheus-operator", "github.com/prometheus-operator/prometheus-operator"],
   [
@@ -53,7 +54,7 @@ test.each([
   ["push gateway", images.pushGateway, "pushgateway", "github.com/prometheus/pushgateway"],
   ["Alertmanager", images.alertmanager, "alertmanager", "github.com/prometheus/alertmanager"],
   ["Prometheus", images.prometheus, "prometheus", "github.com/prometheus/prometheus"],
-])("the %s that is built here is that of versions.ts", (_, image, tool, module) => {
+])("builds the version of %s that versions.ts names", (_, image, tool, module) => {
   const [, major = "", minor = "", patch = ""] = /:v(\d+)\.(\d+)\.(\d+)(@|$)/.exec(image) ?? [];
   // Prometheus 3.16.0 is v0.316.0 as a Go module.
   const asModule =
@@ -61,7 +62,7 @@ test.each([
   expect(versions(`toolchain/modules/${tool}`).get(module)).toBe(asModule);
 });
 
-test("Kubernetes and the engine say the versions of which they are built", () => {
+test("stamps Kubernetes and the engine with the versions of their modules", () => {
   const stamp = (name: string) => Object.values(TOOLS.find((tool) => tool.name === name)?.stamps ?? {});
   expect(stamp("kubernetes")).toContain(versions("toolchain/modules/kubernetes").get("k8s.io/kubernetes"));
   expect(stamp("pulumi")).toEqual([
@@ -69,20 +70,21 @@ test("Kubernetes and the engine say the versions of which they are built", () =>
   ]);
 });
 
-test("every module of ours is a tool's", () => {
+test("every Go module belongs to a tool", () => {
   const folders = readdirSync(join(LOCAL, "toolchain/modules")).map((name) => `toolchain/modules/${name}`);
   expect(TOOLS.map(({ module }) => module)).toEqual(expect.arrayContaining(folders));
 });
 
-test("no module needs Grafana's own, which are under the AGPL", () => {
+test("no tool requires Grafana's own modules, which are under the AGPL", () => {
   const files = TOOLS.flatMap(({ module }) => ["go.mod", "go.sum"].map((file) => join(LOCAL, module, file)));
   for (const file of files.filter((file) => existsSync(file))) {
     expect(readFileSync(file, "utf8"), file).not.toMatch(/github\.com\/grafana\/grafana[/ ]/);
   }
 });
 
-// `go mod tidy` beside the pruned copy drops the checksum of the original, against which the copy is checked.
-test("the provider that is built pruned has its checksum in go.sum", () => {
+// `go mod tidy` next to the pruned copy would drop the original's checksum, against which the copy's source
+// is verified.
+test("go.sum has the checksum of the pruned provider's original", () => {
   const module = "toolchain/modules/pulumi-resource-grafana";
   const name = "github.com/grafana/terraform-provider-grafana/v4";
   const sums = readFileSync(join(LOCAL, module, "go.sum"), "utf8");

@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 describe("Progress", () => {
-  it("writes plain lines every 30 s where there is no terminal", () => {
+  it("writes a line every 30 s without a terminal", () => {
     const progress = new Progress(2, output(false));
     progress.begin("2 to build");
     progress.started("etcd");
@@ -31,7 +31,7 @@ describe("Progress", () => {
     ]);
   });
 
-  it("keeps one live line on a terminal and removes it at the end", () => {
+  it("updates one line on a terminal and removes it at the end", () => {
     const progress = new Progress(1, output(true));
     progress.begin("1 to build");
     progress.started("etcd");
@@ -41,7 +41,7 @@ describe("Progress", () => {
     expect(written.at(-1)).toBe("\r\x1b[K");
   });
 
-  it("does not count what failed", () => {
+  it("does not count failed builds", () => {
     const progress = new Progress(1, output(false));
     progress.started("etcd");
     progress.finished("etcd", false);
@@ -49,7 +49,7 @@ describe("Progress", () => {
     expect(written).toEqual(["toolchain: etcd FAILED after 0s\n"]);
   });
 
-  it("writes durations for people", () => {
+  it("formats durations", () => {
     expect([0, 59_999, 60_000, 754_000].map(elapsed)).toEqual(["0s", "59s", "1m00s", "12m34s"]);
   });
 });

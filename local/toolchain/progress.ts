@@ -1,7 +1,7 @@
 const REFRESH_MS = 1_000;
 const PLAIN_MS = 30_000;
 
-/** Where progress goes; `process.stderr` fits. */
+/** Destination of progress messages, e.g. `process.stderr`. */
 export interface Output {
   write(text: string): unknown;
   isTTY?: boolean;
@@ -13,7 +13,7 @@ interface Job {
   doing: string;
 }
 
-/** 65000 ms as "1m05s". */
+/** Formats a duration: 65000 ms is "1m05s". */
 export function elapsed(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   return seconds < 60
@@ -21,20 +21,20 @@ export function elapsed(milliseconds: number): string {
     : `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, "0")}s`;
 }
 
-/** Tells a person how far a build is: one live line on a terminal, a line every 30 s elsewhere. */
+/** Reports the progress of builds: one updated line on a terminal, otherwise a line every 30 s. */
 export class Progress {
   private readonly start = Date.now();
   private readonly jobs = new Map<string, Job>();
   private done = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param total how many are to be built. */
+  /** @param total number of builds */
   constructor(
     private readonly total: number,
     private readonly output: Output,
   ) {}
 
-  /** Announces the work and begins to report. */
+  /** Prints a note and starts reporting. */
   begin(note: string): void {
     this.say(note);
     this.timer = setInterval(
@@ -51,7 +51,7 @@ export class Progress {
     if (this.output.isTTY === true) this.refresh();
   }
 
-  /** Takes a line of a build's output: downloads are worth telling apart. */
+  /** Handles a line of a build's output, to show whether the build is still downloading. */
   line(name: string, line: string): void {
     const job = this.jobs.get(name);
     if (job !== undefined) job.doing = line.startsWith("go: downloading ") ? "downloading, " : "";
@@ -73,7 +73,7 @@ export class Progress {
     if (this.output.isTTY === true) this.output.write("\r\x1b[K");
   }
 
-  /** The line that says where things stand. */
+  /** Returns the current status line. */
   status(now = Date.now()): string {
     const jobs = [...this.jobs].map(([name, job]) => `${name} (${job.doing}${elapsed(now - job.since)})`);
     return `toolchain: ${this.done} of ${this.total} built, ${elapsed(now - this.start)}: building ${jobs.join(", ")}`;

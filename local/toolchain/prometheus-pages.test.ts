@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(module, { recursive: true });
 });
 
-/** Does what npm and the generators leave behind; the real ones run in each build of the toolchain. */
+/** Creates the output files of npm and the generators. The real programs run in each build of the toolchain. */
 async function pretend(cwd: string, command: string): Promise<void> {
   const parser = path.join(cwd, "module/lezer-promql/src/parser");
   if (command.endsWith("lezer-generator")) {
@@ -36,7 +36,7 @@ async function pretend(cwd: string, command: string): Promise<void> {
   }
 }
 
-test("embeds the built pages, compressed, in the form of Prometheus's template", async () => {
+test("embeds the compressed pages with Prometheus's template", async () => {
   const commands: string[] = [];
   await addPrometheusPages(module, PAGES, async (cwd, command, args) => {
     commands.push(`${path.basename(command)} ${args[0] ?? ""}`);
@@ -58,7 +58,7 @@ test("embeds the built pages, compressed, in the form of Prometheus's template",
   expect(await readFile(path.join(ui, "package.json"), "utf8")).toContain("k8sfv-prometheus-pages");
 });
 
-test("fails with the bundler's error", async () => {
+test("reports the bundler's error", async () => {
   const run = (_: string, command: string) =>
     command.endsWith("vite") ? Promise.reject(new Error("vite fails")) : pretend(ui, command);
   await expect(addPrometheusPages(module, PAGES, run)).rejects.toThrow("vite fails");

@@ -3,19 +3,20 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-/** Packages that the pages need and the way to build them. Prometheus's own lock file names versions that not every registry serves. */
+/** Files of our own build: Prometheus's lock file contains versions that not every registry serves. */
 const FILES = ["package.json", "package-lock.json", "vite.config.mjs"];
 
-/** Runs a command in a folder. */
+/** Runs a command in a directory. */
 export type Run = (cwd: string, command: string, args: string[]) => Promise<unknown>;
 
 /**
- * Builds the pages of Prometheus from the sources in its Go module, and lays them where the build tag `builtinassets`
- * embeds them. The steps are those of web/ui/build_ui.sh and scripts/compress_assets.sh, without the type checks.
+ * Builds Prometheus's web pages from the sources in its Go module, and writes them where the build tag
+ * `builtinassets` embeds them. Follows web/ui/build_ui.sh and scripts/compress_assets.sh, without type
+ * checks.
  *
- * @param module - writable copy of the Go module github.com/prometheus/prometheus
- * @param pages - folder with {@link FILES}
- * @throws Error with the output of npm or of the bundler
+ * @param module writable copy of the Go module github.com/prometheus/prometheus
+ * @param pages directory with {@link FILES}
+ * @throws Error with the output of npm or the bundler
  */
 export async function addPrometheusPages(module: string, pages: string, run: Run): Promise<void> {
   const ui = path.join(module, "web/ui");
@@ -35,7 +36,7 @@ export async function addPrometheusPages(module: string, pages: string, run: Run
   await embed(ui);
 }
 
-/** Compresses the built files and writes the Go file that embeds them. */
+/** Compresses the built files and generates the Go file that embeds them. */
 async function embed(ui: string): Promise<void> {
   const entries = await readdir(path.join(ui, "static"), { recursive: true, withFileTypes: true });
   const files = entries

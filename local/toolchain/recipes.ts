@@ -1,18 +1,18 @@
 import { chmod, copyFile, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Build, go, layOut, moduleFolder } from "./layout.ts";
-import { linkedLicences, refuseLicences } from "./linked-licences.ts";
+import { type Build, go, prepareModule, moduleFolder } from "./layout.ts";
+import { linkedLicences, checkLicences } from "./linked-licences.ts";
 
 /**
- * Builds a tool's binaries and copies into `build.out`.
+ * Builds a tool's binaries, and copies its other files, into `build.out`.
  *
- * @throws ToolchainError that names each Go module under a licence that isn't allowed
+ * @throws ToolchainError that names each linked Go module with a licence that is not allowed
  */
 export async function buildTool(build: Build): Promise<void> {
-  const cwd = await layOut(build);
+  const cwd = await prepareModule(build);
   if (Object.keys(build.tool.binaries).length > 0) {
     await compile(build, cwd);
-    refuseLicences(build.tool.name, await linkedLicences(build, cwd));
+    checkLicences(build.tool.name, await linkedLicences(build, cwd));
   }
   for (const copy of build.tool.copies ?? []) {
     const from = join(await moduleFolder(build, copy.module), copy.from);
@@ -20,7 +20,7 @@ export async function buildTool(build: Build): Promise<void> {
     await mkdir(to, { recursive: true });
     for (const name of (await readdir(from)).filter((name) => copy.only.test(name))) {
       await copyFile(join(from, name), join(to, name));
-      // The module cache is read-only, and a launcher must be startable.
+      // Files in the module cache are read-only, and launchers must be executable.
       await chmod(join(to, name), copy.to === "." ? 0o755 : 0o644);
     }
   }
@@ -34,9 +34,9 @@ async function compile(build: Build, cwd: string): Promise<void> {
   const flags = [
     "-trimpath",
     "-buildvcs=false",
-    // Names packages as they are compiled: a person sees that downloading is over, and the log says how far it was.
+    // Prints each compiled package: progress for the user, and for the log.
     "-v",
-    // The linker leaves debugging data out (-s -w): not making any takes 6 % off the compiler's work.
+    // The linker omits debug data (-s -w). Not generating it saves 6 % of the compiler's time.
     "-gcflags=all=-dwarf=false",
     "-ldflags",
     ldflags,
@@ -44,7 +44,8 @@ async function compile(build: Build, cwd: string): Promise<void> {
   ];
   const binaries = Object.entries(tool.binaries);
   const [only] = binaries;
-  // A folder as output names each binary as its package; only a single one can be named otherwise.
+  // With a directory as output, binaries are named after their packages; only a single one can have another
+  // name.
   const target = binaries.length === 1 && only !== undefined ? join(out, only[0]) : `${out}/`;
   await go(build, cwd, ["build", ...flags, "-o", target, ...binaries.map(([, path]) => path)]);
 }

@@ -7,7 +7,7 @@ const budget = { slots: 2, memory: 8 };
 const job = fc.record({ memory: fc.integer({ min: 1, max: 12 }), seconds: fc.integer({ min: 1, max: 900 }) });
 
 describe("pickNext", () => {
-  it("starts the longest first", () => {
+  it("starts the longest build first", () => {
     expect(
       pickNext(
         [
@@ -20,7 +20,7 @@ describe("pickNext", () => {
     ).toBe(9);
   });
 
-  it("passes over what does not fit beside what runs", () => {
+  it("skips builds that don't fit next to the running ones", () => {
     const running = [{ memory: 6, seconds: 9 }];
     expect(
       pickNext(
@@ -34,7 +34,7 @@ describe("pickNext", () => {
     ).toBe(2);
   });
 
-  it("never exceeds the budget, and always gets on", () => {
+  it("never exceeds the budget and always makes progress", () => {
     fc.assert(
       fc.property(fc.array(job), (jobs) => {
         let waiting = jobs;

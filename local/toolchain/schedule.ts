@@ -1,4 +1,4 @@
-/** What one machine of 2 cores and 8 GB carries without swapping. */
+/** Limits of parallel builds: number of builds, and memory in GB. */
 export interface Budget {
   slots: number;
   memory: number;
@@ -10,8 +10,8 @@ interface Weighed {
 }
 
 /**
- * Picks what to start next: the longest job that fits beside those running,
- * or undefined when none does. A job larger than the whole budget runs alone.
+ * Returns the waiting build to start next: the longest one that fits into the budget next to the running
+ * ones, or undefined if none fits. A build larger than the whole budget runs alone.
  */
 export function pickNext<T extends Weighed>(
   waiting: readonly T[],

@@ -1,47 +1,47 @@
 import { images } from "../../versions.ts";
 
-/** Versions that more than one place needs: what a binary says of itself must be what npm pins. */
+/** Versions used in more than one place. They must equal the versions that the npm packages require. */
 const KUBERNETES = "v1.34.2";
 const PULUMI = "v3.259.0";
 const KUBERNETES_PLUGIN = "4.25.0";
 const GRAFANA_PLUGIN = "2.20.0";
 
-/** What a program says of itself: the version of the image that stands for it in the cloud. */
-function released(image: string): string {
+/** Returns the version in an image's tag, which the program built here reports too. */
+function imageVersion(image: string): string {
   return /:v([^:@]+)(@|$)/.exec(image)?.[1] ?? "";
 }
 
-/** The oldest Go that builds everything here (Prometheus 3.16 asks for it). */
+/** Minimum Go version of all builds (required by Prometheus 3.16). */
 export const OLDEST_GO = "1.26.7";
 
-/** Files taken out of a Go module, laid beside the binaries. */
+/** Files of a Go module that are copied next to the binaries. */
 export interface Copy {
   module: string;
   from: string;
-  /** Folder in the tool's cache; "." is beside the binaries. */
+  /** Target directory in the tool's cache directory; "." is the binaries' directory. */
   to: string;
   only: RegExp;
 }
 
-/** One Go module of ours and the binaries that come out of it. */
+/** A Go module of this project and the binaries built from it. */
 export interface Tool {
   name: string;
-  /** The Go module's folder, relative to `local/`. */
+  /** Directory of the Go module, relative to `local/`. */
   module: string;
-  /** Binary name to Go package. */
+  /** Go packages by binary name. */
   binaries: Record<string, string>;
   tags?: string;
-  /** Values for the linker's `-X`. */
+  /** Values of the linker's option `-X`. */
   stamps?: Record<string, string>;
-  /** A build with steps of its own (see recipes.ts); plain `go build` otherwise. */
+  /** Additional build steps (see layout.ts). @default plain `go build` */
   recipe?:
     "alertmanager" | "engine" | "grafana-plugin" | "kubernetes-plugin" | "language-host" | "prometheus";
   copies?: Copy[];
-  /** Other things in the cache folder that callers ask for by name. */
+  /** Other entries of the cache directory that callers request by name. */
   folders?: string[];
-  /** Peak memory in GB: what decides what may be built side by side. */
+  /** Peak memory in GB, which limits parallel builds. */
   memory: number;
-  /** In a cold build on 2 cores, in seconds: the longest is started first. */
+  /** Duration of a cold build on 2 cores in seconds. The longest build starts first. */
   seconds: number;
 }
 
@@ -52,7 +52,7 @@ const operator = "github.com/prometheus-operator/prometheus-operator";
 const prometheus = "github.com/prometheus/prometheus";
 const alertmanager = "github.com/prometheus/alertmanager";
 
-/** Everything that the local cloud runs. Versions are pinned in each module's go.mod. */
+/** All tools of the local cloud. Versions are pinned in each module's go.mod. */
 export const TOOLS: readonly Tool[] = [
   {
     name: "kubernetes",
@@ -65,7 +65,7 @@ export const TOOLS: readonly Tool[] = [
       "kube-proxy": `${kube}/kube-proxy`,
       kubectl: `${kube}/kubectl`,
     },
-    // Unstamped, the API server calls itself v0.0.0 and clients misjudge what it can do.
+    // Without a version, the API server reports v0.0.0 and clients misjudge its features.
     stamps: {
       [`${kubeVersion}.gitVersion`]: KUBERNETES,
       [`${kubeVersion}.gitMajor`]: "1",
@@ -109,12 +109,12 @@ export const TOOLS: readonly Tool[] = [
       operator: `${operator}/cmd/operator`,
       "prometheus-config-reloader": `${operator}/cmd/prometheus-config-reloader`,
     },
-    stamps: { [prometheusVersion]: released(images.operator) },
+    stamps: { [prometheusVersion]: imageVersion(images.operator) },
     memory: 2,
     seconds: 80,
   },
   {
-    // The operator's CRDs alone, for a cloud whose operator comes in an image.
+    // Only the operator's CRDs, for a cloud that runs the operator's official image.
     name: "operator-crds",
     module: "toolchain/modules/prometheus-operator",
     binaries: {},
@@ -127,9 +127,9 @@ export const TOOLS: readonly Tool[] = [
     name: "prometheus",
     module: "toolchain/modules/prometheus",
     binaries: { prometheus: `${prometheus}/cmd/prometheus`, promtool: `${prometheus}/cmd/promtool` },
-    // Only the discoveries in use: a dependency of another one is not served by every proxy.
+    // Only the service discoveries in use: not every module proxy serves a dependency of another one.
     tags: "remove_all_sd,enable_kubernetes_sd,enable_dns_sd,builtinassets",
-    stamps: { [prometheusVersion]: released(images.prometheus) },
+    stamps: { [prometheusVersion]: imageVersion(images.prometheus) },
     recipe: "prometheus",
     memory: 2,
     seconds: 150,
@@ -138,7 +138,7 @@ export const TOOLS: readonly Tool[] = [
     name: "alertmanager",
     module: "toolchain/modules/alertmanager",
     binaries: { alertmanager: `${alertmanager}/cmd/alertmanager`, amtool: `${alertmanager}/cmd/amtool` },
-    stamps: { [prometheusVersion]: released(images.alertmanager) },
+    stamps: { [prometheusVersion]: imageVersion(images.alertmanager) },
     recipe: "alertmanager",
     memory: 2,
     seconds: 60,
@@ -157,7 +157,7 @@ export const TOOLS: readonly Tool[] = [
       "pulumi-language-nodejs": "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     },
     recipe: "language-host",
-    // The engine looks for the launchers beside the language host.
+    // The engine expects the launchers in the language host's directory.
     copies: [
       { module: "github.com/pulumi/pulumi/sdk/v3", from: "nodejs/dist", to: ".", only: /^pulumi-[a-z-]+$/ },
     ],
@@ -175,7 +175,7 @@ export const TOOLS: readonly Tool[] = [
     name: "pushgateway",
     module: "toolchain/modules/pushgateway",
     binaries: { pushgateway: "github.com/prometheus/pushgateway" },
-    stamps: { [prometheusVersion]: released(images.pushGateway) },
+    stamps: { [prometheusVersion]: imageVersion(images.pushGateway) },
     memory: 1,
     seconds: 20,
   },
