@@ -14,7 +14,7 @@ export interface DiskName {
 }
 
 /** Returns the node to which the disk is attached, or undefined if it is detached. */
-export async function diskHolder(cloud: Cloud, { zone, name }: DiskName): Promise<string | undefined> {
+export async function nodeWithDisk(cloud: Cloud, { zone, name }: DiskName): Promise<string | undefined> {
   return (await attachmentsOf(cloud).holder(zone, name))?.node;
 }
 

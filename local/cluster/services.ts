@@ -16,7 +16,7 @@ interface Balanced {
  * there is none or if the API server does not respond. Uses kubectl because it starts ten times faster than
  * the Kubernetes client library loads.
  */
-export async function addressHolder(cloud: Cloud, address: string): Promise<string | undefined> {
+export async function serviceWithAddress(cloud: Cloud, address: string): Promise<string | undefined> {
   const kubectl = path.join(cloud.binDir, "kubectl");
   const args = ["get", "services,ingresses", "--all-namespaces", "--output=json"];
   const { exitCode, stdout } = await execa(

@@ -3,19 +3,19 @@ import { ApiError } from "./api-error.ts";
 import { contains, formatAddress, overlap, parseAddress, range, subRange, type Range } from "./cidr.ts";
 import type { Data } from "./store.ts";
 
-/** A machine in a subnetwork, as a cluster or node pool remembers it. */
-export interface Machine {
+/** Addresses of a control plane or node, as stored with its cluster or node pool. */
+export interface Host {
   readonly name: string;
   readonly address: string;
-  /** Of nodes: the range of its pods. */
+  /** Pod range of a node. */
   readonly podCidr?: string;
 }
 
-/** Size of a node's pod range: GKE's default of at most 110 pods a node makes it a /24. */
+/** Prefix length of a node's pod range: /24 for GKE's default of 110 pods per node. */
 const podPrefix = 24;
 
-/** The machines that a resource remembers. */
-export function machinesOf(inner: Values): Machine[] {
+/** Returns the hosts stored with a resource. */
+export function hostsOf(inner: Values): Host[] {
   return maps(inner, "machines").map((machine) => ({
     name: optionalText(machine, "name") ?? "",
     address: optionalText(machine, "address") ?? "",
@@ -23,39 +23,39 @@ export function machinesOf(inner: Values): Machine[] {
   }));
 }
 
-/** Whether Google keeps the address for itself: the first two of a range and the last two. */
+/** Reports whether Google reserves the address: the first two and the last two of a primary range. */
 export function isReserved(primary: Range, address: number): boolean {
   return address <= primary.first + 1 || address >= primary.last - 1;
 }
 
-/** The CI machine's address: the last that Google gives out. The machines' side reckons it the same way. */
+/** Returns the CI host's address, the last usable one, as local/cluster/network.ts does. */
 function ciAddress(primary: Range): number {
   return primary.last - 2;
 }
 
-/** Who has the address in that subnetwork; undefined when it is free. */
+/** Returns the user of the address in the subnetwork, or undefined if the address is free. */
 export function addressUser(
   data: Data,
   subnetworkPath: string,
   primary: Range,
   address: number,
 ): string | undefined {
-  if (address === ciAddress(primary)) return "the CI machine of the local cloud";
+  if (address === ciAddress(primary)) return "the CI host of the local cloud";
   const text = formatAddress(address);
   for (const [path, { inner, outputs }] of Object.entries(data.resources)) {
     if (inner["subnetwork"] !== subnetworkPath) continue;
-    if (outputs["address"] === text || machinesOf(inner).some((machine) => machine.address === text))
+    if (outputs["address"] === text || hostsOf(inner).some((machine) => machine.address === text))
       return path;
   }
   return undefined;
 }
 
-/** Free addresses of the subnetwork, from the lowest on. @throws ApiError when it has not as many */
+/** Returns the lowest free addresses of the subnetwork. @throws ApiError when too few are free */
 export function freeAddresses(data: Data, subnetworkPath: string, primary: Range, count: number): string[] {
   const taken = new Set<number>([ciAddress(primary)]);
   for (const { inner, outputs } of Object.values(data.resources)) {
     if (inner["subnetwork"] !== subnetworkPath) continue;
-    const addresses = machinesOf(inner).map((machine) => machine.address);
+    const addresses = hostsOf(inner).map((machine) => machine.address);
     for (const address of [...addresses, optionalText(outputs, "address") ?? ""]) {
       taken.add(parseAddress(address) ?? 0);
     }
@@ -68,11 +68,11 @@ export function freeAddresses(data: Data, subnetworkPath: string, primary: Range
   return free;
 }
 
-/** Free pod ranges, from the lowest on. @throws ApiError when the cluster's range has not as many */
+/** Returns the lowest free pod ranges. @throws ApiError when the cluster's range has too few */
 export function freePodRanges(data: Data, subnetworkPath: string, podCidr: string, count: number): string[] {
   const taken = Object.values(data.resources)
     .filter(({ inner }) => inner["subnetwork"] === subnetworkPath)
-    .flatMap(({ inner }) => machinesOf(inner).flatMap((machine) => machine.podCidr ?? []))
+    .flatMap(({ inner }) => hostsOf(inner).flatMap((machine) => machine.podCidr ?? []))
     .map(range);
   const free: string[] = [];
   const all = range(podCidr);
@@ -89,8 +89,13 @@ function exhausted(path: string, { first, prefix }: Range): ApiError {
   return new ApiError(400, text, "IP_SPACE_EXHAUSTED_WITH_DETAILS");
 }
 
-/** Refuses an address that can't be reserved in the subnetwork. @throws ApiError */
-export function refuseAddress(data: Data, subnetworkPath: string, primary: Range, address: string): void {
+/** Checks that an address can be reserved in the subnetwork. @throws ApiError */
+export function checkAddressAvailable(
+  data: Data,
+  subnetworkPath: string,
+  primary: Range,
+  address: string,
+): void {
   const number = parseAddress(address) ?? 0;
   const field = `Invalid value for field 'resource.address': '${address}'.`;
   if (!contains(primary, number)) {

@@ -1,10 +1,10 @@
-/** A refusal of the emulated API, in the form in which the real provider prints Google's. */
+/** An error of the emulated API, with the message that the real provider prints. */
 export class ApiError extends Error {
   /**
    * @param code HTTP status
-   * @param text what Google says
-   * @param reason Google's word for the kind of error, e.g. `invalid`
-   * @param details what Google adds for programs; the real provider prints it as JSON, keys sorted
+   * @param text Google's message
+   * @param reason Google's error reason, e.g. `invalid`
+   * @param details Google's structured details; the real provider prints them as JSON with sorted keys
    */
   constructor(
     readonly code: number,
@@ -18,28 +18,28 @@ export class ApiError extends Error {
   }
 }
 
-/** A name that is taken. */
+/** Error for a resource that already exists. */
 export function alreadyExists(path: string): ApiError {
   return new ApiError(409, `The resource '${path}' already exists`, "alreadyExists");
 }
 
-/** Something that is referred to, but is not there. */
+/** Error for a missing resource. */
 export function notFound(path: string): ApiError {
   return new ApiError(404, `The resource '${path}' was not found`, "notFound");
 }
 
-/** Something that is to be deleted, but in use. `kind` is e.g. `network`. */
+/** Error for the deletion of a resource in use. `kind` is e.g. `network`. */
 export function inUse(kind: string, path: string, user: string): ApiError {
   const text = `The ${kind} resource '${path}' is already being used by '${user}'`;
   return new ApiError(400, text, "resourceInUseByAnotherResource");
 }
 
-/** A field that Google refuses; `field` as in its API, e.g. `resource.name`. */
+/** Error for an invalid field; `field` is the API's name, e.g. `resource.name`. */
 export function invalidField(field: string, value: string, why: string): ApiError {
   return new ApiError(400, invalidFieldText(field, value, why), "invalid");
 }
 
-/** The words of {@link invalidField} alone, for what is refused before anything is asked of the API. */
+/** Returns the message of {@link invalidField}, for checks before an API request. */
 export function invalidFieldText(field: string, value: string, why: string): string {
   return `Invalid value for field '${field}': '${value}'. ${why}`;
 }

@@ -5,7 +5,7 @@ import { change, drop, fitting, made, make, testCloud, tokens } from "./testing.
 
 const enable = (name: string) => ({ service: `${name}.googleapis.com` });
 
-test("an API that is not on refuses everything of it, in Google's words", async () => {
+test("rejects all requests to a disabled API with Google's message", async () => {
   const cloud = testCloud([]);
   const refused = (name: string, title: string) =>
     `googleapi: Error 403: ${title} has not been used in project calico-test before or it is disabled. ` +
@@ -27,7 +27,7 @@ test("an API that is not on refuses everything of it, in Google's words", async 
   );
 });
 
-test("reading and deleting need the API too", async () => {
+test("requires the API for reads and deletions too", async () => {
   const cloud = testCloud(["compute.googleapis.com"]);
   const network = await make(cloud, "Network", fitting.network);
   const off = { ...enable("compute"), disableOnDestroy: true };
@@ -40,14 +40,14 @@ test("reading and deleting need the API too", async () => {
   expect(made(cloud)).toEqual([network.id]);
 });
 
-test("Kubernetes Engine brings Compute Engine, and that the default network", async () => {
+test("enables Compute Engine with Kubernetes Engine, and creates the default network", async () => {
   const cloud = testCloud([]);
   await make(cloud, "Service", enable("container"));
   await make(cloud, "Network", fitting.network);
   expect(Object.keys(cloud.store.read().resources)).toContain("projects/calico-test/global/networks/default");
 });
 
-test("an API that is on is taken over, and stays on when the program lets go of it", async () => {
+test("imports an enabled API and keeps it enabled after the resource's deletion", async () => {
   const cloud = testCloud(["compute.googleapis.com"]);
   const service = await make(cloud, "Service", enable("compute"));
   expect(service.id).toBe("calico-test/compute.googleapis.com");
@@ -55,7 +55,7 @@ test("an API that is on is taken over, and stays on when the program lets go of 
   await make(cloud, "Network", fitting.network);
 });
 
-test("an API is switched off only when nothing active needs it", async () => {
+test("disables an API only if no enabled API depends on it", async () => {
   const cloud = testCloud();
   const off = { ...enable("compute"), disableOnDestroy: true };
   const service = await make(cloud, "Service", off);
@@ -70,7 +70,7 @@ test("an API is switched off only when nothing active needs it", async () => {
   await expect(make(cloud, "Cluster", fitting.cluster)).rejects.toThrow("Kubernetes Engine API");
 });
 
-test("a project without billing gets no API that costs", async () => {
+test("rejects billed APIs in a project without billing", async () => {
   const cloud = testCloud([]);
   writeFileSync(
     path.join(cloud.dir, "faults.json"),
@@ -90,11 +90,11 @@ test("a project without billing gets no API that costs", async () => {
   await make(cloud, "Service", enable("compute"));
 });
 
-test("an API that was just switched on refuses requests for a while, in the words of one that is off", async () => {
+test("rejects requests for a while after an API was enabled", async () => {
   const cloud = testCloud(["iam.googleapis.com"]);
   writeFileSync(path.join(cloud.dir, "faults.json"), JSON.stringify({ apiDelaySeconds: 0.3 }));
   await make(cloud, "Service", enable("container"));
-  // Compute Engine comes with it, and so late too.
+  // Enabling an API also enables Compute Engine, with the same delay.
   const refused = "If you enabled this API recently, wait a few minutes for the action to propagate";
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow(refused);
   for (const [token, words] of [

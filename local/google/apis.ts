@@ -5,23 +5,23 @@ import { numericId } from "./resource-type.ts";
 import { defaultNetwork, defaultNetworkPath } from "./resources/default-network.ts";
 import type { Data, Resource } from "./store.ts";
 
-/** Token of the resource that says of an API that it is on. */
+/** Pulumi token of the resource that enables an API. */
 export const serviceToken = "gcp:projects/service:Service";
 
-/** A Google API, as far as it matters here. */
+/** Properties of a Google API. */
 interface GoogleApi {
-  /** As Google calls it in messages. */
+  /** Google's name of the API in messages. */
   readonly title: string;
-  /** Whether it is of those that cost: Google refuses them to a project without a billing account. */
+  /** Whether the API needs a billing account. */
   readonly billed: boolean;
-  /** APIs that Google switches on with it, and that it does not work without. */
+  /** APIs that Google enables with it and that it depends on. */
   readonly needs: readonly string[];
 }
 
 const compute = "compute.googleapis.com";
 const free = { billed: false, needs: [] };
 
-/** The APIs behind the types served here, by name. */
+/** APIs of the emulated resource types, by name. */
 const googleApis = {
   [compute]: { title: "Compute Engine API", billed: true, needs: [] },
   "container.googleapis.com": { title: "Kubernetes Engine API", billed: true, needs: [compute] },
@@ -30,24 +30,24 @@ const googleApis = {
   "serviceusage.googleapis.com": { title: "Service Usage API", ...free },
 } satisfies Record<string, GoogleApi>;
 
-/** Name of an API behind the types served here. */
+/** Name of an API of the emulated resource types. */
 export type ApiName = keyof typeof googleApis;
 
-/** All of them. */
+/** Names of all those APIs. */
 export const apiNames = Object.keys(googleApis) as ApiName[];
 
-/** What the emulation knows of the API; of another one it knows nothing, and it has no effect. */
+/** Returns an API's properties, or undefined for an API without emulated resource types. */
 export function findApi(name: string): GoogleApi | undefined {
   return (googleApis as Record<string, GoogleApi>)[name];
 }
 
-/** Path of the resource that says of the API that it is on. */
+/** Returns the path of the resource that enables the API. */
 export function apiPath(project: string, name: string): string {
   return `${project}/${name}`;
 }
 
-/** Whether the project can use the API. The one that switches the others on is on from the start. */
-export function isOn(data: Data, project: string, name: string): boolean {
+/** Reports whether the API is enabled in the project. Service Usage is always enabled. */
+export function isEnabled(data: Data, project: string, name: string): boolean {
   if (name === "serviceusage.googleapis.com") return true;
   return [name, ...(findApi(name)?.needs ?? [])].every(
     (one) => data.resources[apiPath(project, one)] !== undefined,
@@ -55,10 +55,12 @@ export function isOn(data: Data, project: string, name: string): boolean {
 }
 
 /**
- * What is there once the API is on, beside its own resource: the APIs that come with it, and with Compute
- * Engine the project's network `default` and its default service account. APIs that `data` has are on already.
+ * Returns the resources that Google creates when the API is enabled, except its own: the APIs that it depends
+ * on, and with Compute Engine the network `default` and the default service account.
+ *
+ * @param data existing resources; APIs enabled there are omitted
  */
-export function comesWith(project: string, name: string, data?: Data): Record<string, Resource> {
+export function impliedResources(project: string, name: string, data?: Data): Record<string, Resource> {
   const others = (findApi(name)?.needs ?? [])
     .filter((other) => data?.resources[apiPath(project, other)] === undefined)
     .map((other) => enabled(project, other, Date.now()));
@@ -73,9 +75,9 @@ export function comesWith(project: string, name: string, data?: Data): Record<st
 }
 
 /**
- * The resources of an API that is on, with all that comes with it.
+ * Returns the resources of an enabled API.
  *
- * @param enabledAt when it was switched on, in ms since 1970; by default long ago
+ * @param enabledAt when it was enabled, Unix time in milliseconds. @default 0
  */
 export function enabled(project: string, name: string, enabledAt = 0): Record<string, Resource> {
   const own: Resource = {
@@ -86,11 +88,11 @@ export function enabled(project: string, name: string, enabledAt = 0): Record<st
     uses: [],
     inner: { enabledAt },
   };
-  return { [apiPath(project, name)]: own, ...comesWith(project, name) };
+  return { [apiPath(project, name)]: own, ...impliedResources(project, name) };
 }
 
-/** Whether the API, or one that it needs, was switched on less than so many ms ago. */
-function isStarting(data: Data, project: string, name: string, delayMs: number): boolean {
+/** Reports whether the API, or one it depends on, was enabled less than `delayMs` milliseconds ago. */
+function isPropagating(data: Data, project: string, name: string, delayMs: number): boolean {
   return [name, ...(findApi(name)?.needs ?? [])].some((one) => {
     const enabledAt = number(data.resources[apiPath(project, one)]?.inner ?? {}, "enabledAt") ?? 0;
     return Date.now() < enabledAt + delayMs;
@@ -98,13 +100,13 @@ function isStarting(data: Data, project: string, name: string, delayMs: number):
 }
 
 /**
- * Refuses everything of an API that is not on, or not yet usable.
+ * Checks that an API is enabled and usable.
  *
- * @param delayMs how long an API that was switched on is not usable
- * @throws ApiError in Google's words, which are the same for both
+ * @param delayMs time in milliseconds for which a newly enabled API rejects requests
+ * @throws ApiError with Google's message, which is the same in both cases
  */
-export function refuseUnlessOn(data: Data, project: string, name: ApiName, delayMs: number): void {
-  if (isOn(data, project, name) && !isStarting(data, project, name, delayMs)) return;
+export function requireEnabled(data: Data, project: string, name: ApiName, delayMs: number): void {
+  if (isEnabled(data, project, name) && !isPropagating(data, project, name, delayMs)) return;
   const url = `https://console.developers.google.com/apis/api/${name}/overview?project=${project}`;
   const text =
     `${googleApis[name].title} has not been used in project ${project} before or it is disabled. ` +
@@ -119,7 +121,7 @@ export function refuseUnlessOn(data: Data, project: string, name: ApiName, delay
   throw new ApiError(403, text, "accessNotConfigured", [info]);
 }
 
-/** What a project without a billing account is told when it asks for an API that costs. */
+/** Error for enabling a billed API in a project without a billing account. */
 export function billingMissing(project: string, name: string): ApiError {
   const text =
     `Billing account for project '${project}' is not found. ` +
@@ -139,9 +141,9 @@ export function billingMissing(project: string, name: string): ApiError {
   ]);
 }
 
-/** Active APIs of the project that do not work without this one. */
+/** Returns the project's enabled APIs that depend on this one. */
 export function dependents(data: Data, project: string, name: string): string[] {
   return apiNames.filter(
-    (other) => findApi(other)?.needs.includes(name) === true && isOn(data, project, other),
+    (other) => findApi(other)?.needs.includes(name) === true && isEnabled(data, project, other),
   );
 }

@@ -2,18 +2,18 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-/** The paths of a local cloud that matter here. */
+/** The used paths of a local cloud. */
 interface Place {
   readonly binDir: string;
   readonly accessTokenFile: string;
 }
 
 /**
- * Lays the stand-in for Google's `gke-gcloud-auth-plugin` into the cloud's `binDir`: it hands out the
- * token of the emulated Google account, which the local API server knows. Makes that token when there is
- * none, and keeps one that is there. May be repeated.
+ * Installs a replacement for Google's `gke-gcloud-auth-plugin` into the cloud's `binDir`. It returns the
+ * token of the emulated Google account, which the local API server accepts. Creates the token if it does not
+ * exist. Idempotent.
  *
- * @returns path of the stand-in
+ * @returns path of the replacement
  */
 export async function installAuthPlugin(cloud: Place): Promise<string> {
   await mkdir(path.dirname(cloud.accessTokenFile), { recursive: true });
@@ -24,23 +24,23 @@ export async function installAuthPlugin(cloud: Place): Promise<string> {
   );
   await mkdir(cloud.binDir, { recursive: true });
   const file = path.join(cloud.binDir, "gke-gcloud-auth-plugin");
-  // Renamed, since a client may just be starting the one that is there.
+  // Replaced by rename because a client may be starting the existing file.
   await writeFile(`${file}.new`, script(cloud.accessTokenFile));
   await chmod(`${file}.new`, 0o755);
   await rename(`${file}.new`, file);
   return file;
 }
 
-/** What clients run; client-go's ExecCredential is the protocol. */
+/** Returns the script, which implements client-go's ExecCredential protocol. */
 function script(tokenFile: string): string {
   return `#!/bin/sh
-# Hands out the token of the local cloud's Google account, as gke-gcloud-auth-plugin does Google's.
+# Returns the token of the local cloud's Google account, like gke-gcloud-auth-plugin.
 token=$(cat ${shellWord(tokenFile)}) || exit 1
 printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","spec":{},"status":{"token":"%s"}}\\n' "$token"
 `;
 }
 
-/** The text as one word of a shell. */
+/** Quotes the text as one word for a shell. */
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

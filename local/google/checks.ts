@@ -3,17 +3,17 @@ import { invalidFieldText } from "./api-error.ts";
 import { parseAddress, parseRange } from "./cidr.ts";
 import type { Check, Checks, Location } from "../plugin/schema/refuse.ts";
 
-/** Google's rule for the names of compute resources (RFC 1035). */
+/** Google's pattern for names of compute resources (RFC 1035). */
 const namePattern = "(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)";
 const nameRule = new RegExp(`^${namePattern}$`);
 
-/** Checks a name as the Compute API does. */
+/** Checks a name like the Compute API. */
 export const checkName: Check = (value, at) =>
   typeof value === "string" && nameRule.test(value)
     ? undefined
     : invalid(at, value, `Must be a match of regex '${namePattern}'`);
 
-/** Checks a CIDR range: a network address and a prefix. */
+/** Checks a CIDR range: a network address and a prefix length. */
 export const checkRange: Check = (value, at) =>
   typeof value === "string" && parseRange(value) !== undefined
     ? undefined
@@ -25,7 +25,7 @@ export const checkAddress: Check = (value, at) =>
     ? undefined
     : invalid(at, value, "Must be a valid IPv4 address");
 
-/** Checks a string against a pattern, in the provider's words. */
+/** Checks a string against a pattern, with the provider's message. */
 export function matches(pattern: string): Check {
   const rule = new RegExp(pattern);
   return (value, { terraform }) =>
@@ -34,7 +34,7 @@ export function matches(pattern: string): Check {
       : `"${terraform}" (${JSON.stringify(value)}) doesn't match regexp "${pattern}"`;
 }
 
-/** Checks that a value is one of these, in the provider's words. */
+/** Checks that a value is one of these, with the provider's message. */
 export function oneOf(...allowed: string[]): Check {
   return (value, { terraform }) => {
     if (typeof value === "string" && allowed.includes(value)) return undefined;
@@ -43,7 +43,7 @@ export function oneOf(...allowed: string[]): Check {
   };
 }
 
-/** Checks an integer in a range, both ends allowed, in the provider's words. */
+/** Checks an integer in a closed range, with the provider's message. */
 export function between(min: number, max: number): Check {
   return (value, { terraform }) => {
     const number = Number(value);
@@ -52,7 +52,7 @@ export function between(min: number, max: number): Check {
   };
 }
 
-/** Checks an integer that has a minimum, in the provider's words. */
+/** Checks an integer's minimum, with the provider's message. */
 export function atLeast(min: number): Check {
   return (value, { terraform }) =>
     Number.isInteger(Number(value)) && Number(value) >= min
@@ -60,13 +60,13 @@ export function atLeast(min: number): Check {
       : `expected ${terraform} to be at least (${min}), got ${show(value)}`;
 }
 
-/** Checks a time as `2026-01-31T04:00:00Z`, in the words of Go's parser. */
+/** Checks an RFC 3339 time such as `2026-01-31T04:00:00Z`, with the message of Go's parser. */
 export const checkTime: Check = (value) =>
   typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value)
     ? undefined
     : `parsing time "${show(value)}" as "2006-01-02T15:04:05Z07:00": cannot parse "${show(value)}"`;
 
-/** Refuses arguments that the provider knows and the local cloud doesn't emulate, by path without indexes. */
+/** Rejects arguments of the provider that the local cloud does not emulate. `paths` have no indexes. */
 export function notEmulated(...paths: string[]): Checks {
   const check: Check = (_value, { pulumi }) =>
     `The local cloud doesn't emulate the argument "${pulumi}"; see local/google/README.md`;
@@ -77,7 +77,7 @@ function invalid({ pulumi }: Location, value: Value, why: string): string {
   return invalidFieldText(`resource.${pulumi}`, show(value), why);
 }
 
-/** A value as a person sees it in a message. */
+/** Formats a value for a message. */
 export function show(value: Value): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

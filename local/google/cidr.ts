@@ -1,11 +1,11 @@
-/** A range of IPv4 addresses: numbers from `first` to `last`, both in it. */
+/** A range of IPv4 addresses as numbers, including `first` and `last`. */
 export interface Range {
   readonly first: number;
   readonly last: number;
   readonly prefix: number;
 }
 
-/** The address as a number, undefined when the text is none. */
+/** Parses an IPv4 address. Returns undefined for another text. */
 export function parseAddress(address: string): number | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address);
   const octets = match?.slice(1).map(Number);
@@ -13,12 +13,12 @@ export function parseAddress(address: string): number | undefined {
   return octets.reduce((sum, octet) => sum * 256 + octet, 0);
 }
 
-/** The number as an address. */
+/** Formats a number as an IPv4 address. */
 export function formatAddress(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
 }
 
-/** The range that a text like `10.248.0.0/20` names. Undefined when it is none, or an address inside one. */
+/** Parses a CIDR range such as `10.248.0.0/20`. Returns undefined if it is invalid or has host bits set. */
 export function parseRange(cidr: string): Range | undefined {
   const [address = "", prefix = "", ...more] = cidr.split("/");
   const first = parseAddress(address);
@@ -29,29 +29,29 @@ export function parseRange(cidr: string): Range | undefined {
   return { first, last: first + size - 1, prefix: Number(prefix) };
 }
 
-/** The range. @throws Error when the text is none */
+/** Parses a CIDR range. @throws Error when it is invalid */
 export function range(cidr: string): Range {
   const parsed = parseRange(cidr);
-  if (parsed === undefined) throw new Error(`"${cidr}" is no CIDR range`);
+  if (parsed === undefined) throw new Error(`"${cidr}" is not a CIDR range`);
   return parsed;
 }
 
-/** Whether the ranges have an address in common. */
+/** Reports whether the ranges overlap. */
 export function overlap(a: Range, b: Range): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
 
-/** Whether the address is in the range. */
+/** Reports whether the range contains the address. */
 export function contains(outer: Range, address: number): boolean {
   return outer.first <= address && address <= outer.last;
 }
 
-/** Whether all of `inner` is in `outer`. */
+/** Reports whether `outer` contains all of `inner`. */
 export function covers(outer: Range, inner: Range): boolean {
   return contains(outer, inner.first) && contains(outer, inner.last);
 }
 
-/** The n-th range of that prefix in the range, counted from 0; undefined past its end. */
+/** Returns the n-th subrange with that prefix length, counted from 0, or undefined past the end. */
 export function subRange(outer: Range, prefix: number, n: number): string | undefined {
   const size = 2 ** (32 - prefix);
   const first = outer.first + n * size;

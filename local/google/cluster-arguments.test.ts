@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import type { Values } from "../plugin/values.ts";
 import { change, cloudWithNetwork, fitting, make } from "./testing.ts";
 
-/** A maintenance window that is right. */
+/** A valid maintenance window. */
 const weekly = {
   startTime: "2026-01-03T03:00:00Z",
   endTime: "2026-01-03T07:00:00Z",
   recurrence: "FREQ=WEEKLY;BYDAY=SA",
 };
 
-/** Makes a cluster with these arguments beside those that fit. */
+/** Creates a cluster with these arguments in addition to valid ones. */
 async function cluster(inputs: Values) {
   const { cloud } = await cloudWithNetwork();
   return make(cloud, "Cluster", { ...fitting.cluster, ...inputs });
@@ -35,32 +35,32 @@ test.each([
     "The network policy addon must be enabled",
   ],
   [
-    "another provider of network policies",
+    "an unsupported network policy provider",
     { networkPolicy: { enabled: true, provider: "CILIUM" } },
     'expected network_policy.0.provider to be one of ["PROVIDER_UNSPECIFIED" "CALICO"], got CILIUM',
   ],
   [
-    "a mode of anonymous access that is none",
+    "an unknown mode of anonymous access",
     { anonymousAuthenticationConfig: { mode: "OFF" } },
     'expected anonymous_authentication_config.0.mode to be one of ["ENABLED" "LIMITED"], got OFF',
   ],
   [
-    "a control plane in the nodes' range",
+    "a control plane range within the nodes' range",
     { privateClusterConfig: { masterIpv4CidrBlock: "10.248.8.0/28" } },
     "Invalid IPCidrRange: 10.248.8.0/28 conflicts with existing subnetwork 'k8sfv' in region 'us-central1'.",
   ],
   [
-    "a control plane in the pods' range",
+    "a control plane range within the pods' range",
     { privateClusterConfig: { masterIpv4CidrBlock: "10.252.9.0/28" } },
     "Invalid IPCidrRange: 10.252.9.0/28 conflicts with existing subnetwork 'k8sfv' in region 'us-central1'.",
   ],
   [
-    "a control plane of another size",
+    "a control plane range of another size",
     { privateClusterConfig: { masterIpv4CidrBlock: "10.250.16.0/27" } },
     "between 28 and 28 significant bits, got: 10.250.16.0/27",
   ],
   [
-    "a control plane with a range and a subnetwork",
+    "a control plane with both a range and a subnetwork",
     {
       privateClusterConfig: {
         masterIpv4CidrBlock: "10.250.16.0/28",
@@ -70,12 +70,12 @@ test.each([
     "When masterIpv4Cidr is set, privateEndpointSubnetwork must be unset.",
   ],
   [
-    "a private endpoint for everybody",
+    "a private endpoint without authorized networks",
     { privateClusterConfig: { enablePrivateEndpoint: true } },
     "Master authorized networks must be enabled if private endpoint is enabled.",
   ],
   [
-    "a private endpoint for public addresses",
+    "a private endpoint with public authorized networks",
     {
       privateClusterConfig: { enablePrivateEndpoint: true },
       masterAuthorizedNetworksConfig: { cidrBlocks: [{ cidrBlock: "203.0.113.0/24" }] },
@@ -83,7 +83,7 @@ test.each([
     'Invalid master authorized networks: network "203.0.113.0/24" is not a reserved network',
   ],
   [
-    "authorized networks of an address that is off",
+    "authorized networks with disabled IP endpoints",
     {
       controlPlaneEndpointsConfig: {
         dnsEndpointConfig: { allowExternalTraffic: true },
@@ -94,12 +94,12 @@ test.each([
     "when the IP endpoints are disabled",
   ],
   [
-    "no way in at all",
+    "no enabled endpoint",
     { controlPlaneEndpointsConfig: { ipEndpointsConfig: { enabled: false } } },
     "At least one endpoint",
   ],
   [
-    "a range by name beside one by CIDR",
+    "a secondary range both by name and by CIDR",
     {
       ipAllocationPolicy: {
         clusterSecondaryRangeName: "pods",
@@ -109,14 +109,14 @@ test.each([
     '"ip_allocation_policy.0.services_ipv4_cidr_block": conflicts with ip_allocation_policy.0.cluster_secondary_range_name',
   ],
   [
-    "one range for pods and Services",
+    "the same range for pods and Services",
     {
       ipAllocationPolicy: { clusterSecondaryRangeName: "pods", servicesSecondaryRangeName: "pods" },
     },
     "Pod secondary range name (pods) should not be the same as service secondary range name.",
   ],
   [
-    "a range that is not there",
+    "a missing secondary range",
     {
       ipAllocationPolicy: { clusterSecondaryRangeName: "absent", servicesSecondaryRangeName: "services" },
     },
@@ -128,17 +128,17 @@ test.each([
     "only one of `maintenance_policy.0.daily_maintenance_window,maintenance_policy.0.recurring_window` can be specified",
   ],
   [
-    "a maintenance window that starts at no time",
+    "a maintenance window with an invalid start time",
     { maintenancePolicy: { recurringWindow: { ...weekly, startTime: "at night" } } },
     'parsing time "at night" as "2006-01-02T15:04:05Z07:00"',
   ],
   [
-    "kubelets whose port without authentication is neither on nor off",
+    "an invalid value for the kubelet's read-only port",
     { nodePoolDefaults: { nodeConfigDefaults: { insecureKubeletReadonlyPortEnabled: "false" } } },
     'insecure_kubelet_readonly_port_enabled to be one of ["FALSE" "TRUE"], got false',
   ],
   [
-    "an Autopilot cluster, which the local cloud can't make",
+    "an Autopilot cluster, which is not emulated",
     { enableAutopilot: true, removeDefaultNodePool: undefined },
     'The local cloud doesn\'t emulate the argument "enableAutopilot"',
   ],
@@ -151,7 +151,7 @@ test.each([
   await expect(cluster(inputs)).rejects.toThrow(words);
 });
 
-test("takes both ways to enforce policies and to reach the control plane", async () => {
+test("accepts both network policy providers and all control plane endpoints", async () => {
   await cluster({
     datapathProvider: "LEGACY_DATAPATH",
     networkPolicy: { enabled: true, provider: "CALICO" },
@@ -171,7 +171,7 @@ test("takes both ways to enforce policies and to reach the control plane", async
   });
 });
 
-test("which changes of a cluster need a new one", async () => {
+test("replaces a cluster only for certain changes", async () => {
   const { cloud } = await cloudWithNetwork();
   const before = {
     ...fitting.cluster,
@@ -207,7 +207,7 @@ test("which changes of a cluster need a new one", async () => {
   }
 });
 
-test("a switch that is off is as one that is not given", async () => {
+test("treats a disabled option like an omitted one", async () => {
   const { cloud } = await cloudWithNetwork();
   await make(cloud, "Cluster", fitting.cluster);
   const pool = await make(cloud, "NodePool", fitting.pool);
@@ -235,13 +235,13 @@ test.each([
   [{ spot: true, preemptible: true }, "both spot and preemptible"],
   [{ workloadMetadataConfig: { mode: "OPEN" } }, '"GKE_METADATA"], got OPEN'],
   [{ kubeletConfig: { insecureKubeletReadonlyPortEnabled: "no" } }, 'one of ["FALSE" "TRUE"], got no'],
-] as [Values, string][])("refuses nodes with %j", async (nodeConfig, words) => {
+] as [Values, string][])("rejects the node configuration %j", async (nodeConfig, words) => {
   const { cloud } = await cloudWithNetwork();
   await make(cloud, "Cluster", fitting.cluster);
   await expect(make(cloud, "NodePool", { ...fitting.pool, nodeConfig })).rejects.toThrow(words);
 });
 
-test("refuses a pool that makes less than no node at an upgrade", async () => {
+test("rejects a negative surge", async () => {
   const { cloud } = await cloudWithNetwork();
   await make(cloud, "Cluster", fitting.cluster);
   await expect(

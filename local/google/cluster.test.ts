@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { isKnown, map, UNKNOWN } from "../plugin/values.ts";
-import { localRoom } from "./machines.ts";
+import { localLimits } from "./infrastructure.ts";
 import { change, cloudWithNetwork, drop, fitting, made, make, testCloud, tokens } from "./testing.ts";
 
 async function cloudWithCluster() {
@@ -12,7 +12,7 @@ async function cloudWithCluster() {
   return { cloud, cluster, pool };
 }
 
-test("a cluster starts a control plane, a pool its nodes", async () => {
+test("starts a control plane for a cluster and nodes for a node pool", async () => {
   const { cloud, cluster, pool } = await cloudWithCluster();
   expect(cluster.id).toBe("projects/calico-test/locations/us-central1-f/clusters/k8sfv");
   expect(cluster.state).toMatchObject({ endpoint: "127.0.0.1:6443", location: "us-central1-f" });
@@ -25,7 +25,7 @@ test("a cluster starts a control plane, a pool its nodes", async () => {
   ]);
 });
 
-test("a pool grows and shrinks; what stays keeps its place", async () => {
+test("resizes a node pool and keeps the addresses of remaining nodes", async () => {
   const { cloud, pool } = await cloudWithCluster();
   const three = await change(cloud, "NodePool", pool, { ...fitting.pool, nodeCount: 3 });
   expect(cloud.calls.at(-1)).toBe("startNode 10.248.0.5 10.252.2.0/24");
@@ -40,7 +40,7 @@ test("a pool grows and shrinks; what stays keeps its place", async () => {
   expect(cloud.calls.at(-1)).toBe("startNode 10.248.0.4 10.252.1.0/24");
 });
 
-test("a cluster takes its pools with it, unless it is protected", async () => {
+test("deletes a cluster with its node pools, unless it is protected", async () => {
   const { cloud, cluster } = await cloudWithCluster();
   const kept = await change(cloud, "Cluster", cluster, { ...fitting.cluster, deletionProtection: true });
   await expect(drop(cloud, "Cluster", kept)).rejects.toThrow(
@@ -52,7 +52,7 @@ test("a cluster takes its pools with it, unless it is protected", async () => {
   expect(made(cloud)).toHaveLength(2);
 });
 
-test("contradictions are refused, and what is beyond the local cloud", async () => {
+test("rejects contradictory and unsupported arguments", async () => {
   const { cloud } = await cloudWithCluster();
   const cluster = (inputs: object) =>
     make(cloud, "Cluster", { ...fitting.cluster, name: "other", ...inputs });
@@ -71,7 +71,7 @@ test("contradictions are refused, and what is beyond the local cloud", async () 
   );
 });
 
-test("which changes need a new cluster or pool", async () => {
+test("replaces clusters and node pools only for certain changes", async () => {
   const { cloud, cluster, pool } = await cloudWithCluster();
   const to = (inputs: object) => change(cloud, "Cluster", cluster, { ...fitting.cluster, ...inputs });
   expect((await to({ datapathProvider: "ADVANCED_DATAPATH" })).replace).toEqual(["datapathProvider"]);
@@ -87,7 +87,7 @@ test("which changes need a new cluster or pool", async () => {
   expect((await pooled({ spot: true })).replace).toEqual(["nodeConfig.spot"]);
 });
 
-test("a preview tells what is known, and keeps what an update keeps", async () => {
+test("previews known outputs and those that an update keeps", async () => {
   const cloud = testCloud();
   const planned = await make(cloud, "Cluster", { ...fitting.cluster, subnetwork: UNKNOWN }, true);
   expect(planned.id).toBe("");
@@ -104,7 +104,7 @@ test("a preview tells what is known, and keeps what an update keeps", async () =
   expect(map(updated.state, "masterAuth")["clusterCaCertificate"]).toBe("Q0E=");
 });
 
-test("a disk is a folder that outlives the cluster", async () => {
+test("keeps a disk's directory after the cluster's deletion", async () => {
   const { cloud, cluster } = await cloudWithCluster();
   const disk = await make(cloud, "Disk", { name: "prometheus", size: 50 });
   expect(disk.id).toBe("projects/calico-test/zones/us-central1-f/disks/prometheus");
@@ -117,7 +117,7 @@ test("a disk is a folder that outlives the cluster", async () => {
   expect(existsSync(folder)).toBe(false);
 });
 
-test("a name that is made up stays", async () => {
+test("keeps an auto-generated name", async () => {
   const { cloud } = await cloudWithNetwork();
   const disk = await make(cloud, "Disk", { size: 50 });
   expect(disk.state["name"]).toMatch(/^one-[0-9a-f]{7}$/);
@@ -126,7 +126,7 @@ test("a name that is made up stays", async () => {
   expect((await change(cloud, "Disk", larger, { size: 50 })).deleteBeforeReplace).toBe(false);
 });
 
-test("a role wants an account that exists", async () => {
+test("rejects a role for a missing service account", async () => {
   const cloud = testCloud();
   const email = "k8sfv-nodes@calico-test.iam.gserviceaccount.com";
   const role = {
@@ -138,14 +138,14 @@ test("a role wants an account that exists", async () => {
   const account = await make(cloud, "Account", { accountId: "k8sfv-nodes" });
   expect(account.state).toMatchObject({ email, member: role.member });
   await make(cloud, "IAMMember", role);
-  // Who has the role keeps it; who has the account's id does not.
+  // The owner of the role is unchanged; a recreated account with the same ID is a different account.
   await make(cloud, "IAMMember", role);
   await expect(make(cloud, "Account", { accountId: "k8sfv-nodes" })).rejects.toThrow("Error 409");
   const again = { accountId: "k8sfv-nodes", createIgnoreAlreadyExists: true };
   expect((await make(cloud, "Account", again)).state["uniqueId"]).toBe(account.state["uniqueId"]);
 });
 
-test("an unknown type or function is an error that names it", async () => {
+test("names an unknown type or function", async () => {
   const { provider } = testCloud();
   const type = "gcp:compute/instance:Instance";
   expect(() =>
@@ -154,7 +154,7 @@ test("an unknown type or function is an error that names it", async () => {
   await expect(provider.invoke("gcp:compute/getZones:getZones", {})).rejects.toThrow("getZones");
 });
 
-test("a cluster that a crash left half made is made whole when it is looked at", async () => {
+test("completes an interrupted creation of a cluster when it is read", async () => {
   const { cloud, cluster } = await cloudWithCluster();
   await cloud.store.change((data) => {
     for (const resource of Object.values(data.resources)) resource.status = "making";
@@ -169,10 +169,10 @@ test("a cluster that a crash left half made is made whole when it is looked at",
   ).toBeUndefined();
 });
 
-test("a local cloud has room for one network and one cluster; the emulation itself for any number", async () => {
+test("limits a local cloud to one subnetwork and one cluster, but not the emulation itself", async () => {
   const other = { ...fitting.subnetwork, name: "other", ipCidrRange: "10.20.0.0/20", secondaryIpRanges: [] };
-  for (const room of [localRoom, {}]) {
-    const cloud = testCloud(undefined, room);
+  for (const limits of [localLimits, {}]) {
+    const cloud = testCloud(undefined, limits);
     await make(cloud, "Network", fitting.network);
     await make(cloud, "Subnetwork", fitting.subnetwork);
     await make(cloud, "Cluster", fitting.cluster);
@@ -181,13 +181,13 @@ test("a local cloud has room for one network and one cluster; the emulation itse
       () => make(cloud, "Cluster", { ...fitting.cluster, name: "other" }),
     ];
     for (const one of more) {
-      if (room === localRoom) await expect(one()).rejects.toThrow("The local cloud has room for 1");
+      if (limits === localLimits) await expect(one()).rejects.toThrow("The local cloud supports 1");
       else await one();
     }
   }
 });
 
-test("another machine type, disk or image is another node: new ones start before old ones are drained", async () => {
+test("replaces nodes for another machine type, disk or image, new ones first", async () => {
   const { cloud, pool } = await cloudWithCluster();
   for (const nodeConfig of [
     { machineType: "e2-standard-4" },

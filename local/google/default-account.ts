@@ -4,18 +4,21 @@ import { ApiError } from "./api-error.ts";
 import { numericId } from "./resource-type.ts";
 import type { Data, Resource } from "./store.ts";
 
-/** Address of the project's Compute Engine default service account: NUMBER-compute@developer.gserviceaccount.com. */
+/**
+ * Returns the email of the project's Compute Engine default service account:
+ * NUMBER-compute@developer.gserviceaccount.com.
+ */
 export function defaultAccountEmail(project: string): string {
   const number = createHash("sha256").update(project).digest().readUIntBE(0, 5);
   return `${number}-compute@developer.gserviceaccount.com`;
 }
 
-/** Path of that account. */
+/** Returns the path of that account. */
 export function defaultAccountPath(project: string): string {
   return `projects/${project}/serviceAccounts/${defaultAccountEmail(project)}`;
 }
 
-/** The account as Google creates it when Compute Engine is switched on. Projects can delete or disable it. */
+/** Returns the account as Google creates it when Compute Engine is enabled. Projects can delete or disable it. */
 export function defaultAccount(project: string): Resource {
   const email = defaultAccountEmail(project);
   const name = defaultAccountPath(project);
@@ -30,14 +33,14 @@ export function defaultAccount(project: string): Resource {
 }
 
 /**
- * Refuses nodes whose service account can't be used. Nodes without one run as the Compute Engine default account,
- * also those of the default pool that a cluster is created with, even when it is removed at once
- * (terraform-provider-google#4435). An account of another project is not looked up.
+ * Checks that the nodes' service account can be used. Nodes without one use the Compute Engine default
+ * account, also those of the default pool of a new cluster, even if that pool is removed at once
+ * (terraform-provider-google#4435). Accounts of other projects are not checked.
  *
  * @param inputs arguments with a `nodeConfig`
- * @throws ApiError when the account is missing (Google's words) or disabled (not Google's words)
+ * @throws ApiError when the account is missing (with Google's message) or disabled (with our own message)
  */
-export function refuseNodeAccount(data: Data, project: string, inputs: Values): void {
+export function checkNodeAccount(data: Data, project: string, inputs: Values): void {
   const given = optionalText(map(inputs, "nodeConfig"), "serviceAccount") ?? "default";
   const email = given === "default" ? defaultAccountEmail(project) : given;
   const isOwn =

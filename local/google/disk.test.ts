@@ -26,11 +26,11 @@ test.each([
     { name: "x".repeat(49), createSnapshotBeforeDestroy: true },
     "Your disk name is too long to perform this action. The max is 48 characters.",
   ],
-] as [Values, string][])("refuses a disk with %j", async (inputs, words) => {
+] as [Values, string][])("rejects a disk with %j", async (inputs, words) => {
   await expect(make(testCloud(), "Disk", { ...disk, ...inputs })).rejects.toThrow(words);
 });
 
-test("disks of one name in two zones are two", async () => {
+test("allows disks with the same name in two zones", async () => {
   const cloud = testCloud();
   const here = await make(cloud, "Disk", disk);
   await make(cloud, "Disk", { ...disk, zone: "us-east1-b" });
@@ -39,7 +39,7 @@ test("disks of one name in two zones are two", async () => {
   expect(existsSync(folder(cloud, "prometheus", "us-east1-b"))).toBe(true);
 });
 
-test("a disk tells who has it; deleted, it is first taken away, as the real provider does", async () => {
+test("returns a disk's node, and detaches the disk before its deletion like the real provider", async () => {
   const cloud = testCloud();
   const made = await make(cloud, "Disk", disk);
   expect(made.state["users"]).toEqual([]);
@@ -52,7 +52,7 @@ test("a disk tells who has it; deleted, it is first taken away, as the real prov
   expect(existsSync(folder(cloud, "prometheus"))).toBe(false);
 });
 
-test("a snapshot keeps what the disk held, and a disk can be made from it", async () => {
+test("restores a disk from a snapshot", async () => {
   const cloud = testCloud();
   const source = await make(cloud, "Disk", disk);
   writeFileSync(path.join(folder(cloud, "prometheus"), "block"), "old runs");
@@ -71,13 +71,13 @@ test("a snapshot keeps what the disk held, and a disk can be made from it", asyn
   expect(made(cloud)).toEqual([restored.id]);
 });
 
-test("a snapshot of what is not there is refused", async () => {
+test("rejects a snapshot of a missing disk", async () => {
   await expect(make(testCloud(), "Snapshot", { name: "s", sourceDisk: "absent" })).rejects.toThrow(
     `'projects/calico-test/zones/${zone}/disks/absent' was not found`,
   );
 });
 
-test("a disk that wants it leaves a snapshot when it goes", async () => {
+test("creates a snapshot before a disk's deletion if requested", async () => {
   const cloud = testCloud();
   const last = await make(cloud, "Disk", { ...disk, createSnapshotBeforeDestroy: true });
   writeFileSync(path.join(folder(cloud, "prometheus"), "block"), "old runs");
@@ -89,7 +89,7 @@ test("a disk that wants it leaves a snapshot when it goes", async () => {
   expect((await change(cloud, "Disk", restored, disk)).replace).toEqual(["snapshot"]);
 });
 
-test("a copy that was cut off is made anew", async () => {
+test("repeats an interrupted copy", async () => {
   const cloud = testCloud();
   const source = await make(cloud, "Disk", disk);
   writeFileSync(path.join(folder(cloud, "prometheus"), "block"), "old runs");
@@ -106,7 +106,7 @@ const daily = (schedule: Values, retention?: Values) => ({
 });
 const noon = { dailySchedule: { daysInCycle: 1, startTime: "12:00" } };
 
-test("a disk under a schedule says so, and the schedule stays as long as the disk is under it", async () => {
+test("returns a disk's snapshot schedule and rejects the schedule's deletion while it is attached", async () => {
   const cloud = testCloud();
   const source = await make(cloud, "Disk", disk);
   const policy = await make(cloud, "ResourcePolicy", daily(noon, { maxRetentionDays: 14 }));
@@ -142,11 +142,11 @@ test.each([
   ],
   [noon, { maxRetentionDays: 0 }, "max_retention_days to be at least (1), got 0"],
   [noon, { maxRetentionDays: 14, onSourceDiskDelete: "FORGET" }, '"APPLY_RETENTION_POLICY"], got FORGET'],
-] as [Values, Values | undefined, string][])("refuses the schedule %j, %j", async (schedule, keep, words) => {
+] as [Values, Values | undefined, string][])("rejects the schedule %j, %j", async (schedule, keep, words) => {
   await expect(make(testCloud(), "ResourcePolicy", daily(schedule, keep))).rejects.toThrow(words);
 });
 
-test("an address stays as long as a Service has it", async () => {
+test("rejects the deletion of an address that a Service uses", async () => {
   const { cloud } = await cloudWithNetwork();
   const gateway = { name: "gw", addressType: "INTERNAL", subnetwork: "k8sfv", address: "10.248.1.4" };
   const address = await make(cloud, "Address", gateway);

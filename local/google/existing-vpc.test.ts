@@ -8,7 +8,7 @@ const inDefault = {
   secondaryIpRanges: [{ rangeName: "pods", ipCidrRange: "10.52.0.0/16" }],
 };
 
-test("a subnetwork may live in the default network, outside of the range of auto mode", async () => {
+test("creates a subnetwork in the default network, outside of the auto mode range", async () => {
   const cloud = testCloud();
   const taken = { ...inDefault, ipCidrRange: "10.200.0.0/16" };
   await expect(make(cloud, "Subnetwork", taken)).rejects.toThrow(
@@ -30,7 +30,7 @@ test("a subnetwork may live in the default network, outside of the range of auto
   });
 });
 
-test("a network that is not there is said to be missing", async () => {
+test("reports a missing network", async () => {
   const { provider } = testCloud();
   await expect(provider.invoke("gcp:compute/getNetwork:getNetwork", { name: "ci" })).rejects.toThrow(
     "Network Not Found : ci: googleapi: Error 404: The resource 'projects/calico-test/global/networks/ci' was not found, notFound",
@@ -45,7 +45,7 @@ const half = (from: string, to: string) => ({
   peerNetwork: link(to),
 });
 
-test("a peering has two halves, and its networks no range in common", async () => {
+test("activates a peering when both sides exist, and rejects overlapping ranges", async () => {
   const cloud = testCloud();
   const network = await make(cloud, "Network", fitting.network);
   const there = await make(cloud, "NetworkPeering", half("k8sfv", "default"));
@@ -75,7 +75,7 @@ test("a peering has two halves, and its networks no range in common", async () =
   await expect(drop(cloud, "Network", network)).rejects.toThrow("is already being used by");
 });
 
-test("a peering is refused while a subnetwork of one of its networks is being created", async () => {
+test("rejects a peering while a subnetwork of one network is being created", async () => {
   const cloud = testCloud();
   await make(cloud, "Network", fitting.network);
   await make(cloud, "Network", { ...fitting.network, name: "ci" });
@@ -98,7 +98,7 @@ test("a peering is refused while a subnetwork of one of its networks is being cr
   await make(cloud, "NetworkPeering", half("k8sfv", "ci"));
 });
 
-test("a network in the range of auto mode can't be peered with one in auto mode", async () => {
+test("rejects a peering of an auto mode network with one that uses the auto mode range", async () => {
   const { cloud } = await cloudWithNetwork();
   await expect(make(cloud, "NetworkPeering", half("k8sfv", "default"))).rejects.toThrow(
     "Error adding network peering: googleapi: Error 400: An IP range in the peer network (10.128.0.0/9) " +
@@ -120,7 +120,7 @@ async function cloudWithRouters() {
   return { cloud, subnetwork };
 }
 
-test("two NATs of a network are fine as long as no range goes through both", async () => {
+test("allows two NATs for different ranges of a network", async () => {
   const { cloud, subnetwork } = await cloudWithRouters();
   await make(cloud, "RouterNat", { ...ofSubnetwork("PRIMARY_IP_RANGE"), name: "nodes" });
   const pods = ofSubnetwork("LIST_OF_SECONDARY_IP_RANGES");
@@ -140,7 +140,7 @@ test("two NATs of a network are fine as long as no range goes through both", asy
   );
 });
 
-test("a NAT for all of a network is the only one", async () => {
+test("rejects another NAT next to one for all ranges", async () => {
   const { cloud } = await cloudWithRouters();
   const all = { ...nat, sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES" };
   await make(cloud, "RouterNat", { ...all, name: "all" });
@@ -149,7 +149,7 @@ test("a NAT for all of a network is the only one", async () => {
   ).rejects.toThrow("Can not create new Nats since a Nat with option ALL_SUBNETWORKS_ALL_IP_RANGES exists.");
 });
 
-test("a NAT's subnetworks are checked", async () => {
+test("checks a NAT's subnetworks", async () => {
   const { cloud } = await cloudWithRouters();
   const wrong = (inputs: object) => make(cloud, "RouterNat", { ...ofSubnetwork("ALL_IP_RANGES"), ...inputs });
   await expect(wrong({ subnetworks: undefined })).rejects.toThrow("given with LIST_OF_SUBNETWORKS");

@@ -1,14 +1,14 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { HalfMade } from "../plugin/plugin.ts";
+import { PartialCreateError } from "../plugin/plugin.ts";
 import { cloudWithNetwork, fitting, made, make, testCloud, type TestCloud } from "./testing.ts";
 
 function faulty(cloud: TestCloud, rule: object): void {
   writeFileSync(path.join(cloud.dir, "faults.json"), JSON.stringify({ rules: [rule] }));
 }
 
-test("a refusal strikes once, and nothing is made by it", async () => {
+test("injects a quota error once, without creating anything", async () => {
   const cloud = testCloud();
   faulty(cloud, { type: "compute.Network", operation: "create", fault: "quota" });
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("Error 403: Quota exceeded");
@@ -16,7 +16,7 @@ test("a refusal strikes once, and nothing is made by it", async () => {
   await make(cloud, "Network", fitting.network);
 });
 
-test("a missing permission is named", async () => {
+test("names a missing permission", async () => {
   const cloud = testCloud();
   faulty(cloud, { fault: "permission" });
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow(
@@ -24,19 +24,19 @@ test("a missing permission is named", async () => {
   );
 });
 
-test("a time-out leaves what was made", async () => {
+test("keeps the resource after an injected timeout", async () => {
   const cloud = testCloud();
   faulty(cloud, { type: "compute.Network", fault: "timeout", times: 2 });
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("timeout while waiting");
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("alreadyExists");
 });
 
-test("a time-out of a cluster leaves it known to the engine, and of a pool goes unnoticed", async () => {
+test("returns a cluster's partial state after a timeout, and succeeds for a node pool", async () => {
   const { cloud } = await cloudWithNetwork();
   faulty(cloud, { fault: "timeout", times: 2 });
   const failure = await make(cloud, "Cluster", fitting.cluster).catch((error: unknown) => error);
-  expect(failure).toBeInstanceOf(HalfMade);
-  const { made: known, message } = failure as HalfMade;
+  expect(failure).toBeInstanceOf(PartialCreateError);
+  const { made: known, message } = failure as PartialCreateError;
   expect(message).toContain("timeout while waiting for state to become 'DONE'");
   expect(known.id).toBe("projects/calico-test/locations/us-central1-f/clusters/k8sfv");
   expect(known.state).toMatchObject({ name: "k8sfv", endpoint: "127.0.0.1:6443" });
@@ -44,7 +44,7 @@ test("a time-out of a cluster leaves it known to the engine, and of a pool goes 
   expect(pool.state["nodeCount"]).toBe(2);
 });
 
-test("a rule can slow an operation down", async () => {
+test("delays an operation by a rule", async () => {
   const cloud = testCloud();
   faulty(cloud, { type: "compute.Network", operation: "create", seconds: 0.2 });
   const start = performance.now();
@@ -52,7 +52,7 @@ test("a rule can slow an operation down", async () => {
   expect(performance.now() - start).toBeGreaterThan(190);
 });
 
-test("a machine that fails to start leaves nothing in the way", async () => {
+test("removes a resource whose host fails to start", async () => {
   const cloud = testCloud();
   await make(cloud, "Network", fitting.network);
   const { machines } = cloud;

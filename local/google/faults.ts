@@ -6,54 +6,54 @@ import { permissionMissing } from "./permissions.ts";
 import { lastPart } from "./place.ts";
 import type { Store } from "./store.ts";
 
-/** What is done to a resource. */
+/** An operation on a resource. */
 export type Operation = "create" | "read" | "update" | "delete";
 
-/** One rule of the faults file: what goes wrong, or takes time, where and how often. */
+/** A rule of the faults file: which fault or delay to inject, for which operations, and how often. */
 interface Rule {
-  /** E.g. `compute.Subnetwork`; any type by default. */
+  /** Type, e.g. `compute.Subnetwork`. @default any type */
   type?: string;
-  /** Any operation by default. */
+  /** Operation. @default any operation */
   operation?: Operation;
-  /** Name in the program; any by default. */
+  /** Name in the Pulumi program. @default any name */
   name?: string;
   /**
-   * `quota`, `permission`, `billing`: refused, nothing done; `billing` strikes only where an API that costs
-   * is switched on. `timeout`: done, and then an error all the same. `crash`: done, and then this process
-   * is gone.
+   * Fault to inject. `quota`, `permission` and `billing` reject the operation; `billing` applies only when a
+   * billed API is enabled. `timeout` completes the operation and then fails. `crash` completes the operation
+   * and then kills the plugin.
    */
   fault?: "quota" | "permission" | "billing" | "timeout" | "crash";
-  /** How often the fault strikes, over all runs. 1 by default. */
+  /** Number of injections, over all runs. @default 1 */
   times?: number;
-  /** How long the operation takes. */
+  /** Duration of the operation in seconds. */
   seconds?: number;
 }
 
-/** The faults file: rules, and how much of Google's usual duration every operation takes. */
+/** Content of the faults file. */
 export interface Faults {
   rules?: Rule[];
-  /** 1 is as slow as Google; 0, the default, no delay at all. */
+  /** Fraction of Google's typical duration that each operation takes. @default 0, no delay */
   latencyScale?: number;
-  /** How long an API that was switched on refuses requests, in seconds; 0 by default. At Google it is some minutes. */
+  /** Time in seconds for which a newly enabled API rejects requests; some minutes at Google. @default 0 */
   apiDelaySeconds?: number;
 }
 
-/** A resource and what is done to it. */
-export interface Occasion {
-  /** Short form of the type, e.g. `compute.Subnetwork`. */
+/** A resource and the operation on it. */
+export interface OperationContext {
+  /** Short type, e.g. `compute.Subnetwork`. */
   readonly type: string;
   readonly operation: Operation;
   readonly name: string;
-  /** Path in the API, for the words of a refusal. */
+  /** Path in the API, for error messages. */
   readonly path: string;
   readonly project: string;
 }
 
 /**
- * How long Google takes, in seconds. Orders of magnitude: none of these is a promise of Google's, whose
- * documentation says "several minutes" of a cluster; they are for tests of what happens meanwhile.
+ * Typical durations at Google in seconds. They are orders of magnitude for tests, not documented values:
+ * Google's documentation says "several minutes" for a cluster.
  */
-const usualSeconds: Record<string, Partial<Record<Operation, number>>> = {
+const typicalSeconds: Record<string, Partial<Record<Operation, number>>> = {
   "compute.Network": { create: 12, delete: 12 },
   "compute.Subnetwork": { create: 14, update: 12, delete: 12 },
   "compute.Router": { create: 12, delete: 12 },
@@ -64,51 +64,51 @@ const usualSeconds: Record<string, Partial<Record<Operation, number>>> = {
   "container.Cluster": { create: 360, update: 120, delete: 180 },
   "container.NodePool": { create: 90, update: 120, delete: 150 },
 };
-/** Of every other type. */
-const usualSecondsOtherwise = 2;
+/** Duration of all other types in seconds. */
+const defaultSeconds = 2;
 
-/** Somebody stopped waiting; what was asked for is done all the same. */
-export class TimedOut extends Error {}
+/** A timeout of the client. The operation itself has succeeded. */
+export class OperationTimeoutError extends Error {}
 
-/** Faults and delays that a test asked for. Without a file there are none. */
+/** Injects the faults and delays of the faults file. Does nothing if the file does not exist. */
 export class FaultInjector {
   constructor(
     private readonly file: string,
     private readonly store: Store,
   ) {}
 
-  /** How long an API that was switched on refuses requests, in ms. */
+  /** Returns the time in milliseconds for which a newly enabled API rejects requests. */
   apiDelayMs(): number {
     return (this.load()?.apiDelaySeconds ?? 0) * 1000;
   }
 
-  /** Takes the time that the operation takes, and refuses it when it is to be refused. */
-  async before(occasion: Occasion): Promise<void> {
+  /** Runs before an operation: waits for its duration and rejects it if a rule says so. @throws ApiError */
+  async before(context: OperationContext): Promise<void> {
     const faults = this.load();
     if (faults === undefined) return;
-    await sleep(seconds(faults, occasion) * 1000);
-    const quota = await this.strikes(faults, occasion, "quota");
+    await sleep(seconds(faults, context) * 1000);
+    const quota = await this.shouldInject(faults, context, "quota");
     if (quota)
       throw new ApiError(
         403,
-        `Quota exceeded for ${occasion.type} in project ${occasion.project}.`,
+        `Quota exceeded for ${context.type} in project ${context.project}.`,
         "quotaExceeded",
       );
-    if (await this.strikes(faults, occasion, "permission")) throw permissionMissing(occasion);
-    const api = billedApi(occasion);
-    if (api !== undefined && (await this.strikes(faults, occasion, "billing"))) {
-      throw billingMissing(occasion.project, api);
+    if (await this.shouldInject(faults, context, "permission")) throw permissionMissing(context);
+    const api = billedApi(context);
+    if (api !== undefined && (await this.shouldInject(faults, context, "billing"))) {
+      throw billingMissing(context.project, api);
     }
   }
 
-  /** Lets a thing that is done end badly, when it is to. */
-  async after(occasion: Occasion): Promise<void> {
+  /** Runs after an operation: injects a crash or a timeout if a rule says so. */
+  async after(context: OperationContext): Promise<void> {
     const faults = this.load();
     if (faults === undefined) return;
-    if (await this.strikes(faults, occasion, "crash")) process.kill(process.pid, "SIGKILL");
-    if (await this.strikes(faults, occasion, "timeout")) {
-      throw new TimedOut(
-        `Error waiting for ${occasion.operation} of ${occasion.path}: timeout while waiting for state to become 'DONE' (last state: 'RUNNING')`,
+    if (await this.shouldInject(faults, context, "crash")) process.kill(process.pid, "SIGKILL");
+    if (await this.shouldInject(faults, context, "timeout")) {
+      throw new OperationTimeoutError(
+        `Error waiting for ${context.operation} of ${context.path}: timeout while waiting for state to become 'DONE' (last state: 'RUNNING')`,
       );
     }
   }
@@ -118,14 +118,21 @@ export class FaultInjector {
     try {
       return JSON.parse(readFileSync(this.file, "utf8")) as Faults;
     } catch (error) {
-      throw new Error(`${this.file} is not JSON: ${(error as Error).message}`, { cause: error });
+      throw new Error(`${this.file} is not valid JSON: ${(error as Error).message}`, { cause: error });
     }
   }
 
-  /** Whether a rule asks for the fault now. Counted before it strikes, so that a crash counts too. */
-  private async strikes(faults: Faults, occasion: Occasion, fault: Rule["fault"]): Promise<boolean> {
+  /**
+   * Reports whether to inject the fault now. The count is stored before the injection so that crashes are
+   * counted.
+   */
+  private async shouldInject(
+    faults: Faults,
+    context: OperationContext,
+    fault: Rule["fault"],
+  ): Promise<boolean> {
     for (const rule of faults.rules ?? []) {
-      if (rule.fault !== fault || !fits(rule, occasion)) continue;
+      if (rule.fault !== fault || !matchesRule(rule, context)) continue;
       const key = JSON.stringify(rule);
       const struck = await this.store.change((data) => {
         const times = data.faults[key] ?? 0;
@@ -139,7 +146,7 @@ export class FaultInjector {
   }
 }
 
-function fits(rule: Rule, { type, operation, name }: Occasion): boolean {
+function matchesRule(rule: Rule, { type, operation, name }: OperationContext): boolean {
   return (
     (rule.type ?? type) === type &&
     (rule.operation ?? operation) === operation &&
@@ -147,16 +154,16 @@ function fits(rule: Rule, { type, operation, name }: Occasion): boolean {
   );
 }
 
-function seconds(faults: Faults, occasion: Occasion): number {
-  const rule = (faults.rules ?? []).find((one) => one.seconds !== undefined && fits(one, occasion));
+function seconds(faults: Faults, context: OperationContext): number {
+  const rule = (faults.rules ?? []).find((one) => one.seconds !== undefined && matchesRule(one, context));
   if (rule?.seconds !== undefined) return rule.seconds;
-  if (occasion.operation === "read") return 0;
-  const usual = usualSeconds[occasion.type]?.[occasion.operation] ?? usualSecondsOtherwise;
+  if (context.operation === "read") return 0;
+  const usual = typicalSeconds[context.type]?.[context.operation] ?? defaultSeconds;
   return usual * (faults.latencyScale ?? 0);
 }
 
-/** Name of the API that costs, when the occasion is that it is switched on. */
-function billedApi({ type, operation, path }: Occasion): string | undefined {
+/** Returns the name of a billed API if the operation enables it. */
+function billedApi({ type, operation, path }: OperationContext): string | undefined {
   if (type !== "projects.Service" || operation !== "create") return undefined;
   const name = lastPart(path);
   return findApi(name)?.billed === true ? name : undefined;

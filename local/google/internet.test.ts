@@ -7,7 +7,7 @@ function match(...srcIpRanges: string[]) {
   return { versionedExpr: "SRC_IPS_V1", config: { srcIpRanges } };
 }
 
-test("addresses of the internet are Google's to choose, each given once", async () => {
+test("assigns each global address once and rejects chosen ones", async () => {
   const cloud = testCloud();
   const first = await make(cloud, "GlobalAddress", { name: "first" });
   const second = await make(cloud, "GlobalAddress", { name: "second" });
@@ -24,7 +24,7 @@ test("addresses of the internet are Google's to choose, each given once", async 
   );
 });
 
-test("an address that an Ingress has is not deleted", async () => {
+test("rejects the deletion of an address that an Ingress uses", async () => {
   const cloud = testCloud();
   const address = await make(cloud, "GlobalAddress", { name: "push" });
   expect(address.state).not.toHaveProperty("users");
@@ -37,7 +37,7 @@ test("an address that an Ingress has is not deleted", async () => {
   expect(made(cloud)).toEqual([]);
 });
 
-test("a security policy changes in place", async () => {
+test("updates a security policy in place", async () => {
   const cloud = testCloud();
   const policy = await make(cloud, "SecurityPolicy", { name: "push", rules: [last] });
   const allow = { priority: 1000, action: "allow", match: match("192.0.2.0/24") };
@@ -60,9 +60,9 @@ const throttle = {
 const many = Array.from({ length: 11 }, (_, at) => `192.0.2.${at}/32`);
 
 test.each([
-  ["no last rule", [{ ...last, priority: 5 }], 'ends with a rule of the priority 2147483647 for "*"'],
-  ["a last rule for some", [{ ...last, match: match("192.0.2.0/24") }], 'for "*"'],
-  ["a priority twice", [last, last], "two rules have the priority 2147483647"],
+  ["no default rule", [{ ...last, priority: 5 }], 'needs a default rule with priority 2147483647 for "*"'],
+  ["a default rule for some addresses", [{ ...last, match: match("192.0.2.0/24") }], 'for "*"'],
+  ["a duplicate priority", [last, last], "two rules have priority 2147483647"],
   [
     "eleven ranges",
     [{ ...last, priority: 1, match: match(...many) }, last],
@@ -73,11 +73,15 @@ test.each([
     [{ ...last, priority: 1, match: match() }, last],
     "Attribute requires 1 item minimum, but config has only 0 declared.",
   ],
-  ["an address in a range", [{ ...last, priority: 1, match: match("192.0.2.1/24") }, last], "192.0.2.1/24"],
+  ["a range with host bits", [{ ...last, priority: 1, match: match("192.0.2.1/24") }, last], "192.0.2.1/24"],
   ["an unknown action", [{ ...last, priority: 1, action: "block" }, last], 'not "block"'],
-  ["a rate of nothing", [{ ...throttle, rateLimitOptions: undefined }, last], "needs rateLimitOptions"],
   [
-    "a rate over 7 s",
+    "throttle without options",
+    [{ ...throttle, rateLimitOptions: undefined }, last],
+    "needs rateLimitOptions",
+  ],
+  [
+    "an unsupported interval",
     [
       {
         ...throttle,
@@ -90,12 +94,12 @@ test.each([
     ],
     "rateLimitThreshold",
   ],
-  ["a limit on allow", [{ ...throttle, action: "allow" }, last], "are throttle's"],
-])("a security policy with %s is refused", async (_, rules, words) => {
+  ["a limit on allow", [{ ...throttle, action: "allow" }, last], "need action throttle"],
+])("rejects a security policy with %s", async (_, rules, words) => {
   await expect(make(testCloud(), "SecurityPolicy", { name: "push", rules })).rejects.toThrow(words);
 });
 
-test("a policy as the program asks for it is taken", async () => {
+test("accepts the program's security policy", async () => {
   const rules = [throttle, { ...last, action: "allow" }];
   const { state } = await make(testCloud(), "SecurityPolicy", { name: "push", rules });
   expect(state).toMatchObject({ type: "CLOUD_ARMOR", name: "push" });

@@ -4,7 +4,7 @@ import { serve } from "../plugin/serve.ts";
 import { pluginVersion } from "../plugin/version.ts";
 import { Api } from "./api.ts";
 import { FaultInjector } from "./faults.ts";
-import { localMachines, localRoom } from "./machines.ts";
+import { localInfrastructure, localLimits } from "./infrastructure.ts";
 import { GoogleProvider } from "./provider.ts";
 import { Store } from "./store.ts";
 
@@ -16,8 +16,8 @@ const faults = new FaultInjector(
 );
 const { disksDir, snapshotsDir } = cloud;
 const api = new Api(store, faults, {
-  machines: localMachines(cloud),
-  room: localRoom,
+  machines: localInfrastructure(cloud),
+  limits: localLimits,
   disksDir,
   snapshotsDir,
 });

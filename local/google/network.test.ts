@@ -5,7 +5,7 @@ import { change, cloudWithNetwork, drop, fitting, made, make, testCloud } from "
 
 const internal = { addressType: "INTERNAL", subnetwork: "k8sfv" };
 
-test("a network and its subnetwork come, start the VPC, and go in that order only", async () => {
+test("starts the VPC with its subnetwork, and rejects the deletion of a network in use", async () => {
   const { cloud, network, subnetwork } = await cloudWithNetwork();
   expect(network.id).toBe("projects/calico-test/global/networks/k8sfv");
   expect(subnetwork.state).toMatchObject({
@@ -24,7 +24,7 @@ test("a network and its subnetwork come, start the VPC, and go in that order onl
   expect(cloud.calls.at(-1)).toBe("stopNetwork");
 });
 
-test("wrong arguments are refused in Google's words", async () => {
+test("rejects invalid arguments with Google's messages", async () => {
   const cloud = testCloud();
   const network = (inputs: object) => make(cloud, "Network", { ...fitting.network, ...inputs });
   await expect(network({ name: "Bad_Name" })).rejects.toThrow(
@@ -55,14 +55,14 @@ test("wrong arguments are refused in Google's words", async () => {
   await expect(make(cloud, "Firewall", { ...open, sourceRanges: [] })).rejects.toThrow("must be defined");
 });
 
-test("an ingress rule takes tags as its sources, and an egress rule needs none", async () => {
+test("accepts tags as sources of ingress rules, and egress rules without sources", async () => {
   const { cloud } = await cloudWithNetwork();
   const rule = { network: "k8sfv", allows: [{ protocol: "tcp" }] };
   await make(cloud, "Firewall", { ...rule, name: "in", sourceTags: ["ci"] });
   await make(cloud, "Firewall", { ...rule, name: "out", direction: "EGRESS" });
 });
 
-test("what is there already is refused", async () => {
+test("rejects existing names and ranges", async () => {
   const { cloud } = await cloudWithNetwork();
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow(
     "Error 409: The resource 'projects/calico-test/global/networks/k8sfv' already exists, alreadyExists",
@@ -72,7 +72,7 @@ test("what is there already is refused", async () => {
   );
 });
 
-test("an address is reserved from its subnetwork, once", async () => {
+test("reserves free addresses of a subnetwork only", async () => {
   const { cloud } = await cloudWithNetwork();
   const gateway = await make(cloud, "Address", { ...internal, name: "gw", address: "10.248.1.4" });
   expect(gateway.state["address"]).toBe("10.248.1.4");
@@ -82,10 +82,10 @@ test("an address is reserved from its subnetwork, once", async () => {
   await expect(reserve("10.248.1.4")).rejects.toThrow("'10.248.1.4'. Specified IP address is in-use");
   await expect(reserve("10.247.1.4")).rejects.toThrow("outside the subnetwork CIDR range");
   await expect(reserve("10.248.0.1")).rejects.toThrow("reserved address of the subnetwork");
-  await expect(reserve("10.248.15.253")).rejects.toThrow("CI machine");
+  await expect(reserve("10.248.15.253")).rejects.toThrow("CI host");
 });
 
-test("which changes need a new resource", async () => {
+test("replaces resources only for certain changes", async () => {
   const { cloud, subnetwork } = await cloudWithNetwork();
   const to = (inputs: object) =>
     change(cloud, "Subnetwork", subnetwork, { ...fitting.subnetwork, ...inputs });
@@ -98,7 +98,7 @@ test("which changes need a new resource", async () => {
   expect(await to({ privateIpGoogleAccess: true })).toMatchObject({ changed: true, replace: [] });
 });
 
-test("a secondary range stays as it is, and none comes in another's place", async () => {
+test("rejects changed and swapped secondary ranges", async () => {
   const { cloud, subnetwork } = await cloudWithNetwork();
   const pods = { rangeName: "pods", ipCidrRange: "10.252.0.0/16" };
   const services = { rangeName: "services", ipCidrRange: "10.249.0.0/20" };
@@ -118,7 +118,7 @@ test("a secondary range stays as it is, and none comes in another's place", asyn
   expect(await to(pods)).toMatchObject({ changed: true, replace: [] });
 });
 
-test("a router's NAT goes with it", async () => {
+test("deletes a router with its NAT", async () => {
   const { cloud } = await cloudWithNetwork();
   const router = await make(cloud, "Router", { name: "r", network: "k8sfv" });
   const all = { router: "r", sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES" };

@@ -14,7 +14,7 @@ test.each([
   ["serviceaccount.Account", "create", "iam.serviceAccounts.create"],
   ["projects.IAMMember", "create", "resourcemanager.projects.setIamPolicy"],
   ["projects.Service", "create", "serviceusage.services.enable"],
-] as [string, Operation, string][])("%s, %s: %s", (type, operation, permission) => {
+] as [string, Operation, string][])("%s, %s needs %s", (type, operation, permission) => {
   expect(permissionFor({ type, operation })).toBe(permission);
   const path = "calico-test/x";
   const { message } = permissionMissing({ type, operation, name: "x", path, project: "calico-test" });
@@ -23,7 +23,7 @@ test.each([
   expect(message).toMatch(/, forbidden$/);
 });
 
-test("every type has permissions of its own service", () => {
+test("names a permission of the type's own service for every type", () => {
   for (const { token } of resourceTypes) {
     const [, module = "", title = ""] = token.split(":");
     const kind = title.charAt(0).toUpperCase() + title.slice(1);

@@ -1,9 +1,9 @@
 import { ApiError } from "./api-error.ts";
-import type { Occasion, Operation } from "./faults.ts";
+import type { OperationContext, Operation } from "./faults.ts";
 
 type Permissions = Partial<Record<Operation, string>>;
 
-/** Permissions that are not named after the type and operation; those not given are. */
+/** Permissions whose names don't follow from type and operation. */
 const particular: Record<string, Permissions> = {
   "compute.Address": {
     create: "compute.addresses.createInternal",
@@ -45,24 +45,24 @@ function ofKind(kind: string): Required<Permissions> {
   };
 }
 
-/** Of what is kept as a part of something else: making or removing it changes that. */
+/** Permissions of a child resource: creating and deleting it updates its parent. */
 function ofParent(kind: string): Required<Permissions> {
   const update = `${kind}.update`;
   return { create: update, read: `${kind}.get`, update, delete: update };
 }
 
-/** Google's name of the permission that the operation needs, e.g. `compute.subnetworks.create`. */
-export function permissionFor({ type, operation }: Pick<Occasion, "type" | "operation">): string {
+/** Returns Google's name of the permission that the operation needs, e.g. `compute.subnetworks.create`. */
+export function permissionFor({ type, operation }: Pick<OperationContext, "type" | "operation">): string {
   const [service = "", kind = ""] = type.split(".");
   const plural = kind.replace(/y$/, "ie").replace(/s$/, "se");
   const name = `${plural.charAt(0).toLowerCase()}${plural.slice(1)}s`;
   return particular[type]?.[operation] ?? ofKind(`${service}.${name}`)[operation];
 }
 
-/** What somebody is told who lacks the permission, in the words of the API that is asked. */
-export function permissionMissing(occasion: Occasion): ApiError {
-  const permission = permissionFor(occasion);
-  const { project, path } = occasion;
+/** Error for a missing permission, with the message of the service in question. */
+export function permissionMissing(context: OperationContext): ApiError {
+  const permission = permissionFor(context);
+  const { project, path } = context;
   const resource = `projects/${project}`;
   const info = (domain: string, reason: string) => ({
     "@type": "type.googleapis.com/google.rpc.ErrorInfo",

@@ -1,38 +1,38 @@
 import { isKnown, optionalText, UNKNOWN, type Value, type Values } from "../plugin/values.ts";
 
-/** Where a resource is. Empty texts where its type has no such thing. */
+/** Location of a resource. Unused parts are empty strings. */
 export interface Place {
   readonly project: string;
   readonly region: string;
   readonly zone: string;
 }
 
-/** The settings of the provider that resources fall back on. */
+/** Default project and location in the provider's configuration. */
 export interface Defaults {
   readonly project?: string;
   readonly region?: string;
   readonly zone?: string;
 }
 
-/** Of what a type's resources are a part. A `location` is a zone or a region, in the argument `location`. */
+/** Scope of a type's resources. `location` is a zone or a region in the argument `location`. */
 export type Scope = "global" | "region" | "zone" | "location";
 
 const compute = "https://www.googleapis.com/compute/v1/";
 
-/** The region of a zone like `us-central1-f`. */
+/** Returns the region of a zone, e.g. of `us-central1-f`. */
 export function regionOf(zone: string): string {
   return zone.replace(/-[a-z]$/, "");
 }
 
-/** Last part of a reference: `us-central1` of `https://…/regions/us-central1`. */
+/** Returns the last part of a reference: `us-central1` of `https://…/regions/us-central1`. */
 export function lastPart(reference: string): string {
   return reference.split("/").at(-1) ?? reference;
 }
 
 /**
- * Where the resource goes.
+ * Returns the location of a resource.
  *
- * @throws Error in the real provider's words when neither the resource nor the provider says it
+ * @throws Error with the real provider's message when neither the resource nor the provider sets it
  */
 export function place(scope: Scope, inputs: Values, defaults: Defaults): Place {
   const project = optionalText(inputs, "project") ?? defaults.project;
@@ -52,7 +52,7 @@ export function place(scope: Scope, inputs: Values, defaults: Defaults): Place {
   return { project, region: scope === "zone" || scope === "location" ? regionOf(zone) : region, zone };
 }
 
-/** The outputs that say where a resource is, as far as they are known. */
+/** Returns the outputs for a resource's location; unknown ones are marked as such. */
 export function placeOutputs(scope: Scope, inputs: Values, defaults: Defaults): Values {
   if (!isKnown(placeArguments(inputs))) {
     return { project: UNKNOWN, ...(scope === "global" ? {} : { [scope]: UNKNOWN }) };
@@ -66,16 +66,17 @@ function placeArguments(inputs: Values): Value {
   return [inputs["project"] ?? "", inputs["region"] ?? "", inputs["zone"] ?? "", inputs["location"] ?? ""];
 }
 
-/** The self link of a compute resource. */
+/** Returns the self link of a compute resource. */
 export function selfLink(path: string): string {
   return `${compute}${path}`;
 }
 
 /**
- * The path of a compute resource that another refers to: by self link, by path, or by its name alone.
+ * Returns the path of a referenced compute resource.
  *
- * @param collection of its type, e.g. `subnetworks`
- * @param scope of its type
+ * @param reference self link, path or name
+ * @param collection collection of its type, e.g. `subnetworks`
+ * @param scope scope of its type
  */
 export function pathOf(
   reference: string,

@@ -36,10 +36,10 @@ import { complete, predict } from "../plugin/schema/values.ts";
 import { findType } from "./resources/index.ts";
 import { subnetworkToken } from "./resources/subnetwork-ranges.ts";
 
-/** Hex digits behind a name that is made up, as in the real provider. */
+/** Number of hexadecimal digits in an auto-generated name, as in the real provider. */
 const nameDigits = 7;
 
-/** The provider `gcp` of a local cloud: what of a provider is not particular to a type. */
+/** The emulated provider `gcp`: everything that does not depend on the resource type. */
 export class GoogleProvider implements Plugin {
   private defaults: Defaults = {};
 
@@ -59,14 +59,14 @@ export class GoogleProvider implements Plugin {
   check(request: CheckRequest): CheckedInputs {
     const type = findType(request.type);
     const schema = schemaOf(type.token);
-    const named = this.named(type, request);
-    const inputs = complete(schema, named);
-    const failures = [...refuse(schema, type.checks ?? {}, named), ...(type.refuse?.(inputs) ?? [])];
-    return { inputs, failures: failures.length > 0 ? failures : this.misplaced(type, inputs) };
+    const withName = this.withName(type, request);
+    const inputs = complete(schema, withName);
+    const failures = [...refuse(schema, type.checks ?? {}, withName), ...(type.refuse?.(inputs) ?? [])];
+    return { inputs, failures: failures.length > 0 ? failures : this.locationFailures(type, inputs) };
   }
 
-  /** Keeps a made-up name, or makes one up: the name in the program and a few hex digits. */
-  private named(type: ResourceType, { before, name, seed, inputs }: CheckRequest): Values {
+  /** Sets an auto-generated name: the previous one, or the name in the program with random hexadecimal digits. */
+  private withName(type: ResourceType, { before, name, seed, inputs }: CheckRequest): Values {
     if (!isAutoNamed(type) || inputs["name"] !== undefined) return inputs;
     const kept =
       before !== undefined && texts(before, "__defaults").includes("name") ? before["name"] : undefined;
@@ -75,7 +75,7 @@ export class GoogleProvider implements Plugin {
     return { ...inputs, name: kept ?? `${name}-${digits}`, __defaults: ["name"] };
   }
 
-  private misplaced(type: ResourceType, inputs: Values): Failure[] {
+  private locationFailures(type: ResourceType, inputs: Values): Failure[] {
     try {
       placeOutputs(type.scope, inputs, this.defaults);
       return [];
@@ -94,7 +94,7 @@ export class GoogleProvider implements Plugin {
     });
     const at = placeOutputs(type.scope, inputs, this.defaults);
     for (const [path, value] of Object.entries(at)) {
-      // The provider's own project, region or zone changed under a resource that gives none.
+      // The provider's default project, region or zone has changed for a resource without its own.
       const moved = inputs[path] === undefined && state[path] !== undefined && state[path] !== value;
       if (moved) changes.push({ path, kind: "update", replace: true });
     }
@@ -105,7 +105,7 @@ export class GoogleProvider implements Plugin {
 
   async create({ type: token, name, inputs, preview }: CreateRequest): Promise<Made> {
     const type = findType(token);
-    if (preview) return { id: "", state: this.planned(type, inputs) };
+    if (preview) return { id: "", state: this.previewState(type, inputs) };
     const at = place(type.scope, inputs, this.defaults);
     const path = type.path(inputs, at);
     return {
@@ -114,8 +114,8 @@ export class GoogleProvider implements Plugin {
     };
   }
 
-  /** The state that a preview can tell: what is computed is not known. */
-  private planned(type: ResourceType, inputs: Values): Values {
+  /** Returns the state for a preview, with computed outputs as unknown. */
+  private previewState(type: ResourceType, inputs: Values): Values {
     const at = placeOutputs(type.scope, inputs, this.defaults);
     return predict(schemaOf(type.token), { ...at, ...inputs });
   }
@@ -152,11 +152,11 @@ export class GoogleProvider implements Plugin {
     if (token === "gcp:container/getEngineVersions:getEngineVersions") return this.versions(args);
     if (token === "gcp:serviceaccount/getAccount:getAccount") return this.account(args);
     return Promise.reject(
-      new Error(`The local cloud serves no function ${token}; see local/google/README.md`),
+      new Error(`The local cloud does not emulate the function ${token}; see local/google/README.md`),
     );
   }
 
-  /** The function `getNetwork`: a network that is there, by its name. */
+  /** Implements `getNetwork`: returns a network by name. */
   private async network(args: Values): Promise<Values> {
     const type = findType("gcp:compute/network:Network");
     const at = place("global", args, this.defaults);
@@ -169,7 +169,7 @@ export class GoogleProvider implements Plugin {
     return { ...found.outputs, id: path, description, internalIpv6Range: "", subnetworksSelfLinks };
   }
 
-  /** The function `getEngineVersions`: the versions of clusters in a location. There is one. */
+  /** Implements `getEngineVersions`: returns the only cluster version. */
   private async versions(args: Values): Promise<Values> {
     const at = place("location", args, this.defaults);
     await this.api.read(findType("gcp:container/cluster:Cluster"), {
@@ -185,7 +185,7 @@ export class GoogleProvider implements Plugin {
     return { id: at.zone, location: at.zone, project: at.project, ...versions };
   }
 
-  /** The function `getAccount`: a service account that is there, by its id. */
+  /** Implements `getAccount`: returns a service account by ID. */
   private async account(args: Values): Promise<Values> {
     const type = findType("gcp:serviceaccount/account:Account");
     const at = place("global", args, this.defaults);
@@ -197,18 +197,21 @@ export class GoogleProvider implements Plugin {
   }
 }
 
-/** Whether the program gave the name itself. */
+/** Reports whether the program sets the name. */
 function isGiven(inputs: Values): boolean {
   return !texts(inputs, "__defaults").includes("name") && isKnown(inputs["name"]);
 }
 
-/** Whether Pulumi makes up a name when the program gives none: for every type with an argument `name`. */
+/** Reports whether Pulumi generates a name if the program sets none: for every type with an input `name`. */
 function isAutoNamed({ token }: ResourceType): boolean {
   const { name } = schemaOf(token);
   return name !== undefined && isInput(name);
 }
 
-/** Maps put together key by key; of anything else the second. Arguments inside computed maps need this. */
+/**
+ * Merges objects recursively; other values of the second replace those of the first. Needed for inputs inside
+ * computed objects.
+ */
 function merge(first: Value | undefined, second: Value): Value {
   if (!isValues(first) || !isValues(second)) return second;
   const merged = { ...first };

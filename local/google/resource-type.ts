@@ -1,125 +1,127 @@
 import type { Failure } from "../plugin/plugin.ts";
 import type { Values } from "../plugin/values.ts";
 import type { ApiName } from "./apis.ts";
-import type { Occasion } from "./faults.ts";
-import type { Machines } from "./machines.ts";
+import type { OperationContext } from "./faults.ts";
+import type { Infrastructure } from "./infrastructure.ts";
 import type { Place, Scope } from "./place.ts";
 import type { Effects } from "../plugin/schema/differences.ts";
 import type { Checks } from "../plugin/schema/refuse.ts";
 import type { Data, Resource } from "./store.ts";
 
-/** What is behind the API. */
-export interface Behind {
-  readonly machines: Machines;
-  /** How many resources of a type there is room for, by token; no limit where it doesn't say. */
-  readonly room: Readonly<Record<string, number>>;
-  /** Folder with a folder per zone, and in that one per compute disk. */
+/** Everything behind the emulated API. */
+export interface Backend {
+  readonly machines: Infrastructure;
+  /** Maximum number of resources by type token. Types without an entry are unlimited. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** Directory of the compute disks, one subdirectory per zone and disk. */
   readonly disksDir: string;
-  /** Folder with a folder per snapshot. */
+  /** Directory of the snapshots, one subdirectory each. */
   readonly snapshotsDir: string;
 }
 
-/** A resource that asks to be let in, or to be changed. */
+/** A request to create or update a resource. */
 export interface Request {
   readonly path: string;
   readonly inputs: Values;
   readonly place: Place;
-  /** All that is there. To look at, not to change. */
+  /** All resources. Read-only. */
   readonly data: Data;
-  /** The resource as it was, when it is to be changed. */
+  /** The resource before an update; undefined for a creation. */
   readonly previous?: Resource;
 }
 
-/** What a resource is let in with. */
+/** Result of a successful admission. */
 export interface Admitted {
-  /** Outputs beside the arguments and the place. */
+  /** Outputs in addition to arguments and location. */
   readonly outputs: Values;
-  /** What only the emulation needs to remember. */
+  /** Data that only the emulation needs. */
   readonly inner?: Values;
-  /** What Google makes beside it, by path, unless it is there. */
+  /** Resources that Google creates with it, by path. Existing ones are kept. */
   readonly beside?: Readonly<Record<string, Resource>>;
 }
 
-/** One resource type of the emulated API: all that is particular to it. */
+/** A resource type of the emulated API. */
 export interface ResourceType {
-  /** Pulumi's token, e.g. `gcp:compute/network:Network`. */
+  /** Pulumi type token, e.g. `gcp:compute/network:Network`. */
   readonly token: string;
-  /** As the real provider calls it in messages, e.g. `Subnetwork`. */
+  /** The real provider's name of the type in messages, e.g. `Subnetwork`. */
   readonly title: string;
-  /** As Google calls it in messages, e.g. `network`, of `The network resource '…' is already being used`. */
+  /** Google's name of the type in messages, e.g. `network` in `The network resource '…' is already being used`. */
   readonly kind: string;
   readonly scope: Scope;
-  /** The API that it belongs to, and that has to be on. */
+  /** API of the type, which must be enabled. */
   readonly api: ApiName;
-  /** Checks of single arguments beyond the provider's schema (`schema/`), which is the source of all else. */
+  /** Checks of single arguments in addition to the provider's schema (`schema/`). */
   readonly checks?: Checks;
-  /** Changes whose effect the provider decides from the values. */
+  /** Changes whose effect depends on the values. */
   readonly effects?: Effects;
   /**
-   * Values that Google sets whatever the arguments say, and that the provider reads back and compares: another value
-   * in the arguments, or none, is a difference in each preview.
+   * Returns values that Google sets whatever the arguments are. The provider reads them back and compares
+   * them, so other arguments are a difference in each preview.
    */
   forced?(inputs: Values): Values;
   /**
-   * The path that an import id stands for, where the two differ.
+   * Returns the path of an import ID, where it differs from the ID.
    *
-   * @throws Error in the real importer's words when the id has another form
+   * @throws Error with the real importer's message when the ID has another form
    */
   importPath?(id: string): string;
-  /** What is wrong with the arguments together. May see values that are not known yet. */
+  /** Validates combinations of arguments, which may contain unknown values. */
   refuse?(inputs: Values): Failure[];
-  /** The path in the API, also Pulumi's id. */
+  /** Returns the path in the API, which is also Pulumi's ID. */
   path(inputs: Values, place: Place): string;
-  /** Paths of what it refers to: has to be there, and stays as long as this does. */
+  /** Returns paths of references: they must exist, and can't be deleted while this resource exists. */
   uses?(inputs: Values, place: Place): string[];
-  /** Paths of what has to be there when it is made, and may go later. */
+  /** Returns paths that must exist at creation and may be deleted later. */
   needs?(inputs: Values, place: Place): string[];
-  /** Path of what it is a part of: has to be there, and takes this with it. */
+  /** Returns the path of the parent, which must exist and whose deletion deletes this resource. */
   parent?(inputs: Values, place: Place): string;
   /**
-   * Lets it in, or refuses it as Google does. Quick, since all else waits.
+   * Validates a request like Google and returns computed outputs. Must be fast because it blocks all other
+   * changes.
    *
    * @throws ApiError
    */
   admit(request: Request): Admitted;
   /**
-   * Does what the arguments ask for, e.g. starts machines. May be repeated after a crash.
+   * Applies the arguments to the infrastructure, e.g. starts hosts. Must be idempotent, for a retry after a
+   * crash.
    *
-   * @returns outputs that became known by it
+   * @returns additional outputs
    */
-  work?(behind: Behind, resource: Resource): Promise<Values>;
-  /** Outputs that change with what else is there: told at each look, never kept. */
+  work?(backend: Backend, resource: Resource): Promise<Values>;
+  /** Returns outputs that depend on other resources. Computed for each read and never stored. */
   observe?(path: string, resource: Resource, data: Data): Values;
-  /** Paths of what uses it and is none of the resources here, e.g. a node; they become the output `users`. */
-  users?(behind: Behind, path: string, resource: Resource): Promise<string[]>;
-  /** Paths of what uses it, is none of the resources here, and holds its deletion up. */
-  holders?(behind: Behind, path: string, resource: Resource): Promise<string[]>;
-  /** What is made of it at Google just before it is removed, by path. */
-  leaves?(behind: Behind, resource: Resource): Promise<Record<string, Resource>>;
-  /** Whether making one that is there already takes that one over, as of a switch that is on. */
-  adopts?(inputs: Values): boolean;
-  /** Whether it stays as it is at Google when the program lets go of it. */
-  stays?(resource: Resource): boolean;
-  /** Whether a deletion has to be refused. `data` is what else is there. @throws Error */
-  refuseRemoval?(resource: Resource, data: Data): void;
+  /** Returns paths of users outside of the emulated resources, e.g. nodes, for the output `users`. */
+  users?(backend: Backend, path: string, resource: Resource): Promise<string[]>;
+  /** Returns paths of users outside of the emulated resources that block its deletion. */
+  deletionBlockers?(backend: Backend, path: string, resource: Resource): Promise<string[]>;
+  /** Returns resources that Google creates just before this one is deleted, by path. */
+  createsOnDelete?(backend: Backend, resource: Resource): Promise<Record<string, Resource>>;
+  /** Reports whether creating an existing resource imports it instead of failing. */
+  importsExisting?(inputs: Values): boolean;
+  /** Reports whether a deletion leaves the resource unchanged at Google. */
+  keepsOnDelete?(resource: Resource): boolean;
+  /** Checks that the resource can be deleted, given all resources in `data`. @throws Error */
+  validateDeletion?(resource: Resource, data: Data): void;
   /**
-   * What the real provider makes of a creation that it waited for in vain. `lost`, the default: an error, and
-   * the engine does not know of the resource. `kept`: an error, and it does. `found`: it looks, finds the
-   * resource and goes on.
+   * Behavior of the real provider when a creation times out. `lost` (default): an error, and the resource is not
+   * in the state. `kept`: an error, and the resource is in the state. `found`: the provider finds the resource
+   * and continues.
    */
   readonly afterTimeout?: "lost" | "kept" | "found";
-  /** What the real provider puts before an error; by default `Error creating TITLE`. */
-  telling?(occasion: Occasion, inputs: Values): string;
-  /** Undoes what {@link work} did. May be repeated. `data` is what else is there. */
-  remove?(behind: Behind, resource: Resource, data: Data): Promise<void>;
+  /** Returns the real provider's prefix of an error message. @default `Error creating TITLE` */
+  errorPrefix?(context: OperationContext, inputs: Values): string;
+  /** Reverts {@link work}. Must be idempotent. `data` contains all other resources. */
+  remove?(backend: Backend, resource: Resource, data: Data): Promise<void>;
 }
 
-/** Google's numeric ids. */
+/** Returns a random numeric ID like Google's. */
 export function numericId(): string {
   return String(Math.floor(Math.random() * 9e15) + 1e15);
 }
 
-/** The outputs that most compute resources have. The real API keeps them over updates. */
+/** Returns common outputs of compute resources. Updates don't change them. */
 export function stamped(previous: Resource | undefined, link: string): Values {
   return {
     creationTimestamp: previous?.outputs["creationTimestamp"] ?? new Date().toISOString(),
@@ -127,7 +129,7 @@ export function stamped(previous: Resource | undefined, link: string): Values {
   };
 }
 
-/** Outputs of a type with labels: those given, and with those that the provider adds, of which there are none. */
+/** Returns the label outputs: given labels and effective ones, which are equal because the provider adds none. */
 export function labelled(inputs: Values, argument = "labels"): Values {
   const labels = inputs[argument] ?? {};
   return { pulumiLabels: labels, effectiveLabels: labels, labelFingerprint: "42WmSpB8rSM=" };

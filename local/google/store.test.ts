@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { Store } from "./store.ts";
 import { testCloud } from "./testing.ts";
 
-test("changes at the same time, from several holders of the file, all count", async () => {
+test("applies concurrent changes of several stores", async () => {
   const { dir } = testCloud();
   const file = path.join(dir, "shared.json");
   const stores = [new Store(file), new Store(file), new Store(file)];
@@ -16,7 +16,7 @@ test("changes at the same time, from several holders of the file, all count", as
   expect(new Store(file).read().faults["count"]).toBe(30);
 });
 
-test("a change that fails changes nothing, and the next one works", async () => {
+test("discards a failed change and continues with the next one", async () => {
   const { store, dir } = testCloud();
   await store.change((data) => {
     data.faults["count"] = 1;
@@ -27,7 +27,7 @@ test("a change that fails changes nothing, and the next one works", async () => 
   });
   await expect(failing).rejects.toThrow("no");
   expect(store.read().faults).toEqual({ count: 1 });
-  // What a process left that was killed while it wrote.
+  // Left behind by a process that was killed while writing.
   writeFileSync(path.join(dir, "google.json.new"), "{");
   await store.change((data) => {
     data.faults["count"] = 3;

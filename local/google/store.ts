@@ -5,49 +5,49 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Values } from "../plugin/values.ts";
 
-/** A resource as the emulated Google holds it. */
+/** A resource of the emulated API. */
 export interface Resource {
-  /** Token of its type. */
+  /** Pulumi type token. */
   type: string;
   inputs: Values;
-  /** All that the API says of it, its arguments included. */
+  /** All outputs, including the arguments. */
   outputs: Values;
-  /** `making` and `removing`: work on it has begun and not ended; after a crash it can be done again. */
+  /** `making` and `removing`: an operation is in progress; after a crash it can be repeated. */
   status: "making" | "ready" | "removing";
-  /** Paths of what it uses: as long as it is there, they can't be deleted. */
+  /** Paths of references, which can't be deleted while this resource exists. */
   uses: string[];
-  /** Path of what it is a part of, and goes with. */
+  /** Path of the parent, with which this resource is deleted. */
   parent?: string;
-  /** What the emulation remembers of it and the real API does not show, e.g. a pool's machines. */
+  /** Data of the emulation that the API does not return, e.g. a node pool's hosts. */
   inner: Values;
 }
 
-/** Everything that the emulated Google knows. */
+/** Content of the emulated API's store. */
 export interface Data {
   /** Resources by path, e.g. `projects/p/global/networks/n`. */
   resources: Record<string, Resource>;
-  /** How often each fault that was asked for has struck; see faults.ts. */
+  /** Number of injections by fault rule; see faults.ts. */
   faults: Record<string, number>;
 }
 
-/** How often a process that waits for the file tries again. */
+/** Interval in milliseconds between attempts to lock the file. */
 const lockRetryMs = 5;
-/** Nobody holds the file longer than a write takes; past this something is wrong. */
+/** Timeout in milliseconds. The lock is held only during a write. */
 const lockTimeoutMs = 30_000;
 
 /**
- * The file with everything that the emulated Google knows.
+ * File store of the emulated API.
  *
- * Whole at any time: it is written beside and renamed. One change at a time, also among processes (the
- * engine starts a plugin per provider resource): whoever listens on an abstract socket named after the
- * file may change it, and the kernel ends that with the process, so nothing is ever left locked.
+ * Writes are atomic (temporary file and rename) and serialized between processes, because the engine starts a
+ * plugin per provider resource. The lock is an abstract Unix socket named after the file: the kernel closes
+ * it when its process exits, so no stale locks remain.
  */
 export class Store {
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly file: string) {}
 
-  /** What is in the file; nothing when it does not exist. @throws Error when it can't be read */
+  /** Returns the content of the file; empty data if the file does not exist. @throws Error when it can't be read */
   read(): Data {
     let content: string;
     try {
@@ -60,10 +60,10 @@ export class Store {
   }
 
   /**
-   * Changes the data in place and writes it. When `work` throws, nothing is changed. `work` has to be
-   * quick: everyone else waits.
+   * Changes the data in place and writes it. Discards all changes if `work` throws. `work` must be fast
+   * because it blocks all other changes.
    *
-   * @returns what `work` returns
+   * @returns the result of `work`
    */
   change<T>(work: (data: Data) => T): Promise<T> {
     const turn = this.queue.then(() => this.locked(work));
@@ -71,7 +71,7 @@ export class Store {
     return turn;
   }
 
-  /** Forgets the resource. */
+  /** Removes the resource from the store. */
   remove(path: string): Promise<void> {
     return this.change((data) => {
       data.resources = Object.fromEntries(Object.entries(data.resources).filter(([other]) => other !== path));
@@ -93,14 +93,14 @@ export class Store {
   private write(data: Data): void {
     mkdirSync(path.dirname(this.file), { recursive: true });
     const beside = `${this.file}.new`;
-    // Not synced to the disk: a killed process loses nothing without, the machines don't survive a lost
-    // machine either, and a sync takes seconds while binaries are built.
+    // No fsync: a killed process loses nothing without it, the hosts don't survive a crash of the computer
+    // either, and an fsync takes seconds while binaries are being built.
     writeFileSync(beside, `${JSON.stringify(data, undefined, 2)}\n`, { mode: 0o600 });
     renameSync(beside, this.file);
   }
 }
 
-/** Waits until this process alone may change the file. @returns what gives it free again */
+/** Waits for the lock. @returns a function that releases it */
 async function lock(file: string): Promise<() => Promise<void>> {
   const name = `\0k8sfv-google-${createHash("sha256").update(path.resolve(file)).digest("hex").slice(0, 32)}`;
   const deadline = Date.now() + lockTimeoutMs;
@@ -116,14 +116,14 @@ async function lock(file: string): Promise<() => Promise<void>> {
     }
     if (Date.now() > deadline) {
       throw new Error(
-        `${file}: another process has held it for ${lockTimeoutMs / 1000} s; is one stopped in a debugger?`,
+        `${file}: another process has locked it for ${lockTimeoutMs / 1000} s: check whether one is stopped in a debugger`,
       );
     }
     await sleep(lockRetryMs);
   }
 }
 
-/** A server on the socket of that name, undefined when another one has it. */
+/** Listens on the socket of that name. Returns undefined if another process does. */
 function listen(name: string): Promise<net.Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = net.createServer();

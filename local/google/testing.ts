@@ -6,71 +6,71 @@ import type { Values } from "../plugin/values.ts";
 import { Api } from "./api.ts";
 import { apiNames, enabled, type ApiName } from "./apis.ts";
 import { FaultInjector } from "./faults.ts";
-import type { Machines } from "./machines.ts";
+import type { Infrastructure } from "./infrastructure.ts";
 import { GoogleProvider } from "./provider.ts";
-import type { Behind } from "./resource-type.ts";
+import type { Backend } from "./resource-type.ts";
 import { Store } from "./store.ts";
 
-/** A Google for a test: the whole emulation, with machines that only remember what they were told. */
+/** An emulated Google API for tests. Its infrastructure only records calls. */
 export interface TestCloud {
   readonly provider: GoogleProvider;
   readonly store: Store;
   readonly dir: string;
-  /** What the machines were told, e.g. `startNode gke-…`. */
+  /** Recorded calls of the infrastructure, e.g. `startNode …`. */
   readonly calls: string[];
-  readonly machines: Machines;
-  /** Disks that nodes have, `ZONE/NAME` to node, and addresses that Services have. For a test to fill. */
+  readonly machines: Infrastructure;
+  /** Attached disks (`ZONE/NAME` to node) and addresses of Services, set by tests. */
   readonly held: { disks: Map<string, string>; addresses: Map<string, string> };
 }
 
 const project = "calico-test";
 
 /**
- * A cloud in a folder of its own, which goes with the test.
+ * Returns a cloud in its own temporary directory, which is removed after the test.
  *
- * @param apis those that are on; all by default
- * @param room limits as a local cloud has them; none by default
+ * @param apis enabled APIs. @default all
+ * @param limits maximum number of resources by type. @default none
  */
-export function testCloud(apis: readonly ApiName[] = apiNames, room: Behind["room"] = {}): TestCloud {
+export function testCloud(apis: readonly ApiName[] = apiNames, limits: Backend["limits"] = {}): TestCloud {
   const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-google-"));
   onTestFinished(() => {
     rmSync(dir, { recursive: true });
   });
   const calls: string[] = [];
   const held = { disks: new Map<string, string>(), addresses: new Map<string, string>() };
-  const told = (what: string): Promise<void> => {
+  const record = (what: string): Promise<void> => {
     calls.push(what);
     return Promise.resolve();
   };
-  const machines: Machines = {
-    startNetwork: ({ cidr, gateway }) => told(`startNetwork ${cidr} ${gateway}`),
-    stopNetwork: () => told("stopNetwork"),
+  const machines: Infrastructure = {
+    startNetwork: ({ cidr, gateway }) => record(`startNetwork ${cidr} ${gateway}`),
+    stopNetwork: () => record("stopNetwork"),
     startCluster: async ({ name, address, podCidr, serviceCidr }) => {
-      await told(`startCluster ${name} ${address} ${podCidr} ${serviceCidr}`);
+      await record(`startCluster ${name} ${address} ${podCidr} ${serviceCidr}`);
       return { endpoint: "127.0.0.1:6443", caCertificate: "Q0E=" };
     },
-    stopCluster: () => told("stopCluster"),
-    startNode: ({ address, podCidr }) => told(`startNode ${address} ${podCidr}`),
-    stopNode: (_name, { drain }) => told(`stopNode ${drain ? "drained" : "at once"}`),
-    diskHolder: ({ zone, name }) => Promise.resolve(held.disks.get(`${zone}/${name}`)),
+    stopCluster: () => record("stopCluster"),
+    startNode: ({ address, podCidr }) => record(`startNode ${address} ${podCidr}`),
+    stopNode: (_name, { drain }) => record(`stopNode ${drain ? "drained" : "at once"}`),
+    nodeWithDisk: ({ zone, name }) => Promise.resolve(held.disks.get(`${zone}/${name}`)),
     detachDisk: ({ zone, name }) => {
       held.disks.delete(`${zone}/${name}`);
       return Promise.resolve();
     },
-    addressHolder: (address) => Promise.resolve(held.addresses.get(address)),
+    serviceWithAddress: (address) => Promise.resolve(held.addresses.get(address)),
   };
   const file = path.join(dir, "google.json");
   const resources = Object.fromEntries(apis.flatMap((name) => Object.entries(enabled(project, name))));
   writeFileSync(file, JSON.stringify({ resources, faults: {} }));
   const store = new Store(file);
   const faults = new FaultInjector(path.join(dir, "faults.json"), store);
-  const behind = {
+  const backend = {
     machines,
-    room,
+    limits,
     disksDir: path.join(dir, "disks"),
     snapshotsDir: path.join(dir, "snapshots"),
   };
-  const provider = new GoogleProvider("9.37.0", new Api(store, faults, behind));
+  const provider = new GoogleProvider("9.37.0", new Api(store, faults, backend));
   provider.configure({ project, region: "us-central1", zone: "us-central1-f" });
   return { provider, store, dir, calls, machines, held };
 }

@@ -24,13 +24,13 @@ export interface Plugin {
  * A resource that is there, and not as it should be: the engine keeps it, shows the error and updates it at
  * the next run. Thrown by `create`.
  */
-export class HalfMade extends Error {
+export class PartialCreateError extends Error {
   constructor(
     message: string,
     readonly made: Made,
   ) {
     super(message);
-    this.name = "HalfMade";
+    this.name = "PartialCreateError";
   }
 }
 

@@ -5,7 +5,7 @@ import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RandomProvider } from "../random/provider.ts";
-import { HalfMade } from "./plugin.ts";
+import { PartialCreateError } from "./plugin.ts";
 import { listen } from "./serve.ts";
 
 const urn = "urn:pulumi:local::k8sfv::a:b:C$random:index/randomString:RandomString::pass::word";
@@ -79,7 +79,8 @@ test("an error is what the person sees", async () => {
 
 test("a resource that is half made reaches the engine with its error", async () => {
   const plugin = new RandomProvider("1.2.3");
-  plugin.create = () => Promise.reject(new HalfMade("no answer", { id: "k8sfv", state: { name: "k8sfv" } }));
+  plugin.create = () =>
+    Promise.reject(new PartialCreateError("no answer", { id: "k8sfv", state: { name: "k8sfv" } }));
   const server = await listen(plugin);
   const engine = new services.ResourceProviderClient(
     `127.0.0.1:${server.port}`,

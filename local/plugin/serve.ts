@@ -7,7 +7,7 @@ import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import { endWithParent } from "./parent.ts";
-import { HalfMade, type Change, type Plugin, type Subject } from "./plugin.ts";
+import { PartialCreateError, type Change, type Plugin, type Subject } from "./plugin.ts";
 import { isValues, type Value, type Values } from "./values.ts";
 import { bindLoopback } from "./bind.ts";
 
@@ -169,7 +169,7 @@ function unary<Request, Response>(
         },
         (error: unknown) => {
           const message = error instanceof Error ? error.message : String(error);
-          const metadata = error instanceof HalfMade ? detailsOf(error) : undefined;
+          const metadata = error instanceof PartialCreateError ? detailsOf(error) : undefined;
           callback({ code: grpc.status.UNKNOWN, message, details: message, metadata });
         },
       );
@@ -177,7 +177,7 @@ function unary<Request, Response>(
 }
 
 /** What the engine reads out of an error to keep a resource: gRPC's own way to add messages to one. */
-function detailsOf({ message, made }: HalfMade): grpc.Metadata {
+function detailsOf({ message, made }: PartialCreateError): grpc.Metadata {
   const failure = new messages.ErrorResourceInitFailed()
     .setId(made.id)
     .setProperties(toStruct(made.state))

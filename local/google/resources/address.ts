@@ -1,13 +1,13 @@
 import { optionalText, text, type Values } from "../../plugin/values.ts";
-import { freeAddresses, refuseAddress } from "../allocation.ts";
+import { freeAddresses, checkAddressAvailable } from "../allocation.ts";
 import { ApiError, invalidField } from "../api-error.ts";
 import { checkAddress, checkName, notEmulated, oneOf } from "../checks.ts";
 import { range } from "../cidr.ts";
 import { pathOf, selfLink, type Place } from "../place.ts";
-import { labelled, stamped, type Behind, type Request, type ResourceType } from "../resource-type.ts";
+import { labelled, stamped, type Backend, type Request, type ResourceType } from "../resource-type.ts";
 import type { Resource } from "../store.ts";
 
-/** A reserved address of a subnetwork. Only internal ones: the local cloud has no internet. */
+/** A reserved address of a subnetwork. Only internal addresses are supported. */
 export const address: ResourceType = {
   token: "gcp:compute/address:Address",
   title: "Address",
@@ -25,7 +25,12 @@ export const address: ResourceType = {
   },
   refuse: (inputs) =>
     inputs["addressType"] === "EXTERNAL"
-      ? [{ property: "addressType", reason: "The local cloud has no external addresses: use INTERNAL" }]
+      ? [
+          {
+            property: "addressType",
+            reason: "The local cloud does not support external addresses: use INTERNAL",
+          },
+        ]
       : [],
   path: (inputs, { project, region }) =>
     `projects/${project}/regions/${region}/addresses/${text(inputs, "name")}`,
@@ -34,7 +39,7 @@ export const address: ResourceType = {
     return path === undefined ? [] : [path];
   },
   users: forwardingRules,
-  holders: forwardingRules,
+  deletionBlockers: forwardingRules,
   admit: (request) => {
     const { path, inputs, place, previous } = request;
     const subnetwork = subnetworkPath(inputs, place);
@@ -53,10 +58,14 @@ export const address: ResourceType = {
   },
 };
 
-/** The rules of a load balancer, whose names are GKE's but for the digits. */
-async function forwardingRules({ machines }: Behind, path: string, { outputs }: Resource): Promise<string[]> {
+/** Returns the forwarding rule of a load balancer, named like GKE's except for the digits. */
+async function forwardingRules(
+  { machines }: Backend,
+  path: string,
+  { outputs }: Resource,
+): Promise<string[]> {
   const [project = "", region = ""] = [path.split("/")[1], path.split("/")[3]];
-  const service = await machines.addressHolder(text(outputs, "address"));
+  const service = await machines.serviceWithAddress(text(outputs, "address"));
   if (service === undefined) return [];
   return [`projects/${project}/regions/${region}/forwardingRules/k8s2-tcp-${service.replace("/", "-")}`];
 }
@@ -66,7 +75,7 @@ function subnetworkPath(inputs: Values, place: Place): string | undefined {
   return reference === undefined ? undefined : pathOf(reference, "subnetworks", "region", place);
 }
 
-/** The address asked for, or a free one. @throws ApiError */
+/** Returns the requested address or a free one. @throws ApiError */
 function reserve({ data, inputs, place }: Request, subnetwork: string | undefined): string {
   const found = subnetwork === undefined ? undefined : data.resources[subnetwork];
   if (subnetwork === undefined || found === undefined) {
@@ -87,6 +96,6 @@ function reserve({ data, inputs, place }: Request, subnetwork: string | undefine
   const primary = range(text(found.inputs, "ipCidrRange"));
   const wanted = optionalText(inputs, "address");
   if (wanted === undefined) return freeAddresses(data, subnetwork, primary, 1)[0] ?? "";
-  refuseAddress(data, subnetwork, primary, wanted);
+  checkAddressAvailable(data, subnetwork, primary, wanted);
   return wanted;
 }

@@ -5,7 +5,7 @@ import type { Effect, Effects } from "../../plugin/schema/differences.ts";
 import type { Check, Checks } from "../../plugin/schema/refuse.ts";
 import { kubeletChecks, nodeConfigChecks } from "./node-config.ts";
 
-/** Google's rule for the names of clusters and node pools: at most 40 characters. */
+/** Google's rule for names of clusters and node pools: at most 40 characters. */
 export const checkClusterName: Check = (value, { terraform }) => {
   const name = typeof value === "string" ? value : "";
   if (name.length > 40) return `"${terraform}" cannot be longer than 40 characters`;
@@ -41,10 +41,10 @@ export const clusterChecks: Checks = {
   ...notEmulated("nodePools", "nodeVersion", "tpuConfig"),
 };
 
-/** What can be switched on in place, but not off again. */
+/** Effect of an option that can be enabled in place, but not disabled. */
 function onlyOn(before: Value | undefined): Effect {
   return before === true ? "replace" : "update";
 }
 
-/** Changes of a cluster whose effect the provider decides from the values. */
+/** Changes of a cluster whose effect depends on the values. */
 export const clusterEffects: Effects = { enableL4IlbSubsetting: onlyOn, enableFqdnNetworkPolicy: onlyOn };

@@ -1,25 +1,25 @@
 import { createHash } from "node:crypto";
 import { map, optionalText, text, type Values } from "../../plugin/values.ts";
-import { freeAddresses, machinesOf } from "../allocation.ts";
+import { freeAddresses, hostsOf } from "../allocation.ts";
 import { ApiError, invalidField } from "../api-error.ts";
 import { overlap, range } from "../cidr.ts";
-import { refuseNodeAccount } from "../default-account.ts";
+import { checkNodeAccount } from "../default-account.ts";
 import type { Data } from "../store.ts";
 import { lastPart, pathOf, type Place } from "../place.ts";
 import { labelled, type Request, type ResourceType } from "../resource-type.ts";
 import { clusterChecks, clusterEffects } from "./cluster-checks.ts";
 import { forcedEndpoint, publicAccess } from "./cluster-endpoints.ts";
-import { refuseCluster } from "./cluster-contradictions.ts";
-import { refuseRange } from "./network-ranges.ts";
+import { validateCluster } from "./cluster-validation.ts";
+import { checkRangeAvailable } from "./network-ranges.ts";
 import { secondaryRange } from "./subnetwork-ranges.ts";
 
 /** Token of the type. */
 export const clusterToken = "gcp:container/cluster:Cluster";
 
-/** What the local cluster's version is called: the Kubernetes that runs, in GKE's form. */
+/** Version of the local cluster in GKE's format. */
 export const version = "1.34.2-gke.1000000";
 
-/** A cluster: making it starts a control plane, without nodes. */
+/** A cluster. Its creation starts a control plane without nodes. */
 export const cluster: ResourceType = {
   token: clusterToken,
   title: "Cluster",
@@ -29,7 +29,7 @@ export const cluster: ResourceType = {
   checks: clusterChecks,
   effects: clusterEffects,
   forced: forcedEndpoint,
-  refuse: refuseCluster,
+  refuse: validateCluster,
   path: (inputs, { project, zone }) =>
     `projects/${project}/locations/${zone}/clusters/${text(inputs, "name")}`,
   uses: (inputs, place) => [networkPath(inputs, place), subnetworkPath(inputs, place)],
@@ -37,14 +37,14 @@ export const cluster: ResourceType = {
   work: async ({ machines }, { inputs, outputs, inner }) => {
     const access = await machines.startCluster({
       name: text(inputs, "name"),
-      address: machinesOf(inner)[0]?.address ?? "",
+      address: hostsOf(inner)[0]?.address ?? "",
       podCidr: text(outputs, "clusterIpv4Cidr"),
       serviceCidr: text(outputs, "servicesIpv4Cidr"),
     });
     return accessOutputs(inputs, outputs, access);
   },
   afterTimeout: "kept",
-  refuseRemoval: ({ inputs }) => {
+  validateDeletion: ({ inputs }) => {
     if (inputs["deletionProtection"] === false) return;
     throw new Error(
       "Cannot destroy cluster because deletion_protection is set to true. Set it to false to proceed with cluster deletion.",
@@ -56,7 +56,7 @@ export const cluster: ResourceType = {
 function subnetworkPath(inputs: Values, place: Place): string {
   const reference = optionalText(inputs, "subnetwork");
   if (reference === undefined) {
-    throw new ApiError(400, "The local cloud needs the cluster's subnetwork", "localLimit");
+    throw new ApiError(400, "The local cloud requires the cluster's subnetwork", "localLimit");
   }
   return pathOf(reference, "subnetworks", "region", place);
 }
@@ -64,13 +64,13 @@ function subnetworkPath(inputs: Values, place: Place): string {
 function admit({ path, inputs, place, data, previous }: Request) {
   const subnetwork = subnetworkPath(inputs, place);
   const ranges = data.resources[subnetwork]?.inputs ?? {};
-  refuseOtherNetwork(inputs, place, data);
+  checkNetwork(inputs, place, data);
   if (previous === undefined) {
-    refuseNodeAccount(data, place.project, inputs);
-    refuseOwnRanges(inputs, place, data);
+    checkNodeAccount(data, place.project, inputs);
+    checkOwnRanges(inputs, place, data);
   }
   const address =
-    machinesOf(previous?.inner ?? {})[0]?.address ??
+    hostsOf(previous?.inner ?? {})[0]?.address ??
     freeAddresses(data, subnetwork, range(text(ranges, "ipCidrRange")), 1)[0] ??
     "";
   const podCidr = clusterRange("cluster", inputs, data, subnetwork);
@@ -91,7 +91,7 @@ function admit({ path, inputs, place, data, previous }: Request) {
       nodeLocations: inputs["nodeLocations"] ?? [],
       ...publicAccess(inputs),
       operation: "",
-      // Kept while the cluster is changed: its work tells them anew.
+      // Kept until the update has completed.
       ...onlyKnown(previous?.outputs, ["endpoint", "masterAuth"]),
     },
     inner: { subnetwork, machines: [{ name: "control-plane", address }] },
@@ -102,16 +102,16 @@ function networkPath(inputs: Values, place: Place): string {
   return pathOf(text(inputs, "network"), "networks", "global", place);
 }
 
-/** The subnetwork has to be one of the network. */
-function refuseOtherNetwork(inputs: Values, place: Place, data: Data): void {
+/** Checks that the subnetwork belongs to the network. */
+function checkNetwork(inputs: Values, place: Place, data: Data): void {
   const [network, subnetwork] = [networkPath(inputs, place), subnetworkPath(inputs, place)];
   if (data.resources[subnetwork]?.uses.includes(network) !== false) return;
   const why = `Subnetwork "${subnetwork}" is not valid for Network "${lastPart(network)}".`;
   throw new ApiError(400, why, "badRequest");
 }
 
-/** The ranges that GKE puts into the network itself: the control plane's, and those given as CIDRs. */
-function refuseOwnRanges(inputs: Values, place: Place, data: Data): void {
+/** Checks the ranges that GKE creates: the control plane's, and those given as CIDR. */
+function checkOwnRanges(inputs: Values, place: Place, data: Data): void {
   const policy = map(inputs, "ipAllocationPolicy");
   const control = optionalText(map(inputs, "privateClusterConfig"), "masterIpv4CidrBlock");
   const pods = optionalText(policy, "clusterIpv4CidrBlock");
@@ -122,7 +122,7 @@ function refuseOwnRanges(inputs: Values, place: Place, data: Data): void {
     { field: "resource.secondaryIpRanges[1].ipCidrRange", cidr: services },
   ].flatMap(({ field, cidr }) => (cidr === undefined ? [] : [{ field, cidr }]));
   for (const [n, { field, cidr }] of own.entries()) {
-    refuseRange(data, networkPath(inputs, place), { field, cidr });
+    checkRangeAvailable(data, networkPath(inputs, place), { field, cidr });
     const other = own.slice(0, n).find((one) => overlap(range(one.cidr), range(cidr)));
     if (other === undefined) continue;
     throw invalidField(
@@ -139,7 +139,7 @@ function onlyKnown(outputs: Values | undefined, keys: string[]): Values {
   );
 }
 
-/** The range of the pods or Services: given itself, or by its name in the subnetwork. */
+/** Returns the range of pods or Services, given as CIDR or as the name of a secondary range. */
 function clusterRange(kind: "cluster" | "services", inputs: Values, data: Data, subnetwork: string): string {
   const policy = map(inputs, "ipAllocationPolicy");
   const given = optionalText(policy, `${kind}Ipv4CidrBlock`);
@@ -156,7 +156,7 @@ function clusterRange(kind: "cluster" | "services", inputs: Values, data: Data, 
   );
 }
 
-/** The outputs that say how to reach the cluster. */
+/** Returns the outputs for access to the cluster. */
 function accessOutputs(
   inputs: Values,
   outputs: Values,
@@ -182,7 +182,7 @@ function accessOutputs(
       ...endpoints,
       dnsEndpointConfig: {
         ...map(endpoints, "dnsEndpointConfig"),
-        // Of Google's form; no name server knows it.
+        // Google's format of the DNS endpoint; the name does not resolve.
         endpoint: `gke-${digest}.${text(outputs, "location").replace(/-[a-z]$/, "")}.gke.goog`,
       },
     },

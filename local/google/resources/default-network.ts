@@ -1,16 +1,16 @@
 import { selfLink } from "../place.ts";
 import type { Resource } from "../store.ts";
 
-/** Path of the network that a project has from the start. */
+/** Returns the path of the project's default network. */
 export function defaultNetworkPath(project: string): string {
   return `projects/${project}/global/networks/default`;
 }
 
 /**
- * The network that Google makes once in every project, when Compute Engine is switched on. It is in auto
- * mode; the subnetworks that Google makes in it, one in each region, all in 10.128.0.0/9, are not here.
+ * Returns the network that Google creates when Compute Engine is enabled. It is in auto mode; Google's
+ * subnetworks in it, one per region within 10.128.0.0/9, are not emulated.
  *
- * @param id the network's numeric id
+ * @param id numeric ID of the network
  */
 export function defaultNetwork(project: string, id: string): Resource {
   const path = defaultNetworkPath(project);

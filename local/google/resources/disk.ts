@@ -10,7 +10,7 @@ import {
   labelled,
   numericId,
   stamped,
-  type Behind,
+  type Backend,
   type Request,
   type ResourceType,
 } from "../resource-type.ts";
@@ -19,22 +19,22 @@ import type { Data, Resource } from "../store.ts";
 import { policiesOf } from "./resource-policy.ts";
 import { fillDisk, snapshotNow, snapshotPath } from "./snapshot.ts";
 
-/** Google's limits, GiB. */
-const least = 10;
+/** Google's minimum size in GiB. */
+const minimumGb = 10;
 const largest = 65_536;
-/** What a disk without a size gets, GiB. */
-const usualSize = 500;
-/** The longest name that the real provider makes a snapshot's name of. */
-const longestForSnapshot = 48;
+/** Default size in GiB. */
+const defaultSizeGb = 500;
+/** Maximum length of a disk name from which the real provider derives a snapshot name. */
+const maxNameForSnapshot = 48;
 
-/** Types of disks: cloud.google.com/compute/docs/disks. */
+/** Disk types (cloud.google.com/compute/docs/disks). */
 const types = [
   ...["pd-standard", "pd-balanced", "pd-ssd", "pd-extreme"],
   ...["hyperdisk-balanced", "hyperdisk-extreme", "hyperdisk-throughput", "hyperdisk-ml"],
   "hyperdisk-balanced-high-availability",
 ];
 
-/** A disk: a folder that outlives clusters. Its size is kept and answered, not enforced. */
+/** A disk: a directory that outlives clusters. Its size is stored and returned, but not enforced. */
 export const disk: ResourceType = {
   token: "gcp:compute/disk:Disk",
   title: "Disk",
@@ -49,26 +49,26 @@ export const disk: ResourceType = {
     ...notEmulated("asyncPrimaryDisk", "multiWriter", "resourcePolicies"),
   },
   effects: { size: sizeChange },
-  refuse: refuseLongName,
+  refuse: validateSnapshotName,
   path: (inputs, { project, zone }) => `projects/${project}/zones/${zone}/disks/${text(inputs, "name")}`,
   admit,
-  work: async (behind, { inputs, outputs }) => {
-    await fillDisk(behind, folder(behind, outputs), optionalText(inputs, "snapshot"));
+  work: async (backend, { inputs, outputs }) => {
+    await fillDisk(backend, folder(backend, outputs), optionalText(inputs, "snapshot"));
     return { size: outputs["size"] };
   },
-  // A disk that a node has does not hold the deletion up: the real provider takes it away from the node first.
+  // An attached disk does not block the deletion: the real provider detaches it first.
   users: async ({ machines }, own, { outputs }) => {
-    const node = await machines.diskHolder(nameOf(outputs));
+    const node = await machines.nodeWithDisk(nameOf(outputs));
     return node === undefined ? [] : [own.replace(/disks\/[^/]+$/, `instances/${node}`)];
   },
   observe: (own, _resource, data) => ({ resourcePolicies: policiesOf(data, own).map(selfLink) }),
-  leaves: async (behind, resource) =>
+  createsOnDelete: async (backend, resource) =>
     resource.inputs["createSnapshotBeforeDestroy"] === true
-      ? snapshotNow(behind, resource, folder(behind, resource.outputs))
+      ? snapshotNow(backend, resource, folder(backend, resource.outputs))
       : {},
-  remove: async (behind, { outputs }) => {
-    await behind.machines.detachDisk(nameOf(outputs));
-    if (existsSync(folder(behind, outputs))) await rm(folder(behind, outputs), { recursive: true });
+  remove: async (backend, { outputs }) => {
+    await backend.machines.detachDisk(nameOf(outputs));
+    if (existsSync(folder(backend, outputs))) await rm(folder(backend, outputs), { recursive: true });
   },
 };
 
@@ -76,7 +76,7 @@ function nameOf(outputs: Values): { zone: string; name: string } {
   return { zone: text(outputs, "zone"), name: text(outputs, "name") };
 }
 
-function folder({ disksDir }: Behind, outputs: Values): string {
+function folder({ disksDir }: Backend, outputs: Values): string {
   return path.join(disksDir, text(outputs, "zone"), text(outputs, "name"));
 }
 
@@ -86,9 +86,9 @@ function admit({ path: own, inputs, place, data, previous }: Request) {
     throw notFound(`projects/${place.project}/zones/${place.zone}/diskTypes/${type}`);
   }
   const source = snapshotOf(inputs, place.project, data);
-  const size = number(inputs, "size") ?? number(source?.outputs ?? {}, "diskSizeGb") ?? usualSize;
-  if (size < least) {
-    throw invalidField("resource.sizeGb", String(size), `Disk size cannot be smaller than ${least} GB.`);
+  const size = number(inputs, "size") ?? number(source?.outputs ?? {}, "diskSizeGb") ?? defaultSizeGb;
+  if (size < minimumGb) {
+    throw invalidField("resource.sizeGb", String(size), `Disk size cannot be smaller than ${minimumGb} GB.`);
   }
   refuseSmallerThan(source, size);
   return {
@@ -105,7 +105,7 @@ function admit({ path: own, inputs, place, data, previous }: Request) {
   };
 }
 
-/** The snapshot that the disk is made from. @throws ApiError when it is not there */
+/** Returns the snapshot from which the disk is created. @throws ApiError when it does not exist */
 function snapshotOf(inputs: Values, project: string, data: Data): Resource | undefined {
   const reference = optionalText(inputs, "snapshot");
   if (reference === undefined) return undefined;
@@ -122,17 +122,17 @@ function refuseSmallerThan(source: Resource | undefined, size: number): void {
   throw invalidField("resource.sizeGb", String(size), why);
 }
 
-/** The real provider's own rule: the date and time have to fit behind the name. */
-function refuseLongName(inputs: Values): Failure[] {
+/** Checks the real provider's rule: date and time must fit behind the name. */
+function validateSnapshotName(inputs: Values): Failure[] {
   if (inputs["createSnapshotBeforeDestroy"] !== true) return [];
   const prefix = optionalText(inputs, "createSnapshotBeforeDestroyPrefix");
-  if ((prefix ?? optionalText(inputs, "name") ?? "").length <= longestForSnapshot) return [];
+  if ((prefix ?? optionalText(inputs, "name") ?? "").length <= maxNameForSnapshot) return [];
   const origin = prefix === undefined ? "disk" : "create_snapshot_before_destroy_prefix";
   const reason = `Your ${origin} name is too long to perform this action. The max is 48 characters. Please use "create_snapshot_before_destroy_prefix" to set a custom name for the snapshot.`;
   return [{ property: "createSnapshotBeforeDestroy", reason }];
 }
 
-/** A disk grows in place and never shrinks. */
+/** A disk can grow in place; shrinking replaces it. */
 function sizeChange(before: Value | undefined, after: Value | undefined): Effect {
   const [old, now] = [number({ before }, "before"), number({ after }, "after")];
   return old !== undefined && now !== undefined && now < old ? "replace" : "update";

@@ -4,7 +4,7 @@ import { pathOf, selfLink } from "../place.ts";
 import { stamped, type ResourceType } from "../resource-type.ts";
 import type { Location } from "../../plugin/schema/refuse.ts";
 
-/** A firewall rule. Kept and answered; nothing in the local cloud's network enforces it. */
+/** A firewall rule. Stored and returned, but not enforced in the local cloud. */
 export const firewall: ResourceType = {
   token: "gcp:compute/firewall:Firewall",
   title: "Firewall",
@@ -48,7 +48,7 @@ function isEmpty(value: Value | undefined): boolean {
   return value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
-/** Protocols that have ports, as Google knows them. */
+/** Protocols with ports. */
 const withPorts = ["tcp", "udp", "sctp", "6", "17", "132"];
 
 function checkRules(value: Value, { pulumi }: Location): string | undefined {
@@ -57,7 +57,7 @@ function checkRules(value: Value, { pulumi }: Location): string | undefined {
     const field = `Invalid value for field 'resource.${pulumi}[${n}]`;
     const ports = texts(rule, "ports");
     if (ports.length > 0 && !withPorts.includes(protocol.toLowerCase())) {
-      return `${field}.ports': '${ports.join(",")}'. The protocol ${protocol} has no ports`;
+      return `${field}.ports': '${ports.join(",")}'. The protocol ${protocol} does not have ports`;
     }
     const wrong = ports.find((port) => !isPortRange(port));
     if (wrong !== undefined)

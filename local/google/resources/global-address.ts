@@ -6,10 +6,10 @@ import { selfLink } from "../place.ts";
 import { labelled, stamped, type Request, type ResourceType } from "../resource-type.ts";
 
 const token = "gcp:compute/globalAddress:GlobalAddress";
-/** Google's own of the internet here: a range that RFC 5737 keeps for documentation, so that it is nobody's. */
+/** Range of emulated global addresses, reserved for documentation by RFC 5737. */
 const PUBLIC = range("203.0.113.0/24");
 
-/** A reserved address on the internet, for a load balancer of Google's front end. */
+/** A reserved global address for a load balancer. */
 export const globalAddress: ResourceType = {
   token,
   title: "GlobalAddress",
@@ -27,14 +27,14 @@ export const globalAddress: ResourceType = {
       ? [
           {
             property: "addressType",
-            reason: "The local cloud has no private access to services: use EXTERNAL",
+            reason: "The local cloud does not support private services access: use EXTERNAL",
           },
         ]
       : [],
   path: (inputs, { project }) => `projects/${project}/global/addresses/${text(inputs, "name")}`,
-  // Names that are GKE's but for the digits. The real provider shows no users of it.
-  holders: async ({ machines }, path, { outputs }) => {
-    const ingress = await machines.addressHolder(text(outputs, "address"));
+  // Names like GKE's, except for the digits. The real provider has no output `users` here.
+  deletionBlockers: async ({ machines }, path, { outputs }) => {
+    const ingress = await machines.serviceWithAddress(text(outputs, "address"));
     const project = path.split("/")[1] ?? "";
     return ingress === undefined
       ? []
@@ -50,7 +50,7 @@ export const globalAddress: ResourceType = {
   }),
 };
 
-/** A free address. @throws ApiError when one is asked for by its number, or none is left */
+/** Returns a free address. @throws ApiError when a specific address is requested, or none is free */
 function reserve({ data, inputs }: Request): string {
   if (inputs["address"] !== undefined) {
     const why = "Only Google chooses the addresses of the internet.";

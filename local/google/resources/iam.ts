@@ -14,7 +14,7 @@ export const account: ResourceType = {
   scope: "global",
   api: "iam.googleapis.com",
   checks: { accountId: matches("^[a-z](?:[-a-z0-9]{4,28}[a-z0-9])$") },
-  adopts: (inputs) => inputs["createIgnoreAlreadyExists"] === true,
+  importsExisting: (inputs) => inputs["createIgnoreAlreadyExists"] === true,
   path: (inputs, { project }) =>
     `projects/${project}/serviceAccounts/${text(inputs, "accountId")}@${project}.iam.gserviceaccount.com`,
   admit: ({ path, previous }) => {
@@ -24,11 +24,11 @@ export const account: ResourceType = {
   },
 };
 
-/** Kinds of members that IAM knows, as far as they make sense for a project. */
+/** Kinds of IAM members that a project's policy can contain. */
 const memberKinds =
   /^(user|group|serviceAccount|domain|principal|principalSet):.+$|^(allUsers|allAuthenticatedUsers)$/;
 
-/** A role that somebody has in the project. Kept and answered; nothing asks for it. */
+/** A role of a member in the project. Stored and returned, but not enforced. */
 export const projectMember: ResourceType = {
   token: "gcp:projects/iAMMember:IAMMember",
   title: "IAM Member",
@@ -36,8 +36,8 @@ export const projectMember: ResourceType = {
   scope: "global",
   api: "cloudresourcemanager.googleapis.com",
   checks: { role: checkRole, member: checkMember },
-  // The real provider adds it to the project's policy, where it may be already.
-  adopts: () => true,
+  // The real provider adds it to the project's policy, which may contain it already.
+  importsExisting: () => true,
   path: (inputs, { project }) => `${project}/${text(inputs, "role")}/${text(inputs, "member")}`,
   importPath: (id) => {
     const parts = id.split(/\s+/).filter((part) => part !== "");

@@ -16,7 +16,7 @@ import { service } from "./service.ts";
 import { snapshot } from "./snapshot.ts";
 import { subnetwork } from "./subnetwork.ts";
 
-/** Every resource type that the local cloud serves. */
+/** All emulated resource types. */
 export const resourceTypes: readonly ResourceType[] = [
   network,
   networkPeering,
@@ -40,12 +40,12 @@ export const resourceTypes: readonly ResourceType[] = [
 
 const byToken = new Map(resourceTypes.map((type) => [type.token, type]));
 
-/** The type of that token. @throws Error that names it when the local cloud does not serve it */
+/** Returns the type of that token. @throws Error that names a type that is not emulated */
 export function findType(token: string): ResourceType {
   const type = byToken.get(token);
   if (type === undefined) {
     throw new Error(
-      `The local cloud serves no resource type ${token}; see local/google/README.md for those it does`,
+      `The local cloud does not emulate the resource type ${token}; see local/google/README.md`,
     );
   }
   return type;

@@ -6,13 +6,13 @@ import { lastPart, pathOf, type Place } from "../place.ts";
 import type { Request, ResourceType } from "../resource-type.ts";
 import type { Data } from "../store.ts";
 import { autoModeRange, isAutoMode } from "./auto-mode.ts";
-import { refuseDuringRouteOperation } from "./route-operations.ts";
+import { checkRouteOperations } from "./route-operations.ts";
 import { subnetworkRanges } from "./subnetwork-ranges.ts";
 
 const checkLink = matches("projects/[a-z0-9.:-]+/global/networks/[a-z](?:[-a-z0-9]*[a-z0-9])?$");
 const token = "gcp:compute/networkPeering:NetworkPeering";
 
-/** One half of a peering of two networks. Kept and answered; the local cloud has one network. */
+/** One side of a VPC network peering. Stored and returned only: the local cloud has one network. */
 export const networkPeering: ResourceType = {
   token,
   title: "NetworkPeering",
@@ -36,20 +36,20 @@ export const networkPeering: ResourceType = {
   admit: (request) => {
     const { data, inputs, place, previous } = request;
     const networks = [networkPath(inputs, "network", place), networkPath(inputs, "peerNetwork", place)];
-    if (previous === undefined) refuseDuringRouteOperation(data, networks);
-    refuseOverlap(request);
+    if (previous === undefined) checkRouteOperations(data, networks);
+    checkOverlap(request);
     return { outputs: {} };
   },
   observe: (_path, { inputs, parent = "" }, data) =>
     hasOtherHalf(data, parent, text(inputs, "peerNetwork"))
       ? { state: "ACTIVE", stateDetails: "Connected." }
       : { state: "INACTIVE", stateDetails: "Waiting for peer network to connect." },
-  telling: ({ operation }) => `Error ${verbs[operation]} network peering`,
+  errorPrefix: ({ operation }) => `Error ${verbs[operation]} network peering`,
 };
 
 const verbs = { create: "adding", read: "reading", update: "updating", delete: "removing" };
 
-/** The peerings of this network, whichever side asks for them. */
+/** Returns the peerings of this network, whichever side defines them. */
 export function peeringsOf(data: Data, networkPath: string): { name: string; peer: string }[] {
   return Object.values(data.resources).flatMap(({ type, inputs, parent }) => {
     if (type !== token || parent === undefined) return [];
@@ -60,7 +60,7 @@ export function peeringsOf(data: Data, networkPath: string): { name: string; pee
   });
 }
 
-/** Whether the other network asks for the peering too. */
+/** Reports whether the other network defines the peering too. */
 function hasOtherHalf(data: Data, local: string, peerLink: string): boolean {
   const peer = pathOf(peerLink, "networks", "global", nowhere);
   return Object.values(data.resources).some(
@@ -71,15 +71,15 @@ function hasOtherHalf(data: Data, local: string, peerLink: string): boolean {
   );
 }
 
-/** A peering's networks are named by links, which need no place. */
+/** Location for parsing links, which contain all parts. */
 const nowhere: Place = { project: "", region: "", zone: "" };
 
 function networkPath(inputs: Values, which: "network" | "peerNetwork", place: Place): string {
   return pathOf(text(inputs, which), "networks", "global", place);
 }
 
-/** Ranges of both networks, among them that of auto mode, must not overlap. */
-function refuseOverlap({ data, inputs, place }: Request): void {
+/** Checks that the ranges of both networks, including auto mode ranges, don't overlap. */
+function checkOverlap({ data, inputs, place }: Request): void {
   const [local, peer] = [networkPath(inputs, "network", place), networkPath(inputs, "peerNetwork", place)];
   if (local === peer) {
     throw new ApiError(400, "A network cannot be peered with itself.", "invalid");

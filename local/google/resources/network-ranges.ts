@@ -6,23 +6,23 @@ import { autoModeRange, isAutoMode, isInAutoMode } from "./auto-mode.ts";
 import { peeringsOf } from "./network-peering.ts";
 import { ranges, subnetworkToken } from "./subnetwork-ranges.ts";
 
-/** A range that somebody wants in a network. */
+/** A range requested in a network. */
 interface WantedRange {
-  /** The API's name of the field that holds it, e.g. `resource.ipCidrRange`. */
+  /** API field that contains it, e.g. `resource.ipCidrRange`. */
   readonly field: string;
   readonly cidr: string;
-  /** Path of the subnetwork that may have it already: the one that asks. */
+  /** Path of the requesting subnetwork, whose own ranges are ignored. */
   readonly but?: string;
 }
 
 /**
- * Refuses a range that the network, or one that is peered with it, uses otherwise.
+ * Checks that the network and its peers don't use the range already.
  *
- * @throws ApiError in Google's words
+ * @throws ApiError with Google's message
  */
-export function refuseRange(data: Data, networkPath: string, wanted: WantedRange): void {
+export function checkRangeAvailable(data: Data, networkPath: string, wanted: WantedRange): void {
   const { field, cidr, but } = wanted;
-  refuseAutoMode(data, networkPath, wanted);
+  checkAutoMode(data, networkPath, wanted);
   for (const [path, { type, uses, inputs }] of Object.entries(data.resources)) {
     if (type !== subnetworkToken || path === but || !uses.includes(networkPath)) continue;
     if (!ranges(inputs).some((taken) => overlap(range(cidr), range(taken.cidr)))) continue;
@@ -32,8 +32,8 @@ export function refuseRange(data: Data, networkPath: string, wanted: WantedRange
   }
 }
 
-/** A network in auto mode keeps a range for itself, also from the networks that are peered with it. */
-function refuseAutoMode(data: Data, networkPath: string, { field, cidr }: WantedRange): void {
+/** Checks the range against the auto mode ranges of the network and its peers. */
+function checkAutoMode(data: Data, networkPath: string, { field, cidr }: WantedRange): void {
   if (!isInAutoMode(cidr)) return;
   if (isAutoMode(data, networkPath)) {
     const why = `Extended subnetworks in auto subnet mode networks cannot overlap with ${autoModeRange}.`;

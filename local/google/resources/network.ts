@@ -3,7 +3,7 @@ import { selfLink } from "../place.ts";
 import { numericId, type ResourceType } from "../resource-type.ts";
 import { text } from "../../plugin/values.ts";
 
-/** A VPC. Without subnetworks there is no machine behind it. */
+/** A VPC network. Hosts are started with its subnetwork. */
 export const network: ResourceType = {
   token: "gcp:compute/network:Network",
   title: "Network",
@@ -22,7 +22,7 @@ export const network: ResourceType = {
       ? [
           {
             property: "autoCreateSubnetworks",
-            reason: "The local cloud makes no subnetworks by itself: set autoCreateSubnetworks to false",
+            reason: "The local cloud does not support auto mode networks: set autoCreateSubnetworks to false",
           },
         ]
       : [],

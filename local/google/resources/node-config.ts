@@ -2,10 +2,10 @@ import { isValues } from "../../plugin/values.ts";
 import { atLeast, oneOf, show } from "../checks.ts";
 import type { Check, Checks } from "../../plugin/schema/refuse.ts";
 
-/** Types of a node's own disk: cloud.google.com/kubernetes-engine/docs/how-to/custom-boot-disks. */
+/** Boot disk types of nodes (cloud.google.com/kubernetes-engine/docs/how-to/custom-boot-disks). */
 const diskTypes = ["pd-standard", "pd-balanced", "pd-ssd", "pd-extreme", "hyperdisk-balanced"];
 
-/** By its form alone, e.g. `e2-standard-2`, `n2-custom-4-8192`: Google has new ones every year. */
+/** Checks only the format, e.g. `e2-standard-2`, `n2-custom-4-8192`: Google adds machine types every year. */
 const checkMachineType: Check = (value) =>
   /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/.test(show(value))
     ? undefined
@@ -16,12 +16,12 @@ const checkTogether: Check = (value) =>
     ? "Cannot set both spot and preemptible in node_config"
     : undefined;
 
-/** Checks of a kubelet's configuration at a path. */
+/** Checks of a kubelet configuration at a path. */
 export function kubeletChecks(path: string): Checks {
   return { [`${path}.insecureKubeletReadonlyPortEnabled`]: oneOf("FALSE", "TRUE") };
 }
 
-/** Checks of the configuration of nodes. */
+/** Checks of a node configuration. */
 export const nodeConfigChecks: Checks = {
   nodeConfig: checkTogether,
   "nodeConfig.diskSizeGb": atLeast(10),

@@ -1,12 +1,12 @@
 import { createHash, randomInt } from "node:crypto";
 import { map, number, optionalText, text, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
-import { freeAddresses, freePodRanges, machinesOf, type Machine } from "../allocation.ts";
+import { freeAddresses, freePodRanges, hostsOf, type Host } from "../allocation.ts";
 import { atLeast, between, notEmulated, oneOf } from "../checks.ts";
 import { range } from "../cidr.ts";
-import { refuseNodeAccount } from "../default-account.ts";
+import { checkNodeAccount } from "../default-account.ts";
 import { lastPart, regionOf, type Place } from "../place.ts";
-import type { Behind, Request, ResourceType } from "../resource-type.ts";
+import type { Backend, Request, ResourceType } from "../resource-type.ts";
 import type { Resource } from "../store.ts";
 import { checkClusterName } from "./cluster-checks.ts";
 import { version } from "./cluster.ts";
@@ -14,7 +14,7 @@ import { nodeConfigChecks } from "./node-config.ts";
 
 const token = "gcp:container/nodePool:NodePool";
 
-/** A pool of nodes: each is a machine of its own. */
+/** A node pool. Each node is an emulated host. */
 export const nodePool: ResourceType = {
   token,
   title: "NodePool",
@@ -32,26 +32,26 @@ export const nodePool: ResourceType = {
     ...nodeConfigChecks,
     ...notEmulated("namePrefix", "queuedProvisioning"),
   },
-  refuse: refuseCounts,
+  refuse: validateCounts,
   path: (inputs, place) => `${clusterPath(inputs, place)}/nodePools/${text(inputs, "name")}`,
   parent: clusterPath,
   admit,
-  work: async (behind, resource) => {
+  work: async (backend, resource) => {
     const { inputs, outputs, inner } = resource;
     const labels = nodeLabels(inputs, text(outputs, "location"));
-    await everyOne(machinesOf(inner), ({ name, address, podCidr }) =>
-      behind.machines.startNode({ name, address, podCidr: podCidr ?? "", labels }),
+    await forEachParallel(hostsOf(inner), ({ name, address, podCidr }) =>
+      backend.machines.startNode({ name, address, podCidr: podCidr ?? "", labels }),
     );
-    await stopAll(behind, machinesOf({ machines: inner["leaving"] }), true);
+    await stopAll(backend, hostsOf({ machines: inner["leaving"] }), true);
     return {};
   },
   afterTimeout: "found",
-  remove: async (behind, resource, data) => {
-    // The last pool's pods have nowhere to go, so nobody waits for them.
+  remove: async (backend, resource, data) => {
+    // Pods of the last node pool can't be rescheduled, so there is no drain.
     const pools = Object.values(data.resources).filter(
       ({ type, parent }) => type === token && parent === resource.parent,
     );
-    await stopAll(behind, machinesOf(resource.inner), pools.length > 1);
+    await stopAll(backend, hostsOf(resource.inner), pools.length > 1);
   },
 };
 
@@ -61,7 +61,7 @@ function clusterPath(inputs: Values, { project, zone }: Place): string {
   return start >= 0 ? reference.slice(start) : `projects/${project}/locations/${zone}/clusters/${reference}`;
 }
 
-function refuseCounts(inputs: Values): Failure[] {
+function validateCounts(inputs: Values): Failure[] {
   if (inputs["nodeCount"] !== undefined && inputs["initialNodeCount"] !== undefined) {
     const name = optionalText(inputs, "name") ?? "";
     return [
@@ -74,14 +74,14 @@ function refuseCounts(inputs: Values): Failure[] {
   return [];
 }
 
-/** How many nodes the arguments ask for. Nothing scales by itself here. */
+/** Returns the requested number of nodes. Autoscaling is not emulated. */
 function wantedNodes(inputs: Values): number {
-  const least = map(inputs, "autoscaling");
+  const minimums = map(inputs, "autoscaling");
   return (
     number(inputs, "nodeCount") ??
     number(inputs, "initialNodeCount") ??
-    number(least, "minNodeCount") ??
-    number(least, "totalMinNodeCount") ??
+    number(minimums, "minNodeCount") ??
+    number(minimums, "totalMinNodeCount") ??
     0
   );
 }
@@ -89,8 +89,8 @@ function wantedNodes(inputs: Values): number {
 function admit({ path, inputs, place, data, previous }: Request) {
   const cluster = data.resources[clusterPath(inputs, place)];
   const subnetwork = text(cluster?.inner ?? {}, "subnetwork");
-  if (previous === undefined) refuseNodeAccount(data, place.project, inputs);
-  const kept = keptMachines(previous, inputs).slice(0, wantedNodes(inputs));
+  if (previous === undefined) checkNodeAccount(data, place.project, inputs);
+  const kept = keptHosts(previous, inputs).slice(0, wantedNodes(inputs));
   const added = wantedNodes(inputs) - kept.length;
   const primary = range(text(data.resources[subnetwork]?.inputs ?? {}, "ipCidrRange"));
   const addresses = freeAddresses(data, subnetwork, primary, added);
@@ -114,32 +114,33 @@ function admit({ path, inputs, place, data, previous }: Request) {
 }
 
 /**
- * Machines that an update keeps. Another machine type, disk or image is another machine: GKE creates the new nodes
- * before it drains the old ones (`upgradeSettings` with a surge), here all of them at once.
+ * Returns the nodes that an update keeps. A change of machine type, disk or image replaces nodes: GKE creates
+ * new ones before it drains the old ones (`upgradeSettings` with a surge); the emulation does so for all of
+ * them at once.
  */
-function keptMachines(previous: Resource | undefined, inputs: Values): Machine[] {
+function keptHosts(previous: Resource | undefined, inputs: Values): Host[] {
   if (previous === undefined) return [];
   const [before, after] = [map(previous.inputs, "nodeConfig"), map(inputs, "nodeConfig")];
   const isSame = ["machineType", "diskSizeGb", "diskType", "imageType"].every(
     (key) => before[key] === after[key],
   );
-  return isSame ? machinesOf(previous.inner) : [];
+  return isSame ? hostsOf(previous.inner) : [];
 }
 
-/** Machines of the pool as it was that it is to lose, those it should have lost already included. */
-function leaving(previous: Resource | undefined, staying: Machine[]): Machine[] {
+/** Returns the nodes to remove, including those of an interrupted update. */
+function leaving(previous: Resource | undefined, staying: Host[]): Host[] {
   if (previous === undefined) return [];
-  const unfinished = previous.status === "making" ? machinesOf({ machines: previous.inner["leaving"] }) : [];
-  return [...machinesOf(previous.inner), ...unfinished].filter(
+  const unfinished = previous.status === "making" ? hostsOf({ machines: previous.inner["leaving"] }) : [];
+  return [...hostsOf(previous.inner), ...unfinished].filter(
     ({ name }) => !staying.some((one) => one.name === name),
   );
 }
 
-function plain({ name, address, podCidr }: Machine): Values {
+function plain({ name, address, podCidr }: Host): Values {
   return { name, address, podCidr };
 }
 
-/** A name of GKE's form: gke-CLUSTER-POOL-HASH-XXXX. */
+/** Returns a node name in GKE's format: gke-CLUSTER-POOL-HASH-XXXX. */
 function nodeName(path: string, inputs: Values): string {
   const hash = createHash("sha256").update(path).digest("hex").slice(0, 8);
   const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -148,7 +149,7 @@ function nodeName(path: string, inputs: Values): string {
   return `gke-${lastPart(text(inputs, "cluster")).slice(0, 20)}-${text(inputs, "name").slice(0, 20)}-${hash}-${end}`;
 }
 
-/** The labels that GKE gives a node, and those the pool asks for. */
+/** Returns GKE's labels of a node and those of the node pool. */
 function nodeLabels(inputs: Values, zone: string): Record<string, string> {
   const config = map(inputs, "nodeConfig");
   const own = Object.entries(map(config, "labels")).filter(
@@ -163,12 +164,12 @@ function nodeLabels(inputs: Values, zone: string): Record<string, string> {
   };
 }
 
-async function stopAll({ machines }: Behind, nodes: Machine[], drain: boolean): Promise<void> {
-  await everyOne(nodes, ({ name }) => machines.stopNode(name, { drain }));
+async function stopAll({ machines }: Backend, nodes: Host[], drain: boolean): Promise<void> {
+  await forEachParallel(nodes, ({ name }) => machines.stopNode(name, { drain }));
 }
 
-/** Does it for all at the same time. @throws the first error, once all have ended */
-async function everyOne<T>(all: T[], work: (one: T) => Promise<void>): Promise<void> {
+/** Runs `work` for all items in parallel. @throws the first error, after all have completed */
+async function forEachParallel<T>(all: T[], work: (one: T) => Promise<void>): Promise<void> {
   const failed = (await Promise.allSettled(all.map(work))).find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
 }

@@ -9,7 +9,7 @@ import type { Data } from "../store.ts";
 const days = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
 const attachmentToken = "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment";
 
-/** A schedule of snapshots. Kept, checked and answered; no snapshot is ever made by it. */
+/** A snapshot schedule. Validated, stored and returned; it does not create snapshots. */
 export const resourcePolicy: ResourceType = {
   token: "gcp:compute/resourcePolicy:ResourcePolicy",
   title: "ResourcePolicy",
@@ -44,21 +44,21 @@ function policyPath(project: string, region: string, name: string): string {
   return `projects/${project}/regions/${region}/resourcePolicies/${name}`;
 }
 
-/** Paths of the policies that the disk is under. */
+/** Returns the paths of the disk's resource policies. */
 export function policiesOf(data: Data, diskPath: string): string[] {
   return Object.values(data.resources)
     .filter(({ type, parent }) => type === attachmentToken && parent === diskPath)
     .flatMap(({ uses }) => uses);
 }
 
-/** Puts a disk under a schedule. */
+/** Attaches a resource policy to a disk. */
 export const diskResourcePolicyAttachment: ResourceType = {
   token: attachmentToken,
   title: "DiskResourcePolicyAttachment",
   kind: "disk",
   scope: "zone",
   api: "compute.googleapis.com",
-  // The name is the policy's, so it is never made up in practice.
+  // The name is the policy's, so it is not auto-generated in practice.
   checks: { name: checkName },
   path: (inputs, { project, zone }) =>
     `${project}/${zone}/${lastPart(text(inputs, "disk"))}/${text(inputs, "name")}`,
@@ -79,12 +79,12 @@ function diskPath(inputs: Values, place: Place): string {
   return pathOf(text(inputs, "disk"), "disks", "zone", place);
 }
 
-/** Google's rule for snapshots; other schedules may take longer cycles. */
+/** Google's rule for snapshot schedules; other schedules can have longer cycles. */
 function checkCycle(value: Value): string | undefined {
   return value === 1 ? undefined : "days_in_cycle must be 1 for a snapshot schedule policy";
 }
 
-/** The provider's rule: full hours only. */
+/** Checks the provider's rule: full hours only. */
 function checkHour(value: Value, { terraform }: Location): string | undefined {
   const [hour = "", minutes, ...more] = show(value).split(":");
   if (minutes === undefined || more.length > 0) {

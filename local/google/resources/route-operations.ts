@@ -3,13 +3,13 @@ import type { Data } from "../store.ts";
 import { subnetworkToken } from "./subnetwork-ranges.ts";
 
 /**
- * Refuses a peering while the routes of one of its networks change: a subnetwork is being created or deleted there.
- * The real provider doesn't retry (terraform-provider-google#3034).
+ * Checks that no route operation is in progress in the networks, i.e. no subnetwork is being created or
+ * deleted. The real provider does not retry (terraform-provider-google#3034).
  *
  * @param networks paths of both networks
- * @throws ApiError in Google's words
+ * @throws ApiError with Google's message
  */
-export function refuseDuringRouteOperation(data: Data, networks: string[]): void {
+export function checkRouteOperations(data: Data, networks: string[]): void {
   const isChanging = Object.values(data.resources).some(
     ({ type, status, uses }) =>
       type === subnetworkToken && status !== "ready" && uses.some((path) => networks.includes(path)),

@@ -10,7 +10,7 @@ const listed = "LIST_OF_SUBNETWORKS";
 const allRanges = "ALL_IP_RANGES";
 const someSecondary = "LIST_OF_SECONDARY_IP_RANGES";
 
-/** A way out for machines without an address of their own. In the local cloud it leads nowhere. */
+/** A Cloud NAT. The local cloud has no egress, so it has no effect. */
 export const routerNat: ResourceType = {
   token,
   title: "RouterNat",
@@ -44,7 +44,7 @@ export const routerNat: ResourceType = {
   parent: routerPath,
   uses: (inputs, place) => covered(inputs, place).map(({ path }) => path),
   admit: (request) => {
-    refuseSecond(request);
+    checkOtherNats(request);
     return { outputs: { autoNetworkTier: "PREMIUM" } };
   },
 };
@@ -53,7 +53,7 @@ function routerPath(inputs: Values, place: Place): string {
   return pathOf(text(inputs, "router"), "routers", "region", place);
 }
 
-/** A subnetwork that a NAT names, and which of its ranges go through it. */
+/** A subnetwork in a NAT's configuration, and its ranges that use the NAT. */
 interface Covered {
   readonly path: string;
   readonly options: readonly string[];
@@ -96,8 +96,8 @@ function refuseTogether(inputs: Values): Failure[] {
   return failures;
 }
 
-/** No range of a network goes through two NATs of a region. */
-function refuseSecond(request: Request): void {
+/** Checks that no range of a network uses two NATs of a region. */
+function checkOtherNats(request: Request): void {
   const { data, path, inputs, place } = request;
   const networkOf = (one: string | undefined) => data.resources[one ?? ""]?.uses[0];
   const mine = networkOf(routerPath(inputs, place));
@@ -130,7 +130,7 @@ function refuseSameRanges(mine: Covered[], others: Covered[]): void {
   }
 }
 
-/** Whether both send the same ranges through, by this option of theirs. */
+/** Reports whether both configurations select the same ranges by this option. */
 function isSame(option: string, one: Covered, other: Covered): boolean {
   if (!other.options.includes(option)) return false;
   return option !== someSecondary || one.secondary.some((name) => other.secondary.includes(name));

@@ -4,7 +4,7 @@ import { checkName, notEmulated } from "../checks.ts";
 import { pathOf, selfLink, type Place } from "../place.ts";
 import { stamped, type ResourceType } from "../resource-type.ts";
 
-/** A router. Kept and answered; the local VPC has a router of its own and no way out. */
+/** A Cloud Router. Stored and returned only: the local VPC has its own router and no egress. */
 export const router: ResourceType = {
   token: "gcp:compute/router:Router",
   title: "Router",
@@ -12,7 +12,7 @@ export const router: ResourceType = {
   scope: "region",
   api: "compute.googleapis.com",
   checks: { name: checkName, ...notEmulated("nccGateway", "encryptedInterconnectRouter") },
-  // Google's rule: the schema can't say it, because a router of a hub has no network.
+  // Google's rule. It is not in the schema because a hub's router has no network.
   refuse: (inputs) =>
     inputs["network"] === undefined
       ? [{ property: "network", reason: invalidFieldText("resource.network", "", "Must be specified") }]

@@ -13,10 +13,10 @@ import { checkName, checkRange, notEmulated, oneOf } from "../checks.ts";
 import { selfLink } from "../place.ts";
 import { labelled, numericId, stamped, type ResourceType } from "../resource-type.ts";
 
-/** The priority of the rule that every policy ends with. */
+/** Priority of the default rule, which every policy must have. */
 const LAST = 2_147_483_647;
 
-/** A security policy of Cloud Armor. The front end holds to it, as far as it is by address. */
+/** A Cloud Armor security policy. The front end enforces rules by source address. */
 export const securityPolicy: ResourceType = {
   token: "gcp:compute/securityPolicy:SecurityPolicy",
   title: "SecurityPolicy",
@@ -41,15 +41,15 @@ export const securityPolicy: ResourceType = {
   }),
 };
 
-/** Google's rules for a policy's rules. The words are not Google's, but for names. */
+/** Checks Google's constraints on a policy's rules. Messages are our own, except for names. */
 function checkRules(value: Value): string | undefined {
   const rules = maps({ value }, "value");
   const priorities = rules.map((rule) => number(rule, "priority"));
   const twice = priorities.find((priority, at) => priorities.indexOf(priority) !== at);
-  if (twice !== undefined) return `rules: two rules have the priority ${twice}`;
+  if (twice !== undefined) return `rules: two rules have priority ${twice}`;
   const last = rules.find((rule) => number(rule, "priority") === LAST);
   if (last === undefined || ranges(last)[0] !== "*") {
-    return `rules: a policy ends with a rule of the priority ${LAST} for "*"`;
+    return `rules: a policy needs a default rule with priority ${LAST} for "*"`;
   }
   return rules.map(checkRule).find((wrong) => wrong !== undefined);
 }
@@ -58,31 +58,31 @@ function checkRule(rule: Values): string | undefined {
   const action = optionalText(rule, "action") ?? "";
   const of = `rules, priority ${number(rule, "priority")}`;
   if (!/^(allow|throttle|deny\((403|404|502)\))$/.test(action)) {
-    return `${of}: the local cloud serves allow, deny(403), deny(404), deny(502) and throttle, not "${action}"`;
+    return `${of}: the local cloud supports allow, deny(403), deny(404), deny(502) and throttle, not "${action}"`;
   }
   const wrong = checkLimit(rule, action);
   if (wrong !== undefined) return `${of}: ${wrong}`;
   if (optionalText(map(rule, "match"), "versionedExpr") !== "SRC_IPS_V1") {
-    return `${of}: the local cloud serves versionedExpr SRC_IPS_V1 alone`;
+    return `${of}: the local cloud supports only versionedExpr SRC_IPS_V1`;
   }
   return undefined;
 }
 
 function checkLimit(rule: Values, action: string): string | undefined {
   const options = rule["rateLimitOptions"];
-  if (action !== "throttle") return options === undefined ? undefined : "rateLimitOptions are throttle's";
+  if (action !== "throttle")
+    return options === undefined ? undefined : "rateLimitOptions need action throttle";
   if (!isValues(options)) return "throttle needs rateLimitOptions";
   const { count, intervalSec } = map(options, "rateLimitThreshold");
-  // Google's choice of intervals.
+  // Google's allowed intervals.
   const intervals = [10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600];
   if (typeof count !== "number" || count < 1 || !intervals.includes(Number(intervalSec))) {
     return `rateLimitThreshold: a count, and an intervalSec of ${intervals.join(", ")}`;
   }
-  if (optionalText(options, "conformAction") !== "allow") return "conformAction has to be allow";
+  if (optionalText(options, "conformAction") !== "allow") return "conformAction must be allow";
   const exceed = optionalText(options, "exceedAction") ?? "";
   if (!/^deny\((403|404|429|502)\)$/.test(exceed)) return `exceedAction can't be "${exceed}"`;
-  if (optionalText(options, "enforceOnKey") !== "IP")
-    return "the local cloud counts by enforceOnKey IP alone";
+  if (optionalText(options, "enforceOnKey") !== "IP") return "the local cloud supports only enforceOnKey IP";
   return undefined;
 }
 

@@ -1,10 +1,10 @@
 import { text, type Value } from "../../plugin/values.ts";
 import { ApiError } from "../api-error.ts";
-import { comesWith, dependents, serviceToken } from "../apis.ts";
+import { impliedResources, dependents, serviceToken } from "../apis.ts";
 import type { ResourceType } from "../resource-type.ts";
 import type { Data, Resource } from "../store.ts";
 
-/** An API that is switched on for the project. Without it everything of that API is refused. */
+/** Enables an API in the project. Requests to a disabled API fail. */
 export const service: ResourceType = {
   token: serviceToken,
   title: "Project Service",
@@ -13,16 +13,16 @@ export const service: ResourceType = {
   api: "serviceusage.googleapis.com",
   checks: { service: checkService },
   path: (inputs, { project }) => `${project}/${text(inputs, "service")}`,
-  adopts: () => true,
+  importsExisting: () => true,
   admit: ({ inputs, place, data, previous }) => ({
     outputs: {},
     inner: previous?.inner ?? { enabledAt: Date.now() },
-    beside: previous === undefined ? comesWith(place.project, text(inputs, "service"), data) : {},
+    beside: previous === undefined ? impliedResources(place.project, text(inputs, "service"), data) : {},
   }),
-  // As the real provider since its version 7: letting go of an API leaves it on, unless told otherwise.
-  stays: ({ inputs }) => inputs["disableOnDestroy"] !== true,
-  refuseRemoval,
-  telling: ({ operation, project }, inputs) => {
+  // As in the real provider since version 7: deleting the resource keeps the API enabled by default.
+  keepsOnDelete: ({ inputs }) => inputs["disableOnDestroy"] !== true,
+  validateDeletion,
+  errorPrefix: ({ operation, project }, inputs) => {
     const of = `"${text(inputs, "service")}" for project "${project}"`;
     return operation === "delete"
       ? `Error disabling service ${of}`
@@ -30,8 +30,11 @@ export const service: ResourceType = {
   },
 };
 
-/** Google's rule: what other active APIs need stays on, unless they may go too. */
-function refuseRemoval({ inputs, outputs }: Resource, data: Data): void {
+/**
+ * Checks Google's rule: an API that other enabled APIs depend on is not disabled unless those may be disabled
+ * too.
+ */
+function validateDeletion({ inputs, outputs }: Resource, data: Data): void {
   if (inputs["disableDependentServices"] === true) return;
   const name = text(inputs, "service");
   const others = dependents(data, text(outputs, "project"), name);

@@ -5,14 +5,14 @@ import { execa } from "execa";
 import { optionalText, text, type Values } from "../../plugin/values.ts";
 import { checkName, oneOf } from "../checks.ts";
 import { lastPart, pathOf, selfLink } from "../place.ts";
-import { labelled, numericId, stamped, type Behind, type ResourceType } from "../resource-type.ts";
+import { labelled, numericId, stamped, type Backend, type ResourceType } from "../resource-type.ts";
 import type { Resource } from "../store.ts";
 
 const token = "gcp:compute/snapshot:Snapshot";
-/** Files come and go while a disk in use is copied; that it hits twice in a row is unlikely. */
+/** Maximum number of attempts. A copy of a disk in use can fail because files disappear meanwhile. */
 const copyAttempts = 3;
 
-/** A snapshot: a copy of the disk's folder. It outlives the disk. */
+/** A snapshot: a copy of the disk's directory. It outlives the disk. */
 export const snapshot: ResourceType = {
   token,
   title: "Snapshot",
@@ -21,7 +21,7 @@ export const snapshot: ResourceType = {
   api: "compute.googleapis.com",
   checks: { name: checkName, snapshotType: oneOf("ARCHIVE", "STANDARD") },
   path: (inputs, { project }) => snapshotPath(project, text(inputs, "name")),
-  // Only while it is made: it does not hold the disk's deletion up, and stays when the disk goes.
+  // Needed only at creation: a snapshot does not block the disk's deletion.
   needs: (inputs, place) => [pathOf(text(inputs, "sourceDisk"), "disks", "zone", place)],
   admit: ({ path: own, inputs, place, data, previous }) => {
     const source = data.resources[pathOf(text(inputs, "sourceDisk"), "disks", "zone", place)];
@@ -50,7 +50,7 @@ export const snapshot: ResourceType = {
   },
 };
 
-/** Path of the snapshot of that name. */
+/** Returns the path of the snapshot with that name. */
 export function snapshotPath(project: string, name: string): string {
   return `projects/${project}/global/snapshots/${name}`;
 }
@@ -59,9 +59,9 @@ function outputsOf(source: Values): Values {
   return { diskSizeGb: source["size"], snapshotId: numericId(), storageBytes: 0, licenses: [] };
 }
 
-/** Makes the disk's folder: empty, or as the snapshot has it. May be repeated. */
+/** Creates the disk's directory, empty or with the snapshot's content. Idempotent. */
 export async function fillDisk(
-  { snapshotsDir }: Behind,
+  { snapshotsDir }: Backend,
   folder: string,
   reference: string | undefined,
 ): Promise<void> {
@@ -69,14 +69,14 @@ export async function fillDisk(
   else await copyFolder(path.join(snapshotsDir, lastPart(reference)), folder);
 }
 
-/** Makes the snapshot that a disk wants before it goes. @returns it, by its path */
+/** Creates the snapshot that a disk requests before its deletion. @returns it by its path */
 export async function snapshotNow(
-  { snapshotsDir }: Behind,
+  { snapshotsDir }: Backend,
   { inputs, outputs }: Resource,
   folder: string,
 ): Promise<Record<string, Resource>> {
   const prefix = optionalText(inputs, "createSnapshotBeforeDestroyPrefix") ?? text(inputs, "name");
-  // As 20260131-235959, in UTC.
+  // Format 20260131-235959, in UTC.
   const [day = "", time = ""] = new Date().toISOString().replace(/[-:]/g, "").split(/[T.]/);
   const name = `${prefix}-${day}-${time}`;
   await copyFolder(folder, path.join(snapshotsDir, name));
@@ -94,7 +94,7 @@ export async function snapshotNow(
   return { [own]: made };
 }
 
-/** Copies with owners and times, unless that is done. What is copied half never has the name. */
+/** Copies a directory with owners and times, unless it exists. A partial copy has another name. */
 async function copyFolder(from: string, to: string): Promise<void> {
   if (existsSync(to)) return;
   const draft = `${to}.new`;

@@ -2,10 +2,10 @@ import { maps, optionalText, text, type Values } from "../../plugin/values.ts";
 import { invalidField } from "../api-error.ts";
 import type { Data } from "../store.ts";
 
-/** Token of the type whose ranges these are. */
+/** Token of the subnetwork type. */
 export const subnetworkToken = "gcp:compute/subnetwork:Subnetwork";
 
-/** All ranges of a subnetwork, with the API's name of the field. */
+/** Returns all ranges of a subnetwork with their API fields. */
 export function ranges(inputs: Values): { field: string; cidr: string }[] {
   const secondary = maps(inputs, "secondaryIpRanges").map((one, n) => ({
     field: `resource.secondaryIpRanges[${n}].ipCidrRange`,
@@ -14,13 +14,13 @@ export function ranges(inputs: Values): { field: string; cidr: string }[] {
   return [{ field: "resource.ipCidrRange", cidr: optionalText(inputs, "ipCidrRange") ?? "" }, ...secondary];
 }
 
-/** The range of that name among the subnetwork's secondary ranges. */
+/** Returns the subnetwork's secondary range with that name. */
 export function secondaryRange(inputs: Values, name: string): string | undefined {
   const found = maps(inputs, "secondaryIpRanges").find((one) => one["rangeName"] === name);
   return found === undefined ? undefined : optionalText(found, "ipCidrRange");
 }
 
-/** All ranges of the network's subnetworks. */
+/** Returns all ranges of the network's subnetworks. */
 export function subnetworkRanges(data: Data, networkPath: string): string[] {
   return Object.values(data.resources)
     .filter(({ type, uses }) => type === subnetworkToken && uses.includes(networkPath))
@@ -28,12 +28,12 @@ export function subnetworkRanges(data: Data, networkPath: string): string[] {
 }
 
 /**
- * Refuses what Google does of a subnetwork's secondary ranges: another CIDR for one that is there, and one more
- * together with one less (terraform-provider-google#2570, #7474).
+ * Checks a change of secondary ranges like Google: an existing range can't be modified, and ranges can't be
+ * added and removed at once (terraform-provider-google#2570, #7474).
  *
- * @throws ApiError in Google's words
+ * @throws ApiError with Google's message
  */
-export function refuseRangeChange(before: Values, after: Values): void {
+export function checkRangeChange(before: Values, after: Values): void {
   for (const [n, one] of maps(after, "secondaryIpRanges").entries()) {
     const [old, now] = [secondaryRange(before, text(one, "rangeName")), text(one, "ipCidrRange")];
     if (old === undefined || old === now) continue;
@@ -47,7 +47,7 @@ export function refuseRangeChange(before: Values, after: Values): void {
   throw invalidField("resource.secondaryIpRanges", "", why);
 }
 
-/** The secondary ranges of `these` whose names the others don't have. */
+/** Returns the secondary ranges of `these` whose names `others` lacks. */
 function notIn(others: Values, these: Values): string[] {
   return maps(these, "secondaryIpRanges")
     .filter((one) => secondaryRange(others, text(one, "rangeName")) === undefined)

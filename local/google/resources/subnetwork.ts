@@ -6,10 +6,10 @@ import { covers, formatAddress, overlap, parseRange, range } from "../cidr.ts";
 import { pathOf, selfLink, type Place } from "../place.ts";
 import { numericId, stamped, type Request, type ResourceType } from "../resource-type.ts";
 import type { Effect } from "../../plugin/schema/differences.ts";
-import { refuseRange } from "./network-ranges.ts";
-import { ranges, refuseRangeChange, subnetworkToken } from "./subnetwork-ranges.ts";
+import { checkRangeAvailable } from "./network-ranges.ts";
+import { ranges, checkRangeChange, subnetworkToken } from "./subnetwork-ranges.ts";
 
-/** A subnetwork: its machines are the VPC's router and the CI machine. */
+/** A subnetwork. Its hosts are the VPC's router and the CI host. */
 export const subnetwork: ResourceType = {
   token: subnetworkToken,
   title: "Subnetwork",
@@ -32,9 +32,9 @@ export const subnetwork: ResourceType = {
     `projects/${project}/regions/${region}/subnetworks/${text(inputs, "name")}`,
   uses: (inputs, place) => [networkPath(inputs, place)],
   admit: (request) => {
-    refuseTaken(request);
+    checkTaken(request);
     const { inputs, path, previous } = request;
-    if (previous !== undefined) refuseRangeChange(previous.inputs, inputs);
+    if (previous !== undefined) checkRangeChange(previous.inputs, inputs);
     return {
       outputs: {
         ...stamped(previous, selfLink(path)),
@@ -59,12 +59,12 @@ function networkPath(inputs: Values, place: Place): string {
   return pathOf(text(inputs, "network"), "networks", "global", place);
 }
 
-/** Google's router has the first usable address. */
+/** Returns the gateway's address: the first usable one. */
 function gateway(inputs: Values): string {
   return formatAddress(range(text(inputs, "ipCidrRange")).first + 1);
 }
 
-/** A range can grow in place; any other change needs a new subnetwork. */
+/** A range can grow in place; any other change replaces the subnetwork. */
 function rangeChange(before: Value | undefined, after: Value | undefined): Effect {
   const [old, now] = [before, after].map((value) =>
     typeof value === "string" ? parseRange(value) : undefined,
@@ -86,8 +86,9 @@ function refuseOverlaps(inputs: Values): Failure[] {
   });
 }
 
-/** Ranges must not overlap with what is there. */
-function refuseTaken({ data, path, inputs, place }: Request): void {
+/** Checks that the ranges don't overlap with existing ones. */
+function checkTaken({ data, path, inputs, place }: Request): void {
   const network = networkPath(inputs, place);
-  for (const { field, cidr } of ranges(inputs)) refuseRange(data, network, { field, cidr, but: path });
+  for (const { field, cidr } of ranges(inputs))
+    checkRangeAvailable(data, network, { field, cidr, but: path });
 }

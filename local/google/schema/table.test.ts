@@ -15,7 +15,7 @@ interface Golden {
   readonly inputs: Values;
 }
 
-/** Google's resources that the program makes, by its golden files. */
+/** Google Cloud resources of the program, from its golden files. */
 const resources = ["calico-test", "local"].flatMap((stack) => {
   const file = new URL(`tests/unit/golden/${stack}.golden`, project);
   return (JSON.parse(readFileSync(file, "utf8")) as Golden[]).filter(({ type }) => type.startsWith("gcp:"));
@@ -25,7 +25,7 @@ function reasons(schema: Block, inputs: Values): string[] {
   return refuse(schema, {}, inputs).map(({ reason }) => reason);
 }
 
-test("every type that the emulator serves has a table, and every type of the program is served", () => {
+test("has a table for every emulated type, and emulates every type of the program", () => {
   const served = resourceTypes.map(({ token }) => token);
   expect(served.toSorted()).toEqual(tokens.toSorted());
   expect([...new Set(resources.map(({ type }) => type))].filter((type) => !served.includes(type))).toEqual(
@@ -33,7 +33,7 @@ test("every type that the emulator serves has a table, and every type of the pro
   );
 });
 
-test("the tables accept every resource of the program, and know each of its arguments", () => {
+test("accepts every resource of the program and rejects misspelled arguments", () => {
   expect(resources.length).toBeGreaterThan(40);
   for (const { type, name, inputs } of resources) {
     expect(reasons(schemaOf(type), inputs), name).toEqual([]);
@@ -44,7 +44,7 @@ test("the tables accept every resource of the program, and know each of its argu
   }
 });
 
-/** Arguments that the npm package declares for a type, from its declaration file. */
+/** Returns the arguments that the npm package declares for a type. */
 function declaredArguments(token: string): string[] {
   const [, file = "", name = ""] = token.split(":");
   const declarations = new URL(
@@ -55,7 +55,7 @@ function declaredArguments(token: string): string[] {
   return [...body.matchAll(/^ {4}(\w+)\??: pulumi\.Input</gm)].map(([, argument = ""]) => argument);
 }
 
-/** Arguments of the npm package that are newer than the table, by type. The program uses none of them. */
+/** Arguments of the npm package that are newer than the table, by type. The program does not use them. */
 const newer: Readonly<Record<string, readonly string[]>> = {
   "gcp:compute/address:Address": ["ipCollection"],
   "gcp:compute/disk:Disk": ["eraseWindowsVssSignature"],
@@ -75,17 +75,17 @@ const newer: Readonly<Record<string, readonly string[]>> = {
   "gcp:container/nodePool:NodePool": ["ignoreNodeCountChanges", "maintenancePolicies", "nodeDrainConfigs"],
 };
 
-/** The only type here without the argument `deletionPolicy`, which is newer than the table too. */
+/** The only type without the argument `deletionPolicy`, which is newer than the table too. */
 const withoutPolicy = "gcp:projects/iAMMember:IAMMember";
 
-test.each(tokens)("the table and the npm package name the same arguments of %s", (token) => {
+test.each(tokens)("has the same arguments of %s as the npm package", (token) => {
   const known = Object.entries(schemaOf(token)).filter(([, argument]) => isInput(argument));
   const added = [...(newer[token] ?? []), ...(token === withoutPolicy ? [] : ["deletionPolicy"])];
   const all = [...known.map(([name]) => name), ...added];
   expect(declaredArguments(token).toSorted()).toEqual(all.toSorted());
 });
 
-test("the real tables refuse conflicts and missing groups", () => {
+test("rejects conflicts and missing groups by the real tables", () => {
   const firewall = schemaOf("gcp:compute/firewall:Firewall");
   const rule = { name: "one", network: "k8sfv", allows: [{ protocol: "tcp" }] };
   expect(reasons(firewall, { ...rule, sourceTags: ["a"], targetServiceAccounts: ["b"] })).toEqual([

@@ -1,26 +1,26 @@
 import { existsSync } from "node:fs";
 import type { Cloud } from "../cluster/cloud.ts";
 
-/** How the API of a cluster is reached. */
+/** Access to a cluster's API server. */
 export interface ClusterAccess {
   /** Host and port. */
   readonly endpoint: string;
-  /** Base64 of PEM. */
+  /** Base64-encoded PEM. */
   readonly caCertificate: string;
 }
 
-/** A node as a pool asks for it. */
+/** A node of a node pool. */
 export interface NodeRequest {
   readonly name: string;
-  /** In the subnetwork's primary range. */
+  /** Address in the subnetwork's primary range. */
   readonly address: string;
-  /** Range of its pods. */
+  /** Pod range. */
   readonly podCidr: string;
   readonly labels: Record<string, string>;
 }
 
-/** The machines behind the emulated API. Every call may be repeated, and then does nothing that is done. */
-export interface Machines {
+/** Infrastructure behind the emulated API. All calls are idempotent. */
+export interface Infrastructure {
   startNetwork(network: { cidr: string; gateway: string }): Promise<void>;
   stopNetwork(): Promise<void>;
   startCluster(cluster: {
@@ -30,24 +30,24 @@ export interface Machines {
     serviceCidr: string;
   }): Promise<ClusterAccess>;
   stopCluster(): Promise<void>;
-  /** Resolves when the node is Ready. */
+  /** Starts a node and resolves when it is Ready. */
   startNode(node: NodeRequest): Promise<void>;
   stopNode(name: string, options: { drain: boolean }): Promise<void>;
-  /** Name of the node that has the disk; undefined when none has. */
-  diskHolder(disk: { zone: string; name: string }): Promise<string | undefined>;
-  /** Takes the disk away from the node that has it, without asking. */
+  /** Returns the node to which the disk is attached, or undefined. */
+  nodeWithDisk(disk: { zone: string; name: string }): Promise<string | undefined>;
+  /** Detaches the disk by force. */
   detachDisk(disk: { zone: string; name: string }): Promise<void>;
-  /** The Service or Ingress whose load balancer has the address, as `NAMESPACE/NAME`. */
-  addressHolder(address: string): Promise<string | undefined>;
+  /** Returns the Service or Ingress whose load balancer has the address, as `NAMESPACE/NAME`, or undefined. */
+  serviceWithAddress(address: string): Promise<string | undefined>;
 }
 
-/** A local cloud has one network, with one control plane. */
-export const localRoom = { "gcp:compute/subnetwork:Subnetwork": 1, "gcp:container/cluster:Cluster": 1 };
+/** Limits of a local cloud: it has one network and one control plane. */
+export const localLimits = { "gcp:compute/subnetwork:Subnetwork": 1, "gcp:container/cluster:Cluster": 1 };
 
-/** The machines of a local cloud. Loaded at the first use: a preview never needs them. */
-export function localMachines(cloud: Cloud): Machines {
+/** Infrastructure of a local cloud. Its modules are loaded on first use because a preview does not need them. */
+export function localInfrastructure(cloud: Cloud): Infrastructure {
   const cluster = () => import("../cluster/index.ts");
-  // By itself, since the rest takes a while to load.
+  // Loaded separately because the rest loads slowly.
   const disks = () => import("../cluster/disks.ts");
   return {
     startNetwork: async (network) => (await cluster()).startNetwork(cloud, network),
@@ -56,11 +56,11 @@ export function localMachines(cloud: Cloud): Machines {
     stopCluster: async () => (await cluster()).stopCluster(cloud),
     startNode: async (node) => (await cluster()).startNode(cloud, node),
     stopNode: async (name, options) => (await cluster()).stopNode(cloud, name, options),
-    diskHolder: async (disk) => (await disks()).diskHolder(cloud, disk),
+    nodeWithDisk: async (disk) => (await disks()).nodeWithDisk(cloud, disk),
     detachDisk: async (disk) => (await disks()).detachDisk(cloud, disk),
-    addressHolder: async (address) =>
+    serviceWithAddress: async (address) =>
       existsSync(cloud.adminKubeconfig)
-        ? (await import("../cluster/services.ts")).addressHolder(cloud, address)
+        ? (await import("../cluster/services.ts")).serviceWithAddress(cloud, address)
         : undefined,
   };
 }

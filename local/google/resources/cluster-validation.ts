@@ -2,23 +2,23 @@ import { isKnown, map, maps, optionalText, type Values } from "../../plugin/valu
 import type { Failure } from "../../plugin/plugin.ts";
 import { overlap, parseRange, range } from "../cidr.ts";
 
-/** The ranges of private addresses, of which a private control plane's clients have to be (RFC 1918). */
+/** Private address ranges (RFC 1918), required for clients of a private control plane. */
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
-/** Contradictions that Google refuses, and what is beyond the local cloud. */
-export function refuseCluster(inputs: Values): Failure[] {
+/** Validates combinations of a cluster's arguments, including limits of the local cloud. */
+export function validateCluster(inputs: Values): Failure[] {
   return [
     ...refusePools(inputs),
-    ...refusePolicy(inputs),
+    ...validatePolicy(inputs),
     ...refuseAllocation(map(inputs, "ipAllocationPolicy")),
-    ...refuseEndpoints(inputs),
+    ...validateEndpoints(inputs),
   ];
 }
 
 function refusePools(inputs: Values): Failure[] {
   if (inputs["removeDefaultNodePool"] !== true) {
     const reason =
-      "The local cloud makes nodes by container.NodePool only: set removeDefaultNodePool to true";
+      "The local cloud supports nodes of container.NodePool only: set removeDefaultNodePool to true";
     return [{ property: "removeDefaultNodePool", reason }];
   }
   if (inputs["initialNodeCount"] !== undefined && inputs["initialNodeCount"] !== 0) return [];
@@ -27,7 +27,7 @@ function refusePools(inputs: Values): Failure[] {
 }
 
 /** Dataplane V2 enforces network policies itself; Calico needs its addon. */
-function refusePolicy(inputs: Values): Failure[] {
+function validatePolicy(inputs: Values): Failure[] {
   const addon = map(map(inputs, "addonsConfig"), "networkPolicyConfig")["disabled"];
   const enabled = map(inputs, "networkPolicy")["enabled"] === true;
   if (inputs["datapathProvider"] === "ADVANCED_DATAPATH" && (enabled || addon === false)) {
@@ -48,7 +48,7 @@ function refuseAllocation(ips: Values): Failure[] {
   for (const kind of ["cluster", "services"]) {
     const [block, name] = [`${kind}Ipv4CidrBlock`, `${kind}SecondaryRangeName`];
     if (ips[block] === undefined && ips[name] === undefined) {
-      fail(`The local cloud needs ipAllocationPolicy.${name} or ${block}`);
+      fail(`The local cloud requires ipAllocationPolicy.${name} or ${block}`);
     }
   }
   const [pods, services] = [ips["clusterSecondaryRangeName"], ips["servicesSecondaryRangeName"]];
@@ -58,8 +58,8 @@ function refuseAllocation(ips: Values): Failure[] {
   return failures;
 }
 
-/** Who may reach the control plane, and how. */
-function refuseEndpoints(inputs: Values): Failure[] {
+/** Validates the endpoints of the control plane and the authorized networks. */
+function validateEndpoints(inputs: Values): Failure[] {
   const failures: Failure[] = [];
   const privately = map(inputs, "privateClusterConfig");
   if (
@@ -87,7 +87,7 @@ function refuseEndpoints(inputs: Values): Failure[] {
   const external = map(endpoints, "dnsEndpointConfig")["allowExternalTraffic"];
   if (external === undefined || external === false) {
     const reason =
-      "At least one endpoint of the control plane has to be open: ipEndpointsConfig, or dnsEndpointConfig with allowExternalTraffic.";
+      "At least one endpoint of the control plane must be enabled: ipEndpointsConfig, or dnsEndpointConfig with allowExternalTraffic.";
     failures.push({ property: "controlPlaneEndpointsConfig", reason });
   }
   return failures;
