@@ -71,6 +71,7 @@ function pushNumbers() {
       height: 4,
       steps: ["orange"],
       noValue: "never",
+      noValueColor: "green",
       queries: [
         { expr: '1000 * max(push_failure_time_seconds{job="k8sfv"} > 0)', legend: "last failed push" },
       ],

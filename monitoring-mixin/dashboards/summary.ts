@@ -234,6 +234,7 @@ function change(days: number, window: string): string {
 
 function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
   const coloured = colouredColumn([
+    { id: "custom.width", value: 160 },
     { id: "unit", value: "percentunit" },
     { id: "decimals", value: 2 },
     {
@@ -276,6 +277,8 @@ function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
       ],
     })
       .overrideByName("Code level", [{ id: "custom.width", value: 380 }])
+      .overrideByName("Process", [{ id: "custom.width", value: 110 }])
+      .overrideByName("Mean", [{ id: "custom.width", value: 110 }])
       .overrideByName("Against 7 days", coloured)
       .overrideByName("Against 30 days", coloured),
     timeSeries({
