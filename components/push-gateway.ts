@@ -37,6 +37,23 @@ const DATA = { name: "data", mountPath: "/data" };
 const FILE = `${DATA.mountPath}/metrics`;
 const WEB_CONFIG = { name: "web-config", mountPath: "/etc/pushgateway" };
 
+/** Label that exists only during relabeling: the name is reserved for that by Prometheus. */
+const OWN = "__tmp_own";
+/**
+ * Drops pushed series whose `job` is one of the environment's own: with `honorLabels` they would pass for the metrics of
+ * Prometheus, for example. The Pushgateway's own metrics are on the same page and have the target's `job` and `instance`.
+ * The push proxy's checkpoint is a group of its job too; push-guard was its name before.
+ */
+const DROP_IMPOSTORS = [
+  { sourceLabels: ["job", "instance"], regex: `${NAME};${NAME}`, targetLabel: OWN, replacement: "true" },
+  {
+    sourceLabels: ["job", OWN],
+    regex: `(${[...Object.values(WORKLOADS).map(({ name }) => name), "push-proxy", "push-guard"].join("|")});`,
+    action: "drop",
+  },
+  { regex: OWN, action: "labeldrop" },
+];
+
 /** The push gateway that CI pushes to; what it answered with 2xx is on its disk. */
 export class PushGateway extends pulumi.ComponentResource {
   /** Its URL for CI machines in the VPC, a secret if it holds a password; none when it is in the cluster only. */
@@ -91,8 +108,7 @@ export class PushGateway extends pulumi.ComponentResource {
         endpoint: {
           // Keeps the pushed `job`. Pushed series carry an empty `instance`, so they don't take the target's.
           honorLabels: true,
-          // The proxy's checkpoint is a group of this job; push-guard was its name before.
-          metricRelabelings: [{ sourceLabels: ["job"], regex: "push-(proxy|guard)", action: "drop" }],
+          metricRelabelings: DROP_IMPOSTORS,
           basicAuth: password?.asBasicAuth(),
         },
         // On a page of its own: it is there while the Pushgateway's can't be read, and no push can add to it.
