@@ -1,10 +1,11 @@
-// npm run smoke -- STACK [--direct]: does a stack do its job? Pushes a marked sample, and follows it to Grafana.
+// npm run smoke -- STACK [--direct]: does a stack do its job? Pushes a marked sample, and follows it to Grafana; looks for
+// the alert that always fires in Alertmanager.
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { ExecaError, execa } from "execa";
+import { checkConnected, seeWatchdog } from "./smoke/alerts.ts";
 import type { Part, Target } from "./smoke/parts.ts";
 import { targetOf } from "./smoke/parts.ts";
-import type { Ways } from "./smoke/path.ts";
 import { newMark, push, readThroughGrafana, remove, seeScraped } from "./smoke/path.ts";
 import { Report } from "./smoke/report.ts";
 import type { OpenWay, Way } from "./smoke/ways.ts";
@@ -32,12 +33,16 @@ async function main(): Promise<number> {
   });
   console.log(`smoke: ${stack}, ${direct ? "directly" : "through the Kubernetes API"}`);
   const ways = await openWays(report, target, direct ? openDirectly : await throughKubernetes(target));
-  if (ways !== undefined) {
-    await follow(report, ways, outputs);
-    for (const way of [ways.gateway, ways.prometheus, ways.grafana]) way.close();
-  }
-  console.log(report.hasFailed() ? "smoke: broken" : "smoke: all is well");
-  return report.hasFailed() ? 1 : 0;
+  const stop = new AbortController();
+  // Not once(): execa's own listener ends this process when nobody else listens any more.
+  process.on("SIGINT", () => {
+    stop.abort(new Error("stopped by Ctrl-C"));
+  });
+  await followSample(report, ways, outputs, stop.signal);
+  await followAlert(report, ways, stop.signal);
+  for (const way of Object.values(ways)) way?.close();
+  console.log(report.failures > 0 ? "smoke: broken" : "smoke: all is well");
+  return report.failures > 0 ? 1 : 0;
 }
 
 function readArguments(): { stack: string; direct: boolean } {
@@ -69,43 +74,65 @@ async function stackOutputs(stack: string): Promise<Outputs> {
   return JSON.parse(stdout) as Outputs;
 }
 
-/** Looks at all three, so that everything that is broken is said at once. */
-async function openWays(report: Report, target: Target, open: OpenWay): Promise<Ways | undefined> {
+/** Ways to the workloads; undefined for those that don't answer. */
+type FoundWays = Record<"gateway" | "prometheus" | "grafana" | "alertmanager", Way | undefined>;
+
+/** Connects to each workload, so that everything that is broken is named at once. */
+async function openWays(report: Report, target: Target, open: OpenWay): Promise<FoundWays> {
   const reach = (part: Part): Promise<Way | undefined> =>
     report.step(part.title, `${part.title} answers`, async () => {
       const way = await open(part);
       const answer = await way.ask(part.readyPath);
       if (answer.ok) return way;
+      way.close();
       const first = answer.text.trim().split("\n")[0] ?? "";
       throw new Error(`it answers ${part.readyPath} with ${answer.status}: ${first}`);
     });
-  const gateway = await reach(target.gateway);
-  const prometheus = await reach(target.prometheus);
-  const grafana = await reach(target.grafana);
-  if (gateway !== undefined && prometheus !== undefined && grafana !== undefined) {
-    return { gateway, prometheus, grafana };
-  }
-  for (const way of [gateway, prometheus, grafana]) way?.close();
-  return undefined;
+  return {
+    gateway: await reach(target.gateway),
+    prometheus: await reach(target.prometheus),
+    grafana: await reach(target.grafana),
+    alertmanager: await reach(target.alertmanager),
+  };
 }
 
-/** The way of a sample, from the gateway to Grafana. What was pushed is deleted, also after Ctrl-C. */
-async function follow(report: Report, ways: Ways, outputs: Outputs): Promise<void> {
-  const stop = new AbortController();
-  // Not once(): execa's own listener ends this process when nobody else listens any more.
-  process.on("SIGINT", () => {
-    stop.abort(new Error("stopped by Ctrl-C"));
-  });
+/** Follows a sample from the gateway to Grafana. What was pushed is deleted, also after Ctrl-C. */
+async function followSample(
+  report: Report,
+  { gateway, prometheus, grafana }: FoundWays,
+  outputs: Outputs,
+  stopped: AbortSignal,
+): Promise<void> {
+  if (gateway === undefined || prometheus === undefined || grafana === undefined) return;
+  const ways = { gateway, prometheus, grafana };
   const mark = newMark();
+  const failures = report.failures;
   await report.step("push gateway", "the push gateway takes a marked sample", () => push(ways, mark));
-  if (report.hasFailed()) return;
-  await report.step("Prometheus", "Prometheus scrapes it", () => seeScraped(ways, mark, stop.signal));
-  if (!report.hasFailed()) {
+  if (report.failures > failures) return;
+  await report.step("Prometheus", "Prometheus scrapes it", () => seeScraped(ways, mark, stopped));
+  if (report.failures === failures) {
     await report.step("Grafana", "Grafana's data source my-prom shows it", () =>
       readThroughGrafana(ways, outputs, mark),
     );
   }
   await report.step("push gateway", "the push gateway deletes it", () => remove(ways));
+}
+
+/** Follows the alert that always fires from Prometheus to Alertmanager. */
+async function followAlert(
+  report: Report,
+  { prometheus, alertmanager }: FoundWays,
+  stopped: AbortSignal,
+): Promise<void> {
+  if (prometheus === undefined) return;
+  const failures = report.failures;
+  await report.step("Prometheus", "Prometheus sends alerts to Alertmanager", () =>
+    checkConnected(prometheus),
+  );
+  if (report.failures > failures || alertmanager === undefined) return;
+  await report.step("Alertmanager", "Alertmanager has the alert Watchdog, which always fires", () =>
+    seeWatchdog({ prometheus, alertmanager }, stopped),
+  );
 }
 
 /** An error without what the engine printed to its standard output: the secrets. */

@@ -1,4 +1,6 @@
-/** One of the three that the smoke test talks to. */
+import { WORKLOADS } from "../../workloads.ts";
+
+/** A workload that the smoke test connects to. */
 export interface Part {
   /** What people call it. */
   readonly title: string;
@@ -8,6 +10,8 @@ export interface Part {
   readonly url: string | undefined;
   /** What every request has to carry: the password. */
   readonly headers: Record<string, string>;
+  /** Headers of requests to `url`. @default those of `headers` */
+  readonly directHeaders?: Record<string, string>;
   /** What answers 200 when all is well. */
   readonly readyPath: string;
 }
@@ -17,6 +21,7 @@ export interface Target {
   readonly gateway: Part;
   readonly prometheus: Part;
   readonly grafana: Part;
+  readonly alertmanager: Part;
   readonly namespace: string;
   /** How the Kubernetes API is reached; holds no credential. */
   readonly kubeconfig: string;
@@ -40,6 +45,8 @@ export function targetOf(outputs: Record<string, unknown>): Target {
   if (missing.length > 0) {
     throw new Error(`the stack has no output ${missing.join(", ")}: did its last pulumi up go through?`);
   }
+  const grafanaUrl = text("GRAFANA_URL") ?? "";
+  const asAdmin = login(text("GRAFANA_USER") ?? "", text("GRAFANA_PASSWORD") ?? "");
   const push = text("PROMPG_URL");
   const inCluster = new URL(text("PROMPG_URL_IN_CLUSTER") ?? "");
   const [gatewayService = "", namespace = ""] = inCluster.hostname.split(".");
@@ -63,9 +70,18 @@ export function targetOf(outputs: Record<string, unknown>): Target {
     grafana: {
       title: "Grafana",
       service: "grafana",
-      url: text("GRAFANA_URL"),
-      headers: login(text("GRAFANA_USER") ?? "", text("GRAFANA_PASSWORD") ?? ""),
+      url: grafanaUrl,
+      headers: asAdmin,
       readyPath: "/api/org",
+    },
+    alertmanager: {
+      title: "Alertmanager",
+      service: WORKLOADS.alertmanager.name,
+      // It has no address in the VPC: there Grafana's data source leads to it. The password is for Grafana only.
+      url: `${grafanaUrl}/api/alertmanager/my-alertmanager`,
+      headers: {},
+      directHeaders: asAdmin,
+      readyPath: "/api/v2/status",
     },
   };
 }

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { queryGrafana } from "../grafana-query.ts";
 import { explainExposition } from "./bad-groups.ts";
+import { until } from "./until.ts";
 import type { Way } from "./ways.ts";
 
 /** The ways to the three parts, open. */
@@ -21,7 +21,6 @@ const QUERY = `${METRIC}{job="${JOB}"}`;
 const SCRAPE_WAIT_MS = 60_000;
 /** The gateway takes a deletion in at once; a second is for its queue. */
 const DELETE_WAIT_MS = 10_000;
-const RETRY_MS = 250;
 
 /**
  * A number that marks this run: always the same one series, since each new one would be kept for five
@@ -97,19 +96,6 @@ export async function remove({ gateway }: Ways): Promise<void> {
     async () => !(await gateway.ask("/metrics")).text.includes(METRIC),
   );
   if (!gone) throw new Error(`it still shows ${METRIC} after its deletion`);
-}
-
-async function until(
-  ms: number,
-  stopped: AbortSignal | undefined,
-  done: () => Promise<boolean>,
-): Promise<boolean> {
-  const deadline = Date.now() + ms;
-  for (;;) {
-    if (await done()) return true;
-    if (Date.now() > deadline) return false;
-    await sleep(RETRY_MS, undefined, { signal: stopped });
-  }
 }
 
 function firstLine(text: string): string {

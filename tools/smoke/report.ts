@@ -2,13 +2,13 @@ import { reason } from "../reason.ts";
 
 /** Prints a line a step, and remembers whether all went well. */
 export class Report {
-  private failures = 0;
+  private failed = 0;
 
   constructor(private readonly print: (line: string) => void) {}
 
-  /** Whether a step failed. */
-  hasFailed(): boolean {
-    return this.failures > 0;
+  /** Number of steps that failed. */
+  get failures(): number {
+    return this.failed;
   }
 
   /**
@@ -25,7 +25,7 @@ export class Report {
       this.print(`  ok      ${what} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
       return result;
     } catch (error) {
-      this.failures += 1;
+      this.failed += 1;
       this.print(`  FAILED  ${what}`);
       this.print(`          ${where}: ${error instanceof Error ? error.message : reason(error)}`);
       return undefined;

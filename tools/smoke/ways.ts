@@ -34,7 +34,8 @@ export const openDirectly: OpenWay = (part) => {
   if (part.url === undefined) {
     throw new Error("it has no address of its own here: leave --direct away");
   }
-  return Promise.resolve(wayTo(part, part.url, () => undefined));
+  const headers = part.directHeaders ?? part.headers;
+  return Promise.resolve(wayTo(headers, part.url, () => undefined));
 };
 
 /**
@@ -55,7 +56,7 @@ export async function throughKubernetes({ kubeconfig, namespace }: Target): Prom
     const port = await podPort(api, namespace, service);
     const forward = forwardToPod({ kubeconfig, namespace, podLabels, port, waitMs: POD_WAIT_MS });
     const tunnel = await openTunnel(await freePort(), forward, () => undefined, part.title);
-    return wayTo(part, tunnel.url, () => {
+    return wayTo(part.headers, tunnel.url, () => {
       tunnel.settle();
     });
   };
@@ -117,14 +118,14 @@ async function podPort(api: CoreV1Api, namespace: string, service: V1Service): P
   return found.containerPort;
 }
 
-function wayTo(part: Part, url: string, close: () => void): Way {
+function wayTo(headers: Record<string, string>, url: string, close: () => void): Way {
   return {
     url,
     close,
     async ask(path, init) {
       try {
         const signal = AbortSignal.timeout(PATIENCE_MS);
-        const response = await fetch(`${url}${path}`, { ...init, headers: part.headers, signal });
+        const response = await fetch(`${url}${path}`, { ...init, headers, signal });
         return { ok: response.ok, status: response.status, text: await response.text() };
       } catch (error) {
         throw new Error(`it does not answer: ${reason(error)}`, { cause: error });
