@@ -1,31 +1,245 @@
-import { expect, describe, it } from "vitest";
-import { panelsOf } from "../../local/panels.ts";
-import { ask, metricsOf } from "../../local/prometheus-data.ts";
-import { alerts } from "../../monitoring-mixin/alerts/index.ts";
-import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
-import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
-import { useContent } from "./content.ts";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { killHost, listNodes, openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
+import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
+import { basicAuth } from "../../local/sample.ts";
+import {
+  CHANNELS,
+  expectWithinLimits,
+  nightlyMessages,
+  type PagerDutyBody,
+  type SlackBody,
+} from "./alert-messages.ts";
+import { kill, pidsOf, podOf, untilReady } from "./pods.ts";
+import { eventually, query } from "./prometheus.ts";
+import { RECEIVER_CONFIG, Receivers } from "./receivers.ts";
+import { openTestStack } from "./stack.ts";
+import { usage, usageDuring } from "./usage.ts";
 
-describe("alerts and dashboards", () => {
-  const content = useContent();
+const CLOUD = "alerts";
+/** Minutes for which results are collected: longer than three pushes, a kill and a move of the pod take. */
+const COLLECT = 6;
+const LEVELS = ["master", "release-v3.30", "release-v3.31"].map(
+  (branch) => `https://github.com/projectcalico/felix.git-${branch}`,
+);
 
-  it("asks only for metrics that there are", async () => {
-    const { addresses } = content;
-    const exprs = [
-      ...Object.values(dashboards(DEFAULT_THRESHOLDS)).flatMap((dashboard) =>
-        panelsOf(dashboard).flatMap(({ targets }) => targets.map(({ expr }) => expr)),
-      ),
-      ...alerts(DEFAULT_THRESHOLDS).map(({ expr }) => expr),
-    ].map((expr) => expr.replaceAll(/\$__(rate_)?interval|\$__range/g, "1h"));
-    const known = new Set(await ask<string[]>(addresses.prometheus, "/label/__name__/values"));
-    const names = new Set<string>();
-    for (const expr of exprs) {
-      for (const name of await metricsOf(addresses.prometheus, expr)) names.add(name);
+/**
+ * Alerts from a push to the receivers: Prometheus, Alertmanager and the receivers are real processes. Not proved: that
+ * Slack, PagerDuty and mail servers on the internet accept the messages (the receivers apply the documented limits), and
+ * mail over TLS.
+ */
+describe("alerts", () => {
+  let cloud: Cloud;
+  let outputs: Record<string, unknown>;
+  let addresses: LocalAddresses;
+  let receivers: Receivers;
+  let showState: () => Promise<string>;
+
+  beforeAll(async () => {
+    const stack = await openTestStack(CLOUD);
+    cloud = stack.cloud;
+    await stack.set({ ...RECEIVER_CONFIG.plain, "alerts.collectMinutes": COLLECT });
+    for (const [key, value] of Object.entries(RECEIVER_CONFIG.secret)) {
+      await stack.engine.pulumi(["config", "set", "--secret", key, value]);
     }
-    expect(names.size).toBeGreaterThan(30);
-    // These appear with a restart and with remote write.
-    names.delete("job:restarts:increase1m");
-    for (const name of names) if (name.startsWith("prometheus_remote_storage_queue_")) names.delete(name);
-    expect([...names].filter((name) => !known.has(name))).toEqual([]);
+    showState = () => stack.engine.pulumi(["stack", "export"]);
+    outputs = await stack.up();
+    addresses = await startForwards(cloud, outputs);
+    receivers = await Receivers.start(cloud);
   });
+
+  afterAll(async () => {
+    await receivers.stop();
+    await removeCloud(openCloud(CLOUD));
+  });
+
+  const push = async (group: string, body: string) =>
+    (await fetch(`${addresses.pushGateway}/metrics/job/${group}`, { method: "PUT", body })).status;
+  const kubectl = (...args: string[]) =>
+    execa(path.join(cloud.binDir, "kubectl"), [
+      ...["--kubeconfig", cloud.adminKubeconfig, "--namespace", "monitoring"],
+      ...args,
+    ]);
+  /** Number of alerts in Alertmanager that match these label matchers. */
+  const held = async (...matchers: string[]) => {
+    const filters = matchers.map((one) => `filter=${encodeURIComponent(one)}`);
+    const url = `${addresses.alertmanager}/api/v2/alerts?${filters.join("&")}`;
+    return ((await (await fetch(url)).json()) as unknown[]).length;
+  };
+  const nightly = () => receivers.webhook("kind", "nightly");
+
+  it("keeps the receivers' URLs, keys and passwords out of the state's plain text", async () => {
+    const state = await showState();
+    for (const secret of Object.values(RECEIVER_CONFIG.secret)) expect(state).not.toContain(secret);
+  });
+
+  it("shows alerts in Grafana, by its data source", async () => {
+    const url = `${addresses.grafana}/api/alertmanager/my-alertmanager/api/v2/alerts`;
+    await eventually(
+      async () => {
+        const response = await fetch(url, { headers: basicAuth(outputs) });
+        return (await response.json()) as { labels: { alertname: string } }[];
+      },
+      (found) => found.some(({ labels }) => labels.alertname === "Watchdog"),
+    );
+  });
+
+  it("takes no pushed series for the environment's own, whatever its job", async () => {
+    const body =
+      "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 4e9\nup 0\nseen 1\n" +
+      'push_guard_pushes_total{code="500"} 7\n';
+    const own = ["prometheus", "alertmanager", "grafana", "prom-gateway", "prom-gateway/instance/a"];
+    for (const group of ["anything", ...own]) expect(await push(group, body), group).toBe(202);
+    await eventually(
+      () => query(addresses.prometheus, "seen"),
+      (found) => found.length > 0 && found.every(({ metric }) => metric.job === "anything"),
+    );
+    // A scrape, a recording rule and an alert rule: 10 + 60 + 60 s at most. The groups stay until the end of the tests.
+    await sleep(130_000);
+    expect(await held('alertname=~"TargetDown|PushRefused"')).toBe(0);
+    expect(await query(addresses.prometheus, "job:restarts:increase1m")).toEqual([]);
+    expect(await query(addresses.prometheus, "gateway:pushes_refused:increase1m")).toEqual([]);
+    expect(await query(addresses.prometheus, 'up{job="prometheus"}')).toHaveLength(1);
+    expect(
+      await query(addresses.prometheus, 'pushgateway_http_requests_total{job="prom-gateway"}'),
+    ).not.toEqual([]);
+  }, 300_000);
+
+  it("sends an alert about the monitoring at once, to every receiver, and inhibits the second of one cause", async () => {
+    const started = Date.now();
+    // A metric whose type contradicts the Pushgateway's own. Only the Pushgateway records a failed push; the push proxy
+    // before it refuses this one, so the first goes around the proxy.
+    const inconsistent = "# TYPE go_goroutines counter\ngo_goroutines 1\n";
+    expect(await pushInPod("k8sfv", inconsistent)).toBe("400");
+    await receivers.until(() => receivers.webhook("alertname", "PushFailed")[0], 180_000);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    console.log("PushFailed arrived", seconds, "s after the push");
+    // A scrape, an alert rule, Prometheus' and Alertmanager's waits: 10 + 60 + 5 + 30 s, and some for the machine.
+    expect(seconds).toBeLessThan(120);
+    const failed = (where: string) =>
+      receivers.of(where).filter(({ body }) => body.includes("A push to the Pushgateway failed"));
+    for (const where of CHANNELS) await receivers.until(() => failed(where)[0], 30_000);
+    expect(await push("k8sfv", inconsistent)).toBe(400);
+    const refused = expect.poll(() => held('alertname="PushRefused"', 'code="400"'), { timeout: 180_000 });
+    await refused.toBe(1);
+    // Longer than Alertmanager waits with the first message of a group.
+    await sleep(60_000);
+    expect(receivers.webhook("alertname", "PushRefused")).toEqual([]);
+    expect(receivers.webhook("alertname", "PushFailed")).toHaveLength(1);
+    for (const where of CHANNELS) expect(failed(where), where).toHaveLength(1);
+
+    const [slack] = failed("/slack").map(({ body }) => JSON.parse(body) as SlackBody);
+    expect(slack?.attachments[0]?.title).toBe("A push to the Pushgateway failed");
+    expect(slack?.attachments[0]?.text).toContain(
+      `<${String(outputs.GRAFANA_URL)}/d/k8sfv-monitoring-health`,
+    );
+    const [event] = failed("/pagerduty").map(({ body }) => JSON.parse(body) as PagerDutyBody);
+    expect(event).toMatchObject({ event_action: "trigger", payload: { severity: "warning" } });
+    const [mail] = failed("mail");
+    expect(mail?.to).toEqual(["ci@example.org", "dev@example.org"]);
+    expect(mail?.body).toContain("What to do: docs/operations.md#pushfailed");
+  }, 400_000);
+
+  it("sends 300 failed tests in 3 code levels as one message, once, though Alertmanager is killed and moves", async () => {
+    // Grafana stays down until a later test brings it back: alerts don't need it.
+    await kubectl("scale", "deployment", "grafana", "--replicas=0");
+    const started = Date.now();
+    for (const level of LEVELS) {
+      const results = Array.from({ length: 100 }, (_, n) => resultOf(level, n)).join("");
+      expect(await push("k8sfv", `# TYPE k8sfv_test_result gauge\n${results}`)).toBe(202);
+      // A run is recorded once it was scraped and evaluated.
+      await sleep(75_000);
+    }
+    const arrives = expect.poll(() => held('alertname="TestFailed"'), { timeout: 120_000, interval: 2000 });
+    await arrives.toBe(300);
+    expect(nightly(), "nothing is sent while results are collected").toEqual([]);
+    await kill(cloud, "alertmanager", "bin/alertmanager");
+    await sleep(2_000);
+    await moveAlertmanager();
+    expect(nightly(), "nothing is sent because the pod is new").toEqual([]);
+    const peak = usageDuring(
+      cloud,
+      receivers.until(() => nightly()[0], (COLLECT + 4) * 60_000),
+    );
+    const { mib = 0, cpu = 0 } = (await peak).get("alertmanager") ?? {};
+    console.log("one message", Math.round((Date.now() - started) / 1000), "s after the first push");
+    console.log(`alertmanager with 300 alerts, at most: ${mib.toFixed(1)} MiB, ${cpu.toFixed(1)} m of CPU`);
+    for (const where of CHANNELS) await receivers.until(() => nightlyMessages(receivers, where)[0], 30_000);
+
+    const [message] = nightly();
+    expect(message?.alerts.filter(({ labels }) => labels.alertname === "TestFailed")).toHaveLength(300);
+    expectWithinLimits(receivers);
+    // The log of sent messages is written every 5 s; then the process is killed and the pod moved again.
+    await sleep(6_000);
+    await kill(cloud, "alertmanager", "bin/alertmanager");
+    await moveAlertmanager();
+    await sleep((COLLECT + 1.5) * 60_000);
+    expect(await held('alertname="TestFailed"')).toBe(300);
+    expect(nightly(), "none is sent twice").toHaveLength(1);
+    for (const where of CHANNELS) expect(nightlyMessages(receivers, where), where).toHaveLength(1);
+    expect(receivers.refused()).toEqual([]);
+  }, 2_400_000);
+
+  it("uses no more than it requests with 300 alerts", async () => {
+    const { mib, cpu } = (await usage(cloud)).get("alertmanager") ?? { mib: 0, cpu: 0 };
+    console.log(`alertmanager: ${mib.toFixed(1)} MiB, ${cpu.toFixed(1)} m of CPU`);
+    const { spec } = await podOf(cloud, "alertmanager");
+    const container = spec?.containers.find(({ name }) => name === "alertmanager");
+    expect(mib).toBeGreaterThan(1);
+    expect(mib).toBeLessThan(Number.parseInt(container?.resources?.requests?.memory ?? "0"));
+  });
+
+  it("sends alerts while Grafana is down, and that it is resolved", async () => {
+    const found = (status: string) => () =>
+      receivers.webhook("job", "grafana").find((message) => message.status === status);
+    await receivers.until(found("firing"), 9 * 60_000);
+    await kubectl("scale", "deployment", "grafana", "--replicas=1");
+    await untilReady(cloud, "grafana");
+    await receivers.until(found("resolved"), 9 * 60_000);
+  }, 1_500_000);
+
+  it("posts a heartbeat every two minutes", () => {
+    const at = receivers.of("/heartbeat").map((message) => message.at / 1000);
+    const gaps = at.slice(1).map((time, n) => time - (at[n] ?? 0));
+    console.log("heartbeat gaps in s:", gaps.map((gap) => gap.toFixed(0)).join(" "));
+    expect(gaps.length).toBeGreaterThan(4);
+    // Each of the two kills and moves of the pod may delay one.
+    expect(gaps.filter((gap) => gap < 110 || gap > 130).length).toBeLessThanOrEqual(4);
+    // The README recommends a period of 5 minutes.
+    expect(Math.max(...gaps)).toBeLessThan(300);
+  });
+
+  it("stops the heartbeat when everything is stopped", async () => {
+    for (const { name } of await listNodes(cloud)) await killHost(cloud, name);
+    const stopped = Date.now();
+    await sleep(270_000);
+    expect(receivers.of("/heartbeat", stopped + 2_000)).toEqual([]);
+  }, 600_000);
+
+  /** Pushes to the Pushgateway itself, inside its pod. @returns the status it answers */
+  async function pushInPod(group: string, body: string): Promise<string> {
+    const [pid] = await pidsOf(cloud, "prom-gateway");
+    const url = `http://127.0.0.1:9092/metrics/job/${group}`;
+    const push = `fetch("${url}", { method: "PUT", body: process.argv[1] }).then((r) => console.log(r.status))`;
+    const inPod = ["--target", String(pid), "--net", "--"];
+    const { stdout } = await execa("nsenter", [...inPod, process.execPath, "-e", push, body]);
+    return stdout;
+  }
+
+  /** Deletes the pod at once, and lets no new one run on the same node. */
+  async function moveAlertmanager(): Promise<void> {
+    const { spec, metadata } = await podOf(cloud, "alertmanager");
+    await kubectl("cordon", spec?.nodeName ?? "");
+    await kubectl("delete", "pod", metadata?.name ?? "", "--grace-period=0", "--force");
+    const moved = await untilReady(cloud, "alertmanager");
+    await kubectl("uncordon", spec?.nodeName ?? "");
+    expect(moved.spec?.nodeName).not.toBe(spec?.nodeName);
+  }
 });
+
+function resultOf(level: string, n: number): string {
+  const name = `with a k8s clientset with ${n} remote nodes should not leak memory [slow]`;
+  return `k8sfv_test_result{test_name="${name}",code_level="${level}"} 0\n`;
+}

@@ -8,10 +8,6 @@ import type { HistoryRun } from "../../local/prometheus-data.ts";
 import { loadHistory } from "../../local/prometheus-data.ts";
 import { runSample } from "../../local/sample.ts";
 import { eventually, query } from "./prometheus.ts";
-import { WebhookReceiver } from "./webhook.ts";
-
-/** Where alerts are sent: a port of the CI machine. */
-export const HOOK_PORT = 8099;
 
 /** The project on a local cloud, with three weeks of made-up nights and one night that was really pushed. */
 export interface Content {
@@ -20,7 +16,6 @@ export interface Content {
   outputs: Record<string, unknown>;
   addresses: LocalAddresses;
   grafana: GrafanaClient;
-  receiver: WebhookReceiver;
   /** The made-up runs. */
   runs: HistoryRun[];
 }
@@ -32,15 +27,10 @@ export function useContent(): Content {
     await removeCloud(openCloud("test")); // what a killed run left
     const { cloud, engine } = await openLocalEnvironment("test");
     await initStack(cloud, engine);
-    // The CI machine's address is the last that Google gives out of 10.248.0.0/20.
-    const hook = `http://10.248.15.253:${HOOK_PORT}/hook`;
-    await engine.pulumi(["config", "set", "--secret", "alertWebhookUrl", hook]);
-    await engine.pulumi(["config", "set", "--path", "alerts.collectMinutes", "2"]);
     await engine.pulumi(["up", "--yes", "--skip-preview"]);
     const outputs = await stackOutputs(engine);
     const addresses = await startForwards(cloud, outputs);
     const grafana = { url: addresses.grafana, outputs };
-    content.receiver = await WebhookReceiver.start(cloud, HOOK_PORT);
     await runSample(cloud, outputs); // as dev
     const args = ["-nights", "21", "-felix", "-levels", "master,release-v3.31"];
     const runs = await loadHistory(cloud, addresses.prometheus, args);
@@ -54,7 +44,6 @@ export function useContent(): Content {
     Object.assign(content, { cloud, engine, outputs, addresses, grafana, runs });
   });
   afterAll(async () => {
-    content.receiver?.stop();
     await removeCloud(openCloud("test"));
   });
   return content as Content;

@@ -16,6 +16,8 @@ import {
 } from "../../local/panels.ts";
 import type { Panel } from "../../local/panels.ts";
 import type { HistoryRun } from "../../local/prometheus-data.ts";
+import { ask, metricsOf } from "../../local/prometheus-data.ts";
+import { alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { useContent } from "./content.ts";
 import {
   byLevel,
@@ -52,6 +54,26 @@ const MAY_BE_EMPTY = [
  */
 describe("Grafana's dashboards", () => {
   const content = useContent();
+
+  it("queries only metrics that exist, and so do the alerts", async () => {
+    const { addresses } = content;
+    const exprs = [
+      ...Object.values(dashboards(DEFAULT_THRESHOLDS)).flatMap((dashboard) =>
+        panelsOf(dashboard).flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+      ),
+      ...alerts(DEFAULT_THRESHOLDS).map(({ expr }) => expr),
+    ].map((expr) => expr.replaceAll(/\$__(rate_)?interval|\$__range/g, "1h"));
+    const known = new Set(await ask<string[]>(addresses.prometheus, "/label/__name__/values"));
+    const names = new Set<string>();
+    for (const expr of exprs) {
+      for (const name of await metricsOf(addresses.prometheus, expr)) names.add(name);
+    }
+    expect(names.size).toBeGreaterThan(30);
+    // These appear with a restart and with remote write.
+    names.delete("job:restarts:increase1m");
+    for (const name of names) if (name.startsWith("prometheus_remote_storage_queue_")) names.delete(name);
+    expect([...names].filter((name) => !known.has(name))).toEqual([]);
+  });
 
   it("has each dashboard at the address that the stack puts out", async () => {
     const { outputs, grafana } = content;

@@ -23,7 +23,7 @@ import { eventually, query } from "./prometheus.ts";
 import { held, lost, push, pushUntil, scraped } from "./pushes.ts";
 import { openTestStack } from "./stack.ts";
 
-const workloads = ["prometheus-operator", "prometheus", "prom-gateway", "grafana"];
+const workloads = ["prometheus-operator", "prometheus", "alertmanager", "prom-gateway", "grafana"];
 /** A receiver on the CI machine: the last address of the subnetwork that Google gives out. */
 const receiver = { address: "10.248.15.253", port: 9009 };
 

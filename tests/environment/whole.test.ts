@@ -11,6 +11,7 @@ import { ciEnvironment, queryGrafana, readBack, runSample } from "../../local/sa
 import { TIMEOUT_MS, visitAsEngineer } from "./engineer.ts";
 import { connects, podOf } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
+import { RECEIVER_CONFIG, Receivers } from "./receivers.ts";
 import { traces, tracesOf, watchCommandLines } from "./traces.ts";
 
 /**
@@ -22,6 +23,7 @@ describe("the whole environment", () => {
   let engine: Engine;
   let outputs: Record<string, unknown>;
   let addresses: LocalAddresses;
+  let receivers: Receivers | undefined;
   let before: string[];
 
   beforeAll(async () => {
@@ -32,6 +34,7 @@ describe("the whole environment", () => {
   });
 
   afterAll(async () => {
+    await receivers?.stop();
     await removeCloud(openCloud("test"));
   });
 
@@ -58,6 +61,9 @@ describe("the whole environment", () => {
   });
 
   it("comes up from nothing in one run", async () => {
+    const { alertWebhookUrl } = RECEIVER_CONFIG.secret;
+    await engine.pulumi(["config", "set", "--secret", "alertWebhookUrl", alertWebhookUrl]);
+    await engine.pulumi(["config", "set", "--path", "k8sfv-metrics:alerts.collectMinutes", "1"]);
     await engine.pulumi(["up", "--yes", "--skip-preview"]);
     outputs = await stackOutputs(engine);
     addresses = await startForwards(cloud, outputs);
@@ -71,6 +77,18 @@ describe("the whole environment", () => {
   it("sets the outputs in a shell, as CI takes them", async () => {
     const stdout = await engine.pulumi(["stack", "output", "--shell"]);
     expect(stdout.split("\n")).toContain("PROMPG_URL=http://10.248.1.4:9091");
+  });
+
+  // Recording, alert rules and collecting take two to three minutes: a later test looks at the message.
+  it("takes a run with a failed test, whose code level is a URL", async () => {
+    receivers = await Receivers.start(cloud);
+    const level = Buffer.from("https://github.com/projectcalico/felix.git-master").toString("base64url");
+    const url = `${addresses.pushGateway}/metrics/job/k8sfv/code_level@base64/${level}`;
+    const body = '# TYPE k8sfv_test_result gauge\nk8sfv_test_result{test_name="should not leak memory"} 0\n';
+    await eventually(
+      () => fetch(url, { method: "PUT", body }),
+      ({ status }) => status === 202,
+    );
   });
 
   it("shows through Grafana what a run pushed from the CI machine", async () => {
@@ -134,6 +152,7 @@ describe("the whole environment", () => {
     const seen = watchCommandLines(String(outputs.GRAFANA_PASSWORD));
     const { exitCode, all } = await smoke();
     expect(all).toContain("Grafana's data source my-prom shows it");
+    expect(all).toContain("Alertmanager has the alert Watchdog, which always fires");
     expect(all).toContain("smoke: all is well");
     expect(exitCode).toBe(0);
     expect(all).not.toContain(String(outputs.GRAFANA_PASSWORD));
@@ -147,6 +166,7 @@ describe("the whole environment", () => {
     const command = ["node", ...smoke, "local", "--direct"];
     const [file, ...args] = await commandIn(cloud, ciHost, command, "network");
     const { stdout } = await execa(file, args, { env: { K8SFV_CLOUD: cloud.name } });
+    expect(stdout).toContain("Alertmanager has the alert Watchdog, which always fires");
     expect(stdout).toContain("smoke: all is well");
   });
 
@@ -163,11 +183,28 @@ describe("the whole environment", () => {
     expect(all).toContain("FAILED  push gateway answers");
     expect(all).toMatch(/push gateway: .*no pod with .*prom-gateway/);
     expect(all).toContain("ok      Prometheus answers");
+    expect(all).toContain("ok      Alertmanager has the alert Watchdog");
   });
 
   it("has nothing to change when nothing changed", async () => {
     await engine.pulumi(["preview", "--expect-no-changes"]);
     await engine.pulumi(["up", "--yes", "--expect-no-changes"]);
+  });
+
+  it("sends one message about the failed test to the webhook", async () => {
+    const found = () => receivers?.webhook("alertname", "TestFailed") ?? [];
+    await receivers?.until(() => found()[0], 240_000);
+    expect(found()).toHaveLength(1);
+    const [message] = found();
+    expect(message?.commonLabels).toMatchObject({ alertname: "TestFailed", kind: "nightly" });
+    expect(message?.alerts.map(({ annotations }) => annotations.summary)).toEqual([
+      'projectcalico/felix master: "should not leak memory" failed',
+    ]);
+    const held = await fetch(
+      `${addresses.alertmanager}/api/v2/alerts?filter=${encodeURIComponent('alertname="TestFailed"')}`,
+    );
+    expect(await held.json()).toHaveLength(1);
+    await receivers?.stop();
   });
 
   function smoke() {

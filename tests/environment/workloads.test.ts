@@ -20,7 +20,7 @@ import { eventually, query } from "./prometheus.ts";
 import { held, lost, push, pushUntil, scraped, split } from "./pushes.ts";
 import { usage, usageDuring, type Usage } from "./usage.ts";
 
-const workloads = ["prometheus-operator", "prometheus", "prom-gateway", "grafana"];
+const workloads = ["prometheus-operator", "prometheus", "alertmanager", "prom-gateway", "grafana"];
 
 /** The workloads as somebody finds them who attacks them, breaks them or floods them. */
 describe("the workloads", () => {
@@ -57,15 +57,17 @@ describe("the workloads", () => {
     );
 
   it("scrape each other, under names that stay", async () => {
+    // The push proxy is in the Pushgateway's pod, behind its Service.
+    const expected = [...workloads.map((name) => [name, name]), ["push-proxy", "prom-gateway"]];
     const up = await eventually(
       () => query(addresses.prometheus, "up == 1"),
-      (found) => found.length === workloads.length,
+      (found) => found.length === expected.length,
     );
     for (const { metric } of up) {
       expect(Object.keys(metric).sort()).toEqual(["__name__", "instance", "job"]);
-      expect(metric.instance).toBe(metric.job);
     }
-    expect(up.map(({ metric }) => metric.job).sort()).toEqual([...workloads].sort());
+    const found = up.map(({ metric }) => [metric.job, metric.instance]);
+    expect(found.sort()).toEqual(expected.sort());
   });
 
   it("take a push with the password, and none without", async () => {
@@ -98,7 +100,13 @@ describe("the workloads", () => {
 
   it("let exactly the flows through that exist", async () => {
     const found = await pods();
-    const ports = { "prometheus-operator": 8080, prometheus: 9090, "prom-gateway": 9091, grafana: 3000 };
+    const ports = {
+      "prometheus-operator": 8080,
+      prometheus: 9090,
+      alertmanager: 9093,
+      "prom-gateway": 9091,
+      grafana: 3000,
+    };
     const targets: [string, string, number][] = [
       ...Object.entries(ports).map(
         ([name, port]) => [name, found[name]?.status?.podIP ?? "", port] as [string, string, number],
@@ -118,7 +126,8 @@ describe("the workloads", () => {
     };
     const from = (pod: V1Pod | undefined) => reached((host, port) => connects(pod as V1Pod, host, port));
     expect(await from(found["prometheus"])).toEqual([...workloads, "api"]);
-    expect(await from(found["grafana"])).toEqual(["prometheus", "grafana", "dns"]);
+    expect(await from(found["grafana"])).toEqual(["prometheus", "alertmanager", "grafana", "dns"]);
+    expect(await from(found["alertmanager"])).toEqual(["alertmanager"]);
     expect(await from(found["prom-gateway"])).toEqual(["prom-gateway"]);
     expect(await from(found["prometheus-operator"])).toEqual(["prometheus-operator", "api"]);
     // Any other pod may push, and nothing else; CI and people reach what has an address.
@@ -162,6 +171,7 @@ describe("the workloads", () => {
     ["prom-gateway", "node", 1],
     ["prometheus", "prometheus --", 1],
     ["grafana", "grafana", 1],
+    ["alertmanager", "bin/alertmanager", 1],
     ["prometheus-operator", "operator", 1],
   ])("lose no accepted push when a process of %s is killed: %s", async (name, word) => {
     let over = false;

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { execa, type ResultPromise } from "execa";
+import { ciHost, commandIn, type Cloud } from "../../local/cluster/index.ts";
+import { typeScriptLoader } from "../../local/plugin/version.ts";
+
+/** A message that a receiver got. */
+export interface Message {
+  /** Time of its arrival in ms. */
+  at: number;
+  /** Path of the POST, or "mail". */
+  path: string;
+  /** The POST's body, or the mail with its headers. */
+  body: string;
+  /** The status that the receiver answered; 2xx if it accepted the message. */
+  status: number;
+  /** The mail's recipients. */
+  to?: string[];
+}
+
+/** The fields of Alertmanager's JSON that the tests read. */
+export interface WebhookBody {
+  status: "firing" | "resolved";
+  commonLabels: Record<string, string>;
+  alerts: { status: string; labels: Record<string, string>; annotations: Record<string, string> }[];
+}
+
+/** Address of the CI host: the last one of 10.248.0.0/20 that Google assigns. */
+const HOST = "10.248.15.253";
+const HTTP_PORT = 8099;
+const SMTP_PORT = 8025;
+const MAIL_USER = "k8sfv";
+const MAIL_PASSWORD = "mail-password-of-a-test";
+
+/** A stack's configuration that sends everything to {@link Receivers}: values by key, and secret ones. */
+export const RECEIVER_CONFIG = {
+  plain: {
+    "alerts.heartbeatUrl": `http://${HOST}:${HTTP_PORT}/heartbeat`,
+    "alerts.pagerDutyUrl": `http://${HOST}:${HTTP_PORT}/pagerduty`,
+    "alerts.email[0]": "ci@example.org",
+    "alerts.email[1]": "dev@example.org",
+    "alerts.smtp.host": `${HOST}:${SMTP_PORT}`,
+    "alerts.smtp.from": "k8sfv@example.org",
+    "alerts.smtp.user": MAIL_USER,
+    "alerts.smtp.requireTls": false,
+  },
+  secret: {
+    alertWebhookUrl: `http://${HOST}:${HTTP_PORT}/webhook`,
+    alertSlackUrl: `http://${HOST}:${HTTP_PORT}/slack`,
+    alertPagerDutyKey: "0123456789abcdef0123456789abcdef",
+    smtpPassword: MAIL_PASSWORD,
+  },
+};
+
+/** Receivers of alerts: a process on the CI host, in the VPC. */
+export class Receivers {
+  readonly messages: Message[] = [];
+
+  private constructor(private readonly server: ResultPromise) {}
+
+  /** Starts the process. @throws Error with its standard error if it ends at once */
+  static async start(cloud: Cloud): Promise<Receivers> {
+    const program = fileURLToPath(new URL("receivers-main.ts", import.meta.url));
+    const args = [HTTP_PORT, SMTP_PORT, MAIL_USER, MAIL_PASSWORD].map(String);
+    const command = [process.execPath, "--import", typeScriptLoader, program, ...args];
+    const [file, ...rest] = await commandIn(cloud, ciHost, command, "network");
+    const server = execa(file, rest, { lines: true, reject: false });
+    const receivers = new Receivers(server);
+    await new Promise<void>((resolve, reject) => {
+      void (async () => {
+        for await (const line of server) {
+          if (line === "ready") resolve();
+          else receivers.messages.push(JSON.parse(line) as Message);
+        }
+        reject(new Error(`The receivers ended: ${String((await server).stderr)}`));
+      })().catch(reject);
+    });
+    return receivers;
+  }
+
+  /** Ends the process. */
+  async stop(): Promise<void> {
+    this.server.stdin?.end();
+    await this.server;
+  }
+
+  /** Accepted messages of one receiver, from a time on. */
+  of(path: string, since = 0): Message[] {
+    return this.messages.filter(
+      ({ path: where, at, status }) => where === path && at >= since && status < 300,
+    );
+  }
+
+  /** Messages that a receiver refused. */
+  refused(): Message[] {
+    return this.messages.filter(({ status }) => status >= 300);
+  }
+
+  /** The webhook's messages that have an alert with this label, from a time on. */
+  webhook(label: string, value: string, since = 0): WebhookBody[] {
+    return this.of("/webhook", since)
+      .map(({ body }) => JSON.parse(body) as WebhookBody)
+      .filter(({ alerts }) => alerts.some(({ labels }) => labels[label] === value));
+  }
+
+  /** Waits until `found` returns something. @throws Error that lists the messages, after `timeoutMs` */
+  async until<T>(found: () => T | undefined, timeoutMs: number): Promise<T> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const result = found();
+      if (result !== undefined) return result;
+      if (Date.now() > deadline) {
+        const seen = this.messages.map(
+          ({ path, status, body }) => `${path} ${status}: ${body.slice(0, 300)}`,
+        );
+        throw new Error(`No such message after ${timeoutMs / 1000} s. Messages:\n${seen.join("\n")}`);
+      }
+      await sleep(500);
+    }
+  }
+}
