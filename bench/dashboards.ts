@@ -6,16 +6,19 @@ import type { LocalAddresses } from "../local/forwards.ts";
 import type { GrafanaClient } from "../local/panels.ts";
 import { fiveYears, lastDays, initialVariables, panelsOf, panelTimes } from "../local/panels.ts";
 import { loadHistory } from "../local/prometheus-data.ts";
-import type { Measure } from "./page.ts";
+import type { Measurement } from "./page.ts";
 import { quantile } from "./statistics.ts";
 
 const ROUNDS = 10;
-/** Not quite five years: what is older than that, Prometheus would drop as soon as it took it. */
+/** Number of nightly runs, just under five years: Prometheus would delete older blocks as soon as it loads them. */
 const NIGHTS = 1820;
-/** Of so many all is written that was scraped, Felix too; of those before what the recording rules keep. */
+/**
+ * Number of latest nightly runs with all scraped series, including Felix's. Earlier ones have only recorded
+ * series.
+ */
 const RAW_NIGHTS = 21;
 
-/** What each dashboard finds. */
+/** Data of each dashboard. */
 const DATA: Record<string, string> = {
   summary: `${NIGHTS} nights`,
   "scale-testing": `${RAW_NIGHTS} nights of Felix`,
@@ -23,37 +26,40 @@ const DATA: Record<string, string> = {
 };
 
 /**
- * What the panels of each dashboard wait for their data at five years, by Grafana's own query API, against the
- * same at seven days.
+ * Measures the query times of each dashboard's panels for a range of five years, through Grafana's query API,
+ * relative to those for seven days.
  */
 export async function measureDashboards(
   cloud: Cloud,
   { grafana: url, prometheus }: LocalAddresses,
   outputs: Record<string, unknown>,
-): Promise<Measure[]> {
+): Promise<Measurement[]> {
   const nights = ["-nights", String(NIGHTS), "-raw-nights", String(RAW_NIGHTS), "-felix"];
   await loadHistory(cloud, prometheus, nights);
-  const measures: Measure[] = [];
+  const measurements: Measurement[] = [];
   for (const [name, dashboard] of Object.entries(dashboards(DEFAULT_THRESHOLDS))) {
     const [years, week] = await waits({ url, outputs }, dashboard);
     const rounds = `${ROUNDS} rounds of ${panelsOf(dashboard).length} panels`;
-    measures.push({
+    measurements.push({
       what: `"${dashboard.title}" at five years, p95 of its panels`,
       result: `${years.toFixed(0)} ms, ${(years / week).toFixed(2)} times that of seven days`,
       aim: "< 300 ms",
       from: [`${years.toFixed(0)} ms ÷ ${week.toFixed(0)} ms`, rounds, DATA[name]].filter(Boolean).join("; "),
     });
   }
-  return measures;
+  return measurements;
 }
 
-/** The 95th percentile in ms: at five years, and at seven days. The first round counts: people open cold. */
+/**
+ * Returns the 95th percentiles in milliseconds for five years and for seven days. Includes the first,
+ * uncached round.
+ */
 async function waits(client: GrafanaClient, dashboard: Dashboard): Promise<[number, number]> {
   const [years, week] = [fiveYears(), lastDays(7)];
   const ofYears = await initialVariables(client, dashboard, years);
   const ofWeek = await initialVariables(client, dashboard, week);
   const times: [number[], number[]] = [[], []];
-  // In turn, so that other work of the machine hits both.
+  // Alternates, so that other load affects both.
   for (let round = 0; round < ROUNDS; round++) {
     times[0].push(...(await panelTimes(client, dashboard, ofYears, years)));
     times[1].push(...(await panelTimes(client, dashboard, ofWeek, week)));

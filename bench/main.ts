@@ -1,6 +1,6 @@
-// npm run bench [-- PART …]: measures on a local cloud of its own, and writes docs/bench.md; with PARTs only these,
-// and writes nothing. Ratios of things measured in one run, since seconds say more about the machine than about the
-// program.
+// npm run bench [-- PART …]: measurements on a temporary local cloud and writes docs/bench.md. With PARTs it
+// measurements only those and writes nothing. Results are ratios within one run because absolute times depend on
+// the computer.
 import { writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import path from "node:path";
@@ -14,11 +14,11 @@ import { cloudName, runCommand, step } from "../local/commands/terminal.ts";
 import { measureCommands } from "./commands.ts";
 import { measureDashboards } from "./dashboards.ts";
 import { measureMemory } from "./memory.ts";
-import { page, type Measure } from "./page.ts";
+import { page, type Measurement } from "./page.ts";
 import { measureFreshness, measureThroughput } from "./pushes.ts";
 import { measureUp } from "./up.ts";
 
-/** The environment when it is up. */
+/** The running environment. */
 interface Subject {
   cloud: Cloud;
   engine: Engine;
@@ -28,11 +28,11 @@ interface Subject {
 
 const PAGE = fileURLToPath(new URL("../docs/bench.md", import.meta.url));
 
-/** The first part: the others need what it makes, measured or not. */
+/** The first part. The other parts need its environment. */
 const UP = "up";
 
-/** The other parts, in their order: the last one fills Prometheus, which would weigh on those before. */
-const PARTS: Record<string, (subject: Subject) => Promise<Measure | Measure[]>> = {
+/** The other parts in order. The last one fills Prometheus, which would influence earlier parts. */
+const PARTS: Record<string, (subject: Subject) => Promise<Measurement | Measurement[]>> = {
   freshness: ({ addresses, outputs }) => measureFreshness(addresses, outputs),
   throughput: ({ cloud, outputs }) => measureThroughput(cloud, String(outputs.PROMPG_URL)),
   memory: ({ cloud }) => measureMemory(cloud),
@@ -44,42 +44,45 @@ await runCommand(async () => {
   const all = [UP, ...Object.keys(PARTS)];
   const asked = process.argv.slice(2);
   const unknown = asked.filter((part) => !all.includes(part));
-  if (unknown.length > 0) throw new Error(`No part is ${unknown.join(", ")}: there are ${all.join(", ")}`);
-  // Not the cloud that somebody works on: it is removed.
+  if (unknown.length > 0)
+    throw new Error(`Unknown part ${unknown.join(", ")}: the parts are ${all.join(", ")}`);
+  // Never the developer's default cloud, because the cloud is removed.
   const name = process.env.K8SFV_CLOUD === undefined ? "bench" : cloudName();
   await removeCloud(openCloud(name));
   const loadBefore = loadavg()[0] ?? 0;
   const environment = await openLocalEnvironment(name);
   try {
-    const measures = await measure(environment, asked.length === 0 ? all : asked);
-    if (asked.length === 0) await writePage(page(measures, loadBefore, loadavg()[0] ?? 0));
+    const measurements = await measure(environment, asked.length === 0 ? all : asked);
+    if (asked.length === 0) await writePage(page(measurements, loadBefore, loadavg()[0] ?? 0));
   } finally {
     await removeCloud(environment.cloud);
   }
 });
 
-/** Measures these parts. */
-async function measure({ cloud, engine }: LocalEnvironment, parts: string[]): Promise<Measure[]> {
-  const measures: Measure[] = [];
-  // Each is told as it comes: a run that is stopped half-way still says something.
-  const take = (found: Measure | Measure[]): void => {
+/** Runs the parts. */
+async function measure({ cloud, engine }: LocalEnvironment, parts: string[]): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  // Prints each result at once, so that an interrupted run shows something.
+  const take = (found: Measurement | Measurement[]): void => {
     for (const one of [found].flat()) {
-      measures.push(one);
+      measurements.push(one);
       console.log(`${one.what}: ${one.result} (${one.from})`);
     }
   };
   await initStack(cloud, engine);
   if (parts.includes(UP)) {
-    take(await step("up from nothing, Google's durations scaled in", () => measureUp(cloud, engine)));
+    take(
+      await step("pulumi up of a new stack, with scaled durations of Google", () => measureUp(cloud, engine)),
+    );
   } else {
-    await step("up from nothing", () => bringUp(engine));
+    await step("pulumi up of a new stack", () => bringUp(engine));
   }
   const outputs = await stackOutputs(engine);
   const subject = { cloud, engine, outputs, addresses: await startForwards(cloud, outputs) };
   for (const [part, work] of Object.entries(PARTS)) {
     if (parts.includes(part)) take(await step(part, () => work(subject)));
   }
-  return measures;
+  return measurements;
 }
 
 async function writePage(text: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import type { Cloud } from "../local/cluster/index.ts";
-import type { Measure } from "./page.ts";
+import type { Measurement } from "./page.ts";
 
-/** The environment's own programs, by their command lines. */
+/** Names of the environment's programs in command lines. */
 const PROGRAMS = [
   "prometheus",
   "pushgateway",
@@ -12,8 +12,8 @@ const PROGRAMS = [
   "main.mjs",
 ];
 
-/** What the environment's programs take, and all of the cloud's: shares of pages that several use are divided. */
-export async function measureMemory(cloud: Cloud): Promise<Measure> {
+/** Measures the memory of the environment's programs and of the whole cloud as PSS, which divides shared pages. */
+export async function measureMemory(cloud: Cloud): Promise<Measurement> {
   const read = (pid: string, file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
   const parents = new Map<string, string>();
   const commands = new Map<string, string>();
@@ -21,7 +21,7 @@ export async function measureMemory(cloud: Cloud): Promise<Measure> {
     parents.set(pid, /^PPid:\s+(\d+)/m.exec(await read(pid, "status"))?.[1] ?? "");
     commands.set(pid, await read(pid, "cmdline"));
   }
-  // What runs in a pod says nothing of the cloud, but the machine does that started it.
+  // A process in a pod does not have the cloud's markers, but the host that started it does.
   const isOurs = (pid = "0"): boolean =>
     pid !== "0" && ((commands.get(pid) ?? "").includes(cloud.dir) || isOurs(parents.get(pid)));
   let whole = 0;
@@ -36,9 +36,9 @@ export async function measureMemory(cloud: Cloud): Promise<Measure> {
   }
   const mib = (kib: number) => `${Math.round(kib / 1024)} MiB`;
   return {
-    what: "memory of the environment's pods",
+    what: "memory of the environment's pods (PSS)",
     result: mib(pods),
     aim: "",
-    from: `${mib(whole)} with the cluster and the local cloud around it`,
+    from: `${mib(whole)} including the cluster and the local cloud`,
   };
 }

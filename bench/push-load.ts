@@ -1,4 +1,4 @@
-// Pushes from the machine it runs on: URL CLIENTS SECONDS; prints how many pushes a second were accepted.
+// Load generator. Arguments: URL CLIENTS SECONDS. Prints the number of accepted pushes per second.
 import { Client } from "undici";
 import { push } from "./push.ts";
 
@@ -6,7 +6,7 @@ const [url = "", clients = "", seconds = ""] = process.argv.slice(2);
 const until = performance.now() + Number(seconds) * 1000;
 let accepted = 0;
 
-/** One push after the other. A connection each, by the leanest client: it shares the cores with what is measured. */
+/** Pushes sequentially over one connection. Uses undici because it shares the cores with the measured programs. */
 async function client(name: string): Promise<void> {
   const connection = new Client(url);
   for (let value = 1; performance.now() < until; value++) {

@@ -1,6 +1,6 @@
 import type { Client } from "undici";
 
-/** Pushes one number as a group of its own. @returns whether it was accepted */
+/** Pushes one value as a group. @returns whether it was accepted */
 export async function push(connection: Client, instance: string, value: number): Promise<boolean> {
   try {
     const { statusCode, body } = await connection.request({

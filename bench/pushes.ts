@@ -11,34 +11,34 @@ import { ciHost, commandIn, type Cloud } from "../local/cluster/index.ts";
 import type { LocalAddresses } from "../local/forwards.ts";
 import { ensureToolchain } from "../local/toolchain/build.ts";
 import { queryGrafana } from "../tools/grafana-query.ts";
-import type { Measure } from "./page.ts";
+import type { Measurement } from "./page.ts";
 import { push } from "./push.ts";
 import { quantile } from "./statistics.ts";
 
-/** Prometheus scrapes every so many seconds: the floor. */
+/** Prometheus's scrape interval in seconds, a lower bound of the delay. */
 const SCRAPE_SECONDS = 10;
 const SAMPLES = 40;
-/** A few that push one after the other wait for the disk each time; many share its writes, up to what it can. */
+/** Numbers of clients. With few clients each push waits for a disk write; many clients share disk writes. */
 const CLIENTS = { few: 8, many: 64 };
 const ROUNDS = 3;
 const SECONDS = 10;
 const BARE_PORT = 39091;
 const LOAD = fileURLToPath(new URL("push-load.ts", import.meta.url));
 
-/** From the push to the moment that Grafana's data source answers with it. */
+/** Measures the time from a push until Grafana's data source returns the value. */
 export async function measureFreshness(
   { pushGateway, grafana }: LocalAddresses,
   outputs: Record<string, unknown>,
-): Promise<Measure> {
+): Promise<Measurement> {
   const seconds: number[] = [];
   const connection = new Client(pushGateway);
   for (let mark = 1; mark <= SAMPLES; mark++) {
     const started = performance.now();
-    if (!(await push(connection, "bench", mark))) throw new Error("The push gateway refused a push");
+    if (!(await push(connection, "bench", mark))) throw new Error("The Pushgateway rejected a push");
     while (!(await queryGrafana(grafana, outputs, 'bench_value{job="bench"}')).includes(mark))
       await sleep(50);
     seconds.push((performance.now() - started) / 1000);
-    // Spread over the scrape interval.
+    // Distributes the pushes over the scrape interval.
     await sleep(Math.random() * SCRAPE_SECONDS * 1000);
   }
   await connection.close();
@@ -52,13 +52,13 @@ export async function measureFreshness(
 }
 
 /**
- * Pushes a second from the CI machine to PROMPG_URL (the load balancer, the guard, the disk), against those to the
- * gateway's program alone on that machine.
+ * Measures the rate of pushes from the CI host to PROMPG_URL (load balancer, push proxy, disk), relative to
+ * pushes to a bare Pushgateway on the CI host.
  */
-export async function measureThroughput(cloud: Cloud, whole: string): Promise<Measure[]> {
+export async function measureThroughput(cloud: Cloud, whole: string): Promise<Measurement[]> {
   const toolchain = await ensureToolchain({ only: ["pushgateway"] });
   const folder = await mkdtemp(path.join(tmpdir(), "k8sfv-bench-"));
-  const [file, ...args] = await onCiMachine(cloud, [
+  const [file, ...args] = await onCiHost(cloud, [
     toolchain.path("pushgateway"),
     `--web.listen-address=127.0.0.1:${BARE_PORT}`,
     `--persistence.file=${path.join(folder, "metrics")}`,
@@ -79,9 +79,9 @@ async function compare(
   urls: { bare: string; whole: string },
   clients: number,
   aim: string,
-): Promise<Measure> {
+): Promise<Measurement> {
   let [bare, whole] = [0, 0];
-  // In turn, so that other work of the machine hits both. The first of each makes the groups.
+  // Alternates, so that other load affects both. The first round only creates the groups.
   for (let round = 0; round <= ROUNDS; round++) {
     const ofBare = await rate(cloud, urls.bare, clients);
     const ofWhole = await rate(cloud, urls.whole, clients);
@@ -90,22 +90,22 @@ async function compare(
     whole += ofWhole / ROUNDS;
   }
   return {
-    what: `pushes a second of ${clients} clients through the whole path ÷ the bare gateway's`,
+    what: `pushes per second of ${clients} clients through the whole path ÷ to a bare Pushgateway`,
     result: (whole / bare).toFixed(2),
     aim,
-    from: `${whole.toFixed(0)} ÷ ${bare.toFixed(0)}; the whole path answers when it is on the disk`,
+    from: `${whole.toFixed(0)} ÷ ${bare.toFixed(0)}; the whole path responds after the disk write`,
   };
 }
 
-/** Accepted pushes a second of clients on the CI machine. */
+/** Returns the rate of accepted pushes per second from the CI host. */
 async function rate(cloud: Cloud, url: string, clients: number): Promise<number> {
   const load = [process.execPath, "--import", "tsx", LOAD, url, `${clients}`, `${SECONDS}`];
-  const [file, ...args] = await onCiMachine(cloud, load);
+  const [file, ...args] = await onCiHost(cloud, load);
   const { stdout } = await execa(file, args);
   return Number(stdout);
 }
 
-/** In its network, with this machine's files. */
-function onCiMachine(cloud: Cloud, command: string[]): Promise<[string, ...string[]]> {
+/** Returns a command that runs in the CI host's network namespace with this computer's file system. */
+function onCiHost(cloud: Cloud, command: string[]): Promise<[string, ...string[]]> {
   return commandIn(cloud, ciHost, command, "network");
 }

@@ -4,17 +4,17 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { Cloud } from "../local/cluster/index.ts";
 import type { Engine } from "../local/environment.ts";
-import type { Measure } from "./page.ts";
+import type { Measurement } from "./page.ts";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url));
-/** How much of Google's usual durations is waited for: a sixth of the real run's, and still most of this one's. */
+/** Fraction of Google's typical durations: a sixth is still most of this run's time. */
 const LATENCY_SCALE = 1 / 6;
 
-/** An event of the engine's log; only what matters here. */
+/** The used fields of an event in the engine's log. */
 interface Event {
   resourcePreEvent?: { metadata: { urn: string; op: string } };
   resOutputsEvent?: { metadata: { urn: string } };
-  /** Seconds. */
+  /** Unix time in seconds. */
   timestamp: number;
 }
 
@@ -26,16 +26,16 @@ interface Resource {
 }
 
 /**
- * `up` from nothing, against the longest path through the graph of what it made: each resource's own time,
- * added up along dependencies, providers and parents. Nothing could be faster in this order of things, so
- * what is above 1 is waiting that no dependency asks for. And how long the program stays after its last one.
+ * Measures `pulumi up` of a new stack, relative to the longest path through its resource graph: the sum of
+ * durations along dependencies, providers and parents. No run with these dependencies can be faster, so a
+ * ratio above 1 is additional waiting. Also measurements the time from the last resource to the program's exit.
  */
-export async function measureUp(cloud: Cloud, engine: Engine): Promise<Measure[]> {
+export async function measureUp(cloud: Cloud, engine: Engine): Promise<Measurement[]> {
   const faults = path.join(cloud.dir, "faults.json");
   const log = path.join(cloud.pulumiDir, "events.json");
   await writeFile(faults, JSON.stringify({ latencyScale: LATENCY_SCALE }));
   const started = Date.now();
-  // The engine has the log for those who debug it.
+  // The engine writes an event log only with this variable.
   const env = { ...engine.env, PULUMI_DEBUG_COMMANDS: "true" };
   const args = ["up", "--yes", "--skip-preview", "--event-log", log];
   const run = execa(path.join(cloud.binDir, "pulumi"), args, { cwd: PROJECT, env, stdin: "ignore" });
@@ -56,22 +56,22 @@ export async function measureUp(cloud: Cloud, engine: Engine): Promise<Measure[]
   };
   const { length, urns } = longestPath(deployment.resources, durations(events));
   const names = urns.map((urn) => urn.split("::").at(-1)).filter((name) => name !== undefined);
-  const whole: Measure = {
-    what: `\`up\` from nothing ÷ its longest path, Google's durations × ${LATENCY_SCALE.toFixed(2)}`,
+  const whole: Measurement = {
+    what: `\`up\` of a new stack ÷ its longest path, Google's durations × ${LATENCY_SCALE.toFixed(2)}`,
     result: (seconds / length).toFixed(2),
     aim: "≤ 1.10",
     from: `${seconds.toFixed(0)} s ÷ ${length.toFixed(0)} s: ${names.join(" → ")}`,
   };
-  const end: Measure = {
-    what: "`up`'s end after its last resource",
+  const end: Measurement = {
+    what: "time from `up`'s last resource to its exit",
     result: `${((ended - lastMade) / 1000).toFixed(1)} s`,
     aim: "≤ 2 s",
-    from: "the last line that tells of one, and the process's end",
+    from: "the last output line about a resource, and the exit",
   };
   return [whole, end];
 }
 
-/** How long the engine was about each resource, in seconds. Components take no time of their own. */
+/** Returns the duration of each resource in seconds. Components have no own duration. */
 export function durations(events: Event[]): Map<string, number> {
   const begun = new Map<string, number>();
   const times = new Map<string, number>();
@@ -85,13 +85,13 @@ export function durations(events: Event[]): Map<string, number> {
   return times;
 }
 
-/** By its type, the last of those that the URN lists from the outermost parent on. */
+/** Reports whether the URN's type, the last part of its type chain, is a component. */
 function isComponent(urn: string): boolean {
   const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
   return /^(k8sfv|pulumi:pulumi):/.test(type);
 }
 
-/** The path along which the times add up to most. */
+/** Returns the path with the largest sum of durations. */
 export function longestPath(
   resources: Resource[],
   times: Map<string, number>,
@@ -102,7 +102,7 @@ export function longestPath(
     const found = known.get(urn);
     if (found !== undefined) return found;
     const { dependencies = [], provider, parent } = byUrn.get(urn) ?? {};
-    // A provider is named by URN::ID.
+    // A provider reference is URN::ID.
     const before = [...dependencies, ...(provider ? [provider.split("::").slice(0, -1).join("::")] : [])];
     const longest = [...before, ...(parent === undefined ? [] : [parent])]
       .map(pathTo)

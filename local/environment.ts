@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
-import { adopt } from "../tools/adopt.ts";
+import { importExisting } from "../tools/import-existing.ts";
 import type { Cloud } from "./cluster/cloud.ts";
 import { findEngineProcesses } from "./cluster/processes.ts";
 import { readFileIfExists, writeFileAtomic } from "./files.ts";
@@ -77,7 +77,7 @@ export async function bringUp(
     await up();
   } catch (error) {
     if (options.stopped?.aborted === true) throw error;
-    const { imported } = await adopt(engine.pulumi);
+    const { imported } = await importExisting(engine.pulumi);
     if (imported.length === 0) throw error;
     console.error(`Imported ${imported.length} resources of an interrupted run. Retrying:`);
     await up();

@@ -6,26 +6,26 @@ import type { z } from "zod";
 import { schema, SECRET_KEYS } from "../config/schema.ts";
 import { cloudStacks, LOCAL_STACK } from "./stacks.ts";
 
-/** Where the page lies. */
+/** Path of the page. */
 export const CONFIGURATION_PAGE = fileURLToPath(new URL("../docs/configuration.md", import.meta.url));
 
-/** A key as the page tells of it. */
+/** A configuration key on the page. */
 export interface Key {
-  /** From the top: ["cluster", "nodeCount"]. */
+  /** Path from the top level, e.g. ["cluster", "nodeCount"]. */
   path: string[];
-  /** The schema under its default and so on. */
+  /** Schema without default and optional wrappers. */
   inner: z.core.$ZodType;
-  /** "" when the schema has none. */
+  /** Description; "" if the schema has none. */
   description: string;
-  /** Undefined when there is none. */
+  /** Default value, or undefined. */
   byDefault: unknown;
   optional: boolean;
-  /** Undefined when neither the schema nor a stack file has one. */
+  /** Example from a stack file or the schema, or undefined. */
   example: unknown;
 }
 
 type Shape = Record<string, z.core.$ZodType>;
-/** The parts used here of what zod's classes have in common. */
+/** The used properties of zod's classes. */
 interface Node {
   def: { type: string; innerType?: z.core.$ZodType; shape?: Shape; defaultValue?: unknown };
   meta?: () => { description?: string; examples?: unknown[] } | undefined;
@@ -35,9 +35,9 @@ interface Node {
 const PREFIX = "k8sfv-metrics:";
 
 /**
- * Every key of the schema, in its order; a map before its keys.
+ * Returns every key of the schema in order; an object comes before its keys.
  *
- * @param stack - whose file the examples are from, by default the first one in Google Cloud
+ * @param stack stack file with the examples. @default the first stack in Google Cloud
  */
 export async function keys(stack = cloudStacks()[0] ?? LOCAL_STACK): Promise<Key[]> {
   const text = await readFile(new URL(`../Pulumi.${stack}.yaml`, import.meta.url), "utf8");
@@ -77,17 +77,17 @@ function describe(outer: z.core.$ZodType, path: string[], used: unknown, shared:
   return key;
 }
 
-/** Whether the key has keys of its own. */
+/** Reports whether the key is an object. */
 export function isMap({ inner }: Key): boolean {
   return node(inner).def.type === "object";
 }
 
-/** What is allowed, in the words of the refusal. */
+/** Returns the allowed values, in the words of the schema's error message. */
 export function allowed({ inner }: Key): string {
   return node(inner).safeParse(Symbol("nothing that is allowed")).error?.issues[0]?.message ?? "";
 }
 
-/** docs/configuration.md, as it is to be. */
+/** Returns the text of docs/configuration.md. */
 export async function configurationPage(stack?: string): Promise<string> {
   const all = await keys(stack);
   const top = all.filter((key) => key.path.length === 1);
@@ -145,7 +145,7 @@ function isSecret({ path }: Key): boolean {
   return SECRET_KEYS.some((secret) => secret === path[0]);
 }
 
-/** As one would write it in the stack's file. */
+/** Formats a value as in a stack file. */
 function code(value: unknown): string {
   if (value === undefined) return "";
   const text = typeof value === "string" ? value : JSON.stringify(value);

@@ -1,5 +1,5 @@
-// npm run docs [-- STACK]: writes the pages that are made of the code; their examples are the stack's, by default the
-// first one's in Google Cloud.
+// npm run docs [-- STACK]: generates documentation from code. Examples are from the stack's file, by default
+// that of the first stack in Google Cloud.
 import { writeFile } from "node:fs/promises";
 import { LICENCES_PAGE, licencesPage } from "../local/licences/page.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";

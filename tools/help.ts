@@ -1,7 +1,7 @@
-// npm run help: the project's commands, a line each, as the README has them.
+// npm run help: prints the README's table of commands.
 import { readFileSync } from "node:fs";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const rows = [...readme.matchAll(/^\| `(npm [^`]+)`\s*\| (.+?) *\|$/gm)];
-// All at once: who reads only the first lines doesn't end it with an error.
+// A single write avoids EPIPE if a pager reads only the first lines.
 console.log(rows.map(([, command = "", what = ""]) => `${command.padEnd(28)} ${what}`).join("\n"));

@@ -1,4 +1,4 @@
-// npm run new-stack -- NAME: writes the file of a new stack, and prints what is to be done next.
+// npm run new-stack -- NAME: writes a new stack's file and prints the next steps.
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -10,14 +10,14 @@ import { PROJECT_DIR } from "./stacks.ts";
 
 const USAGE = `npm run new-stack -- NAME --project PROJECT --region REGION --ci-range CIDR... [--zone ZONE] [--peer VPC...]
   NAME        of the stack, and the prefix of every name in Google Cloud
-  --project   Google project id
+  --project   Google project ID
   --region    Google region, e.g. us-central1
   --zone      Google zone; by default zone b of the region
-  --ci-range  IPv4 range of the CI machines; may be repeated
-  --peer      VPC of the project in which the CI machines are, e.g. default; may be repeated
-On a terminal it asks for what is missing.`;
+  --ci-range  IPv4 range of the CI hosts; may be repeated
+  --peer      VPC of the CI hosts in the project, e.g. default; may be repeated
+On a terminal it prompts for missing values.`;
 
-/** Asks for a value that is missing. @throws Error when nobody can be asked */
+/** Prompts for a missing value. @throws Error without a terminal */
 async function ask(question: string, option: string): Promise<string> {
   if (!process.stdin.isTTY) throw new Error(`--${option} is missing.\n${USAGE}`);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
@@ -39,23 +39,23 @@ async function answers(): Promise<Answers> {
   });
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0) throw new Error(USAGE);
-  const project = values.project ?? (await ask("Google project id", "project"));
+  const project = values.project ?? (await ask("Google project ID", "project"));
   const region = values.region ?? (await ask("Google region, e.g. us-central1", "region"));
   const given = values["ci-range"];
   const ranges =
-    given ?? (await ask("IPv4 ranges of the CI machines, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);
+    given ?? (await ask("IPv4 ranges of the CI hosts, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);
   const ciRanges = ranges.filter((range) => range !== "");
   return { name, project, region, zone: values.zone, ciRanges, peers: values.peer ?? [] };
 }
 
 function nextSteps({ name, project }: Answers): string {
-  return `Pulumi.${name}.yaml is written. Next:
-  1. npm run check -- and commit the file with tests/unit/golden/${name}.golden, which the check writes.
-  2. A place for the state and a key, as in the README ("In Google Cloud", step 2), then:
+  return `Wrote Pulumi.${name}.yaml. Next steps:
+  1. npm run check -- then commit the file with tests/unit/golden/${name}.golden, which the check creates.
+  2. Create a state bucket and a key as in the README ("In Google Cloud", step 2), then run
      pulumi stack init ${name} --secrets-provider gcpkms://projects/${project}/locations/REGION/keyRings/pulumi/cryptoKeys/state
-  3. At GitHub the environments ${name} (with reviewers) and preview-${name}, with their variables:
+  3. Create the GitHub environments ${name} (with reviewers) and preview-${name} with their variables:
      docs/operations.md, "Review and apply by GitHub".
-  4. A pull request: its workflow previews the stack; merged, it is applied.`;
+  4. Open a pull request: its workflow previews the stack, and the merge applies it.`;
 }
 
 try {
@@ -66,8 +66,6 @@ try {
 } catch (error) {
   const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
   const said = error instanceof ConfigError || error instanceof Error ? error.message : String(error);
-  console.error(
-    exists ? `${said}\nA stack of that name is there: choose another name, or edit its file.` : said,
-  );
+  console.error(exists ? `${said}\nThe stack exists already: choose another name, or edit its file.` : said);
   process.exitCode = 1;
 }

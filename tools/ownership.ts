@@ -1,7 +1,7 @@
 import { STACK_LABEL } from "../components/stack-labels.ts";
 import type { State } from "./state.ts";
 
-/** Types at Google that can have labels, and get this project's. */
+/** Google resource types with labels, on which this project sets its own labels. */
 const LABELLED = [
   "gcp:compute/address:Address",
   "gcp:compute/disk:Disk",
@@ -10,56 +10,61 @@ const LABELLED = [
   "gcp:container/cluster:Cluster",
 ];
 
-/** A resource that is at Google and is not imported. */
-export interface Left {
+/** A resource at Google that was not imported. */
+export interface SkippedResource {
   urn: string;
   id: string;
-  /** Why it may be another stack's, e.g. "it carries the label pulumi-stack=staging". */
+  /** Reason why it may belong to another stack, e.g. "it carries the label pulumi-stack=staging". */
   why: string;
 }
 
 /**
- * The resources among `found` that may be another stack's: those that can carry labels and don't carry this stack's;
- * those that another stack's state has; and of the rest, those that belong to or are used by one of the former.
+ * Returns the resources that may belong to another stack: labelled types without this stack's label,
+ * resources in another stack's state, and unlabelled ones that depend on or are used by one of those.
  *
- * @param found - resources under the names that this stack would give them, as Google describes them, with secrets in
- *   plain text: the SDK takes labels for secrets
- * @param stack - this stack's name
- * @param others - ids of the resources in the states of other stacks, by stack
+ * @param found existing resources with this stack's names, as read from Google, with secrets in plain text
+ * because the SDK treats labels as secrets
+ * @param stack this stack's name
+ * @param others IDs of the resources in other stacks' states, by stack
  */
-export function notOwn(found: State[], stack: string, others: Record<string, string[]>): Left[] {
-  const left = new Map<string, Left>();
-  const leave = (resource: State, why: string): void => {
-    left.set(resource.urn, { urn: resource.urn, id: resource.id ?? "", why });
+export function findForeign(
+  found: State[],
+  stack: string,
+  others: Record<string, string[]>,
+): SkippedResource[] {
+  const skipped = new Map<string, SkippedResource>();
+  const skip = (resource: State, why: string): void => {
+    skipped.set(resource.urn, { urn: resource.urn, id: resource.id ?? "", why });
   };
   const google = found.filter(({ type, custom }) => custom === true && type.startsWith("gcp:"));
   for (const resource of google) {
     const why = foreignLabel(resource, stack) ?? foreignState(resource, others);
-    if (why !== undefined) leave(resource, why);
+    if (why !== undefined) skip(resource, why);
   }
-  // What carries this stack's label is this stack's, whatever it refers to.
-  const rest = google.filter(({ urn, type }) => !LABELLED.includes(type) && !left.has(urn));
-  for (let count = -1; count !== left.size;) {
-    count = left.size;
-    for (const resource of rest.filter(({ urn }) => !left.has(urn))) {
+  // A resource with this stack's label belongs to this stack, whatever it refers to.
+  const rest = google.filter(({ urn, type }) => !LABELLED.includes(type) && !skipped.has(urn));
+  for (let count = -1; count !== skipped.size;) {
+    count = skipped.size;
+    for (const resource of rest.filter(({ urn }) => !skipped.has(urn))) {
       const why = google
-        .filter(({ urn }) => left.has(urn))
-        .map((other) => tie(resource, other))
+        .filter(({ urn }) => skipped.has(urn))
+        .map((other) => relation(resource, other))
         .find((one) => one !== undefined);
-      if (why !== undefined) leave(resource, why);
+      if (why !== undefined) skip(resource, why);
     }
   }
-  return [...left.values()];
+  return [...skipped.values()];
 }
 
-/** Names of a resource, for people: the one in the program. */
+/** Returns a resource's name in the program. */
 export function nameOf(urn: string): string {
   return urn.split("::").at(-1) ?? urn;
 }
 
 function foreignLabel({ type, outputs = {} }: State, stack: string): string | undefined {
   if (!LABELLED.includes(type)) return undefined;
-  // The other labels of an imported resource are those of the program alone, that is none.
+  // effectiveLabels contains all labels; an imported resource's other label outputs contain only the
+  // program's, i.e. none.
   const labels = revealed(outputs.effectiveLabels) as Record<string, unknown> | undefined;
   const value = labels?.[STACK_LABEL];
   if (value === stack) return undefined;
@@ -67,7 +72,7 @@ function foreignLabel({ type, outputs = {} }: State, stack: string): string | un
   return `it carries no label ${STACK_LABEL}; if it is this stack's, set the label to ${stack}`;
 }
 
-/** The value of an output; `pulumi stack export --show-secrets` prints a secret as an object with its JSON. */
+/** Returns the value of an output. `pulumi stack export --show-secrets` wraps a secret in an object with its JSON. */
 function revealed(value: unknown): unknown {
   const { plaintext } = (value ?? {}) as { plaintext?: unknown };
   return typeof plaintext === "string" ? (JSON.parse(plaintext) as unknown) : value;
@@ -78,8 +83,8 @@ function foreignState({ id = "" }: State, others: Record<string, string[]>): str
   return owner === undefined ? undefined : `it is in the state of the stack ${owner}`;
 }
 
-/** Why a resource without labels goes with one that may be another stack's; undefined when nothing ties them. */
-function tie(resource: State, other: State): string | undefined {
+/** Returns how an unlabelled resource is related to one that may belong to another stack, or undefined. */
+function relation(resource: State, other: State): string | undefined {
   if ((resource.dependencies ?? []).includes(other.urn)) return `it belongs to ${nameOf(other.urn)}`;
   const references = [resource.id, resource.outputs?.email].filter(
     (one): one is string => typeof one === "string" && one !== "",

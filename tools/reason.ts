@@ -1,4 +1,4 @@
-/** What is at the bottom of an error; fetch itself only says that it failed. */
+/** Returns the root cause of an error; fetch's own message is only "fetch failed". */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return reason(error.cause);

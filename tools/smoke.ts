@@ -1,26 +1,26 @@
-// npm run smoke -- STACK [--direct]: does a stack do its job? Pushes a marked sample, and follows it to Grafana; looks for
-// the alert that always fires in Alertmanager.
+// npm run smoke -- STACK [--direct]: end-to-end test of a stack. Pushes a unique sample and reads it through Grafana, and
+// checks that Alertmanager receives the alert that always fires.
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { ExecaError, execa } from "execa";
-import { checkConnected, seeWatchdog } from "./smoke/alerts.ts";
-import type { Part, Target } from "./smoke/parts.ts";
-import { targetOf } from "./smoke/parts.ts";
-import { newMark, push, readThroughGrafana, remove, seeScraped } from "./smoke/path.ts";
+import { checkConnected, waitForWatchdog } from "./smoke/alerts.ts";
+import type { Component, Target } from "./smoke/components.ts";
+import { targetOf } from "./smoke/components.ts";
+import { newSampleValue, push, readThroughGrafana, remove, waitForScrape } from "./smoke/sample.ts";
 import { Report } from "./smoke/report.ts";
-import type { OpenWay, Way } from "./smoke/ways.ts";
-import { openDirectly, throughKubernetes } from "./smoke/ways.ts";
+import type { Connect, Connection } from "./smoke/connections.ts";
+import { connectDirectly, connectThroughKubernetes } from "./smoke/connections.ts";
 
 const USAGE =
-  "Say which stack: npm run smoke -- STACK (from anywhere, through the Kubernetes API), " +
-  "or npm run smoke -- STACK --direct (from a machine in the VPC)";
-/** The stack of the local clouds; K8SFV_CLOUD says which of them. */
+  "Usage: npm run smoke -- STACK (from anywhere, through the Kubernetes API), " +
+  "or npm run smoke -- STACK --direct (from a host in the VPC)";
+/** Stack of the local clouds. K8SFV_CLOUD selects the cloud. */
 const LOCAL = "local";
 
 type Outputs = Record<string, unknown>;
 
 process.exitCode = await main().catch((error: unknown) => {
-  console.error(`smoke: ${said(error)}`);
+  console.error(`smoke: ${describeError(error)}`);
   return 1;
 });
 
@@ -32,15 +32,19 @@ async function main(): Promise<number> {
     console.log(line);
   });
   console.log(`smoke: ${stack}, ${direct ? "directly" : "through the Kubernetes API"}`);
-  const ways = await openWays(report, target, direct ? openDirectly : await throughKubernetes(target));
+  const connections = await connectAll(
+    report,
+    target,
+    direct ? connectDirectly : await connectThroughKubernetes(target),
+  );
   const stop = new AbortController();
-  // Not once(): execa's own listener ends this process when nobody else listens any more.
+  // Not once(): without another listener, execa's own one ends this process.
   process.on("SIGINT", () => {
     stop.abort(new Error("stopped by Ctrl-C"));
   });
-  await followSample(report, ways, outputs, stop.signal);
-  await followAlert(report, ways, stop.signal);
-  for (const way of Object.values(ways)) way?.close();
+  await followSample(report, connections, outputs, stop.signal);
+  await followAlert(report, connections, stop.signal);
+  for (const connection of Object.values(connections)) connection?.close();
   console.log(report.failures > 0 ? "smoke: broken" : "smoke: all is well");
   return report.failures > 0 ? 1 : 0;
 }
@@ -54,18 +58,18 @@ function readArguments(): { stack: string; direct: boolean } {
     const [stack, ...more] = positionals;
     if (stack !== undefined && more.length === 0) return { stack, direct: values.direct };
   } catch {
-    // An unknown option: the usage says which there are.
+    // Unknown option: the usage lists the options.
   }
   throw new Error(USAGE);
 }
 
-/** Secrets in the clear; they stay in this process. */
+/** Returns the stack's outputs with secrets in plain text, which stay in this process. */
 async function stackOutputs(stack: string): Promise<Outputs> {
   if (stack === LOCAL) {
     const { openCloud } = await import("../local/cluster/cloud.ts");
     const { openEngine } = await import("../local/environment.ts");
     const engine = openEngine(openCloud(process.env.K8SFV_CLOUD ?? "local"));
-    // For what reads the kubeconfig, too: the cloud's own gke-gcloud-auth-plugin.
+    // Includes PATH: the kubeconfig needs the cloud's own gke-gcloud-auth-plugin.
     Object.assign(process.env, engine.env);
   }
   const args = ["stack", "output", "--json", "--show-secrets", "--stack", stack];
@@ -74,19 +78,19 @@ async function stackOutputs(stack: string): Promise<Outputs> {
   return JSON.parse(stdout) as Outputs;
 }
 
-/** Ways to the workloads; undefined for those that don't answer. */
-type FoundWays = Record<"gateway" | "prometheus" | "grafana" | "alertmanager", Way | undefined>;
+/** Connections to the workloads; undefined for those that don't respond. */
+type FoundConnections = Record<"gateway" | "prometheus" | "grafana" | "alertmanager", Connection | undefined>;
 
-/** Connects to each workload, so that everything that is broken is named at once. */
-async function openWays(report: Report, target: Target, open: OpenWay): Promise<FoundWays> {
-  const reach = (part: Part): Promise<Way | undefined> =>
-    report.step(part.title, `${part.title} answers`, async () => {
-      const way = await open(part);
-      const answer = await way.ask(part.readyPath);
-      if (answer.ok) return way;
-      way.close();
+/** Connects to all workloads, so that all problems are reported at once. */
+async function connectAll(report: Report, target: Target, open: Connect): Promise<FoundConnections> {
+  const reach = (component: Component): Promise<Connection | undefined> =>
+    report.step(component.title, `${component.title} responds`, async () => {
+      const connection = await open(component);
+      const answer = await connection.ask(component.readyPath);
+      if (answer.ok) return connection;
+      connection.close();
       const first = answer.text.trim().split("\n")[0] ?? "";
-      throw new Error(`it answers ${part.readyPath} with ${answer.status}: ${first}`);
+      throw new Error(`it responds to ${component.readyPath} with ${answer.status}: ${first}`);
     });
   return {
     gateway: await reach(target.gateway),
@@ -96,32 +100,36 @@ async function openWays(report: Report, target: Target, open: OpenWay): Promise<
   };
 }
 
-/** Follows a sample from the gateway to Grafana. What was pushed is deleted, also after Ctrl-C. */
+/** Pushes a sample and reads it through Prometheus and Grafana. Deletes it afterwards, even after Ctrl-C. */
 async function followSample(
   report: Report,
-  { gateway, prometheus, grafana }: FoundWays,
+  { gateway, prometheus, grafana }: FoundConnections,
   outputs: Outputs,
   stopped: AbortSignal,
 ): Promise<void> {
   if (gateway === undefined || prometheus === undefined || grafana === undefined) return;
-  const ways = { gateway, prometheus, grafana };
-  const mark = newMark();
+  const connections = { gateway, prometheus, grafana };
+  const sampleValue = newSampleValue();
   const failures = report.failures;
-  await report.step("push gateway", "the push gateway takes a marked sample", () => push(ways, mark));
+  await report.step("Pushgateway", "Pushgateway accepts a unique sample", () =>
+    push(connections, sampleValue),
+  );
   if (report.failures > failures) return;
-  await report.step("Prometheus", "Prometheus scrapes it", () => seeScraped(ways, mark, stopped));
+  await report.step("Prometheus", "Prometheus scrapes it", () =>
+    waitForScrape(connections, sampleValue, stopped),
+  );
   if (report.failures === failures) {
-    await report.step("Grafana", "Grafana's data source my-prom shows it", () =>
-      readThroughGrafana(ways, outputs, mark),
+    await report.step("Grafana", "Grafana's data source my-prom returns it", () =>
+      readThroughGrafana(connections, outputs, sampleValue),
     );
   }
-  await report.step("push gateway", "the push gateway deletes it", () => remove(ways));
+  await report.step("Pushgateway", "Pushgateway deletes it", () => remove(connections));
 }
 
-/** Follows the alert that always fires from Prometheus to Alertmanager. */
+/** Checks that the alert that always fires gets from Prometheus to Alertmanager. */
 async function followAlert(
   report: Report,
-  { prometheus, alertmanager }: FoundWays,
+  { prometheus, alertmanager }: FoundConnections,
   stopped: AbortSignal,
 ): Promise<void> {
   if (prometheus === undefined) return;
@@ -131,12 +139,12 @@ async function followAlert(
   );
   if (report.failures > failures || alertmanager === undefined) return;
   await report.step("Alertmanager", "Alertmanager has the alert Watchdog, which always fires", () =>
-    seeWatchdog({ prometheus, alertmanager }, stopped),
+    waitForWatchdog({ prometheus, alertmanager }, stopped),
   );
 }
 
-/** An error without what the engine printed to its standard output: the secrets. */
-function said(error: unknown): string {
+/** Returns an error's message without the engine's standard output, which may contain secrets. */
+function describeError(error: unknown): string {
   if (error instanceof ExecaError) {
     const { code, stderr, shortMessage } = error as ExecaError<{ stderr: "pipe" }>;
     if (code === "ENOENT") return 'no "pulumi" on PATH: install it (https://pulumi.com/docs/install)';

@@ -1,7 +1,7 @@
-/** Runs `pulumi` on a stack with these arguments, and returns what it prints. */
+/** Runs `pulumi` on a stack and returns its standard output. */
 export type Pulumi = (args: string[]) => Promise<string>;
 
-/** A resource as the engine writes it into a state; only what matters here. */
+/** The used fields of a resource in the state. */
 export interface State {
   urn: string;
   type: string;
@@ -16,13 +16,13 @@ export interface State {
   deletedWith?: string;
 }
 
-/** A state as `pulumi stack export` prints it. */
+/** Output of `pulumi stack export`. */
 export interface Export {
   deployment: { resources?: State[]; pending_operations?: unknown[] };
 }
 
-/** The state without these resources, and without references to them. */
-export function without(state: Export, urns: string[]): Export {
+/** Returns the state without these resources and without references to them. */
+export function removeResources(state: Export, urns: string[]): Export {
   const isKept = (urn: string): boolean => !urns.includes(urn);
   const resources = (state.deployment.resources ?? [])
     .filter(({ urn }) => isKept(urn))
@@ -41,9 +41,9 @@ function keepAll(all: Record<string, string[]>, isKept: (urn: string) => boolean
 }
 
 /**
- * Ids of the resources in the states of the project's other stacks in the same backend, by stack.
+ * Returns the resource IDs in the states of the project's other stacks in the same backend, by stack.
  *
- * @param pulumi - the engine, without a stack
+ * @param pulumi runs the engine without a stack
  */
 export async function otherStates(pulumi: Pulumi, stack: string): Promise<Record<string, string[]>> {
   const stacks = JSON.parse(await pulumi(["stack", "ls", "--json"])) as { name: string }[];

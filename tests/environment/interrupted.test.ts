@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { initStack } from "../../local/environment.ts";
 import { findEngineProcesses, killProcesses } from "../../local/cluster/processes.ts";
 import { removeCloud } from "../../local/cluster/index.ts";
-import { adopt } from "../../tools/adopt.ts";
+import { importExisting } from "../../tools/import-existing.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /** How often a run is killed. */
@@ -67,7 +67,7 @@ describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
     const moments: string[] = [];
     for (let kill = 1; kill <= KILLS; kill++) {
       moments.push(await killAt(Math.floor((planned.length * kill) / (KILLS + 1))));
-      await adopt(stack.engine.pulumi);
+      await importExisting(stack.engine.pulumi);
     }
     console.log(`killed at resources: ${moments.join(", ")}`);
     await stack.up();
@@ -105,7 +105,7 @@ describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
         if (!(error instanceof ExecaError)) throw error;
         said += String(error.stdout);
       }
-      if (takeOver) adopted += (await adopt(stack.engine.pulumi)).imported.length;
+      if (takeOver) adopted += (await importExisting(stack.engine.pulumi)).imported.length;
     }
     throw new Error(`Not through after ${MOST_RUNS} runs`);
   }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { removeCloud } from "../../local/cluster/index.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
 import { basicAuth, queryGrafana, readBack, runSample, type SampleResult } from "../../local/sample.ts";
-import { adopt } from "../../tools/adopt.ts";
+import { importExisting } from "../../tools/import-existing.ts";
 import { kubeConfig, namespace } from "./pods.ts";
 import { split } from "./pushes.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
@@ -126,7 +126,7 @@ describe("a rebuild", () => {
     const refusal: unknown = await stack.up().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ExecaError);
     expect((refusal as ExecaError).stdout).toMatch(/status 4(09|12)/);
-    const adopted = (await adopt(stack.engine.pulumi)).imported.map((urn) => urn.split("::").at(-1));
+    const adopted = (await importExisting(stack.engine.pulumi)).imported.map((urn) => urn.split("::").at(-1));
     expect(adopted).toEqual(expect.arrayContaining(["content-folder", "content-prometheus"]));
     console.log(`taken over from Grafana's disk: ${adopted.join(", ")}`);
     const after = await stack.up();

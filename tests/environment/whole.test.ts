@@ -151,7 +151,7 @@ describe("the whole environment", () => {
   it("passes the smoke test, which shows no secret and leaves nothing behind", async () => {
     const seen = watchCommandLines(String(outputs.GRAFANA_PASSWORD));
     const { exitCode, all } = await smoke();
-    expect(all).toContain("Grafana's data source my-prom shows it");
+    expect(all).toContain("Grafana's data source my-prom returns it");
     expect(all).toContain("Alertmanager has the alert Watchdog, which always fires");
     expect(all).toContain("smoke: all is well");
     expect(exitCode).toBe(0);
@@ -180,9 +180,9 @@ describe("the whole environment", () => {
     const { exitCode, all } = await smoke();
     await scale(1);
     expect(exitCode).toBe(1);
-    expect(all).toContain("FAILED  push gateway answers");
-    expect(all).toMatch(/push gateway: .*no pod with .*prom-gateway/);
-    expect(all).toContain("ok      Prometheus answers");
+    expect(all).toContain("FAILED  Pushgateway responds");
+    expect(all).toMatch(/Pushgateway: .*no pod with .*prom-gateway/);
+    expect(all).toContain("ok      Prometheus responds");
     expect(all).toContain("ok      Alertmanager has the alert Watchdog");
   });
 

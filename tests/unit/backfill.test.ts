@@ -16,13 +16,13 @@ import { root } from "../pages.ts";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
-/** Any full minute. */
+/** An arbitrary full minute. */
 const START = 1_700_000_040;
 
 const labels = { job: "k8sfv", test_name: "leak", code_level: "A" };
 const measured = { ...labels, process: "felix" };
 
-/** A run that was recorded this many seconds after START, with these values. */
+/** Returns a run recorded `seconds` after START with these values. */
 function runAt(seconds: number, ...values: [metric: string, labels: Labels, value: number][]): Run {
   const pushed = START + seconds - 17.25;
   const metrics = new Map<string, Value[]>();
@@ -38,7 +38,7 @@ function runAt(seconds: number, ...values: [metric: string, labels: Labels, valu
 
 const mean = (seconds: number, value: number, of: Labels = measured) =>
   runAt(seconds, ["k8sfv_occupancy_mean_bytes", of, value]);
-/** A run of code level A with the result of each test. */
+/** Returns a run of code level A with these test results. */
 const results = (seconds: number, tests: Record<string, number>) =>
   runAt(
     seconds,
@@ -49,7 +49,7 @@ const results = (seconds: number, tests: Record<string, number>) =>
     ]),
   );
 
-/** Values of a name that the last run recorded, with their labels. */
+/** Returns the last run's recorded values of a metric, with their labels. */
 function last(runs: Run[], name: string): [Labels, number][] {
   const at = runs.at(-1)?.at;
   return record(runs)
@@ -62,7 +62,7 @@ function last(runs: Run[], name: string): [Labels, number][] {
 const median = (runs: Run[], days = 7) =>
   last(runs, `nightly:k8sfv_occupancy_mean_bytes:median${days}d`).map(([, value]) => value);
 
-/** The newest result of each test in its nightly run. */
+/** Returns the latest result of each test in its nightly run. */
 const nightly = (runs: Run[]) =>
   Object.fromEntries(
     record(runs)
@@ -70,13 +70,13 @@ const nightly = (runs: Run[]) =>
       .map(({ labels: of, samples }) => [of.test_name ?? "", samples.at(-1)?.value]),
   );
 
-/** How many nightly runs these are. */
+/** Returns the number of nightly runs. */
 const nights = (runs: Run[]) =>
   record(runs)
     .family("nightly:start_time_seconds")
     .map(({ samples }) => samples.length);
 
-test("a run gives a sample of each series that the rules record", () => {
+test("records a sample of each series of the recording rules", () => {
   const run = (seconds: number) =>
     runAt(seconds, ...KEPT.map((metric): [string, Labels, number] => [metric, measured, 1]));
   const runs = [0, 1, 2, 3].map((n) => run(n * DAY));
@@ -89,13 +89,13 @@ test("a run gives a sample of each series that the rules record", () => {
   expect(written.toSorted()).toEqual(names.map((name) => `# TYPE ${name} gauge\n`).toSorted());
 });
 
-test("each result has the time of its push", () => {
+test("records the push time of each result", () => {
   const runs = [results(0, { leak: 1 })];
   expect(last(runs, "run:push_time_seconds")).toEqual([[{ job: "k8sfv" }, START - 17.25]]);
   expect(last(runs, "run:k8sfv_test_push_time_seconds")).toEqual([[labels, START - 17.25]]);
 });
 
-test("the heap's lowest, mean and highest step, for each process", () => {
+test("records the minimum, mean and maximum of the heap for each process", () => {
   const steps = (process: string, ...bytes: number[]) =>
     bytes.map((value, step): [string, Labels, number] => [
       "k8sfv_heap_alloc_bytes",
@@ -112,7 +112,7 @@ test("the heap's lowest, mean and highest step, for each process", () => {
   expect(of("max")).toEqual({ felix: 100, typha: 3 });
 });
 
-test("a median is of three earlier runs or more, and leaves out values that are no measurement", () => {
+test("computes a median of at least three earlier runs and ignores values without a measurement", () => {
   const days = (...values: number[]) => values.map((value, n) => mean(n * DAY, value));
   expect(median(days(5, 6, 1000))).toEqual([]);
   expect(median(days(5, 8, 6, 1000))).toEqual([6]);
@@ -121,7 +121,7 @@ test("a median is of three earlier runs or more, and leaves out values that are 
   expect(median([mean(0, 1, { ...measured, code_level: "B" }), ...days(0, 5, 6, 7)])).toEqual([]);
 });
 
-test("a median looks back 7 (30) days and 12 hours from the evaluation before", () => {
+test("computes medians over 7 (30) days and 12 hours before the previous evaluation", () => {
   for (const days of [7, 30]) {
     const window = days * DAY + 12 * HOUR + 60;
     const runs = (at: number) => [mean(0, 5), mean(60, 5), mean(120, 5), mean(at, 1000)];
@@ -130,14 +130,14 @@ test("a median looks back 7 (30) days and 12 hours from the evaluation before", 
   }
 });
 
-test("labels that differ in each run are kept, and don't separate runs", () => {
+test("keeps labels that differ in each run without separating runs by them", () => {
   const build = (n: number) => mean(n * DAY, 5 + n, { ...measured, build: String(n) });
   const runs = [0, 1, 2, 3].map(build);
   expect(last(runs, "run:k8sfv_occupancy_mean_bytes")).toEqual([[{ ...measured, build: "3" }, 8]]);
   expect(median(runs)).toEqual([6]);
 });
 
-test("runs within 17 hours are one nightly run, but for a whole run after 6 hours", () => {
+test("combines runs within 17 hours into a nightly run, except a complete run after 6 hours", () => {
   const all = { leak: 1, other: 1 };
   const second = (hours: number, tests: Record<string, number>) =>
     nights([results(0, all), results(hours * HOUR, tests)]);
@@ -147,7 +147,7 @@ test("runs within 17 hours are one nightly run, but for a whole run after 6 hour
   expect(second(17, { leak: 1 })).toEqual([2]);
 });
 
-test("of two whole runs the worse result counts, a rerun replaces its tests, shards add up", () => {
+test("takes the worse of two complete runs, replaces rerun tests and combines shards", () => {
   const first = results(0, { leak: 0, other: 1 });
   expect(nightly([first, results(HOUR, { leak: 1, other: 1 })])).toEqual({ leak: 0, other: 1 });
   expect(nightly([first, results(HOUR, { leak: 1 })])).toEqual({ leak: 1, other: 1 });
@@ -159,7 +159,7 @@ test("of two whole runs the worse result counts, a rerun replaces its tests, sha
   expect(nightly([first, results(DAY, { leak: 1, other: 1 })])).toEqual({ leak: 1, other: 1 });
 });
 
-test("the text is OpenMetrics: families, escaped labels, Prometheus's numbers, and an end", () => {
+test("writes OpenMetrics text with families, escaped labels and Prometheus's number format", () => {
   const recording = new Recording();
   recording.add("run:a", {}, { at: 60, value: 1e21 });
   recording.add("run:b", { test_name: 'says "no"\\\n[slow]', job: "k8sfv" }, { at: 60, value: 0.1 });
@@ -178,7 +178,7 @@ test("the text is OpenMetrics: families, escaped labels, Prometheus's numbers, a
   expect([...recording.openMetrics(120)].join("")).not.toContain(" 60\n");
 });
 
-test("the summary says how often each code level ran", () => {
+test("summarizes the number of runs of each code level", () => {
   const b: [string, Labels, number] = ["k8sfv_test_result", { ...labels, code_level: "B" }, 1];
   const a: [string, Labels, number] = ["k8sfv_test_result", labels, 1];
   const runs = [results(0, { a: 1, b: 1 }), runAt(DAY, a, b), runAt(2 * DAY)];
@@ -191,7 +191,7 @@ test("the summary says how often each code level ran", () => {
 
 type Question = URLSearchParams & { path: string; authorization: string | undefined };
 
-/** A server that answers like Prometheus, or otherwise. */
+/** Starts a server with these responses. @returns its address */
 async function server(answer: (question: Question) => unknown, status = 200): Promise<string> {
   const http = createServer((request, response) => {
     const url = new URL(request.url ?? "", "http://localhost");
@@ -209,7 +209,7 @@ async function server(answer: (question: Question) => unknown, status = 200): Pr
 
 const success = (...result: unknown[]) => ({ status: "success", data: { result } });
 
-test("a push is read once, when it was first seen; weeks without any aren't asked; a push time of 0 is none", async () => {
+test("reads each push once, skips weeks without pushes and ignores push time 0", async () => {
   const week = 7 * DAY;
   const questions: Question[] = [];
   const address = await server((question) => {
@@ -219,7 +219,7 @@ test("a push is read once, when it was first seen; weeks without any aren't aske
     if (question.get("step") === String(week)) {
       return success({ metric: {}, values: [2, 5].map((n) => [START + n * week, "1"]) });
     }
-    // The one that was shown at the end of a week is still shown in the next, and comes back once more.
+    // A push that is visible at the end of a week is still visible in the next one, and becomes visible again later.
     const shown = ["5.5", "5.5", at < START + 2 * week ? "5.5" : "9.5", "5.5", "0"];
     return success({ metric: {}, values: shown.map((pushed, n) => [at + n * 60, pushed]) });
   });
@@ -236,7 +236,7 @@ test("a push is read once, when it was first seen; weeks without any aren't aske
   expect(Math.max(...minutes.slice(1, 3))).toBeLessThan(11_000);
 });
 
-test("series are read without the labels of their scrape, under the job of the recorded series", async () => {
+test("reads series without their scrape labels, with the job of the recorded series", async () => {
   const { job, ...pushed } = measured;
   const address = await server((question) => {
     const query = question.get("query") ?? "";
@@ -256,7 +256,7 @@ test("series are read without the labels of their scrape, under the job of the r
   ]);
 });
 
-test("a password is sent, and in no message", async () => {
+test("sends a password but includes it in no message", async () => {
   let sent: string | undefined;
   const address = await server((question) => {
     sent = question.authorization;
@@ -265,27 +265,27 @@ test("a password is sent, and in no message", async () => {
   const prometheus = openPrometheus(`http://me:s%3Acret@${address}/prometheus/`);
   expect(prometheus.url).toBe(`http://${address}/prometheus`);
   await expect(prometheus.query("up", 0)).rejects.toThrow(
-    new Error(`http://${address}/prometheus answered 422: query processing would load too many samples`),
+    new Error(`http://${address}/prometheus returned 422: query processing would load too many samples`),
   );
   expect(sent).toBe(`Basic ${Buffer.from("me:s:cret").toString("base64")}`);
   for (const wrong of ["me:s:cret@example.org", "ftp://me:s%3Acret@example.org", "nothing"]) {
     expect(() => openPrometheus(wrong)).toThrow(
-      new Error("Prometheus's address has to be like http://127.0.0.1:9090"),
+      new Error("Prometheus's address must be a URL like http://127.0.0.1:9090"),
     );
   }
 });
 
-test("what isn't Prometheus, or isn't there, is named", async () => {
+test("names a URL that is not reachable or not a Prometheus", async () => {
   const address = await server(() => "<html>Sign in\n…", 200);
   await expect(openPrometheus(`http://${address}`).query("up", 0)).rejects.toThrow(
-    `http://${address} answered 200: <html>Sign in`,
+    `http://${address} returned 200: <html>Sign in`,
   );
   await expect(openPrometheus("http://me:secret@127.0.0.1:1").query("up", 0)).rejects.toThrow(
-    "http://127.0.0.1:1 does not answer: ",
+    "http://127.0.0.1:1 does not respond: ",
   );
 });
 
-test("the command's arguments: five years until now, or what is said", () => {
+test("parses arguments, with the last five years as default", () => {
   const now = Date.parse("2026-11-20T12:00:00.5Z");
   const [from, until] = [Date.parse("2021-11-21T12:00Z") / 1000, Math.floor(now / 1000)];
   expect(readArguments(["http://a"], now)).toEqual({
@@ -303,7 +303,7 @@ test("the command's arguments: five years until now, or what is said", () => {
   });
 });
 
-test("a code level gets another name, everywhere, and the others keep theirs", () => {
+test("renames one code level everywhere", () => {
   const url = "https://github.com/projectcalico/felix.git-master";
   const { renames } = readArguments(["http://a", "--rename-code-level", `A=${url}`]);
   const other: [string, Labels, number] = ["k8sfv_test_result", { ...labels, code_level: "B" }, 1];
@@ -322,17 +322,17 @@ test("a code level gets another name, everywhere, and the others keep theirs", (
 
 test.each([
   [["http://a", "--rename-code-level", "master"], "--rename-code-level master is not OLD=NEW"],
-  [[], "Say which Prometheus: npm run --silent backfill -- URL"],
-  [["http://a", "http://b"], "Say which Prometheus"],
-  [["http://a", "--since", "2026-11-20"], "Say which Prometheus"],
-  [["http://a", "--from", "yesterday"], "--from yesterday is no date like 2026-11-20"],
-  [["http://a", "--until", "2026-13-20"], "--until 2026-13-20 is no date like 2026-11-20"],
-  [["http://a", "--from", "2026-11-20", "--until", "2026-11-20"], "--from 2026-11-20 has to be before"],
-])("wrong arguments: %j", (args, words) => {
+  [[], "Usage: npm run --silent backfill -- URL"],
+  [["http://a", "http://b"], "Usage"],
+  [["http://a", "--since", "2026-11-20"], "Usage"],
+  [["http://a", "--from", "yesterday"], "--from yesterday is not a date like 2026-11-20"],
+  [["http://a", "--until", "2026-13-20"], "--until 2026-13-20 is not a date like 2026-11-20"],
+  [["http://a", "--from", "2026-11-20", "--until", "2026-11-20"], "--from 2026-11-20 must be before"],
+])("rejects the arguments %j", (args, words) => {
   expect(() => readArguments(args)).toThrow(words);
 });
 
-test("no run at all: the command says what it asked, whom, and what to try", async () => {
+test("explains an empty result and suggests another selector", async () => {
   const address = await server(() => success());
   const dates = ["--from", "2026-01-01", "--until", "2026-02-01T12:00:00Z"];
   const args = ["--import", "tsx", "tools/backfill.ts", `http://me:secret@${address}`, ...dates];

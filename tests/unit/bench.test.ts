@@ -3,15 +3,15 @@ import { page } from "../../bench/page.ts";
 import { quantile } from "../../bench/statistics.ts";
 import { durations, longestPath } from "../../bench/up.ts";
 
-test("quantiles are of the values themselves", () => {
+test("returns quantiles that are values", () => {
   const values = Array.from({ length: 100 }, (_, at) => 100 - at);
   expect(quantile(values, 0.5)).toBe(50);
   expect(quantile(values, 0.99)).toBe(99);
   expect(quantile([7], 0.99)).toBe(7);
 });
 
-test("the longest path goes by dependencies, providers and parents, whichever takes longest", () => {
-  // As they are in a component; its own time is its children's.
+test("finds the longest path along dependencies, providers and parents", () => {
+  // Resources in a component, whose own duration is that of its children.
   const type = (name: string) => (name === "app" ? "k8sfv:app:App" : "k8sfv:app:App$t:t:T");
   const urn = (name: string) => `urn:pulumi:s::p::${type(name)}::${name}`;
   const resources = [
@@ -38,7 +38,7 @@ test("the longest path goes by dependencies, providers and parents, whichever ta
   expect(urns).toEqual([urn("network"), urn("cluster"), urn("pod")]);
 });
 
-test("the page has what was measured, and says of the aims that are not met why", () => {
+test("writes measurements and the analysis of missed aims", () => {
   const text = page([{ what: "a thing", result: "1.5", aim: "≤ 1", from: "3 ÷ 2" }], 0.25, 1);
   expect(text).toContain(`Load average before and after: 0.3, 1.0. Node ${process.version}.`);
   expect(text).toContain("| a thing | 1.5 | ≤ 1 | 3 ÷ 2 |");

@@ -20,7 +20,7 @@ const answers = {
 };
 const others = readStacks(PROJECT_DIR, PROJECT);
 
-test("a new stack's file is one that the program takes, beside all others", () => {
+test("writes a file that the program accepts next to all other stacks", () => {
   const { config } = parse(stackFile(answers, others)) as { config: Record<string, unknown> };
   const flat = Object.fromEntries(
     Object.entries(config).map(([key, value]) => [
@@ -52,7 +52,7 @@ test.each([
   expect(() => stackFile({ ...answers, ...changes }, beside)).toThrow(words);
 });
 
-test("each stack gets a block of addresses of its own", () => {
+test("assigns each stack its own address block", () => {
   const first = freePlan(others, ["10.120.0.0/24"]);
   expect(first.network.primaryCidr).toBe("10.116.0.0/20");
   const stacks = [...others];
@@ -70,12 +70,12 @@ test("each stack gets a block of addresses of its own", () => {
   expect(stacks.length - others.length).toBeGreaterThan(25);
 });
 
-test("npm run new-stack writes the file once, and says what is missing where nobody can be asked", () => {
+test("writes the file once and names missing options without a terminal", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "k8sfv-new-stack-"));
   onTestFinished(() => {
     rmSync(folder, { recursive: true });
   });
-  // A copy of what the command needs, so that the project gets no file.
+  // A copy of the command's files, so that no file is written into the project.
   const git = (args: string[]) => execFileSync("git", args, { cwd: PROJECT_DIR, encoding: "utf8" });
   for (const file of git(["ls-files", "--cached", "--others", "--exclude-standard"]).split("\n")) {
     if (!/^(tools|config|components|monitoring-mixin)\/|^[^/]+\.(ts|json|yaml)$/.test(file)) continue;
@@ -109,5 +109,5 @@ test("npm run new-stack writes the file once, and says what is missing where nob
   expect(parse(text)).toMatchObject({
     config: { "k8sfv-metrics:ciSourceRanges": ["10.120.0.0/20", "10.128.0.0/20", "10.64.0.0/20"] },
   });
-  expect(run(...all).stderr).toContain("A stack of that name is there");
+  expect(run(...all).stderr).toContain("The stack exists already");
 }, 120_000);

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { checkConnected, seeWatchdog } from "../../tools/smoke/alerts.ts";
-import { targetOf } from "../../tools/smoke/parts.ts";
-import { openDirectly, type Way } from "../../tools/smoke/ways.ts";
+import { checkConnected, waitForWatchdog } from "../../tools/smoke/alerts.ts";
+import { targetOf } from "../../tools/smoke/components.ts";
+import { connectDirectly, type Connection } from "../../tools/smoke/connections.ts";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 const never = new AbortController().signal;
 
-/** A way to a workload that answers these paths, without their queries, with these objects, and others with 503. */
-function answering(answers: Record<string, object>): Way {
+/** A connection to a workload that responds to these paths, ignoring queries, with these objects, and to others with 503. */
+function answering(answers: Record<string, object>): Connection {
   return {
     url: "",
     close: () => undefined,
@@ -26,25 +26,25 @@ function answering(answers: Record<string, object>): Way {
 const connectedTo = (...urls: string[]) =>
   answering({ "/api/v1/alertmanagers": { data: { activeAlertmanagers: urls.map((url) => ({ url })) } } });
 
-test("a Prometheus with an Alertmanager is connected", async () => {
+test("accepts a Prometheus with an active Alertmanager", async () => {
   await checkConnected(connectedTo("http://10.0.0.1:9093/api/v2/alerts"));
 });
 
-test("a Prometheus without one is not, and the message names the endpoints and the runbook", async () => {
+test("names the EndpointSlices and the runbook for a Prometheus without an Alertmanager", async () => {
   const connected = checkConnected(connectedTo());
   await expect(connected).rejects.toThrow(
-    /knows no Alertmanager.*endpointslices.*alertmanager.*PrometheusNotConnectedToAlertmanagers/,
+    /has no active Alertmanager.*endpointslices.*alertmanager.*PrometheusNotConnectedToAlertmanagers/,
   );
 });
 
 const holding = (...alerts: object[]) => answering({ "/api/v2/alerts": alerts });
 const ruled = (...rules: object[]) => answering({ "/api/v1/rules": { data: { groups: [{ rules }] } } });
 
-test("a Watchdog in Alertmanager is the end of the chain", async () => {
-  await seeWatchdog({ prometheus: ruled(), alertmanager: holding({}) }, never, 0);
+test("succeeds with a Watchdog in Alertmanager", async () => {
+  await waitForWatchdog({ prometheus: ruled(), alertmanager: holding({}) }, never, 0);
 });
 
-test.each<[string, Way, RegExp]>([
+test.each<[string, Connection, RegExp]>([
   ["the rule is not loaded", ruled(), /Prometheus has no such rule.*PrometheusOperatorRejectedResources/],
   ["the rule fails", ruled({ name: "Watchdog", health: "err", lastError: "parse error" }), /parse error/],
   [
@@ -57,24 +57,26 @@ test.each<[string, Way, RegExp]>([
     ruled({ name: "Watchdog", health: "ok", alerts: [{ state: "firing" }] }),
     /fires in Prometheus, which fails to send it.*logs prometheus-k8sfv-0/,
   ],
-  ["Prometheus doesn't answer", answering({}), /Prometheus answers \/api\/v1\/rules with 503/],
-])("without a Watchdog in Alertmanager the message names the broken link: %s", async (_, prometheus, why) => {
-  await expect(seeWatchdog({ prometheus, alertmanager: holding() }, never, 0)).rejects.toThrow(why);
+  ["Prometheus does not respond", answering({}), /Prometheus responds to \/api\/v1\/rules with 503/],
+])("names the failing step without a Watchdog in Alertmanager: %s", async (_, prometheus, why) => {
+  await expect(waitForWatchdog({ prometheus, alertmanager: holding() }, never, 0)).rejects.toThrow(why);
 });
 
-test("an Alertmanager that answers with an error is named with its status", async () => {
-  const ways = { prometheus: ruled(), alertmanager: answering({}) };
-  await expect(seeWatchdog(ways, never, 0)).rejects.toThrow("it answers /api/v2/alerts with 503: not now");
+test("returns Alertmanager's error status", async () => {
+  const connections = { prometheus: ruled(), alertmanager: answering({}) };
+  await expect(waitForWatchdog(connections, never, 0)).rejects.toThrow(
+    "it responds to /api/v2/alerts with 503: not now",
+  );
 });
 
 test("Ctrl-C ends the wait for the Watchdog", async () => {
   const stop = new AbortController();
-  const seen = seeWatchdog({ prometheus: ruled(), alertmanager: holding() }, stop.signal, 60_000);
+  const seen = waitForWatchdog({ prometheus: ruled(), alertmanager: holding() }, stop.signal, 60_000);
   stop.abort(new Error("stopped by Ctrl-C"));
   await expect(seen).rejects.toThrow();
 });
 
-test("inside the VPC Alertmanager is asked by Grafana's data source, with Grafana's password", async () => {
+test("queries Alertmanager in the VPC through Grafana's data source with Grafana's password", async () => {
   const server = createServer((request, response) => {
     response.end(`${request.url} ${request.headers.authorization}`);
   });
@@ -90,8 +92,8 @@ test("inside the VPC Alertmanager is asked by Grafana's data source, with Grafan
   });
   // Alertmanager itself must not get Grafana's password.
   expect(alertmanager.headers).toEqual({});
-  const way = await openDirectly(alertmanager);
-  const { text } = await way.ask(alertmanager.readyPath);
+  const connection = await connectDirectly(alertmanager);
+  const { text } = await connection.ask(alertmanager.readyPath);
   server.close();
   const login = Buffer.from("admin:hidden").toString("base64");
   expect(text).toBe(`/api/alertmanager/my-alertmanager/api/v2/status Basic ${login}`);

@@ -34,7 +34,7 @@ test.each(["Staging", "a.b", "x".repeat(64)])(
   },
 );
 
-test("stacks are read from their files", () => {
+test("lists stacks by their files", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "stacks-"));
   onTestFinished(() => {
     rmSync(folder, { recursive: true });

@@ -75,7 +75,7 @@ test.each(steps)("$file takes no action that can be changed under it", ({ file, 
   }
 });
 
-test("the engine is the one that the local cloud runs", () => {
+test("use the same Pulumi version as the local cloud", () => {
   const module = readFileSync(path.join(root, "local/toolchain/modules/pulumi/go.mod"), "utf8");
   const tested = /\sgithub\.com\/pulumi\/pulumi\/pkg\/v3 v(\S+)/.exec(module)?.[1];
   expect(renovated("actions/pulumi/action.yaml")).toEqual([`github.com/pulumi/pulumi/pkg/v3:${tested}`]);
@@ -109,7 +109,7 @@ test.each(steps)("$file runs what is there, and no text of a pull request as a c
   }
 });
 
-test("what is applied is main, after its preview and somebody's word, and is never cut off", () => {
+test("apply only main, after a preview and an approval, and are never cancelled", () => {
   const named = (file: string) => workflows.find((one) => one.file === `workflows/${file}`)?.workflow;
   const apply = named("apply.yaml");
   expect(apply?.on).toEqual({ push: { branches: ["main"] } });
@@ -144,7 +144,7 @@ test("no workflow, action or script names a stack", () => {
   for (const name of cloudStacks()) expect(texts.filter((text) => text.includes(name))).toEqual([]);
 });
 
-test("the stacks are those that have a file, the local cloud's aside", () => {
+test("list the stacks with a file, except the local one", () => {
   const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-stacks-"));
   onTestFinished(() => {
     rmSync(temp, { recursive: true });
@@ -167,7 +167,7 @@ test.each([
     rmSync(temp, { recursive: true });
   });
   const comment = path.join(temp, "comment.md");
-  writeFileSync(comment, "### What this would do to `staging`\nnothing\n");
+  writeFileSync(comment, "### Preview of `staging`\nnothing\n");
   const gh = `#!/bin/sh\ncase "$*" in *--jq*) echo "$HEADING" >> ${temp}/asked; echo ${id};; *) echo "$3 $4 $6" >> ${temp}/done;; esac\n`;
   writeFileSync(path.join(temp, "gh"), gh, { mode: 0o755 });
   const env = {
@@ -177,18 +177,18 @@ test.each([
     GITHUB_REPOSITORY: "o/r",
   };
   execFileSync(path.join(dir, "actions/preview/comment.sh"), { env });
-  expect(readFileSync(path.join(temp, "asked"), "utf8")).toBe("### What this would do to `staging`\n");
+  expect(readFileSync(path.join(temp, "asked"), "utf8")).toBe("### Preview of `staging`\n");
   expect(readFileSync(path.join(temp, "done"), "utf8")).toBe(`${request} body=@${comment}\n`);
 });
 
-test("docs/operations.md has the variables that the workflows want, and no other", () => {
+test("docs/operations.md sets exactly the variables of the workflows", () => {
   const wanted = all.flatMap(({ text }) => [...text.matchAll(/vars\.([A-Z_]+)/g)].map(([, name]) => name));
   const operations = readFileSync(path.join(root, "docs/operations.md"), "utf8");
   const told = [...operations.matchAll(/gh variable set ([A-Z_]+)/g)].map(([, name]) => name);
   expect(new Set(told)).toEqual(new Set(wanted));
 });
 
-test("the local cloud's programs are kept by all that they are built of, Go too", () => {
+test("cache the toolchain by all its sources and Go's version", () => {
   const key = all.find(({ file }) => file === "actions/toolchain/action.yaml")?.text;
   expect(key).toMatch(/key: toolchain-\$\{\{ steps\.go\.outputs\.go-version \}\}-\$\{\{ hashFiles\(/);
 });

@@ -13,7 +13,7 @@ import type { Run, Value } from "./runs.ts";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
-/** One evaluation of the rules: they read what was recorded before it. */
+/** Interval between rule evaluations in seconds. Rules read results of earlier evaluations. */
 const EVALUATION = 60;
 const LEVEL = ["code_level"];
 
@@ -23,7 +23,7 @@ const RESULT = "nightly:k8sfv_test_result";
 const OCCUPANCY = "nightly:k8sfv_occupancy_mean_bytes";
 const HEAP = "nightly:k8sfv_heap_alloc_bytes";
 
-/** Records the `nightly:` series of a run, after its `run:` series: the same as the rules of run-rules.ts, in their order. */
+/** Records a run's `nightly:` series after its `run:` series, by the rules of run-rules.ts in the same order. */
 export function recordNightly(kept: Recording, run: Run): void {
   const { at } = run;
   const add = (name: string, values: Value[]) => {
@@ -57,7 +57,10 @@ export function recordNightly(kept: Recording, run: Run): void {
     kept
       .last(name, at - EVALUATION, DAY)
       .filter(({ labels }) => find(current, pick(labels, TEST)) !== undefined);
-  /** A rerun's values as they are, those of another run together with the earlier ones of its nightly run. */
+  /**
+   * Returns a rerun's values unchanged, or combines another run's values with the earlier ones of its nightly
+   * run.
+   */
   const combined = (values: Value[], name: string, combine: (...values: number[]) => number): Value[] => {
     const earlier = previous(name);
     return values.map(({ labels, value }) => ({
@@ -97,7 +100,10 @@ export function recordNightly(kept: Recording, run: Run): void {
   add(`${HEAP}:max`, aggregate(heap, PROCESS, Math.max));
 }
 
-/** Tests of the newest nightly run of each code level, with the time of their last push, as of the evaluation before. */
+/**
+ * Returns the tests of each code level's latest nightly run, with their last push times, as of the previous
+ * evaluation.
+ */
 function testsOfNight(kept: Recording, at: number): Value[] {
   const starts = kept.last(START, at, EXPECTED_DAYS * DAY);
   return kept
@@ -114,7 +120,7 @@ function medians(kept: Recording, values: Value[], at: number, days: number): Va
   });
 }
 
-/** The median as quantile_over_time(0.5) computes it. */
+/** Computes the median like quantile_over_time(0.5). */
 function median(values: number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const middle = (sorted.length - 1) / 2;
@@ -130,7 +136,7 @@ function count(...values: number[]): number {
   return values.length;
 }
 
-/** An aggregation of PromQL, `operation by (labels)`. */
+/** Aggregates like PromQL's `operation by (labels)`. */
 function aggregate(
   values: Value[] = [],
   labels: string[],
@@ -146,7 +152,7 @@ function aggregate(
   return [...groups.values()].map((group) => ({ labels: group.labels, value: operation(...group.values) }));
 }
 
-/** Some of the labels, in this order: a label that isn't there is none, as in PromQL. */
+/** Returns some labels in this order. As in PromQL, missing labels are omitted. */
 function pick(labels: Labels, names: string[]): Labels {
   return Object.fromEntries(
     names.flatMap((name) => (labels[name] === undefined ? [] : [[name, labels[name]]])),

@@ -1,23 +1,23 @@
 import { reason } from "../reason.ts";
 
-/** A Prometheus whose queries are asked over HTTP. */
+/** A client of Prometheus's HTTP API. */
 export interface Prometheus {
-  /** Its address, without a password. */
+  /** URL without a password. */
   readonly url: string;
-  /** Asks for the values at one moment, in seconds. */
-  query(expr: string, at: number): Promise<Answer[]>;
-  /** Asks for the values at `from`, and every `step` seconds after it until `until`. */
-  queryRange(expr: string, from: number, until: number, step: number): Promise<RangeAnswer[]>;
+  /** Runs an instant query at a Unix time in seconds. */
+  query(expr: string, at: number): Promise<InstantResult[]>;
+  /** Runs a range query from `from` to `until`; times and `step` in seconds. */
+  queryRange(expr: string, from: number, until: number, step: number): Promise<RangeResult[]>;
 }
 
-/** A series at one moment: its value, as text. */
-export interface Answer {
+/** A series of an instant query, with its value as text. */
+export interface InstantResult {
   metric: Record<string, string>;
   value: [at: number, value: string];
 }
 
-/** A series over time. */
-export interface RangeAnswer {
+/** A series of a range query. */
+export interface RangeResult {
   metric: Record<string, string>;
   values: [at: number, value: string][];
 }
@@ -28,19 +28,19 @@ interface Reply {
   data: { result: unknown };
 }
 
-/** Prometheus itself ends a query after two minutes. */
-const PATIENCE_MS = 150_000;
+/** Timeout of a query in milliseconds. Prometheus aborts queries after two minutes. */
+const TIMEOUT_MS = 150_000;
 
 /**
- * Opens a Prometheus by its address, which may hold a user and a password: they are sent as a header, since
- * fetch refuses such an address, and are in no message.
+ * Returns a client for a URL. Credentials in the URL are sent as a header, because fetch rejects such URLs,
+ * and appear in no message.
  *
- * @throws Error when it is no address; it doesn't repeat what could hold a password
+ * @throws Error for an invalid URL, without repeating it because it may contain a password
  */
 export function openPrometheus(address: string): Prometheus {
   const base = URL.canParse(address) ? new URL(address) : undefined;
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
-    throw new Error("Prometheus's address has to be like http://127.0.0.1:9090");
+    throw new Error("Prometheus's address must be a URL like http://127.0.0.1:9090");
   }
   const headers = authorization(base);
   const url = `${base.origin}${base.pathname.replace(/\/+$/, "")}`;
@@ -53,9 +53,9 @@ export function openPrometheus(address: string): Prometheus {
   };
   return {
     url,
-    query: async (query, time) => (await ask("query", { query, time })) as Answer[],
+    query: async (query, time) => (await ask("query", { query, time })) as InstantResult[],
     queryRange: async (query, start, end, step) =>
-      (await ask("query_range", { query, start, end, step })) as RangeAnswer[],
+      (await ask("query_range", { query, start, end, step })) as RangeResult[],
   };
 }
 
@@ -67,18 +67,21 @@ function authorization({ username, password }: URL): Record<string, string> {
 
 async function get(address: string, url: string, headers: Record<string, string>): Promise<Response> {
   try {
-    return await fetch(address, { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+    return await fetch(address, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch (error) {
-    throw new Error(`${url} does not answer: ${reason(error)}`, { cause: error });
+    throw new Error(`${url} does not respond: ${reason(error)}`, { cause: error });
   }
 }
 
-/** What an answer holds. @throws Error with Prometheus's own words, or the first line of what isn't Prometheus's */
+/**
+ * Returns the result in a response. @throws Error with Prometheus's message, or the first line of another
+ * response
+ */
 function result(url: string, status: number, text: string): unknown {
   const reply = parsed(text);
   if (reply?.status === "success") return reply.data.result;
   const words = reply?.error ?? text.trim().split("\n")[0] ?? "";
-  throw new Error(`${url} answered ${status}: ${words === "" ? "nothing" : words}`);
+  throw new Error(`${url} returned ${status}: ${words === "" ? "empty response" : words}`);
 }
 
 function parsed(text: string): Reply | undefined {
@@ -89,7 +92,7 @@ function parsed(text: string): Reply | undefined {
   }
 }
 
-/** A value as Prometheus writes it; JavaScript has another word for infinity. */
+/** Parses a sample value of Prometheus, which spells infinity differently from JavaScript. */
 export function numberOf(text: string): number {
   return Number(text.replace("Inf", "Infinity"));
 }

@@ -5,54 +5,54 @@ import { numberOf } from "./prometheus.ts";
 import type { Labels } from "./recording.ts";
 import type { Run, Value } from "./runs.ts";
 
-/** Which runs are read. */
-export interface Wanted {
-  /** What their series have, as PromQL: `job="k8sfv"`. */
+/** Selection of runs. */
+export interface RunSelection {
+  /** PromQL label matchers of the runs' series, e.g. `job="k8sfv"`. */
   match: string;
-  /** From when until when, in seconds. */
+  /** Start and end as Unix time in seconds. */
   from: number;
   until: number;
 }
 
-/** The job of the recorded series: the rules, the dashboards and the alerts know no other. */
+/** Job label of the recorded series, which the rules, dashboards and alerts expect. */
 const JOB = "k8sfv";
-/** Labels that the other Prometheus added at the scrape. They say which pod was scraped, and are left out. */
+/** Labels that the other Prometheus added at the scrape, such as the pod. They are removed. */
 const SCRAPED = ["job", "exported_job", "instance", "pod", "container", "endpoint", "namespace", "service"];
 const MINUTE = 60;
-/** A week has 10,080 minutes; Prometheus gives 11,000 values at most at once. */
+/** Query range in seconds. A week has 10,080 minutes; Prometheus returns at most 11,000 points per series. */
 const WEEK = 7 * 24 * 60 * MINUTE;
-/** Prometheus has others to answer, too. */
+/** Maximum number of concurrent queries, to limit the load on the other Prometheus. */
 const AT_A_TIME = 4;
 
-/** Reads the runs in the order of time. */
+/** Reads the runs in order of time. */
 export async function readRuns(
   prometheus: Prometheus,
-  wanted: Wanted,
-  tell: (line: string) => void,
+  wanted: RunSelection,
+  report: (line: string) => void,
 ): Promise<Run[]> {
   const pushes = await findPushes(prometheus, wanted);
-  tell(`runs found: ${pushes.length}`);
+  report(`runs found: ${pushes.length}`);
   const runs: Run[] = [];
   for (let n = 0; n < pushes.length; n += AT_A_TIME) {
-    if (n > 0 && n % 500 === 0) tell(`${n} of ${pushes.length} runs read`);
+    if (n > 0 && n % 500 === 0) report(`${n} of ${pushes.length} runs read`);
     const some = pushes.slice(n, n + AT_A_TIME);
     runs.push(...(await Promise.all(some.map((push) => readRun(prometheus, wanted.match, push)))));
   }
   return runs;
 }
 
-/** New pushes that the rules would have found in one evaluation. */
+/** New pushes in one rule evaluation. */
 interface Pushes {
   at: number;
-  /** Selectors of the groups with their push times, as Prometheus wrote them. */
+  /** Label sets of the groups with their push times as Prometheus formats them. */
   groups: { metric: Labels; time: string }[];
 }
 
 /**
- * Finds every push of each group, at the first full minute at which it was seen: the rules would have recorded it then.
- * A push that is seen again after another counts once.
+ * Finds each group's pushes, each at the first full minute at which it was visible: the rules would have
+ * recorded it then. A push that becomes visible again after another one counts once.
  */
-async function findPushes(prometheus: Prometheus, wanted: Wanted): Promise<Pushes[]> {
+async function findPushes(prometheus: Prometheus, wanted: RunSelection): Promise<Pushes[]> {
   const seen = new Set<string>();
   const found = new Map<number, Pushes>();
   for (const end of await weeksWithPushes(prometheus, wanted)) {
@@ -77,13 +77,13 @@ async function findPushes(prometheus: Prometheus, wanted: Wanted): Promise<Pushe
   return [...found.values()].toSorted((one, other) => one.at - other.at);
 }
 
-/** What says when something was pushed. */
-export function pushTimes({ match }: Pick<Wanted, "match">): string {
+/** Returns the PromQL expression for push times. */
+export function pushTimes({ match }: Pick<RunSelection, "match">): string {
   return `push_time_seconds{${match}}`;
 }
 
-/** The ends of the weeks that have any: of five years most may have none, and aren't asked minute by minute. */
-async function weeksWithPushes(prometheus: Prometheus, wanted: Wanted): Promise<number[]> {
+/** Returns the ends of the weeks with pushes, so that empty weeks are not queried minute by minute. */
+async function weeksWithPushes(prometheus: Prometheus, wanted: RunSelection): Promise<number[]> {
   const start = Math.ceil(wanted.from / MINUTE) * MINUTE;
   const counts = await prometheus.queryRange(
     `sum(count_over_time(${pushTimes(wanted)}[1w]))`,
@@ -121,7 +121,7 @@ function matchersOf(metric: Labels): string[] {
   return labels.map(([name, value]) => `${name}=${JSON.stringify(value)}`);
 }
 
-/** Labels of a recorded series: those of the other Prometheus' series but the ones that its scrape added. */
+/** Returns the labels of a recorded series: the original ones without those added by the scrape. */
 function labelsOf(metric: Labels): Labels {
   const kept = Object.entries(metric).filter(([name]) => name !== "__name__" && !SCRAPED.includes(name));
   return { job: JOB, ...Object.fromEntries(kept) };

@@ -1,23 +1,23 @@
-/** A series' labels, without its name. */
+/** Labels of a series without its name. */
 export type Labels = Record<string, string>;
 
-/** A value, and when it was recorded, in seconds. */
+/** A value with its time in seconds. */
 export interface Sample {
   at: number;
   value: number;
 }
 
-/** A series: a sample for each run that it is of, in the order of time. */
+/** A series with one sample per run, in order of time. */
 export interface Series {
   labels: Labels;
   samples: Sample[];
 }
 
-/** All that is recorded, by name and labels. */
+/** All recorded series by name and labels. */
 export class Recording {
   private readonly families = new Map<string, Map<string, Series>>();
 
-  /** Adds a sample, which is newer than those of the series before. */
+  /** Appends a sample, which must be newer than the series' last one. */
   add(name: string, labels: Labels, sample: Sample): void {
     const family = this.families.get(name) ?? new Map<string, Series>();
     this.families.set(name, family);
@@ -27,12 +27,12 @@ export class Recording {
     series.samples.push(sample);
   }
 
-  /** The series of a name. */
+  /** Returns the series with that name. */
   family(name: string): Series[] {
     return [...(this.families.get(name)?.values() ?? [])];
   }
 
-  /** `last_over_time(name[seconds]) @ at`: the newest sample of each series in the window that ends with `at`. */
+  /** Evaluates `last_over_time(name[seconds]) @ at`: each series' newest sample in the window that ends at `at`. */
   last(name: string, at: number, seconds: number): { labels: Labels; value: number }[] {
     return this.family(name).flatMap(({ labels, samples }) => {
       const sample = samples.findLast((one) => one.at <= at);
@@ -40,7 +40,7 @@ export class Recording {
     });
   }
 
-  /** What a series has after `from`, until and with `until`: a range of PromQL leaves its beginning out. */
+  /** Returns a series' samples in (from, until], like a PromQL range. */
   within(name: string, labels: Labels, from: number, until: number): Sample[] {
     const samples = this.families.get(name)?.get(keyOf(labels))?.samples ?? [];
     const first = samples.findLastIndex(({ at }) => at <= from) + 1;
@@ -48,9 +48,9 @@ export class Recording {
   }
 
   /**
-   * The text of OpenMetrics, series by series, of what was recorded from a moment on. It has no word for the end
-   * of a series, where the rules leave a mark a minute later: a selector without a range sees each sample for
-   * five minutes. Dashboards and alerts ask for ranges, which don't see marks.
+   * Yields the OpenMetrics text of all samples since `from`, series by series. The format has no staleness
+   * markers, which the rules write a minute after a run: a selector without a range returns each sample for
+   * five minutes. Dashboards and alerts use ranges, which ignore staleness markers.
    */
   *openMetrics(from = 0): Generator<string> {
     for (const [name, family] of this.families) {

@@ -2,9 +2,9 @@ import type { Labels } from "./recording.ts";
 import type { Run } from "./runs.ts";
 
 /**
- * Reads `OLD=NEW` pairs of code levels.
+ * Parses `OLD=NEW` pairs of code levels.
  *
- * @throws Error that says what a pair looks like
+ * @throws Error with an example when a pair has another form
  */
 export function readRenames(pairs: string[]): Map<string, string> {
   return new Map(
@@ -19,9 +19,9 @@ export function readRenames(pairs: string[]): Map<string, string> {
 }
 
 /**
- * The runs with other names of code levels, so that the history of one goes on under the name that is pushed now.
+ * Renames code levels, so that their history continues under the currently pushed name.
  *
- * @throws Error when a run has both names: their series would be the same
+ * @throws Error when a run has both names, because their series would be identical
  */
 export function renameLevels(runs: Run[], renames: ReadonlyMap<string, string>): Run[] {
   if (renames.size === 0) return runs;

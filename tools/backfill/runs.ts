@@ -5,27 +5,27 @@ import { Recording } from "./recording.ts";
 
 const PUSH_TIME = "run:push_time_seconds";
 
-/** Runs that the rules would have recorded in one evaluation: one, or one of each group that was pushed in that minute. */
+/** Runs that one rule evaluation would have recorded: usually one, or one per group pushed in that minute. */
 export interface Run {
-  /** Time of the evaluation, in seconds: a full minute. */
+  /** Time of the evaluation in seconds, a full minute. */
   at: number;
-  /** Push time of each group in seconds, with the group's labels. */
+  /** Push time in seconds of each group, with the group's labels. */
   pushes: Value[];
-  /** Values by metric: those of `KEPT`, and `k8sfv_test_push_time_seconds` for each test. */
+  /** Values by metric: those of `KEPT`, and `k8sfv_test_push_time_seconds` of each test. */
   metrics: Map<string, Value[]>;
 }
 
-/** A series of a run. */
+/** A series' value in a run. */
 export interface Value {
   labels: Labels;
   value: number;
 }
 
 const DAY = 24 * 3600;
-/** Maximum time that the rules look back from a run, and a day more, in seconds. */
+/** The longest range of the rules plus one day, in seconds. */
 export const SECONDS_BEFORE = (Math.max(...MEDIAN_DAYS) + 1) * DAY;
 
-/** Records what the recording rules would have recorded of these runs, which are in the order of time. */
+/** Records the runs, which must be in order of time, like the recording rules. */
 export function record(runs: Run[]): Recording {
   const kept = new Recording();
   for (const run of runs) {
@@ -38,7 +38,7 @@ export function record(runs: Run[]): Recording {
   return kept;
 }
 
-/** For people: which code levels ran how often, and from when to when. */
+/** Returns a line for each code level: number of runs and their time range. */
 export function summary(runs: Run[]): string[] {
   const levels = new Map<string, number[]>();
   for (const run of runs) {
@@ -56,7 +56,7 @@ export function summary(runs: Run[]): string[] {
   return lines.toSorted();
 }
 
-/** A moment in seconds, for people. */
+/** Formats a Unix time in seconds as a date. */
 export function day(at = 0): string {
   return new Date(at * 1000).toISOString().slice(0, 10);
 }

@@ -3,26 +3,26 @@ import type { Stack } from "../../config/stacks.ts";
 import { valueAt } from "../../config/problems.ts";
 import { overlap, parseCidr } from "../../config/cidr.ts";
 
-/** A stack's ranges and reserved addresses, as its file has them. */
+/** Ranges and reserved addresses in a stack file. */
 export interface AddressPlan {
   network: { primaryCidr: string; podCidr: string; serviceCidr: string };
   addresses: { pushGateway: string; prometheus: string; grafana: string };
 }
 
-/** Ranges of a stack's file that another stack's must not overlap: VPCs peered with the same one see each other's. */
+/** Keys of ranges that must not overlap between stacks: VPCs with a common peer exchange routes with it. */
 const RANGE_KEYS = ["primaryCidr", "podCidr", "serviceCidr", "controlPlaneCidr"];
 /**
- * Second numbers of the blocks 10.N.0.0/14 to choose from. They are below 10.128.0.0/9, which VPCs in auto mode keep
+ * Second octets of the available blocks 10.N.0.0/14. They are below 10.128.0.0/9, which auto mode VPCs use
  * (cloud.google.com/vpc/docs/vpc#auto-mode-considerations).
  */
 const BLOCKS = Array.from({ length: 31 }, (_, n) => 120 - 4 * n).filter((block) => block > 0);
 
 /**
- * A block of addresses that no other stack and no CI machine has: a /20 for nodes and load balancers, a /16 for pods (a
- * /24 per node) and a /20 for Services.
+ * Returns an address block that no other stack and no CI host uses: a /20 for nodes and load balancers, a /16
+ * for pods (a /24 per node) and a /20 for Services.
  *
- * @param taken - ranges in CIDR notation besides the other stacks', e.g. the CI machines'
- * @throws Error when none is left
+ * @param taken additional ranges in use in CIDR notation, e.g. those of the CI hosts
+ * @throws Error when no block is free
  */
 export function freePlan(others: Stack[], taken: string[]): AddressPlan {
   const used = [...others.flatMap(({ raw }) => rangesOf(raw)), ...taken].flatMap(

@@ -5,30 +5,30 @@ import type { Stack } from "../../config/stacks.ts";
 import { images } from "../../versions.ts";
 import { freePlan } from "./address-plan.ts";
 
-/** Answers to what only the team knows. */
+/** Values that only the user knows. */
 export interface Answers {
-  /** The stack's name, also the prefix of all names in Google Cloud. */
+  /** Stack name, also the prefix of all names in Google Cloud. */
   name: string;
-  /** Google project id. */
+  /** Google project ID. */
   project: string;
   /** Google region, e.g. "us-central1". */
   region: string;
   /** Google zone. @default zone b of the region */
   zone?: string;
-  /** IPv4 ranges of the CI machines. */
+  /** IPv4 ranges of the CI hosts. */
   ciRanges: string[];
-  /** VPCs of the project whose machines push, e.g. "default". */
+  /** VPCs of the project from which hosts push, e.g. "default". */
   peers: string[];
 }
 
-/** Pulumi's project, the namespace of the keys. */
+/** Pulumi project name, the namespace of the configuration keys. */
 export const PROJECT = "k8sfv-metrics";
 
 /**
- * The text of a stack's file: what differs between stacks, and defaults for the rest.
+ * Returns a new stack's file: stack-specific values, and defaults for the rest.
  *
- * @param others - the stacks that have a file
- * @throws ConfigError that names every problem at once, as in a preview
+ * @param others existing stack files
+ * @throws ConfigError with all problems at once, as in a preview
  */
 export function stackFile(answers: Answers, others: Stack[]): string {
   const { name, project, region, zone = `${region}-b`, ciRanges, peers } = answers;

@@ -1,42 +1,43 @@
-import type { Way } from "./ways.ts";
+import type { Connection } from "./connections.ts";
 import { until } from "./until.ts";
 
-/** Two evaluations of the alert rules, which are a minute apart, and some time for sending, in ms. */
+/** Timeout in milliseconds: two evaluations of the alert rules, one minute apart, and the time for sending. */
 const WATCHDOG_TIMEOUT_MS = 130_000;
 const WATCHDOG = 'alertname="Watchdog"';
 
 /**
  * Checks that Prometheus sends its alerts to an Alertmanager.
  *
- * @throws Error that says where to look, if it knows of none or none has accepted alerts
+ * @throws Error that says where to look, if it has no active Alertmanager
  */
-export async function checkConnected(prometheus: Way): Promise<void> {
+export async function checkConnected(prometheus: Connection): Promise<void> {
   const answer = await prometheus.ask("/api/v1/alertmanagers");
-  if (!answer.ok) throw new Error(`it answers /api/v1/alertmanagers with ${answer.status}`);
+  if (!answer.ok) throw new Error(`it responds to /api/v1/alertmanagers with ${answer.status}`);
   const { data } = JSON.parse(answer.text) as { data: { activeAlertmanagers: { url: string }[] } };
   if (data.activeAlertmanagers.length > 0) return;
   throw new Error(
-    "it knows no Alertmanager, so nobody is notified of anything. Look at: kubectl --namespace monitoring get " +
+    "it has no active Alertmanager, so nobody is notified of alerts. Run: kubectl --namespace monitoring get " +
       "endpointslices --selector kubernetes.io/service-name=alertmanager " +
       "(docs/operations.md, PrometheusNotConnectedToAlertmanagers)",
   );
 }
 
 /**
- * Waits until Alertmanager has the alert Watchdog, which always fires: it has gone the way of every alert.
+ * Waits until Alertmanager has the alert Watchdog, which always fires and takes the same path as every alert.
  *
- * @param timeoutMs - how long it waits; a new Prometheus needs up to two evaluations
- * @throws Error that names the first link of the chain that is broken
+ * @param timeoutMs milliseconds; a new Prometheus needs up to two evaluations
+ * @throws Error that names the first failing step of that path
  */
-export async function seeWatchdog(
-  { prometheus, alertmanager }: { prometheus: Way; alertmanager: Way },
+export async function waitForWatchdog(
+  { prometheus, alertmanager }: { prometheus: Connection; alertmanager: Connection },
   stopped: AbortSignal,
   timeoutMs = WATCHDOG_TIMEOUT_MS,
 ): Promise<void> {
   const path = `/api/v2/alerts?active=true&filter=${encodeURIComponent(WATCHDOG)}`;
   const isThere = await until(timeoutMs, stopped, async () => {
     const answer = await alertmanager.ask(path);
-    if (!answer.ok) throw new Error(`it answers /api/v2/alerts with ${answer.status}: ${answer.text.trim()}`);
+    if (!answer.ok)
+      throw new Error(`it responds to /api/v2/alerts with ${answer.status}: ${answer.text.trim()}`);
     return (JSON.parse(answer.text) as unknown[]).length > 0;
   });
   if (isThere) return;
@@ -51,15 +52,15 @@ interface Rule {
   alerts?: { state: string }[];
 }
 
-/** Why the Watchdog doesn't arrive, as far as Prometheus knows. */
-async function explainMissing(prometheus: Way): Promise<string> {
+/** Explains from Prometheus's API why the Watchdog does not arrive. */
+async function explainMissing(prometheus: Connection): Promise<string> {
   const answer = await prometheus.ask("/api/v1/rules?type=alert");
-  if (!answer.ok) return `Prometheus answers /api/v1/rules with ${answer.status}`;
+  if (!answer.ok) return `Prometheus responds to /api/v1/rules with ${answer.status}`;
   const { data } = JSON.parse(answer.text) as { data: { groups: { rules: Rule[] }[] } };
   const rule = data.groups.flatMap(({ rules }) => rules).find(({ name }) => name === "Watchdog");
   if (rule === undefined) {
     return (
-      "Prometheus has no such rule. Look at: kubectl --namespace monitoring describe prometheusrules, and the log of " +
+      "Prometheus has no such rule. Run: kubectl --namespace monitoring describe prometheusrules, and read the log of " +
       "the Prometheus Operator (docs/operations.md, PrometheusOperatorRejectedResources)"
     );
   }
@@ -68,7 +69,7 @@ async function explainMissing(prometheus: Way): Promise<string> {
     return "Prometheus has not evaluated the rule yet. Try again in a minute";
   }
   return (
-    "it fires in Prometheus, which fails to send it. Look at: kubectl --namespace monitoring logs prometheus-k8sfv-0 " +
+    "it fires in Prometheus, which fails to send it. Run: kubectl --namespace monitoring logs prometheus-k8sfv-0 " +
     "--container prometheus --tail 50"
   );
 }

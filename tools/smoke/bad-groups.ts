@@ -1,30 +1,30 @@
-import type { Way } from "./ways.ts";
+import type { Connection } from "./connections.ts";
 
 interface Group {
   labels?: Record<string, string>;
   [family: string]: unknown;
 }
 
-/** Why a Pushgateway's metrics can't be read, with the group to delete. @returns undefined when they can be */
-export async function explainExposition(gateway: Way): Promise<string | undefined> {
+/** Explains why a Pushgateway's metrics can't be read. @returns undefined when they can be read */
+export async function explainExposition(gateway: Connection): Promise<string | undefined> {
   const page = await gateway.ask("/metrics");
   const api = await gateway.ask("/api/v1/metrics");
   if (!api.ok) return undefined;
   const { data } = JSON.parse(api.text) as { data: Group[] };
   const groups = badGroups(page.ok ? page.text : undefined, data);
   if (page.ok && groups.length === 0) return undefined;
-  const said = page.ok ? "its page of metrics is not whole" : page.text.trim().slice(0, 300);
+  const said = page.ok ? "its metrics page is incomplete" : page.text.trim().slice(0, 300);
   const which = groups.length === 0 ? "no group could be identified" : `delete group ${groups.join(" or ")}`;
   return `${said}; ${which} (docs/operations.md, PushgatewayExpositionInvalid)`;
 }
 
 /**
- * Groups that keep a Pushgateway from showing its metrics. It writes families in the order of their names and stops at one
- * that it can't write, so that is the first that is missing; and it fails as a whole for a label without a value, which it
- * can't tell from a missing label.
+ * Returns the groups that break a Pushgateway's metrics page. It writes metric families in order of name and
+ * stops at the first one that it can't write, so the group is that of the first missing family. An empty
+ * label value fails the whole page, because it can't be distinguished from a missing label.
  *
- * @param page - its metrics; undefined when it answers with an error
- * @returns their paths
+ * @param page the metrics page; undefined if the request failed
+ * @returns paths of the groups
  */
 export function badGroups(page: string | undefined, groups: Group[]): string[] {
   const bad = page === undefined ? groups.filter(hasEmptyLabel) : groupsOfFirstMissing(page, groups);
@@ -51,7 +51,7 @@ function hasMetrics(family: unknown): boolean {
   return (metrics?.length ?? 0) > 0;
 }
 
-/** The path of a group; values that can't stand in one are in base64. */
+/** Returns a group's path. Values that can't be part of a path are base64-encoded. */
 function pathOf({ job = "", ...others }: Record<string, string>): string {
   const segments = Object.entries({ job, ...others }).flatMap(([name, value]) =>
     /^[\w.-]+$/.test(value)

@@ -1,6 +1,6 @@
 import { reason } from "../reason.ts";
 
-/** Prints a line a step, and remembers whether all went well. */
+/** Prints one line per step and records failures. */
 export class Report {
   private failed = 0;
 
@@ -12,11 +12,11 @@ export class Report {
   }
 
   /**
-   * Runs a step.
+   * Runs a step and prints its result.
    *
-   * @param where - which part is broken when it fails
-   * @param what - what is done, as people say it
-   * @returns what the work gives; undefined when it failed, which is printed
+   * @param where component to name when it fails
+   * @param what description of the step
+   * @returns the result of `work`, or undefined if it failed
    */
   async step<T>(where: string, what: string, work: () => Promise<T>): Promise<T | undefined> {
     const started = Date.now();

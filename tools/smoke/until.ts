@@ -5,8 +5,10 @@ const RETRY_MS = 250;
 /**
  * Calls `done` until it returns true.
  *
- * @returns whether it did within `ms`
- * @throws what `done` throws, and the reason of `stopped` when that is aborted
+ * @param ms timeout in milliseconds
+ * @param stopped aborts the wait
+ * @returns false after the timeout
+ * @throws the error of `done`, or the reason of `stopped`
  */
 export async function until(
   ms: number,

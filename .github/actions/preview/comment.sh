@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes $COMMENT as the comment on pull request $NUMBER about the stack $STACK: there is one per stack, written anew
-# with each push.
+# Creates or updates the comment on pull request $NUMBER about the stack $STACK, with the content of the file $COMMENT.
+# There is one comment per stack, identified by its first line.
 set -euo pipefail
 
 heading="$(head -n 1 "$COMMENT")"

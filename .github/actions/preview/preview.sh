@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Previews the stack $STACK: all of it into the log, as much as fits into $RUNNER_TEMP/comment.md and the run's summary.
+# Previews the stack $STACK. The log contains the whole output; $RUNNER_TEMP/comment.md and the run's summary are shortened.
 set -uo pipefail
 
-# A comment takes 65,536 characters. Policies and the sum are at the end, so what is left out is in the middle.
+# A comment has at most 65,536 characters. The middle is omitted because policy violations and the summary are at the end.
 HEAD=40000
 TAIL=18000
 
@@ -13,11 +13,11 @@ pulumi preview --stack "$STACK" --policy-pack policy --diff --color never --supp
 status=$?
 
 {
-  echo "### What this would do to \`$STACK\`"
+  echo "### Preview of \`$STACK\`"
   echo '~~~~'
   if [ "$(wc -c < "$preview")" -gt $((HEAD + TAIL)) ]; then
     head -c "$HEAD" "$preview"
-    printf '\n[…] the whole is in the log\n'
+    printf '\n[…] see the log for the whole output\n'
     tail -c "$TAIL" "$preview"
   else
     cat "$preview"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the names of all stacks but the local cloud's into $GITHUB_OUTPUT, as names=["NAME",…].
+# Writes the names of all stacks except "local" to $GITHUB_OUTPUT, as names=["NAME",…].
 set -euo pipefail
 
 names=""

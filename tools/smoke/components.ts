@@ -1,40 +1,40 @@
 import { WORKLOADS } from "../../workloads.ts";
 
 /** A workload that the smoke test connects to. */
-export interface Part {
-  /** What people call it. */
+export interface Component {
+  /** Display name. */
   readonly title: string;
-  /** Its Service in the cluster. */
+  /** Name of its Kubernetes Service. */
   readonly service: string;
-  /** Its address for who is inside the VPC, without a password; undefined when there is none. */
+  /** URL in the VPC without a password; undefined if there is none. */
   readonly url: string | undefined;
-  /** What every request has to carry: the password. */
+  /** Headers of every request, with the password. */
   readonly headers: Record<string, string>;
-  /** Headers of requests to `url`. @default those of `headers` */
+  /** Headers of requests to `url`. @default `headers` */
   readonly directHeaders?: Record<string, string>;
-  /** What answers 200 when all is well. */
+  /** Path that returns 200 when the component is ready. */
   readonly readyPath: string;
 }
 
-/** What the smoke test needs to know of a stack. */
+/** A stack under test. */
 export interface Target {
-  readonly gateway: Part;
-  readonly prometheus: Part;
-  readonly grafana: Part;
-  readonly alertmanager: Part;
+  readonly gateway: Component;
+  readonly prometheus: Component;
+  readonly grafana: Component;
+  readonly alertmanager: Component;
   readonly namespace: string;
-  /** How the Kubernetes API is reached; holds no credential. */
+  /** Kubeconfig without credentials. */
   readonly kubeconfig: string;
 }
 
-/** Outputs without which nothing can be tried. */
+/** Outputs that the smoke test requires. */
 const NEEDED = ["PROMPG_URL_IN_CLUSTER", "PROMETHEUS_URL", "GRAFANA_URL", "GRAFANA_USER", "GRAFANA_PASSWORD"];
 
 /**
- * Reads a stack's outputs.
+ * Parses a stack's outputs.
  *
- * @param outputs - by name, secrets in the clear
- * @throws Error that names the outputs that are missing
+ * @param outputs outputs by name, with secrets in plain text
+ * @throws Error that names missing outputs
  */
 export function targetOf(outputs: Record<string, unknown>): Target {
   const text = (name: string) => {
@@ -43,7 +43,7 @@ export function targetOf(outputs: Record<string, unknown>): Target {
   };
   const missing = [...NEEDED, "KUBECONFIG_YAML"].filter((name) => text(name) === undefined);
   if (missing.length > 0) {
-    throw new Error(`the stack has no output ${missing.join(", ")}: did its last pulumi up go through?`);
+    throw new Error(`the stack has no output ${missing.join(", ")}: check that its last pulumi up succeeded`);
   }
   const grafanaUrl = text("GRAFANA_URL") ?? "";
   const asAdmin = login(text("GRAFANA_USER") ?? "", text("GRAFANA_PASSWORD") ?? "");
@@ -54,7 +54,7 @@ export function targetOf(outputs: Record<string, unknown>): Target {
     namespace,
     kubeconfig: text("KUBECONFIG_YAML") ?? "",
     gateway: {
-      title: "push gateway",
+      title: "Pushgateway",
       service: gatewayService,
       url: push === undefined ? undefined : withoutLogin(new URL(push)),
       headers: login(inCluster.username, inCluster.password),
@@ -77,7 +77,7 @@ export function targetOf(outputs: Record<string, unknown>): Target {
     alertmanager: {
       title: "Alertmanager",
       service: WORKLOADS.alertmanager.name,
-      // It has no address in the VPC: there Grafana's data source leads to it. The password is for Grafana only.
+      // It has no address in the VPC and is reached through Grafana's data source. The password is only for Grafana.
       url: `${grafanaUrl}/api/alertmanager/my-alertmanager`,
       headers: {},
       directHeaders: asAdmin,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { adopt, lockOf } from "../../tools/adopt.ts";
+import { importExisting, lockOf } from "../../tools/import-existing.ts";
 import { otherStates } from "../../tools/state.ts";
 
 const defaults = { project: "calico-test", region: "us-central1", zone: "us-central1-b" };
@@ -12,12 +12,12 @@ const provider = {
   inputs: defaults,
 };
 
-/** A secret as `pulumi stack export --show-secrets` prints it; without the option it has a ciphertext. */
+/** Returns a secret as printed by `pulumi stack export --show-secrets`; without the option it has a ciphertext. */
 const secret = (value: object) => ({ [SIGNATURE]: SECRET, plaintext: JSON.stringify(value) });
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
-const NOTHING = { imported: [], left: [] };
+const NOTHING = { imported: [], skipped: [] };
 
 function planned(type: string, name: string, inputs: object, dependencies: string[] = []) {
   const urn = `urn:pulumi:s::p::${type}::${name}`;
@@ -25,7 +25,7 @@ function planned(type: string, name: string, inputs: object, dependencies: strin
   return { op: "create", newState: state };
 }
 
-/** Stands in for the engine: answers from a state, and takes another; a refresh keeps what Google has, or is refused. */
+/** A fake engine with a state. A refresh keeps the resources in `atGoogle`, or fails with that error. */
 function engine(
   steps: object[],
   atGoogle: string[] | Error,
@@ -57,19 +57,19 @@ function engine(
   return { pulumi, calls, state: () => state };
 }
 
-test("what is at Google under the program's names is put into the state, and nothing else", async () => {
+test("imports only resources that exist under the program's names", async () => {
   const disk = planned("gcp:compute/disk:Disk", "made", { name: "k8sfv-made", zone: "us-central1-b" });
   const other = planned("gcp:compute/disk:Disk", "not-made", { name: "k8sfv-not-made" });
   const pod = planned("kubernetes:core/v1:Pod", "pod", {});
   const id = "projects/calico-test/zones/us-central1-b/disks/k8sfv-made";
   const ours = { [id]: { effectiveLabels: secret({ "pulumi-stack": "s" }) } };
   const { pulumi, state } = engine([disk, other, pod], [id], [{ type: "creating" }], ours);
-  expect(await adopt(pulumi)).toEqual({ imported: [disk.newState.urn], left: [] });
+  expect(await importExisting(pulumi)).toEqual({ imported: [disk.newState.urn], skipped: [] });
   expect(state().deployment.resources.map((resource) => resource.id)).toEqual(["1234", id]);
   expect(state().deployment.pending_operations).toEqual([]);
 });
 
-test("what depends on something not made yet is not looked for", async () => {
+test("ignores resources with a missing dependency", async () => {
   const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
   const subnetwork = planned("gcp:compute/subnetwork:Subnetwork", "sub", { name: "k8sfv", network: unknown });
   const nat = planned("gcp:compute/routerNat:RouterNat", "nat", { name: "k8sfv", router: "k8sfv" });
@@ -77,30 +77,30 @@ test("what depends on something not made yet is not looked for", async () => {
     nat.newState.urn,
   ]);
   const { pulumi, calls } = engine([subnetwork, pool], []);
-  expect(await adopt(pulumi)).toEqual(NOTHING);
+  expect(await importExisting(pulumi)).toEqual(NOTHING);
   expect(calls.map(([command, sub]) => `${command} ${sub}`)).toEqual(["stack export", "preview --json"]);
 });
 
-test("a state that can't be compared with Google is put back as it was", async () => {
+test("restores the state if the refresh fails", async () => {
   const disk = planned("gcp:compute/disk:Disk", "made", { name: "k8sfv-made", zone: "us-central1-b" });
   const { pulumi, state } = engine([disk], new Error("SERVICE_DISABLED"), [{ type: "creating" }]);
   const before = JSON.stringify(state());
-  await expect(adopt(pulumi)).rejects.toThrow("SERVICE_DISABLED");
+  await expect(importExisting(pulumi)).rejects.toThrow("SERVICE_DISABLED");
   expect(JSON.stringify(state())).toBe(before);
 });
 
-test("what needs an API that the state doesn't know is not looked for", async () => {
+test("ignores resources of an API that is missing in the state", async () => {
   const api = planned("gcp:projects/service:Service", "compute", {
     service: "compute.googleapis.com",
     project: defaults.project,
   });
   const disk = planned("gcp:compute/disk:Disk", "disk", { name: "k8sfv" }, [api.newState.urn]);
   const { pulumi, calls } = engine([api, disk], new Error("SERVICE_DISABLED"));
-  expect(await adopt(pulumi)).toEqual(NOTHING);
+  expect(await importExisting(pulumi)).toEqual(NOTHING);
   expect(calls.map(([command, sub]) => `${command} ${sub}`)).toEqual(["stack export", "preview --json"]);
 });
 
-test("what Grafana's disk has is looked for before what it needs is there", async () => {
+test("imports resources on Grafana's disk before their dependencies exist", async () => {
   const grafana = {
     ...provider,
     urn: "urn:pulumi:s::p::pulumi:providers:grafana::content-provider",
@@ -115,14 +115,14 @@ test("what Grafana's disk has is looked for before what it needs is there", asyn
   for (const { newState } of [source, folder]) newState.provider = `${grafana.urn}::1234`;
   const { pulumi, calls, state } = engine([source, folder], ["1:my-prom"]);
   state().deployment.resources.push(grafana);
-  expect(await adopt(pulumi)).toEqual({ imported: [source.newState.urn], left: [] });
+  expect(await importExisting(pulumi)).toEqual({ imported: [source.newState.urn], skipped: [] });
   const made = state().deployment.resources.find(({ urn }) => urn === source.newState.urn);
   expect(made).toMatchObject({ id: "1:my-prom", dependencies: [] });
-  // The way to Grafana is the program's.
+  // The program opens the tunnel to Grafana.
   expect(calls).toContainEqual(expect.arrayContaining(["refresh", "--run-program"]));
 });
 
-test("what carries another stack's label is left, with all that goes with it", async () => {
+test("skips resources with another stack's label, and their dependents", async () => {
   const disk = planned("gcp:compute/disk:Disk", "disk", { name: "k8sfv-made", zone: "us-central1-b" });
   const policy = planned("gcp:compute/resourcePolicy:ResourcePolicy", "daily", { name: "daily" });
   const attachment = planned(
@@ -146,9 +146,9 @@ test("what carries another stack's label is left, with all that goes with it", a
     [ids.own]: { effectiveLabels: secret({ "pulumi-stack": "s" }) },
   };
   const { pulumi, state } = engine([disk, policy, attachment, own], Object.values(ids), [], outputs);
-  const { imported, left } = await adopt(pulumi);
+  const { imported, skipped } = await importExisting(pulumi);
   expect(imported).toEqual([own.newState.urn]);
-  expect(left).toEqual([
+  expect(skipped).toEqual([
     { urn: disk.newState.urn, id: ids.disk, why: "it carries the label pulumi-stack=staging" },
     { urn: policy.newState.urn, id: ids.policy, why: "disk uses it" },
     { urn: attachment.newState.urn, id: ids.attachment, why: "it belongs to disk" },
@@ -158,7 +158,7 @@ test("what carries another stack's label is left, with all that goes with it", a
   expect(kept[1]?.dependencies).toEqual([]);
 });
 
-test("what has no label of a stack, or is in the state of another one, is left", async () => {
+test("skips resources without a stack's label or in another stack's state", async () => {
   const disk = planned("gcp:compute/disk:Disk", "disk", { name: "made", zone: "us-central1-b" });
   const network = planned("gcp:compute/network:Network", "vpc", { name: "k8sfv" });
   const router = planned("gcp:compute/router:Router", "router", { name: "k8sfv" }, [network.newState.urn]);
@@ -170,16 +170,16 @@ test("what has no label of a stack, or is in the state of another one, is left",
     free: "projects/calico-test/global/networks/free",
   };
   const { pulumi } = engine([disk, network, router, free], Object.values(ids));
-  const { imported, left } = await adopt(pulumi, { staging: [ids.network] });
+  const { imported, skipped } = await importExisting(pulumi, { staging: [ids.network] });
   expect(imported).toEqual([free.newState.urn]);
-  expect(left.map(({ why }) => why)).toEqual([
+  expect(skipped.map(({ why }) => why)).toEqual([
     "it carries no label pulumi-stack; if it is this stack's, set the label to s",
     "it is in the state of the stack staging",
     "it belongs to vpc",
   ]);
 });
 
-test("the other stacks of a backend are asked what they have", async () => {
+test("reads the resource IDs of the backend's other stacks", async () => {
   const answers: Record<string, object> = {
     "stack ls --json": [{ name: "s" }, { name: "staging" }, { name: "new" }],
     "stack export --stack staging": { deployment: { resources: [provider, { type: "gcp:x", id: "one" }] } },
@@ -189,12 +189,12 @@ test("the other stacks of a backend are asked what they have", async () => {
   expect(await otherStates(asked, "s")).toEqual({ staging: ["one"], new: [] });
 });
 
-/** What the engine prints when a killed run has left its lock on the state, and what `pulumi` throws then. */
+/** What the engine prints when a killed run has skipped its lock on the state, and what `pulumi` throws then. */
 const words = `error: could not import deployment: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
   gs://states/.pulumi/locks/organization/k8sfv-metrics/calico-test/0b1c.json: created by root@ci (pid 4711) at 2026-11-29T01:02:03Z`;
 const locked = Object.assign(new Error("Command failed with exit code 255"), { stderr: words });
 
-test("a locked state is reported as such, and nobody tries to put it back", async () => {
+test("reports a locked state without restoring it", async () => {
   const disk = planned("gcp:compute/disk:Disk", "made", { name: "k8sfv-made", zone: "us-central1-b" });
   const { pulumi, calls } = engine([disk], []);
   const imports = () => calls.filter(([, sub]) => sub === "import").length;
@@ -202,11 +202,11 @@ test("a locked state is reported as such, and nobody tries to put it back", asyn
     const answer = pulumi(args);
     return args[1] === "import" ? Promise.reject(locked) : answer;
   };
-  await expect(adopt(refusing)).rejects.toBe(locked);
+  await expect(importExisting(refusing)).rejects.toBe(locked);
   expect(imports()).toBe(1);
 });
 
-test("names the lock and its holder, and finds none in other errors", () => {
+test("returns a lock's owner, and undefined for other errors", () => {
   expect(lockOf(locked)).toBe(
     "gs://states/.pulumi/locks/organization/k8sfv-metrics/calico-test/0b1c.json: created by root@ci (pid 4711) at 2026-11-29T01:02:03Z",
   );

@@ -1,0 +1,110 @@
+import { randomInt } from "node:crypto";
+import { queryGrafana } from "../grafana-query.ts";
+import { explainExposition } from "./bad-groups.ts";
+import { until } from "./until.ts";
+import type { Connection } from "./connections.ts";
+
+/** Connections to the three components. */
+export interface Connections {
+  gateway: Connection;
+  prometheus: Connection;
+  grafana: Connection;
+}
+
+/** A separate job, so that CI runs, dashboards and alerts are not affected. */
+const JOB = "smoke";
+const METRIC = "k8sfv_smoke_mark";
+const GROUP = `/metrics/job/${JOB}`;
+const QUERY = `${METRIC}{job="${JOB}"}`;
+
+/** Timeout in milliseconds: six scrape intervals. */
+const SCRAPE_WAIT_MS = 60_000;
+/** Timeout in milliseconds. The Pushgateway processes a deletion at once, after pushes in its queue. */
+const DELETE_WAIT_MS = 10_000;
+
+/**
+ * Returns a value that identifies this run. The series is always the same because each new one would be kept
+ * for five years, so concurrent smoke tests disturb each other.
+ */
+export function newSampleValue(): number {
+  return randomInt(1, 2 ** 47);
+}
+
+/** Pushes the value. @throws Error with the Pushgateway's response */
+export async function push({ gateway }: Connections, sampleValue: number): Promise<void> {
+  const help = `# HELP ${METRIC} A number that npm run smoke looks for.\n# TYPE ${METRIC} gauge\n`;
+  const answer = await gateway.ask(GROUP, { method: "PUT", body: `${help}${METRIC} ${sampleValue}\n` });
+  if (!answer.ok) {
+    const why = (await explainExposition(gateway)) ?? firstLine(answer.text);
+    throw new Error(`it rejected the push with ${answer.status}: ${why}`);
+  }
+}
+
+/** Waits until Prometheus has scraped the value. @throws Error with the state of the scrape target */
+export async function waitForScrape(
+  connections: Connections,
+  sampleValue: number,
+  stopped: AbortSignal,
+): Promise<void> {
+  const path = `/api/v1/query?query=${encodeURIComponent(QUERY)}`;
+  const seen = await until(SCRAPE_WAIT_MS, stopped, async () => {
+    const answer = await connections.prometheus.ask(path);
+    if (!answer.ok) throw new Error(`it rejected a query with ${answer.status}: ${firstLine(answer.text)}`);
+    const { data } = JSON.parse(answer.text) as { data: { result: { value: [number, string] }[] } };
+    return data.result.some(({ value }) => Number(value[1]) === sampleValue);
+  });
+  if (!seen) {
+    const why = await explainScrape(connections, sampleValue);
+    throw new Error(`it has not scraped the sample within ${SCRAPE_WAIT_MS / 1000} s: ${why}`);
+  }
+}
+
+async function explainScrape({ gateway, prometheus }: Connections, sampleValue: number): Promise<string> {
+  const broken = await explainExposition(gateway);
+  if (broken !== undefined) return broken;
+  const page = await gateway.ask("/metrics");
+  if (!page.text.includes(METRIC))
+    return "the Pushgateway does not show it any more: check whether its data was deleted";
+  const answer = await prometheus.ask("/api/v1/targets?state=active");
+  const { data } = JSON.parse(answer.text) as {
+    data: { activeTargets: { scrapePool: string; health: string; lastError: string; scrapeUrl: string }[] };
+  };
+  // The operator names a scrape pool after the ServiceMonitor, which has the Service's name, and the
+  // endpoint's index.
+  const target = data.activeTargets.find(({ scrapePool }) => scrapePool.endsWith("/prom-gateway/0"));
+  if (target === undefined) return "it has no target prom-gateway: check the ServiceMonitor with that name";
+  if (target.health !== "up") return `its scrape of ${target.scrapeUrl} fails: ${target.lastError}`;
+  return `its scrapes of ${target.scrapeUrl} succeed, but ${QUERY} is not ${sampleValue}: check whether another smoke test is running`;
+}
+
+/** Reads the value through Grafana's data source, like a panel. @throws Error with its response */
+export async function readThroughGrafana(
+  { grafana }: Connections,
+  outputs: Record<string, unknown>,
+  sampleValue: number,
+): Promise<void> {
+  const found = await queryGrafana(grafana.url, outputs, QUERY);
+  if (!found.includes(sampleValue)) {
+    throw new Error(
+      `its data source my-prom returns ${JSON.stringify(found)} and Prometheus ${sampleValue}: ` +
+        "check whether the data source uses another Prometheus",
+    );
+  }
+}
+
+/** Deletes the pushed group. @throws Error if it is still visible */
+export async function remove({ gateway }: Connections): Promise<void> {
+  const answer = await gateway.ask(GROUP, { method: "DELETE" });
+  if (!answer.ok)
+    throw new Error(`it rejected the deletion with ${answer.status}: ${firstLine(answer.text)}`);
+  const gone = await until(
+    DELETE_WAIT_MS,
+    undefined,
+    async () => !(await gateway.ask("/metrics")).text.includes(METRIC),
+  );
+  if (!gone) throw new Error(`it still shows ${METRIC} after its deletion`);
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n")[0] ?? "";
+}
