@@ -7,6 +7,7 @@
 //   node local/bootstrap.mjs --official-images  also skopeo, to pull images from registries
 //   node local/bootstrap.mjs --registry         also skopeo and a registry, for tests
 //   node local/bootstrap.mjs --browser  also Chromium, for the browser tests and the README's screenshots
+//   node local/bootstrap.mjs --clients  also what builds the Pushgateway's clients, for tests
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -62,6 +63,21 @@ export const browserPackages = {
 export const registryPackages = {
   skopeo: ["skopeo"],
   "docker-registry": ["docker-registry"],
+};
+
+/**
+ * Debian's packages that build the clients of tests/environment/clients.test.ts. Debian 12's `cargo` is older than the
+ * crate prometheus needs (Rust 1.81); `cargo-web` is a newer one.
+ *
+ * @type {Record<string, string[]>}
+ */
+export const clientPackages = {
+  "python3-pip": ["python3", "pip3"],
+  "default-jdk-headless": ["java", "javac"],
+  maven: ["mvn"],
+  "cargo-web": ["cargo", "rustc"],
+  "libssl-dev": ["/usr/include/openssl/ssl.h"],
+  "pkg-config": ["pkg-config"],
 };
 
 /** An error that is printed in one line, without a stack. */
@@ -297,6 +313,7 @@ function main(args) {
         ...(args.includes("--browser") ? browserPackages : {}),
         ...(args.includes("--official-images") ? { skopeo } : {}),
         ...(args.includes("--registry") ? registryPackages : {}),
+        ...(args.includes("--clients") ? clientPackages : {}),
       });
     }
     installNpmPackages();

@@ -30,7 +30,7 @@ export function licencesPage(): string {
     ...Object.entries(DEBIAN).map(([name, licence]) => [
       `Debian package \`${name}\``,
       licence,
-      "Installed on the machine; not linked into anything",
+      "Installed on the machine; linked into nothing that is deployed",
     ]),
     ...Object.entries(IMAGES).map(([name, licence]) => [
       `Image \`${name}\``,

@@ -6,7 +6,8 @@ export const RUNTIMES: Readonly<Record<string, string>> = {
 
 /**
  * Licences of the Debian packages that local/bootstrap.mjs installs for the local cloud and its tests, by
- * /usr/share/doc/PACKAGE/copyright. None of them is linked into anything.
+ * /usr/share/doc/PACKAGE/copyright. None of them is linked into
+ * anything that is deployed.
  */
 export const DEBIAN: Readonly<Record<string, string>> = {
   containerd: "Apache-2.0",
@@ -22,6 +23,12 @@ export const DEBIAN: Readonly<Record<string, string>> = {
   "fonts-liberation": "OFL-1.1",
   skopeo: "Apache-2.0",
   "docker-registry": "Apache-2.0",
+  "python3-pip": "MIT",
+  "default-jdk-headless": "GPL-2.0-only WITH Classpath-exception-2.0",
+  maven: "Apache-2.0",
+  "cargo-web": "MIT OR Apache-2.0",
+  "libssl-dev": "Apache-2.0",
+  "pkg-config": "GPL-2.0-or-later",
 };
 
 /** Licences of the official images' programs, by the image's name without its tag. */
