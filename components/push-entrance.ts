@@ -5,6 +5,7 @@ import { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import { Ingress } from "@pulumi/kubernetes/networking/v1/ingress.js";
 import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../workloads.ts";
+import { MAX_RESPONSE_SECONDS } from "./push-proxy.ts";
 import type { StackLabels } from "./stack-labels.ts";
 import { labels, workload, WORKLOAD_TIMEOUTS } from "./conventions.ts";
 
@@ -76,7 +77,9 @@ export class PushEntrance extends pulumi.ComponentResource {
       securityPolicy: { name: policy.name },
       // The guard answers this without the password.
       healthCheck: { type: "HTTP", requestPath: "/-/ready", port: PORT },
-      timeoutSec: 60,
+      // The load balancer ends requests that take longer, by default 30 s. It keeps an idle connection to the proxy for
+      // 600 s, which can't be set; the proxy keeps it for longer (push-proxy/main.ts).
+      timeoutSec: MAX_RESPONSE_SECONDS,
     });
     const service = new Service(
       `${name}-service`,

@@ -32,6 +32,12 @@ export const MAX_PUSH_BYTES = 4 * 2 ** 20;
 export const MAX_STORED_BYTES = 16 * 2 ** 20;
 /** A push waits so long for the Pushgateway: the kubelet's longest back-off, 5 minutes, and a start. */
 const PUSH_TIMEOUT_SECONDS = 330;
+/**
+ * The longest that the proxy takes to respond to a push, in seconds: an upload at the slowest accepted rate (upload.ts,
+ * 10 s and 1 s for each 64 KiB), a trial on a canary that has to be started (canary.ts, 40 s), and the wait for the
+ * Pushgateway. A load balancer before it must not end the request earlier.
+ */
+export const MAX_RESPONSE_SECONDS = 10 + MAX_PUSH_BYTES / 2 ** 16 + 40 + PUSH_TIMEOUT_SECONDS;
 
 /**
  * The Pushgateway's `--persistence.interval`, about the time of a push. It accepts nothing while it writes its file (3 ms

@@ -120,6 +120,19 @@ test("push entrance: TLS on the domain, the password in the URL", async () => {
   ]);
 });
 
+test("push entrance: the load balancer waits as long as the push proxy, and drops idle connections first", async () => {
+  await makeGateway();
+  await makeEntrance("anywhere");
+  const { timeoutSec } = named(recorded, "entrance-backend").inputs.spec as { timeoutSec: number };
+  const [proxy] = podOf(recorded, "push-gateway-deployment").containers;
+  const setting = proxy?.env?.find(({ name }) => name === "PUSH_PROXY_TIMEOUT_SECONDS");
+  // An upload of 4 MiB at the slowest accepted rate, and a trial on the canary.
+  expect(timeoutSec).toBeGreaterThanOrEqual(Number(setting?.value) + 74 + 40);
+  const [, keepAliveMs] = /KEEP_ALIVE_MS=([\de]+)/.exec(pushProxyProgram()) ?? [];
+  // Google's load balancers keep an idle connection to a backend for 600 s.
+  expect(Number(keepAliveMs)).toBeGreaterThan(600_000);
+});
+
 interface FirewallRule {
   action: string;
   match: { config: { srcIpRanges: string[] } };
