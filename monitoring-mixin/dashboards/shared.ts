@@ -242,9 +242,9 @@ function withShortLevel(expr: string): string {
 }
 
 /**
- * Label matcher for the values that are chosen of a variable. Any value works but one with a backtick: Grafana's
- * default format leaves `"` and newlines as they are and turns `'` into `\\'`, so that a test's name with one of them
- * breaks a query (grafana/grafana#96063). Between backticks PromQL takes everything literally.
+ * Label matcher for the values that are chosen of a variable. Grafana's default format leaves `"` and newlines as they are
+ * and turns `'` into `\\'`, which breaks a query (grafana/grafana#96063). Between backticks PromQL takes everything
+ * literally, so any value works that has no backtick itself.
  *
  * @param label @default the variable's name
  */
@@ -252,10 +252,19 @@ export function chosen(variable: string, label = variable): string {
   return `${label}=~\`\${${variable}:regex}\``;
 }
 
-/** As {@link chosen}, for a variable of one value. */
-export function chosenOne(variable: string, label = variable): string {
-  return `${label}=\`\${${variable}:raw}\``;
+/**
+ * As {@link chosen}, for names of tests, which may have backticks. No format of Grafana's escapes a backtick without
+ * breaking names with backslashes or newlines. So the variable's value is the name up to its first backtick (backticks at
+ * its start aside), and the matcher adds the rest. Tests that differ only behind a backtick are chosen together.
+ */
+export function chosenTests(variable: string): string {
+  return `test_name=~\`\\x60*\${${variable}:regex}(\\x60.*)?\``;
 }
+
+/** The part of a test's name that is the value of a variable, and the whole name that the list shows. */
+const TEST_NAME = "/^(?<text>`*(?<value>[^`]+)[^]*)$/";
+/** A code level that is a URL, which the list shows without its host. */
+const CODE_LEVEL = "/^(?<value>(?:https?:\\/\\/[^\\/]+\\/)?(?<text>.+))$/";
 
 /** A choice of values of a label. */
 export interface VariableArgs {
@@ -272,7 +281,8 @@ export interface VariableArgs {
 
 /** A variable of all the values that a label has in the time shown. */
 export function variable(args: VariableArgs): dashboard.QueryVariableBuilder {
-  const query = `label_values(${args.series}, ${args.of ?? args.name})`;
+  const label = args.of ?? args.name;
+  const query = `label_values(${args.series}, ${label})`;
   const builder = new dashboard.QueryVariableBuilder(args.name)
     .label(args.label)
     .description(args.description)
@@ -281,10 +291,8 @@ export function variable(args: VariableArgs): dashboard.QueryVariableBuilder {
     .definition(query)
     .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
     .sort(dashboard.VariableSort.NaturalAsc);
-  if ((args.of ?? args.name) === "code_level") {
-    // The list shows a URL without its host.
-    builder.regex("/^(?<value>(?:https?:\\/\\/[^\\/]+\\/)?(?<text>.+))$/");
-  }
+  if (label === "code_level") builder.regex(CODE_LEVEL);
+  if (label === "test_name") builder.regex(TEST_NAME);
   if (args.single === true) return builder;
   return (
     builder

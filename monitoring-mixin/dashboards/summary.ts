@@ -7,7 +7,7 @@ import type { Dashboard } from "./shared.ts";
 import {
   barChart,
   chosen,
-  chosenOne,
+  chosenTests,
   colouredColumn,
   makeDashboard,
   MISSING,
@@ -21,7 +21,7 @@ import {
 /** Panels that alerts link to. */
 export const SUMMARY = { uid: "k8sfv-summary", results: 2, lastRun: 3, passing: 4, change: 7 } as const;
 
-const CHOSEN_TESTS = `${chosen("code_level")}, ${chosen("test_name")}`;
+const CHOSEN_TESTS = `${chosen("code_level")}, ${chosenTests("test_name")}`;
 const CHOSEN = `${chosen("process")}, ${CHOSEN_TESTS}`;
 // The test's name last: it is long, and a legend cuts off the end.
 const NAME = "{{code_level}} · {{process}} · {{test_name}}";
@@ -302,7 +302,7 @@ function byStep(series: string): string {
 }
 
 function heap() {
-  const chosenHeap = `${chosen("process")}, ${chosen("code_level")}, ${chosenOne("heap_test", "test_name")}`;
+  const chosenHeap = `${chosen("process")}, ${chosen("code_level")}, ${chosenTests("heap_test")}`;
   return [
     barChart({
       id: 9,

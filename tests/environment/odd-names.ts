@@ -1,5 +1,11 @@
 /** Names of tests that break a query in Grafana's default format, and the heap of their last run. */
-export const ODD_NAMES = ["it's quoted", 'says "hi" (a.b)', "back\\slash \\d", "two\nlines"];
+export const ODD_NAMES = [
+  "it's quoted",
+  'says "hi" (a.b)',
+  "back\\slash \\d",
+  "two\nlines",
+  '`kubectl get` "works" (`a.b`)',
+];
 
 /** The code level that these tests ran in. */
 export const ODD_LEVEL = "https://github.com/projectcalico/felix.git-odd";
