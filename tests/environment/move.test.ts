@@ -1,0 +1,61 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { root } from "../pages.ts";
+
+/** Values that Go quotes in another way than OpenMetrics, and such that it quotes alike. */
+const NAMES = [
+  "plain",
+  "a\ttab",
+  "return\rand\u0007bell",
+  "no\u00a0break\u200b",
+  "\u{e0001}tag",
+  "é 🎉",
+  'a "quote"',
+  "a\nline",
+  "no tab: \\t, \\\\t, \\u00a0, C:\\new",
+];
+
+/** Step 3 of the move in docs/operations.md: the newest hours as text, and blocks of it. */
+describe("moving the newest hours of the old Prometheus", () => {
+  let dir: string;
+  let promtool: string;
+  const inDir = (name: string) => path.join(dir, name);
+
+  beforeAll(async () => {
+    promtool = (await ensureToolchain({ only: ["promtool"] })).path("promtool");
+    dir = await mkdtemp(path.join(tmpdir(), "k8sfv-move-"));
+  });
+  afterAll(() => rm(dir, { recursive: true }));
+
+  const makeBlocks = async (text: string, blocks: string): Promise<void> => {
+    // promtool reads a Prometheus's folder only with its write-ahead log.
+    await mkdir(inDir(`${blocks}/wal`), { recursive: true });
+    await execa(promtool, ["tsdb", "create-blocks-from", "openmetrics", inDir(text), inDir(blocks)]);
+  };
+  const dump = async (blocks: string): Promise<string> =>
+    (await execa(promtool, ["tsdb", "dump-openmetrics", inDir(blocks)])).stdout;
+
+  it("keeps names with any character by the page's commands, and would change some without perl", async () => {
+    const at = Math.floor(Date.now() / 1000) - 600;
+    const quoted = (name: string) =>
+      name.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+    const samples = NAMES.map((name, value) => `a_metric{test_name="${quoted(name)}"} ${value} ${at}`);
+    await writeFile(inDir("old.txt"), ["# TYPE a_metric gauge", ...samples, "# EOF", ""].join("\n"));
+    await makeBlocks("old.txt", "old");
+    const dumped = await dump("old");
+    await writeFile(inDir("dumped.txt"), `${dumped}\n`);
+
+    await makeBlocks("dumped.txt", "unmended");
+    expect(await dump("unmended")).not.toBe(dumped);
+
+    const page = await readFile(path.join(root, "docs/operations.md"), "utf8");
+    const [perl = ""] = /^perl .*$/m.exec(page) ?? [];
+    await execa("sh", ["-c", perl], { cwd: dir });
+    await makeBlocks("head.txt", "moved");
+    expect(await dump("moved")).toBe(dumped);
+  });
+});
