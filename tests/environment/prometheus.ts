@@ -15,15 +15,21 @@ export async function query(prometheus: string, expr: string): Promise<Sample[]>
 }
 
 /** Asks until the answer is right, and gives it. @throws what the last try ended with */
-export async function eventually<T>(ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 90_000;
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  isRight: (answer: T) => boolean,
+  timeoutMs = 90_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     const answer = await ask().catch((error: unknown) =>
       error instanceof Error ? error : new Error(String(error)),
     );
     if (!(answer instanceof Error) && isRight(answer)) return answer;
     if (Date.now() > deadline) {
-      throw answer instanceof Error ? answer : new Error(`still ${JSON.stringify(answer)} after 90 s`);
+      throw answer instanceof Error
+        ? answer
+        : new Error(`still ${JSON.stringify(answer)} after ${timeoutMs / 1000} s`);
     }
     await sleep(500);
   }

@@ -90,12 +90,21 @@ function samples(page: string[]): string[] {
 /** Whether the proxy refuses a push by intention that the Pushgateway accepts; see README. */
 function isRefusedByIntention({ path: of }: FuzzPush, page: string[]): boolean {
   const names = samples(page).map((line) => line.split("{")[0] ?? "");
-  const pairs = decodeURIComponent(of.split("?")[0] ?? "")
-    .replace(/^\/+/, "/")
-    .split("/")
-    .slice(2);
+  const decoded = percentDecoded(of.split("?")[0] ?? "");
+  // The Pushgateway accepts a second label "job" that is not UTF-8, since it drops that label.
+  if (decoded === undefined) return true;
+  const pairs = decoded.replace(/^\/+/, "/").split("/").slice(2);
   const hasEmptyValue = pairs.some((value, at) => at % 2 === 1 && /^=*$/.test(value));
   return hasEmptyValue || names.some((name) => REFUSED_NAME.test(name));
+}
+
+/** Decodes percent-encoding. @returns undefined for what is not UTF-8 */
+function percentDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 describe("pushes of every kind", () => {
