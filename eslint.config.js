@@ -2,6 +2,7 @@ import js from "@eslint/js";
 import { defineConfig } from "eslint/config";
 import pulumi from "@pulumi/eslint-plugin";
 import tseslint from "typescript-eslint";
+import plainFirstSentence from "./eslint-rules/plain-first-sentence.js";
 
 export default defineConfig(
   { ignores: ["node_modules/", "**/bin/", "local/toolchain/modules/prometheus/pages/"] },
@@ -20,6 +21,19 @@ export default defineConfig(
       // A Pulumi resource is often made for its effect alone.
       "no-new": "off",
     },
+  },
+  {
+    // Directories whose text follows CONTRIBUTING.md, "Language".
+    files: [
+      "*.{js,mjs,ts}",
+      "{bench,eslint-rules,tools}/**/*.{js,ts}",
+      "local/*.{mjs,ts}",
+      "local/{cluster,commands,google,images,language-host,plugin,random,toolchain}/**/*.{mjs,ts}",
+    ],
+    // Not yet: the composition and its configuration.
+    ignores: ["index.ts", "config.ts"],
+    plugins: { language: { rules: { "plain-first-sentence": plainFirstSentence } } },
+    rules: { "language/plain-first-sentence": "error" },
   },
   {
     files: ["**/*.mjs", "**/*.cjs"],

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** What `npm test` runs, in some six minutes; `npm run test-long` runs everything. */
+/** Files of `npm test`, which takes about six minutes. `npm run test-long` runs all files. */
 const MAIN_JOB = [
   "go",
   "alert-rules",

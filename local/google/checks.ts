@@ -1,7 +1,7 @@
 import type { Value } from "../plugin/values.ts";
 import { invalidFieldText } from "./api-error.ts";
 import { parseAddress, parseRange } from "./cidr.ts";
-import type { Check, Checks, Location } from "../plugin/schema/refuse.ts";
+import type { Check, Checks, Location } from "../plugin/schema/validate.ts";
 
 /** Google's pattern for names of compute resources (RFC 1035). */
 const namePattern = "(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)";

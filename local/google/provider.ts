@@ -29,7 +29,7 @@ import { place, placeOutputs, selfLink, type Defaults } from "./place.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { version } from "./resources/cluster.ts";
 import { differences } from "../plugin/schema/differences.ts";
-import { refuse } from "../plugin/schema/refuse.ts";
+import { validate } from "../plugin/schema/validate.ts";
 import { isInput } from "../plugin/schema/argument.ts";
 import { schemaOf } from "./schema/table.ts";
 import { complete, predict } from "../plugin/schema/values.ts";
@@ -61,7 +61,7 @@ export class GoogleProvider implements Plugin {
     const schema = schemaOf(type.token);
     const withName = this.withName(type, request);
     const inputs = complete(schema, withName);
-    const failures = [...refuse(schema, type.checks ?? {}, withName), ...(type.refuse?.(inputs) ?? [])];
+    const failures = [...validate(schema, type.checks ?? {}, withName), ...(type.validate?.(inputs) ?? [])];
     return { inputs, failures: failures.length > 0 ? failures : this.locationFailures(type, inputs) };
   }
 

@@ -5,7 +5,7 @@ import type { OperationContext } from "./faults.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import type { Place, Scope } from "./place.ts";
 import type { Effects } from "../plugin/schema/differences.ts";
-import type { Checks } from "../plugin/schema/refuse.ts";
+import type { Checks } from "../plugin/schema/validate.ts";
 import type { Data, Resource } from "./store.ts";
 
 /** Everything behind the emulated API. */
@@ -67,7 +67,7 @@ export interface ResourceType {
    */
   importPath?(id: string): string;
   /** Validates combinations of arguments, which may contain unknown values. */
-  refuse?(inputs: Values): Failure[];
+  validate?(inputs: Values): Failure[];
   /** Returns the path in the API, which is also Pulumi's ID. */
   path(inputs: Values, place: Place): string;
   /** Returns paths of references: they must exist, and can't be deleted while this resource exists. */

@@ -75,7 +75,7 @@ export function testCloud(apis: readonly ApiName[] = apiNames, limits: Backend["
   return { provider, store, dir, calls, machines, held };
 }
 
-/** Paths of what was made, without what a project has from the start: its APIs and its default network. */
+/** Returns the paths of created resources, without those of a new project: its APIs, default network and account. */
 export function made({ store }: TestCloud): string[] {
   const { resources } = store.read();
   return Object.keys(resources).filter(
@@ -84,7 +84,7 @@ export function made({ store }: TestCloud): string[] {
   );
 }
 
-/** Tokens by the name that people use. */
+/** Type tokens by short name. */
 export const tokens = {
   Network: "gcp:compute/network:Network",
   NetworkPeering: "gcp:compute/networkPeering:NetworkPeering",
@@ -106,7 +106,7 @@ export const tokens = {
   Service: "gcp:projects/service:Service",
 } as const;
 
-/** What the engine does for a new resource: check, then create. @throws Error with every refusal */
+/** Creates a resource like the engine: check, then create. @throws Error with all failed checks */
 export async function make(cloud: TestCloud, type: keyof typeof tokens, inputs: Values, preview = false) {
   const subject = { type: tokens[type], name: "one" };
   const checked = cloud.provider.check({ ...subject, before: undefined, inputs, seed: new Uint8Array() });
@@ -115,7 +115,7 @@ export async function make(cloud: TestCloud, type: keyof typeof tokens, inputs: 
   return { ...made, inputs: checked.inputs };
 }
 
-/** What the engine does for a changed resource: check, diff, then update unless it is to be replaced. */
+/** Updates a resource like the engine: check, diff, then update unless it must be replaced. */
 export async function change(
   cloud: TestCloud,
   type: keyof typeof tokens,
@@ -136,12 +136,12 @@ export async function change(
   return { id: made.id, state, inputs: checked.inputs, replace, changed: true, deleteBeforeReplace };
 }
 
-/** Deletes the resource as the engine does. */
+/** Deletes a resource like the engine. */
 export function drop(cloud: TestCloud, type: keyof typeof tokens, made: { id: string; state: Values }) {
   return cloud.provider.delete({ type: tokens[type], name: "one", id: made.id, state: made.state });
 }
 
-/** The arguments of a network, subnetwork, cluster and pool that fit together. */
+/** Valid arguments of a network, subnetwork, cluster and node pool. */
 export const fitting = {
   network: { name: "k8sfv", autoCreateSubnetworks: false },
   subnetwork: {
@@ -166,7 +166,7 @@ export const fitting = {
   pool: { name: "nodes", cluster: "k8sfv", nodeCount: 2, nodeConfig: { machineType: "e2-standard-2" } },
 };
 
-/** A cloud with network and subnetwork. */
+/** Returns a cloud with a network and a subnetwork. */
 export async function cloudWithNetwork() {
   const cloud = testCloud();
   const network = await make(cloud, "Network", fitting.network);

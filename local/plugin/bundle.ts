@@ -4,14 +4,13 @@ import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 
 /**
- * Puts a program in TypeScript, with the packages that it uses, into a folder of plain modules. As such it starts
- * in a fifth of the time, and the engine waits for each plugin. What is imported only when it is needed stays in
- * a file of its own.
+ * Bundles a TypeScript program and its packages into a directory of JavaScript modules. A bundle starts in a
+ * fifth of the time, and the engine waits for each plugin. Dynamic imports become separate files.
  *
  * @param program absolute path of the program
- * @param folder an existing one; a bundle there is replaced, and one that runs from it can go on
+ * @param folder existing directory; a bundle in it is replaced, and a process that runs from it can continue
  * @returns the file to start
- * @throws BuildFailure for a program that can't be translated
+ * @throws BuildFailure for a program that can't be compiled
  */
 export async function bundle(program: string, folder: string): Promise<string> {
   const { outputFiles } = await build({
@@ -19,7 +18,7 @@ export async function bundle(program: string, folder: string): Promise<string> {
     outdir: folder,
     write: false,
     bundle: true,
-    // The files' names hold their contents' hashes, but for the first one's.
+    // All file names but the main one's contain hashes of their contents.
     splitting: true,
     chunkNames: "[name]-[hash]",
     platform: "node",
@@ -27,14 +26,14 @@ export async function bundle(program: string, folder: string): Promise<string> {
     target: "node20",
     outExtension: { ".js": ".mjs" },
     keepNames: true,
-    // Packages in CommonJS ask for Node's own modules. The name is one that no package imports.
+    // CommonJS packages need require() for Node's own modules. No package imports this name.
     banner: {
       js: 'import { createRequire as ofBundle } from "node:module"; const require = ofBundle(import.meta.url);',
     },
     plugins: [sourceUrls],
   });
   const main = path.join(folder, "main.mjs");
-  // The first file comes last: what it imports is there by then.
+  // The main file is written last, when the files that it imports exist.
   const parts = outputFiles.filter((file) => file.path !== main);
   for (const file of [...parts, ...outputFiles.filter((file) => file.path === main)]) {
     await writeFile(`${file.path}.new`, file.contents);
@@ -43,7 +42,7 @@ export async function bundle(program: string, folder: string): Promise<string> {
   return main;
 }
 
-/** Programs find their files by the place of their sources, which is not that of the bundle. */
+/** Programs locate files relative to their sources, which are in other directories than the bundle. */
 const sourceUrls: Plugin = {
   name: "source-urls",
   setup(builder) {

@@ -1,7 +1,7 @@
-/** How often a plugin looks whether the engine that started it is still there. */
+/** Interval in milliseconds at which a plugin checks whether the engine is still running. */
 const parentCheckMs = 500;
 
-/** An engine that was killed can't tell its plugins: without this they would live for ever. */
+/** Exits when the engine exits. A killed engine can't stop its plugins, which would otherwise run forever. */
 export function endWithParent(): void {
   const engine = process.ppid;
   setInterval(() => {

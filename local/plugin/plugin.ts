@@ -1,28 +1,28 @@
 import type { Values } from "./values.ts";
 
-/** What a provider plugin of this project answers to the engine. Secrets arrive as plain values. */
+/** A provider plugin of this project, independent of gRPC. Secrets are passed as plain values. */
 export interface Plugin {
-  /** Version it was asked for under, that of the npm package. */
+  /** Version of the npm package. */
   readonly version: string;
-  /** Takes the provider's own settings, e.g. the project; called once, before any resource. */
+  /** Sets the provider's configuration, e.g. the project. Called once, before any resource operation. */
   configure(settings: Values): void;
-  /** Completes the arguments of a resource by defaults, and refuses wrong ones. */
+  /** Adds defaults to a resource's arguments and validates them. */
   check(request: CheckRequest): CheckedInputs;
-  /** What would change, and whether in place. */
+  /** Returns the differences, and whether they need a replacement. */
   diff(request: DiffRequest): Difference;
   create(request: CreateRequest): Promise<Made>;
-  /** The resource as it is. Undefined when it is gone. */
+  /** Returns the resource's current state, or undefined if it does not exist. */
   read(request: ReadRequest): Promise<ReadResult | undefined>;
-  /** @returns the resource's state after the change */
+  /** Updates the resource. @returns its state after the update */
   update(request: UpdateRequest): Promise<Values>;
   delete(request: DeleteRequest): Promise<void>;
-  /** Answers a function. @throws Error for one it does not know */
+  /** Runs a function. @throws Error for an unknown one */
   invoke(token: string, args: Values): Promise<Values>;
 }
 
 /**
- * A resource that is there, and not as it should be: the engine keeps it, shows the error and updates it at
- * the next run. Thrown by `create`.
+ * Error of `create` for a resource that exists but is not as requested: the engine stores it in the state,
+ * prints the error and updates the resource in the next run.
  */
 export class PartialCreateError extends Error {
   constructor(
@@ -34,19 +34,19 @@ export class PartialCreateError extends Error {
   }
 }
 
-/** The resource that is spoken of. */
+/** The resource of a request. */
 export interface Subject {
-  /** Token of its type, e.g. `gcp:compute/network:Network`. */
+  /** Pulumi type token, e.g. `gcp:compute/network:Network`. */
   readonly type: string;
   /** Name in the program. */
   readonly name: string;
 }
 
 export interface CheckRequest extends Subject {
-  /** Arguments it was made with, undefined for a new one. */
+  /** Previous arguments; undefined for a new resource. */
   readonly before: Values | undefined;
   readonly inputs: Values;
-  /** Makes generated names the same in a preview and the run that follows it. */
+  /** Random seed for generated names, the same in a preview and the following update. */
   readonly seed: Uint8Array;
 }
 
@@ -55,9 +55,9 @@ export interface CheckedInputs {
   readonly failures: readonly Failure[];
 }
 
-/** One argument that is wrong. */
+/** An invalid argument. */
 export interface Failure {
-  /** The argument; empty when it is about several. */
+  /** Name of the argument; empty if it concerns several. */
   readonly property: string;
   readonly reason: string;
 }
@@ -65,48 +65,48 @@ export interface Failure {
 export interface DiffRequest extends Subject {
   readonly id: string;
   readonly state: Values;
-  /** Arguments it was made with. */
+  /** Previous arguments. */
   readonly before: Values;
   readonly inputs: Values;
 }
 
-/** One argument that differs. */
+/** A changed argument. */
 export interface Change {
-  /** E.g. `nodeConfig.labels.zone` or `allows[0].ports`. */
+  /** Path, e.g. `nodeConfig.labels.zone` or `allows[0].ports`. */
   readonly path: string;
   readonly kind: "add" | "delete" | "update";
-  /** Whether it needs a new resource. */
+  /** Whether the change needs a replacement. */
   readonly replace: boolean;
 }
 
 export interface Difference {
   readonly changes: readonly Change[];
-  /** Whether the old one has to go before the new one can come, e.g. because both have the same name. */
+  /** Whether the old resource must be deleted first, e.g. because both have the same name. */
   readonly deleteBeforeReplace: boolean;
 }
 
 export interface CreateRequest extends Subject {
   readonly inputs: Values;
-  /** Only say what it would be; make nothing. */
+  /** Whether to return the expected state only, without creating anything. */
   readonly preview: boolean;
 }
 
 export interface Made {
-  /** Empty in a preview. */
+  /** ID; empty in a preview. */
   readonly id: string;
   readonly state: Values;
 }
 
 export interface ReadRequest extends Subject {
   readonly id: string;
-  /** Arguments it was made with; empty when it is being imported. */
+  /** Arguments in the state; empty for an import. */
   readonly inputs: Values;
-  /** State as the engine knows it; empty when it is being imported. */
+  /** State; empty for an import. */
   readonly state: Values;
 }
 
 export interface ReadResult extends Made {
-  /** Arguments that would lead to this state. */
+  /** Arguments that result in this state. */
   readonly inputs: Values;
 }
 

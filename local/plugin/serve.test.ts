@@ -23,7 +23,7 @@ afterAll(() => {
   stop();
 });
 
-/** Makes one call, as the engine does. */
+/** Makes one call like the engine. */
 function call<Request, Response>(
   method: (request: Request, done: (error: Error | null, response: Response) => void) => unknown,
   request: Request,
@@ -40,7 +40,7 @@ function struct(values: Record<string, structs.JavaScriptValue>): structs.Struct
   return structs.Struct.fromJavaScript(values);
 }
 
-test("the engine's calls reach the plugin, and its answers the engine", async () => {
+test("passes calls to the plugin and returns its results", async () => {
   const configured = await call(
     (request: messages.ConfigureRequest, done: (e: Error | null, r: messages.ConfigureResponse) => void) =>
       client.configure(request, done),
@@ -67,17 +67,17 @@ test("the engine's calls reach the plugin, and its answers the engine", async ()
   expect(compared.getReplacesList()).toEqual(["length"]);
 });
 
-test("an error is what the person sees", async () => {
+test("returns the message of an error", async () => {
   const request = new messages.InvokeRequest().setTok("random:index:getDice");
   const failing = call(
     (one: messages.InvokeRequest, done: (e: Error | null, r: messages.InvokeResponse) => void) =>
       client.invoke(one, done),
     request,
   );
-  await expect(failing).rejects.toThrow("serves no function random:index:getDice");
+  await expect(failing).rejects.toThrow("does not emulate the function random:index:getDice");
 });
 
-test("a resource that is half made reaches the engine with its error", async () => {
+test("returns a partially created resource with its error", async () => {
   const plugin = new RandomProvider("1.2.3");
   plugin.create = () =>
     Promise.reject(new PartialCreateError("no answer", { id: "k8sfv", state: { name: "k8sfv" } }));

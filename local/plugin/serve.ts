@@ -11,23 +11,26 @@ import { PartialCreateError, type Change, type Plugin, type Subject } from "./pl
 import { isValues, type Value, type Values } from "./values.ts";
 import { bindLoopback } from "./bind.ts";
 
-/** The engine sends whole manifests and states; gRPC's own limit is 4 MiB, the engine's is this. */
+/**
+ * Maximum message size in bytes, as in the engine: requests contain whole manifests and states. gRPC's
+ * default is 4 MiB.
+ */
 const maxMessageBytes = 400 * 1024 * 1024;
 
 /**
- * Serves the plugin to the engine that started this process, until the engine ends.
+ * Serves the plugin to the engine that started this process, until the engine exits.
  *
- * The SDK's `provider.main` does the same for simple plugins, but hands on neither the provider's own
- * settings nor whether it is only a preview, which the real providers use.
+ * The SDK's `provider.main` does not pass on the provider's configuration or the preview flag, which real
+ * providers use.
  */
 export async function serve(plugin: Plugin): Promise<void> {
   const { port } = await listen(plugin);
   endWithParent();
-  // The engine reads the port from here.
+  // The engine reads the port from standard output.
   process.stdout.write(`${port}\n`);
 }
 
-/** Serves the plugin on a free port of 127.0.0.1, until it is stopped. */
+/** Serves the plugin on a free port of 127.0.0.1 until it is stopped. */
 export async function listen(plugin: Plugin): Promise<{ port: number; stop: () => void }> {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": maxMessageBytes,
@@ -48,7 +51,7 @@ function handlers(plugin: Plugin): grpc.UntypedServiceImplementation {
     getPluginInfo: unary(() => new plugins.PluginInfo().setVersion(plugin.version)),
     getSchema: unary(() => new messages.GetSchemaResponse().setSchema("{}")),
     attach: unary(() => new empties.Empty()),
-    // What runs is waited for: an operation that is cut off leaves more behind than one that ends.
+    // Running operations are completed: an interrupted operation would leave more behind.
     cancel: unary(() => new empties.Empty()),
     checkConfig: unary((request: messages.CheckRequest) =>
       new messages.CheckResponse().setInputs(request.getNews()),
@@ -81,7 +84,7 @@ function resourceHandlers(plugin: Plugin): grpc.UntypedServiceImplementation {
         inputs: fromStruct(request.getInputs()),
         state: fromStruct(request.getProperties()),
       });
-      // An empty id says that it is gone.
+      // An empty ID means that the resource does not exist.
       if (found === undefined) return new messages.ReadResponse();
       const response = new messages.ReadResponse().setId(found.id);
       return response.setProperties(toStruct(found.state)).setInputs(toStruct(found.inputs));
@@ -140,7 +143,7 @@ function kindOf({ kind, replace }: Change): messages.PropertyDiff.Kind {
   return replace ? anew : inPlace;
 }
 
-/** What a request says of its resource. The type and name are the last parts of its URN. */
+/** Returns the type and name of a request's resource, the last parts of its URN. */
 function subject(request: { getUrn(): string }): Subject {
   const [, , types = "", ...name] = request.getUrn().split("::");
   return { type: types.split("$").at(-1) ?? types, name: name.join("::") };
@@ -156,7 +159,7 @@ function difference(request: messages.DiffRequest | messages.UpdateRequest) {
   };
 }
 
-/** A handler of one call: an error thrown in it becomes the message that the person sees. */
+/** Returns a handler of a unary call. The message of a thrown error is shown to the user. */
 function unary<Request, Response>(
   work: (request: Request) => Response | Promise<Response>,
 ): grpc.handleUnaryCall<Request, Response> {
@@ -176,7 +179,7 @@ function unary<Request, Response>(
   };
 }
 
-/** What the engine reads out of an error to keep a resource: gRPC's own way to add messages to one. */
+/** Returns the metadata from which the engine reads a partially created resource: gRPC's standard error details. */
 function detailsOf({ message, made }: PartialCreateError): grpc.Metadata {
   const failure = new messages.ErrorResourceInitFailed()
     .setId(made.id)
@@ -198,7 +201,7 @@ function fromStruct(struct: structs.Struct | undefined): Values {
   return isValues(values) ? values : {};
 }
 
-/** Undefined is nothing that protocol buffers know, so it goes the way it goes in JSON. */
+/** Protocol buffers don't support undefined, so undefined values are removed as in JSON. */
 function toStruct(values: Values): structs.Struct {
   return structs.Struct.fromJavaScript(
     JSON.parse(JSON.stringify(values)) as Record<string, structs.JavaScriptValue>,

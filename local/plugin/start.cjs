@@ -1,6 +1,6 @@
-// Starts a program in TypeScript: node start.cjs PROGRAM [ARGUMENT]…
-// tsx translates as modules are required; `--import tsx` would besides start a thread for imports, which costs
-// more than all the rest of a small program's start.
+// Runs a TypeScript program: node start.cjs PROGRAM [ARGUMENT]…
+// tsx compiles modules when they are required. `--import tsx` would also start a thread for ES module imports, which takes
+// longer than the rest of a small program's start.
 require("tsx/cjs/api").register();
 process.argv.splice(1, 1);
 require(process.argv[1] ?? "");

@@ -1,83 +1,83 @@
-/** What the engine hands to a plugin and takes back: JSON, in which a text can stand for "not known yet". */
+/** A value exchanged with the engine: JSON, with a special string for unknown values. */
 export type Value = null | boolean | number | string | Value[] | Values;
 
-/** Arguments or outputs of a resource. A key whose value is undefined is as good as not there. */
+/** Arguments or outputs of a resource. An undefined value is equivalent to a missing key. */
 export interface Values {
   [key: string]: Value | undefined;
 }
 
-/** Stands for a value that is known only once something else is made (the SDK's `runtime.unknownValue`). */
+/** Placeholder for a value that is not known yet (the SDK's `runtime.unknownValue`). */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** The SDK's `runtime.specialSigKey`, and the signature of a secret in it. */
+/** The SDK's `runtime.specialSigKey`, and the signature of secrets. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
-/** Marks an output as secret: the engine then encrypts it in its state. */
+/** Marks an output as a secret, which the engine encrypts in the state. */
 export function secret(value: Value): Values {
   return { [SIGNATURE]: SECRET, value };
 }
 
-/** The value inside {@link secret}, or the value itself. */
+/** Returns the value inside {@link secret}, or the value itself. */
 export function unwrap(value: Value | undefined): Value | undefined {
   return isValues(value) && value[SIGNATURE] === SECRET ? value["value"] : value;
 }
 
-/** Whether nothing in the value is still to come. */
+/** Reports whether the value contains no unknown value. */
 export function isKnown(value: Value | undefined): boolean {
   if (Array.isArray(value)) return value.every(isKnown);
   if (isValues(value)) return Object.values(value).every(isKnown);
   return value !== UNKNOWN;
 }
 
-/** Whether the value is a map. */
+/** Reports whether the value is an object. */
 export function isValues(value: Value | undefined): value is Values {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The text under that key, undefined when there is none. */
+/** Returns a string, or undefined if there is none. */
 export function optionalText(values: Values, key: string): string | undefined {
   const value = values[key];
   return typeof value === "string" ? value : undefined;
 }
 
-/** The text under that key. @throws Error when there is none */
+/** Returns a string. @throws Error when there is none */
 export function text(values: Values, key: string): string {
   const value = optionalText(values, key);
-  if (value === undefined) throw new Error(`${key}: a text is required here`);
+  if (value === undefined) throw new Error(`${key}: a string is required`);
   return value;
 }
 
-/** The number under that key, undefined when there is none. A text of digits counts, as it does for the engine. */
+/** Returns a number, or undefined if there is none. A string of digits counts as a number, as in the engine. */
 export function number(values: Values, key: string): number | undefined {
   const value = values[key];
   if (typeof value === "string" && /^-?\d+$/.test(value)) return Number(value);
   return typeof value === "number" ? value : undefined;
 }
 
-/** The map under that key, an empty one when there is none. */
+/** Returns an object, or an empty one if there is none. */
 export function map(values: Values, key: string): Values {
   const value = values[key];
   return isValues(value) ? value : {};
 }
 
-/** The list under that key, an empty one when there is none. */
+/** Returns a list, or an empty one if there is none. */
 export function list(values: Values, key: string): Value[] {
   const value = values[key];
   return Array.isArray(value) ? value : [];
 }
 
-/** The maps in the list under that key. */
+/** Returns the objects in a list. */
 export function maps(values: Values, key: string): Values[] {
   return list(values, key).filter(isValues);
 }
 
-/** The texts in the list under that key. */
+/** Returns the strings in a list. */
 export function texts(values: Values, key: string): string[] {
   return list(values, key).filter((value) => typeof value === "string");
 }
 
-/** Equal as JSON, whatever the order of keys; a key without a value is as good as not there. */
+/** Compares values as JSON, independent of key order. An undefined value equals a missing key. */
 export function equal(a: Value | undefined, b: Value | undefined): boolean {
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((value, index) => equal(value, b[index]));

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Top of the checkout. */
+/** Root directory of the project. */
 export const projectDir = fileURLToPath(new URL("../..", import.meta.url));
 
-/** For `node --import`: lets Node run TypeScript. Found from here, and so from a bundle too. */
+/** Argument of `node --import` for running TypeScript. An absolute URL, because bundles run in other directories. */
 export const typeScriptLoader = `${projectDir}node_modules/tsx/dist/loader.mjs`;
 
 /**
- * Version of the provider that an npm package asks for: its own. Read from what is installed, so that
- * it can't differ from what the program asks for.
+ * Returns the provider version that an npm package requires, its own version. Reads the installed package,
+ * whose version the program uses.
  *
  * @throws Error when the package is not installed
  */

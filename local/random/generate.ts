@@ -4,18 +4,18 @@ import { number, optionalText, type Values } from "../plugin/values.ts";
 const lower = "abcdefghijklmnopqrstuvwxyz";
 const upper = lower.toUpperCase();
 const numeric = "0123456789";
-/** The real provider's default for `overrideSpecial`. */
+/** The real provider's default of `overrideSpecial`. */
 const special = "!@#$%&*()-_=+[]{}<>:?";
 
-/** Maximum length, so that a mistake doesn't take minutes. */
+/** Maximum length, which prevents mistakes that would take minutes. */
 const maxLength = 100_000;
 
-/** A kind of character. */
+/** A class of characters. */
 interface Kind {
   readonly letters: string;
-  /** Whether the text may have more of them than the minimum. */
+  /** Whether the text may have more characters of this class than the minimum. */
   readonly isAllowed: boolean;
-  /** Minimum number of them, also of a kind that isn't allowed otherwise. */
+  /** Minimum number of characters, even of a disallowed class. */
   readonly min: number;
 }
 
@@ -25,19 +25,19 @@ function kinds(inputs: Values): Kind[] {
     isAllowed: inputs[argument] !== false,
     min: number(inputs, `min${argument.charAt(0).toUpperCase()}${argument.slice(1)}`) ?? 0,
   });
-  // An empty `overrideSpecial` is as good as none, as in the real provider.
+  // As in the real provider, an empty `overrideSpecial` means the default.
   const specials = optionalText(inputs, "overrideSpecial");
   return [
     kind("lower", lower),
     kind("upper", upper),
-    // The deprecated `number` is another name of it.
+    // `number` is the deprecated name of `numeric`.
     kind(inputs["number"] === false ? "number" : "numeric", numeric),
     kind("special", specials === undefined || specials === "" ? special : specials),
   ];
 }
 
-/** Returns what is wrong with the arguments together, in the real provider's words where they are known. */
-export function refuseText(inputs: Values): { property: string; reason: string }[] {
+/** Validates combinations of arguments, with the real provider's messages where they are known. */
+export function validateText(inputs: Values): { property: string; reason: string }[] {
   const length = number(inputs, "length") ?? 0;
   if (length < 1 || length > maxLength) {
     return [{ property: "length", reason: `Attribute length value must be at least 1, got: ${length}` }];
@@ -52,7 +52,10 @@ export function refuseText(inputs: Values): { property: string; reason: string }
   return [{ property: "", reason: "At least one of lower, upper, numeric and special must be true" }];
 }
 
-/** A random text for the arguments of RandomPassword and RandomString, from the system's secure source. */
+/**
+ * Returns a random text for the arguments of RandomPassword and RandomString, from the system's secure random
+ * source.
+ */
 export function randomText(inputs: Values): string {
   const all = kinds(inputs);
   const allowed = all.map((kind) => (kind.isAllowed ? kind.letters : "")).join("");
@@ -65,7 +68,7 @@ function pick(letters: string): string {
   return letters.charAt(randomInt(letters.length));
 }
 
-/** Fisher and Yates: every order is equally likely. */
+/** Fisher-Yates shuffle: all permutations are equally likely. */
 function shuffle(letters: string[]): string[] {
   for (let last = letters.length - 1; last > 0; last -= 1) {
     const other = randomInt(last + 1);

@@ -17,7 +17,7 @@ async function password(inputs: Record<string, boolean | number | string>): Prom
   return JSON.parse(JSON.stringify(unwrap(state["result"]))) as string;
 }
 
-test("a password has the length and the characters asked for", async () => {
+test("generates a password of the requested length and characters", async () => {
   expect(await password({ length: 24 })).toHaveLength(24);
   expect(await password({ length: 40, special: false })).toMatch(/^[a-zA-Z0-9]{40}$/);
   expect(
@@ -27,7 +27,7 @@ test("a password has the length and the characters asked for", async () => {
   expect(await password({ length: 24 })).not.toBe(await password({ length: 24 }));
 });
 
-test("a password comes with its bcrypt hash, a secret too", async () => {
+test("returns a password's bcrypt hash as a secret", async () => {
   const { state } = await provider.create({ ...subject, inputs: { length: 12 }, preview: false });
   expect(state["bcryptHash"], "the hash must be marked as secret").not.toBeTypeOf("string");
   const plain = (key: string) => unwrap(state[key]) as string;
@@ -49,12 +49,12 @@ test.each([
   expect(failures.map(({ reason }) => reason)).toEqual([expect.stringContaining(words)]);
 });
 
-test("a kind that is not allowed still has its minimum, as in the real provider", async () => {
+test("respects the minimum of a disallowed class, as the real provider does", async () => {
   const inputs = { length: 20, special: false, minSpecial: 1, overrideSpecial: "-" };
   expect((await password(inputs)).replace(/[a-zA-Z0-9]/g, "")).toBe("-");
 });
 
-test("the schema names the arguments of the npm package", () => {
+test("has the arguments of the npm package", () => {
   for (const [name, schema] of Object.entries({ Password: passwordSchema, String: stringSchema })) {
     const file = new URL(`../../node_modules/@pulumi/random/random${name}.d.ts`, import.meta.url);
     const [, body = ""] = readFileSync(file, "utf8").split(`export interface Random${name}Args {\n`);
@@ -64,7 +64,7 @@ test("the schema names the arguments of the npm package", () => {
   }
 });
 
-test("a preview makes no password, and another length needs a new one", async () => {
+test("generates no password in a preview and replaces it for another length", async () => {
   const { id, state } = await provider.create({ ...subject, inputs: { length: 8 }, preview: true });
   expect([id, isKnown(state["result"])]).toEqual(["", false]);
   const request = { ...subject, id: "none", state: {}, before: { length: 8 } };
@@ -74,7 +74,7 @@ test("a preview makes no password, and another length needs a new one", async ()
   expect(provider.diff({ ...request, inputs: { length: 8 } }).changes).toEqual([]);
 });
 
-test("an unknown type is an error that names it", async () => {
+test("names an unknown type", async () => {
   const unknown = "random:index/randomPet:RandomPet";
   await expect(async () =>
     provider.create({ type: unknown, name: "p", inputs: {}, preview: true }),

@@ -13,14 +13,14 @@ import type {
 } from "../plugin/plugin.ts";
 import type { Block } from "../plugin/schema/argument.ts";
 import { differences } from "../plugin/schema/differences.ts";
-import { refuse } from "../plugin/schema/refuse.ts";
+import { validate } from "../plugin/schema/validate.ts";
 import { complete, predict } from "../plugin/schema/values.ts";
 import { isKnown, secret, UNKNOWN, unwrap, type Values } from "../plugin/values.ts";
-import { randomText, refuseText } from "./generate.ts";
+import { randomText, validateText } from "./generate.ts";
 import { passwordSchema, stringSchema } from "./schema.ts";
 
 const passwordType = "random:index/randomPassword:RandomPassword";
-/** The real provider's (bcrypt.DefaultCost). */
+/** The real provider's bcrypt cost (bcrypt.DefaultCost). */
 const BCRYPT_COST = 10;
 const textType = "random:index/randomString:RandomString";
 
@@ -29,20 +29,20 @@ const schemas: Readonly<Record<string, Block>> = {
   [textType]: stringSchema,
 };
 
-/** The provider `random`, as far as the program uses it: RandomPassword and RandomString. */
+/** The emulated provider `random` with RandomPassword and RandomString. */
 export class RandomProvider implements Plugin {
   constructor(readonly version: string) {}
 
   configure(): void {
-    // The provider has no settings.
+    // The provider has no configuration.
   }
 
   check({ type, inputs }: CheckRequest): CheckedInputs {
     const schema = schemaOf(type);
     const completed = complete(schema, inputs);
-    const failures = refuse(schema, {}, inputs);
+    const failures = validate(schema, {}, inputs);
     const isWhole = failures.length === 0 && isKnown(completed);
-    return { inputs: completed, failures: isWhole ? refuseText(completed) : failures };
+    return { inputs: completed, failures: isWhole ? validateText(completed) : failures };
   }
 
   diff({ type, state, before, inputs }: DiffRequest): Difference {
@@ -54,13 +54,13 @@ export class RandomProvider implements Plugin {
     const schema = schemaOf(type);
     if (preview) return { id: "", state: { ...predict(schema, inputs), id: UNKNOWN } };
     const result = randomText(inputs);
-    // The real provider keeps a password out of the id, which is shown to everyone.
+    // The real provider does not use a password as ID, because IDs are shown in plain text.
     if (type === textType) return { id: result, state: { ...inputs, result } };
     const bcryptHash = await bcrypt.hash(result, BCRYPT_COST);
     return { id: "none", state: withSecrets(type, { ...inputs, result, bcryptHash }) };
   }
 
-  /** Nothing but the state knows the text. */
+  /** Returns the state: there is no external resource to read. */
   read({ type, id, inputs, state }: ReadRequest): Promise<ReadResult | undefined> {
     schemaOf(type);
     return Promise.resolve({ id, inputs, state: withSecrets(type, state) });
@@ -75,7 +75,7 @@ export class RandomProvider implements Plugin {
   }
 
   invoke(token: string): Promise<Values> {
-    return Promise.reject(new Error(`The local "random" serves no function ${token}`));
+    return Promise.reject(new Error(`The local "random" does not emulate the function ${token}`));
   }
 }
 
@@ -88,11 +88,11 @@ function withSecrets(type: string, state: Values): Values {
   return { ...state, ...Object.fromEntries(secrets) };
 }
 
-/** The schema of a type. @throws Error that names the type if it isn't served */
+/** Returns the schema of a type. @throws Error that names a type that is not emulated */
 function schemaOf(type: string): Block {
   const schema = schemas[type];
   if (schema !== undefined) return schema;
   throw new Error(
-    `The local "random" serves no resource type ${type}, only ${Object.keys(schemas).join(", ")}`,
+    `The local "random" does not emulate the resource type ${type}, only ${Object.keys(schemas).join(", ")}`,
   );
 }

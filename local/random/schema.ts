@@ -1,6 +1,6 @@
 import type { Argument, Block } from "../plugin/schema/argument.ts";
 
-/** A change of any argument needs a new text: nothing but the arguments decides about it. */
+/** Returns an argument whose change needs a replacement. */
 function argument(terraformName: string, type: Argument["type"], more: Partial<Argument>): Argument {
   return { terraformName, type, optional: true, forceNew: true, ...more };
 }
@@ -9,7 +9,7 @@ const flag = (name: string): Argument => argument(name, "TypeBool", { default: t
 const count = (name: string): Argument => argument(name, "TypeInt", { default: 0 });
 const output = (name: string): Argument => ({ terraformName: name, type: "TypeString", computed: true });
 
-/** Arguments and outputs of RandomString, as the npm package documents them. */
+/** Arguments and outputs of RandomString, as in the npm package. */
 export const stringSchema: Block = {
   length: argument("length", "TypeInt", { optional: false, required: true }),
   lower: flag("lower"),
@@ -26,5 +26,5 @@ export const stringSchema: Block = {
   result: output("result"),
 };
 
-/** The same of RandomPassword. */
+/** Arguments and outputs of RandomPassword. */
 export const passwordSchema: Block = { ...stringSchema, bcryptHash: output("bcrypt_hash") };

@@ -23,7 +23,7 @@ export const address: ResourceType = {
     purpose: oneOf("GCE_ENDPOINT", "SHARED_LOADBALANCER_VIP"),
     ...notEmulated("ipv6EndpointType"),
   },
-  refuse: (inputs) =>
+  validate: (inputs) =>
     inputs["addressType"] === "EXTERNAL"
       ? [
           {

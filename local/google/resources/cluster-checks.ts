@@ -2,7 +2,7 @@ import type { Value } from "../../plugin/values.ts";
 import { between, checkRange, checkTime, notEmulated, oneOf, show } from "../checks.ts";
 import { parseRange } from "../cidr.ts";
 import type { Effect, Effects } from "../../plugin/schema/differences.ts";
-import type { Check, Checks } from "../../plugin/schema/refuse.ts";
+import type { Check, Checks } from "../../plugin/schema/validate.ts";
 import { kubeletChecks, nodeConfigChecks } from "./node-config.ts";
 
 /** Google's rule for names of clusters and node pools: at most 40 characters. */

@@ -8,14 +8,14 @@ const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 /** Validates combinations of a cluster's arguments, including limits of the local cloud. */
 export function validateCluster(inputs: Values): Failure[] {
   return [
-    ...refusePools(inputs),
+    ...validatePools(inputs),
     ...validatePolicy(inputs),
-    ...refuseAllocation(map(inputs, "ipAllocationPolicy")),
+    ...validateAllocation(map(inputs, "ipAllocationPolicy")),
     ...validateEndpoints(inputs),
   ];
 }
 
-function refusePools(inputs: Values): Failure[] {
+function validatePools(inputs: Values): Failure[] {
   if (inputs["removeDefaultNodePool"] !== true) {
     const reason =
       "The local cloud supports nodes of container.NodePool only: set removeDefaultNodePool to true";
@@ -40,7 +40,7 @@ function validatePolicy(inputs: Values): Failure[] {
   return [{ property: "addonsConfig", reason }];
 }
 
-function refuseAllocation(ips: Values): Failure[] {
+function validateAllocation(ips: Values): Failure[] {
   const failures: Failure[] = [];
   const fail = (reason: string): void => {
     failures.push({ property: "ipAllocationPolicy", reason });
@@ -77,7 +77,7 @@ function validateEndpoints(inputs: Values): Failure[] {
       const reason = "Master authorized networks must be enabled if private endpoint is enabled.";
       failures.push({ property: "masterAuthorizedNetworksConfig", reason });
     }
-    failures.push(...refusePublic(map(inputs, "masterAuthorizedNetworksConfig")));
+    failures.push(...validatePublic(map(inputs, "masterAuthorizedNetworksConfig")));
   }
   if (!byName) return failures;
   if (authorized !== undefined) {
@@ -93,7 +93,7 @@ function validateEndpoints(inputs: Values): Failure[] {
   return failures;
 }
 
-function refusePublic(authorized: Values): Failure[] {
+function validatePublic(authorized: Values): Failure[] {
   return maps(authorized, "cidrBlocks").flatMap((block) => {
     const cidr = optionalText(block, "cidrBlock") ?? "";
     const parsed = parseRange(cidr);

@@ -29,7 +29,7 @@ export const cluster: ResourceType = {
   checks: clusterChecks,
   effects: clusterEffects,
   forced: forcedEndpoint,
-  refuse: validateCluster,
+  validate: validateCluster,
   path: (inputs, { project, zone }) =>
     `projects/${project}/locations/${zone}/clusters/${text(inputs, "name")}`,
   uses: (inputs, place) => [networkPath(inputs, place), subnetworkPath(inputs, place)],

@@ -49,7 +49,7 @@ export const disk: ResourceType = {
     ...notEmulated("asyncPrimaryDisk", "multiWriter", "resourcePolicies"),
   },
   effects: { size: sizeChange },
-  refuse: validateSnapshotName,
+  validate: validateSnapshotName,
   path: (inputs, { project, zone }) => `projects/${project}/zones/${zone}/disks/${text(inputs, "name")}`,
   admit,
   work: async (backend, { inputs, outputs }) => {
@@ -90,7 +90,7 @@ function admit({ path: own, inputs, place, data, previous }: Request) {
   if (size < minimumGb) {
     throw invalidField("resource.sizeGb", String(size), `Disk size cannot be smaller than ${minimumGb} GB.`);
   }
-  refuseSmallerThan(source, size);
+  validateSmallerThan(source, size);
   return {
     outputs: {
       ...stamped(previous, selfLink(own)),
@@ -115,7 +115,7 @@ function snapshotOf(inputs: Values, project: string, data: Data): Resource | und
   return found;
 }
 
-function refuseSmallerThan(source: Resource | undefined, size: number): void {
+function validateSmallerThan(source: Resource | undefined, size: number): void {
   const needed = number(source?.outputs ?? {}, "diskSizeGb") ?? 0;
   if (size >= needed) return;
   const why = `Requested disk size cannot be smaller than the snapshot size (${needed} GB)`;

@@ -2,7 +2,7 @@ import { maps, text, texts, type Value } from "../../plugin/values.ts";
 import { between, checkName, checkRange, oneOf } from "../checks.ts";
 import { pathOf, selfLink } from "../place.ts";
 import { stamped, type ResourceType } from "../resource-type.ts";
-import type { Location } from "../../plugin/schema/refuse.ts";
+import type { Location } from "../../plugin/schema/validate.ts";
 
 /** A firewall rule. Stored and returned, but not enforced in the local cloud. */
 export const firewall: ResourceType = {
@@ -20,7 +20,7 @@ export const firewall: ResourceType = {
     priority: between(0, 65535),
     sourceRanges: checkRange,
   },
-  refuse: (inputs) => {
+  validate: (inputs) => {
     const outwards = inputs["direction"] === "EGRESS";
     const sources = ["sourceRanges", "sourceTags", "sourceServiceAccounts"];
     if (!outwards && sources.every((source) => isEmpty(inputs[source]))) {

@@ -22,7 +22,7 @@ export const globalAddress: ResourceType = {
     addressType: oneOf("EXTERNAL", "INTERNAL"),
     ipVersion: oneOf("IPV4"),
   },
-  refuse: (inputs) =>
+  validate: (inputs) =>
     inputs["addressType"] === "INTERNAL"
       ? [
           {

@@ -17,7 +17,7 @@ export const network: ResourceType = {
     networkFirewallPolicyEnforcementOrder: oneOf("BEFORE_CLASSIC_FIREWALL", "AFTER_CLASSIC_FIREWALL"),
     ...notEmulated("enableUlaInternalIpv6", "internalIpv6Range", "networkProfile"),
   },
-  refuse: (inputs) =>
+  validate: (inputs) =>
     inputs["autoCreateSubnetworks"] === true
       ? [
           {

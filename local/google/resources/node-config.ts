@@ -1,6 +1,6 @@
 import { isValues } from "../../plugin/values.ts";
 import { atLeast, oneOf, show } from "../checks.ts";
-import type { Check, Checks } from "../../plugin/schema/refuse.ts";
+import type { Check, Checks } from "../../plugin/schema/validate.ts";
 
 /** Boot disk types of nodes (cloud.google.com/kubernetes-engine/docs/how-to/custom-boot-disks). */
 const diskTypes = ["pd-standard", "pd-balanced", "pd-ssd", "pd-extreme", "hyperdisk-balanced"];

@@ -32,7 +32,7 @@ export const nodePool: ResourceType = {
     ...nodeConfigChecks,
     ...notEmulated("namePrefix", "queuedProvisioning"),
   },
-  refuse: validateCounts,
+  validate: validateCounts,
   path: (inputs, place) => `${clusterPath(inputs, place)}/nodePools/${text(inputs, "name")}`,
   parent: clusterPath,
   admit,

@@ -3,7 +3,7 @@ import { ApiError } from "../api-error.ts";
 import { atLeast, between, checkName, notEmulated, oneOf, show } from "../checks.ts";
 import { lastPart, pathOf, selfLink, type Place } from "../place.ts";
 import type { ResourceType } from "../resource-type.ts";
-import type { Location } from "../../plugin/schema/refuse.ts";
+import type { Location } from "../../plugin/schema/validate.ts";
 import type { Data } from "../store.ts";
 
 const days = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];

@@ -38,7 +38,7 @@ export const routerNat: ResourceType = {
       "sourceSubnetworkIpRangesToNat64",
     ),
   },
-  refuse: refuseTogether,
+  validate: validateTogether,
   path: (inputs, { project, region }) =>
     `${project}/${region}/${lastPart(text(inputs, "router"))}/${text(inputs, "name")}`,
   parent: routerPath,
@@ -81,7 +81,7 @@ function checkSubnetworks(value: Value): string | undefined {
   return undefined;
 }
 
-function refuseTogether(inputs: Values): Failure[] {
+function validateTogether(inputs: Values): Failure[] {
   const failures: Failure[] = [];
   if (inputs["natIpAllocateOption"] === "AUTO_ONLY" && inputs["natIps"] !== undefined) {
     const reason = "nat_ips can't be given when nat_ip_allocate_option is AUTO_ONLY";
@@ -109,11 +109,11 @@ function checkOtherNats(request: Request): void {
       const why = `Can not create new Nats since a Nat with option ${source} exists.`;
       throw invalidField("resource.nats[0].sourceSubnetworkIpRangesToNat", source, why);
     }
-    refuseSameRanges(covered(inputs, place), covered(other.inputs, place));
+    validateSameRanges(covered(inputs, place), covered(other.inputs, place));
   }
 }
 
-function refuseSameRanges(mine: Covered[], others: Covered[]): void {
+function validateSameRanges(mine: Covered[], others: Covered[]): void {
   for (const [n, one] of mine.entries()) {
     const field = `resource.nats[0].subnetworks[${n}].sourceIpRangesToNat`;
     for (const other of others.filter(({ path }) => path === one.path)) {

@@ -13,7 +13,7 @@ export const router: ResourceType = {
   api: "compute.googleapis.com",
   checks: { name: checkName, ...notEmulated("nccGateway", "encryptedInterconnectRouter") },
   // Google's rule. It is not in the schema because a hub's router has no network.
-  refuse: (inputs) =>
+  validate: (inputs) =>
     inputs["network"] === undefined
       ? [{ property: "network", reason: invalidFieldText("resource.network", "", "Must be specified") }]
       : [],

@@ -27,7 +27,7 @@ export const subnetwork: ResourceType = {
     ...notEmulated("reservedInternalRange", "secondaryIpRanges.reservedInternalRange"),
   },
   effects: { ipCidrRange: rangeChange },
-  refuse: refuseOverlaps,
+  validate: validateOverlaps,
   path: (inputs, { project, region }) =>
     `projects/${project}/regions/${region}/subnetworks/${text(inputs, "name")}`,
   uses: (inputs, place) => [networkPath(inputs, place)],
@@ -72,7 +72,7 @@ function rangeChange(before: Value | undefined, after: Value | undefined): Effec
   return old !== undefined && now !== undefined && covers(now, old) ? "update" : "replace";
 }
 
-function refuseOverlaps(inputs: Values): Failure[] {
+function validateOverlaps(inputs: Values): Failure[] {
   if (inputs["ipCidrRange"] === undefined) {
     const { text: reason } = invalidField("resource.ipCidrRange", "", "Must be specified");
     return [{ property: "ipCidrRange", reason }];

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { UNKNOWN, type Values } from "../../plugin/values.ts";
 import { resourceTypes } from "../resources/index.ts";
-import { refuse } from "../../plugin/schema/refuse.ts";
+import { validate } from "../../plugin/schema/validate.ts";
 import { isInput, type Block } from "../../plugin/schema/argument.ts";
 import { schemaOf, schemas } from "./table.ts";
 
@@ -22,7 +22,7 @@ const resources = ["calico-test", "local"].flatMap((stack) => {
 });
 
 function reasons(schema: Block, inputs: Values): string[] {
-  return refuse(schema, {}, inputs).map(({ reason }) => reason);
+  return validate(schema, {}, inputs).map(({ reason }) => reason);
 }
 
 test("has a table for every emulated type, and emulates every type of the program", () => {

@@ -1,21 +1,21 @@
-/** An argument of the real provider, as its schema declares it. */
+/** An argument in the real provider's schema. */
 export interface Argument {
   readonly terraformName: string;
   readonly type: "TypeString" | "TypeBool" | "TypeInt" | "TypeFloat" | "TypeList" | "TypeSet" | "TypeMap";
   readonly required?: boolean;
   readonly optional?: boolean;
-  /** Whether the provider sets it, if the program doesn't. */
+  /** Whether the provider sets a value if the program does not. */
   readonly computed?: boolean;
-  /** Whether a change of it needs a new resource; of a block, whether it comes or goes. */
+  /** Whether a change needs a replacement; for a block, whether adding or removing it does. */
   readonly forceNew?: boolean;
   readonly deprecated?: boolean;
   readonly default?: boolean | number | string;
   readonly minItems?: number;
-  /** A list with a maximum of 1 is its item in Pulumi. */
+  /** Maximum number of items. A list with a maximum of 1 is a single item in Pulumi. */
   readonly maxItems?: number;
-  /** Whether the provider regards some different values as equal, e.g. a name and a self link. */
+  /** Whether the provider treats some different values as equal, e.g. a name and a self link. */
   readonly suppressesSomeDiffs?: boolean;
-  /** Relations to other arguments, by Terraform paths such as `addons_config.0.istio_config`. */
+  /** Relations to other arguments, as Terraform paths such as `addons_config.0.istio_config`. */
   readonly conflictsWith?: readonly string[];
   readonly requiredWith?: readonly string[];
   readonly exactlyOneOf?: readonly string[];
@@ -27,7 +27,7 @@ export interface Argument {
 /** Arguments by Pulumi name. */
 export type Block = Readonly<Record<string, Argument>>;
 
-/** Whether a program may set the argument. */
+/** Reports whether a program can set the argument. */
 export function isInput(argument: Argument): boolean {
   return argument.required === true || argument.optional === true;
 }

@@ -2,22 +2,22 @@ import type { Change } from "../plugin.ts";
 import { equal, isValues, type Value, type Values } from "../values.ts";
 import type { Argument, Block } from "./argument.ts";
 
-/** Whether a change is applied to the resource or needs a new one. */
+/** Whether a change updates or replaces the resource. */
 export type Effect = "update" | "replace";
 
-/** Effects that depend on both values, by argument: the provider has code for them. */
+/** Effects that depend on both values, by argument path; the provider decides them in code. */
 export type Effects = Readonly<
   Record<string, (before: Value | undefined, after: Value | undefined) => Effect>
 >;
 
-/** An argument before and after the change, and what the resource's state says of it. */
+/** An argument before and after the change, and its value in the state. */
 interface Pair<T> {
   readonly before: T;
   readonly after: T;
   readonly state: T;
 }
 
-/** Returns the differences between two sets of arguments, as the provider sees them. */
+/** Returns the differences between two sets of arguments, as the provider computes them. */
 export function differences(schema: Block, effects: Effects, pair: Pair<Values>): Change[] {
   return [...blockChanges(schema, pair, "")].map((change) => {
     const effect = effects[change.path]?.(pair.before[change.path], pair.after[change.path]);
@@ -44,7 +44,7 @@ function* argumentChanges(
   if (isSame(argument, before, after)) return;
   const replace = argument.forceNew === true;
   if (before === undefined || after === undefined) {
-    // The provider keeps what Google has chosen.
+    // The provider keeps a value that Google has chosen.
     if (after === undefined && argument.computed) return;
     const kind = before === undefined ? "add" : "delete";
     yield { path, kind, replace: replace || forces(argument, before ?? after) };
@@ -68,14 +68,14 @@ function* mapChanges(before: Values, after: Values, path: string, replace: boole
   }
 }
 
-/** Compares lists item by item, and sets without what is in both. */
+/** Compares lists item by item; for sets, ignores items in both. */
 function* listChanges(argument: Argument, { before, after, state }: Pair<Value[]>, path: string) {
   const without = (these: Value[], others: Value[]) =>
     [...these.keys()].filter(
       (n) => argument.type !== "TypeSet" || !others.some((one) => equal(one, these[n])),
     );
   const [old, now] = [without(before, after), without(after, before)];
-  // The provider keeps a computed list that isn't given any more, and no single item.
+  // The provider keeps a removed computed list as a whole, but not single items.
   const item = { ...argument, computed: false };
   for (let n = 0; n < Math.max(old.length, now.length); n++) {
     const [from = -1, to = -1] = [old[n], now[n]];
@@ -84,7 +84,10 @@ function* listChanges(argument: Argument, { before, after, state }: Pair<Value[]
   }
 }
 
-/** Whether two values mean the same to the provider. It can't tell an argument that is not set from an empty one. */
+/**
+ * Reports whether the provider treats two values as equal. It can't distinguish a missing argument from an
+ * empty one.
+ */
 function isSame(argument: Argument, before: Value | undefined, after: Value | undefined): boolean {
   if (equal(before, after) || (isEmpty(before) && isEmpty(after))) return true;
   if (
@@ -104,7 +107,7 @@ function isEmpty(value: Value | undefined): boolean {
   return empty.includes(value) || (Array.isArray(value) && value.length === 0);
 }
 
-/** Whether a block that comes or goes has an argument whose change needs a new resource. */
+/** Reports whether adding or removing a block changes an argument that needs a replacement. */
 function forces(argument: Argument, value: Value | undefined): boolean {
   if (Array.isArray(value)) return value.some((item) => forces(argument, item));
   if (!isValues(value)) return false;
@@ -113,7 +116,7 @@ function forces(argument: Argument, value: Value | undefined): boolean {
   );
 }
 
-/** Whether two references name the same resource: a self link, an id or its last part. */
+/** Reports whether two references name the same resource: a self link, an ID or its last part. */
 function sameReference(before: string, after: string): boolean {
   const parts = (reference: string): string[] =>
     reference.slice(Math.max(0, reference.indexOf("projects/"))).split("/");

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { UNKNOWN, type Values } from "../values.ts";
 import type { Block } from "./argument.ts";
 import { differences } from "./differences.ts";
-import { refuse } from "./refuse.ts";
+import { validate } from "./validate.ts";
 import { complete, predict } from "./values.ts";
 
-/** A type that has an argument of each kind. */
+/** A type with one argument of each kind. */
 const schema: Block = {
   size: { terraformName: "size", type: "TypeInt", required: true },
   selfLink: { terraformName: "self_link", type: "TypeString", computed: true },
@@ -102,11 +102,11 @@ test.each([
         `Invalid combination of arguments: "window.0.${one}": one of \`window.0.daily,window.0.weekly\` must be specified`,
     ),
   ],
-] as [Values, string[]][])("refuses %j in the provider's words", (inputs, words) => {
-  expect(refuse(schema, {}, inputs).map(({ reason }) => reason)).toEqual(words);
+] as [Values, string[]][])("rejects %j with the provider's message", (inputs, words) => {
+  expect(validate(schema, {}, inputs).map(({ reason }) => reason)).toEqual(words);
 });
 
-test("completes defaults, in blocks that are given too, and gives deprecated arguments none", () => {
+test("adds defaults, also in given blocks, but not for deprecated arguments", () => {
   expect(complete(schema, { size: 1, window: { daily: "x" } })).toEqual({
     size: 1,
     isOn: true,
@@ -115,7 +115,7 @@ test("completes defaults, in blocks that are given too, and gives deprecated arg
   expect(complete(schema, { isOn: false })).toEqual({ isOn: false });
 });
 
-test("predicts arguments, and unknown values for what the provider computes", () => {
+test("predicts arguments, and unknown values for computed outputs", () => {
   expect(predict(schema, { size: 1, region: "here", window: { daily: "x" } })).toEqual({
     size: 1,
     region: "here",
@@ -130,22 +130,22 @@ const rule = { action: "allow", rate: 1 };
 
 test.each([
   ["the same", {}, []],
-  ["digits for a number", { size: "1" }, []],
+  ["a numeric string instead of a number", { size: "1" }, []],
   ["another number", { size: 2 }, ["update size"]],
-  ["a self link for an id", { network: "https://google/v1/projects/p/global/networks/n" }, []],
+  ["a self link instead of an ID", { network: "https://google/v1/projects/p/global/networks/n" }, []],
   ["another network", { network: "projects/p/global/networks/m" }, ["update network"]],
   ["a set in another order", { tags: ["b", "a"] }, []],
-  ["one item of a set for another", { tags: ["b", "c"] }, ["update tags[1]"]],
-  ["a computed argument that is not given any more", { region: undefined }, []],
+  ["a replaced item of a set", { tags: ["b", "c"] }, ["update tags[1]"]],
+  ["a removed computed argument", { region: undefined }, []],
   ["another place", { region: "there" }, ["replace region"]],
-  ["a computed argument that is set to what it is", { selfLink: "link" }, []],
-  ["a default that is given", { isOn: true }, []],
-  ["a switch that is off instead of its default", { isOn: false }, ["update isOn"]],
+  ["a computed argument set to its current value", { selfLink: "link" }, []],
+  ["an explicit default", { isOn: true }, []],
+  ["a value other than the default", { isOn: false }, ["update isOn"]],
   ["an empty argument", { user: "" }, []],
   ["a new argument", { user: "me" }, ["add user"]],
-  ["a label of an odd name", { labels: { "a/b": "c" } }, ["add labels"]],
+  ["a label with special characters", { labels: { "a/b": "c" } }, ["add labels"]],
   ["a new block", { window: { daily: "x" } }, ["add window"]],
-  ["a new item that only a new resource can have", { rules: [rule] }, ["replace rules"]],
+  ["a new item that needs a replacement", { rules: [rule] }, ["replace rules"]],
 ] as [string, Values, string[]][])("compares %s", (_, change, expected) => {
   const found = differences(
     schema,
@@ -159,7 +159,7 @@ test.each([
   expect(found.map(({ path, kind, replace }) => `${replace ? "replace" : kind} ${path}`)).toEqual(expected);
 });
 
-test("compares inside of maps, blocks and lists of blocks", () => {
+test("compares inside maps, blocks and lists of blocks", () => {
   const compare = (before: Values, after: Values) =>
     differences(schema, {}, { before, after, state: {} }).map(({ path, replace }) => [path, replace]);
   expect(compare({ labels: { "a/b": "c", d: "e" } }, { labels: { d: "f" } })).toEqual([

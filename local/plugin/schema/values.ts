@@ -1,7 +1,7 @@
 import { isValues, UNKNOWN, type Value, type Values } from "../values.ts";
 import type { Block } from "./argument.ts";
 
-/** Adds the schema's defaults, also in blocks that are given. A deprecated argument gets none. */
+/** Adds the schema's defaults, also in given blocks. A deprecated argument gets none. */
 export function complete(block: Block, inputs: Values): Values {
   const defaults = Object.entries(block)
     .filter(([, argument]) => argument.default !== undefined && argument.deprecated !== true)
@@ -10,7 +10,7 @@ export function complete(block: Block, inputs: Values): Values {
   return mapBlocks(block, completed, complete);
 }
 
-/** The state that a preview can predict: arguments, and unknown values for what the provider computes. */
+/** Returns the state for a preview: arguments, and unknown values for computed outputs. */
 export function predict(block: Block, inputs: Values): Values {
   const computed = Object.entries(block).filter(([, argument]) => argument.computed);
   const unknown = Object.fromEntries(computed.map(([name]) => [name, UNKNOWN]));
@@ -21,7 +21,7 @@ function withValues(inputs: Values): Values {
   return Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined));
 }
 
-/** The values with each nested block replaced by the result of `change`. */
+/** Returns the values with each nested block replaced by the result of `change`. */
 function mapBlocks(block: Block, values: Values, change: (block: Block, values: Values) => Values): Values {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {

@@ -2,37 +2,40 @@ import type { Failure } from "../plugin.ts";
 import { isKnown, isValues, UNKNOWN, type Value, type Values } from "../values.ts";
 import { isInput, type Argument, type Block } from "./argument.ts";
 
-/** Where a value is in a resource's arguments. */
+/** Location of a value in a resource's arguments. */
 export interface Location {
-  /** As Pulumi and Google's API write it, e.g. `rules[0].match`. */
+  /** Path in Pulumi's and Google's notation, e.g. `rules[0].match`. */
   readonly pulumi: string;
-  /** As the provider prints it, e.g. `rule.0.match`. */
+  /** Path in the provider's notation, e.g. `rule.0.match`. */
   readonly terraform: string;
 }
 
-/** Returns what is wrong with a known value, or undefined. */
+/** Returns the problem of a known value, or undefined. */
 export type Check = (value: Value, at: Location) => string | undefined;
 
-/** Checks by path without indexes, e.g. `secondaryIpRanges.rangeName`. A check of a list of scalars gets each item. */
+/**
+ * Checks by path without indexes, e.g. `secondaryIpRanges.rangeName`. For a list of scalars the check gets
+ * each item.
+ */
 export type Checks = Readonly<Record<string, Check>>;
 
-/** Returns what the schema and the checks refuse, in the provider's words. Values that are not known yet pass. */
-export function refuse(schema: Block, checks: Checks, inputs: Values): Failure[] {
+/** Validates arguments by the schema and the checks, with the provider's messages. Unknown values are accepted. */
+export function validate(schema: Block, checks: Checks, inputs: Values): Failure[] {
   const look = (path: string): Value | undefined => find(schema, inputs, path.split(".0."));
   const isSet = (path: string): boolean => look(path) !== undefined;
   const isKnownToBeSet = (path: string): boolean => isSet(path) && look(path) !== UNKNOWN;
   const context = { checks, isSet, isKnownToBeSet };
-  return [...refuseBlock(schema, inputs, { pulumi: "", terraform: "" }, context)];
+  return [...validateBlock(schema, inputs, { pulumi: "", terraform: "" }, context)];
 }
 
-/** The checks of a type, and which of all its arguments are given, by Terraform path. */
+/** Checks of a type, and its given arguments by Terraform path. */
 interface Context {
   readonly checks: Checks;
   readonly isSet: (path: string) => boolean;
   readonly isKnownToBeSet: (path: string) => boolean;
 }
 
-function* refuseBlock(block: Block, values: Values, at: Location, context: Context): Generator<Failure> {
+function* validateBlock(block: Block, values: Values, at: Location, context: Context): Generator<Failure> {
   for (const name of Object.keys(values)) {
     if (block[name] !== undefined || name.startsWith("__") || values[name] === undefined) continue;
     const own = below(at, name, name);
@@ -41,7 +44,7 @@ function* refuseBlock(block: Block, values: Values, at: Location, context: Conte
   for (const [name, argument] of Object.entries(block)) {
     const own = below(at, name, argument.terraformName);
     const value = values[name];
-    yield* refuseGroups(argument, own, context);
+    yield* validateGroups(argument, own, context);
     if (value === undefined) {
       if (!argument.required) continue;
       const reason = `The argument "${own.terraform}" is required, but no definition was found.`;
@@ -55,13 +58,13 @@ function* refuseBlock(block: Block, values: Values, at: Location, context: Conte
       const other = argument.conflictsWith?.find(context.isKnownToBeSet);
       const reason = `"${own.terraform}": conflicts with ${other}`;
       if (other !== undefined) yield failure(own, `Conflicting configuration arguments: ${reason}`);
-      yield* refuseValue(argument, value, own, context);
+      yield* validateValue(argument, value, own, context);
     }
   }
 }
 
-/** Refuses groups of arguments of which others have to be given, or fewer. */
-function* refuseGroups(argument: Argument, at: Location, context: Context): Generator<Failure> {
+/** Validates groups of arguments of which a certain number must be set. */
+function* validateGroups(argument: Argument, at: Location, context: Context): Generator<Failure> {
   const { isSet, isKnownToBeSet } = context;
   const { exactlyOneOf: exactly = [], atLeastOneOf: least = [], requiredWith: all = [] } = argument;
   const given = exactly.filter(isKnownToBeSet);
@@ -81,7 +84,7 @@ function* refuseGroups(argument: Argument, at: Location, context: Context): Gene
   }
 }
 
-/** The value at a path of Terraform names through blocks of at most one item. */
+/** Returns the value at a path of Terraform names, through blocks with at most one item. */
 function find(block: Block, values: Values, [name, ...rest]: string[]): Value | undefined {
   const [own = "", argument] = Object.entries(block).find(([, one]) => one.terraformName === name) ?? [];
   const value = values[own];
@@ -89,7 +92,12 @@ function find(block: Block, values: Values, [name, ...rest]: string[]): Value | 
   return isValues(value) ? find(argument?.arguments ?? {}, value, rest) : undefined;
 }
 
-function* refuseValue(argument: Argument, value: Value, at: Location, context: Context): Generator<Failure> {
+function* validateValue(
+  argument: Argument,
+  value: Value,
+  at: Location,
+  context: Context,
+): Generator<Failure> {
   if (!hasType(argument, value)) {
     yield failure(at, `Incorrect attribute value type: "${at.terraform}" can't be ${JSON.stringify(value)}.`);
     return;
@@ -106,7 +114,7 @@ function* refuseValue(argument: Argument, value: Value, at: Location, context: C
     yield failure(at, `Too many list items: ${at.terraform}: ${reason}`);
   }
   for (const { item, at: own } of items) {
-    if (inner !== undefined && isValues(item)) yield* refuseBlock(inner, item, own, context);
+    if (inner !== undefined && isValues(item)) yield* validateBlock(inner, item, own, context);
   }
   const check = context.checks[at.pulumi.replace(/\[\d+\]/g, "")];
   const checked = Array.isArray(value) && inner === undefined ? items : [{ item: value, at }];
@@ -116,7 +124,7 @@ function* refuseValue(argument: Argument, value: Value, at: Location, context: C
   }
 }
 
-/** Whether the value has the argument's type. Numbers and booleans may be strings, and strings numbers or booleans. */
+/** Reports whether the value has the argument's type. Numbers and booleans can be strings, and vice versa. */
 function hasType(argument: Argument, value: Value): boolean {
   const { type, arguments: inner, maxItems } = argument;
   if (maxItems === 1) return inner === undefined ? typeof value !== "object" : isValues(value);
@@ -140,7 +148,7 @@ function itemOf(at: Location, n: number): Location {
   return { pulumi: `${at.pulumi}[${n}]`, terraform: `${at.terraform}.${n}` };
 }
 
-/** A failure of the argument at the top of the path, which is where the engine looks for the value. */
+/** Returns a failure of the top-level argument, which is where the engine looks for the value. */
 function failure({ pulumi }: Location, reason: string): Failure {
   return { property: pulumi.split(/[.[]/)[0] ?? pulumi, reason };
 }
