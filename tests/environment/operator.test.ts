@@ -92,22 +92,15 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
   });
 
   it("fails an `up` that the operator refuses", async () => {
-    const unknown = images.prometheus.replace(/:v.*/, ":v1.8.2");
-    await stack.set({ "images.prometheus": unknown });
-    const up = execa(path.join(stack.cloud.binDir, "pulumi"), ["up", "--yes", "--skip-preview"], {
-      cwd: PROJECT,
-      env: stack.engine.env,
-      stdin: "ignore",
-      reject: false,
-    });
-    await eventually(reconciled, (condition) => condition?.status === "False");
-    // Long after a success would have been reported.
-    await sleep(20_000);
-    expect(up.exitCode).toBeNull();
-    up.kill("SIGINT");
-    const { exitCode, stdout } = await up;
-    expect(exitCode).not.toBe(0);
-    expect(stdout).toMatch(/prometheus-instance[^\n]*Reconciled/);
+    let failed: { exitCode?: number; stdout: string } | undefined;
+    // The operator may report a new generation as reconciled before it has tried, when another event makes it write the
+    // status in between (its pkg/operator/operator.go, GetCondition). `up` then succeeds, and the alert
+    // PrometheusOperatorReconcileErrors is what remains.
+    for (const version of ["v1.8.2", "v1.8.1", "v1.8.0"]) {
+      failed ??= await refusedUp(version);
+    }
+    expect(failed?.exitCode).not.toBe(0);
+    expect(failed?.stdout).toMatch(/prometheus-instance[^\n]*Reconciled/);
     await stack.engine.pulumi(["config", "rm", "--path", "k8sfv-metrics:images.prometheus"]);
   });
 
@@ -122,6 +115,28 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     expect((await reconciled())?.status).toBe("True");
     await stack.engine.pulumi(["up", "--yes", "--expect-no-changes"]);
   });
+
+  /**
+   * Runs `up` with a version of Prometheus that the operator refuses, and interrupts it long after it would have reported
+   * success.
+   *
+   * @returns undefined when it did
+   */
+  async function refusedUp(version: string): Promise<{ exitCode?: number; stdout: string } | undefined> {
+    await stack.set({ "images.prometheus": images.prometheus.replace(/:v.*/, `:${version}`) });
+    const up = execa(path.join(stack.cloud.binDir, "pulumi"), ["up", "--yes", "--skip-preview"], {
+      cwd: PROJECT,
+      env: stack.engine.env,
+      stdin: "ignore",
+      reject: false,
+    });
+    await eventually(reconciled, (condition) => condition?.status === "False");
+    await sleep(20_000);
+    if (up.exitCode === 0) return undefined;
+    expect(up.exitCode).toBeNull();
+    up.kill("SIGINT");
+    return up;
+  }
 
   async function showsOnDashboard(): Promise<void> {
     const board = Object.values(dashboards(DEFAULT_THRESHOLDS)).find(
