@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { query } from "./prometheus.ts";
 
+const PUSH_TIMEOUT_MS = 60_000;
+
 /** What was sent to a push gateway, and what it answered. */
 export interface Pushes {
   /** How many were answered with a status; 0 stands for no answer. */
@@ -17,19 +19,20 @@ export interface Pushes {
  *
  * @param options.apart - each push is a group of its own, so that all of them are kept
  * @param options.pauseMs - between a client's pushes
+ * @param options.timeoutMs - of a push; the client counts status 0 then
  */
 export async function pushUntil(
   url: string,
   clients: number,
   isOver: () => boolean,
-  { apart = false, pauseMs = 0 } = {},
+  { apart = false, pauseMs = 0, timeoutMs = PUSH_TIMEOUT_MS } = {},
 ): Promise<Pushes> {
   const pushes: Pushes = { answers: new Map(), accepted: new Map(), slowestMs: 0 };
   const client = async (name: string): Promise<void> => {
     for (let value = 1; !isOver(); value += 1) {
       const started = Date.now();
       const instance = apart ? `${name}-${value}` : name;
-      const status = await push(url, instance, value);
+      const status = await push(url, instance, value, timeoutMs);
       pushes.slowestMs = Math.max(pushes.slowestMs, Date.now() - started);
       pushes.answers.set(status, (pushes.answers.get(status) ?? 0) + 1);
       const accepted = status >= 200 && status < 300;
@@ -43,14 +46,19 @@ export async function pushUntil(
 }
 
 /** Pushes one number as the group of job `pushes` and this instance; 0 when there is no answer. */
-export async function push(url: string, instance: string, value: number): Promise<number> {
+export async function push(
+  url: string,
+  instance: string,
+  value: number,
+  timeoutMs = PUSH_TIMEOUT_MS,
+): Promise<number> {
   try {
     const { base, headers } = split(url);
     const response = await fetch(`${base}/metrics/job/pushes/instance/${instance}`, {
       method: "PUT",
       headers: { ...headers, "Content-Type": "text/plain" },
       body: `# TYPE pushed_value gauge\npushed_value ${value}\n`,
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     await response.arrayBuffer();
     return response.status;
