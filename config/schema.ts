@@ -110,7 +110,7 @@ export const schema = group({
       .optional()
       .meta({
         description:
-          "Addresses of Google's control plane; required with `cluster.endpoint: ip`, and only then.",
+          "Addresses of Google's control plane, only with `cluster.endpoint: ip`. Without it the control plane's internal address is in `network.primaryCidr`. Adding or changing it recreates the cluster.",
         examples: ["10.250.16.0/28"],
       }),
   }).describe("The network and its address plan. No two ranges may overlap."),

@@ -204,3 +204,32 @@ test("replaces nodes for another machine type, disk or image, new ones first", a
     ]);
   }
 });
+
+test("imports a role by project, role and member with spaces between them, as the real importer does", async () => {
+  const cloud = testCloud();
+  const role = { project: "calico-test", role: "roles/viewer", member: "user:a@example.org" };
+  const { id } = await make(cloud, "IAMMember", role);
+  const read = (sought: string) =>
+    cloud.provider.read({ type: tokens.IAMMember, name: "one", id: sought, inputs: {}, state: {} });
+  expect(await read("calico-test roles/viewer user:a@example.org")).toMatchObject({ id, inputs: role });
+  await expect(read("calico-test/roles/viewer/user:a@example.org")).rejects.toThrow(
+    "Wrong number of parts to Member id",
+  );
+});
+
+test("forces the private endpoint where no IP endpoint is, and shows that as a difference in each preview", async () => {
+  const { cloud } = await cloudWithNetwork();
+  const inputs = {
+    ...fitting.cluster,
+    controlPlaneEndpointsConfig: {
+      dnsEndpointConfig: { allowExternalTraffic: true },
+      ipEndpointsConfig: { enabled: false },
+    },
+    privateClusterConfig: { enablePrivateNodes: true, enablePrivateEndpoint: false },
+  };
+  const cluster = await make(cloud, "Cluster", inputs);
+  expect(map(cluster.state, "privateClusterConfig")["enablePrivateEndpoint"]).toBe(true);
+  for (let update = 0; update < 2; update++) {
+    expect(await change(cloud, "Cluster", cluster, inputs)).toMatchObject({ changed: true, replace: [] });
+  }
+});

@@ -118,6 +118,7 @@ describe("a rebuild", () => {
     await stack.engine.pulumi(["destroy", "--yes", "--skip-preview", "--exclude-protected"]);
     const left = (await stack.atGoogle()).paths;
     expect(left.map((path) => path.split("/").at(-1)).sort()).toEqual([
+      "k8sfv-alertmanager",
       "k8sfv-grafana",
       "k8sfv-prometheus",
       "k8sfv-push-gateway",

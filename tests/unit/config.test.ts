@@ -80,11 +80,6 @@ test.each<[string, Record<string, unknown>, string]>([
     { network: { controlPlaneCidr: "10.250.16.0/28" } },
     'network.controlPlaneCidr is "10.250.16.0/28"; allowed: nothing unless cluster.endpoint is "ip"',
   ],
-  [
-    "IP endpoint without a range",
-    { cluster: { endpoint: "ip", authorizedNetworks: ["203.0.113.0/24"] } },
-    'network.controlPlaneCidr is missing; allowed: an IPv4 range of prefix /28 when cluster.endpoint is "ip"',
-  ],
   ["no room for pods", { cluster: { nodeCount: 100 }, network: { podCidr: "10.249.0.0/19" } }, "this has 32"],
   ["address outside", { addresses: { grafana: "10.249.1.7" } }, "10.248.0.2 to 10.248.15.253"],
   ["the gateway's address", { addresses: { grafana: "10.248.0.1" } }, "Google keeps the first two"],

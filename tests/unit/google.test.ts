@@ -1,4 +1,5 @@
-import { beforeEach, expect, test } from "vitest";
+import type * as pulumi from "@pulumi/pulumi";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { parse } from "yaml";
 import type { ClusterArgs } from "../../components/cluster.ts";
 import type { NetworkArgs } from "../../components/network.ts";
@@ -255,4 +256,33 @@ test("cluster by ip: only for the authorized networks", async () => {
 test("cluster: the identifier is its name in full", async () => {
   const cluster = await makeCluster();
   expect(cluster.identifier).toBe("calico-test/us-central1-b/k8sfv");
+  await settled(recorded);
+});
+
+test("cluster: created after its nodes' roles and the peerings, and no setting of the removed pool replaces it", async () => {
+  const options: pulumi.CustomResourceOptions[] = [];
+  vi.doMock("@pulumi/gcp/container/cluster.js", () => ({
+    Cluster: function (this: object, _name: string, _args: object, opts: pulumi.CustomResourceOptions) {
+      options.push(opts);
+      Object.assign(this, { name: "k8sfv", endpoint: "203.0.113.7" });
+      Object.assign(this, { masterAuth: { clusterCaCertificate: "Q0EK" }, controlPlaneEndpointsConfig: {} });
+    },
+  }));
+  vi.resetModules();
+  onTestFinished(() => {
+    vi.doUnmock("@pulumi/gcp/container/cluster.js");
+    vi.resetModules();
+  });
+  const network = await makeNetwork({ peers: ["default"] });
+  await makeCluster({ network, endpoint: "ip" });
+  await settled(recorded);
+  const [{ dependsOn, ignoreChanges } = {}] = options;
+  const urns = (dependsOn as pulumi.Resource[]).map(({ urn }) => valueOf(urn));
+  expect((await Promise.all(urns)).map((urn) => urn.split("::").at(-1))).toEqual([
+    "cluster-node-role-node",
+    "cluster-node-role-images",
+    "network-peering-to-default",
+    "network-peering-from-default",
+  ]);
+  expect(ignoreChanges).toEqual(["nodeConfig"]);
 });

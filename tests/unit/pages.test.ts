@@ -42,6 +42,17 @@ test("docs/operations.md says what to do for each alert", () => {
   expect(headings).toEqual(expect.arrayContaining(titles));
 });
 
+test("README switches on Compute Engine, which brings the VPC default, before it changes that VPC", () => {
+  const readme = pages().find(({ file }) => file === "README.md");
+  if (readme === undefined) throw new Error("no README.md");
+  const all = blocks(readme).flatMap(commands);
+  const first = (words: string) => all.findIndex((command) => command.includes(words));
+  expect(first("gcloud services enable compute.googleapis.com")).toBeGreaterThanOrEqual(0);
+  expect(first("gcloud services enable compute.googleapis.com")).toBeLessThan(
+    first("gcloud compute networks update default"),
+  );
+});
+
 test("README tells of each command of package.json that is for people", () => {
   const readme = pages().find(({ file }) => file === "README.md")?.text ?? "";
   const told = [...readme.matchAll(/^\| `npm (?:run )?([a-z-]+)[^`]*`/gm)].map(([, name]) => name);
