@@ -19,7 +19,8 @@ func Kept() string {
 	return fmt.Sprint("{}")
 }
 
-// createClient goes, with its comment.
+// createClient goes,
+// with its comment.
 func createClient(c *Client) (*k8s.Client, error) {
 	if c == nil {
 		return nil, retryablehttp.Err
