@@ -100,6 +100,6 @@ describe("the pages for people", () => {
 
   it("npm stop: all of it is gone", async () => {
     const { all } = await run("npm stop");
-    expect(all).toContain(`The local cloud "${CLOUD}" is gone`);
+    expect(all).toContain(`Removed local cloud "${CLOUD}"`);
   });
 });
