@@ -26,33 +26,41 @@ async function ask(question: string, option: string): Promise<string> {
   return answer.trim();
 }
 
+function parseOptions() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        project: { type: "string" },
+        region: { type: "string" },
+        zone: { type: "string" },
+        "ci-range": { type: "string", multiple: true },
+        peer: { type: "string", multiple: true },
+      },
+    });
+  } catch (cause) {
+    throw new Error(`${cause instanceof Error ? cause.message : String(cause)}\n${USAGE}`, { cause });
+  }
+}
+
 async function answers(): Promise<Answers> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      project: { type: "string" },
-      region: { type: "string" },
-      zone: { type: "string" },
-      "ci-range": { type: "string", multiple: true },
-      peer: { type: "string", multiple: true },
-    },
-  });
+  const { values, positionals } = parseOptions();
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0) throw new Error(USAGE);
   const project = values.project ?? (await ask("Google project ID", "project"));
   const region = values.region ?? (await ask("Google region, e.g. us-central1", "region"));
-  const given = values["ci-range"];
-  const ranges =
-    given ?? (await ask("IPv4 ranges of the CI hosts, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);
-  const ciRanges = ranges.filter((range) => range !== "");
+  // Empty flags, e.g. of a variable that is not set, are refused with the other problems.
+  const ciRanges =
+    values["ci-range"] ??
+    (await ask("IPv4 ranges of the CI hosts, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);
   return { name, project, region, zone: values.zone, ciRanges, peers: values.peer ?? [] };
 }
 
-function nextSteps({ name, project }: Answers): string {
+function nextSteps({ name, project, region }: Answers): string {
   return `Wrote Pulumi.${name}.yaml. Next steps:
   1. npm run check -- then commit the file with tests/unit/golden/${name}.golden, which the check creates.
   2. Create a state bucket and a key as in the README ("In Google Cloud", step 2), then run
-     pulumi stack init ${name} --secrets-provider gcpkms://projects/${project}/locations/REGION/keyRings/pulumi/cryptoKeys/state
+     pulumi stack init ${name} --secrets-provider gcpkms://projects/${project}/locations/${region}/keyRings/pulumi/cryptoKeys/state
   3. Create the GitHub environments ${name} (with reviewers) and preview-${name} with their variables:
      docs/operations.md, "Review and apply by GitHub".
   4. Open a pull request: its workflow previews the stack, and the merge applies it.`;

@@ -117,11 +117,12 @@ describe("an upgrade", () => {
 
   /** Pods have these images, Prometheus sees their versions, and all definitions are of this operator. */
   async function expectRunning(
-    { operator, configReloader, prometheus, pushGateway }: PrometheusImages,
+    { operator, configReloader, prometheus, alertmanager, pushGateway }: PrometheusImages,
     version: string,
     hasHostUsers: boolean,
   ): Promise<void> {
-    const all = [operator, configReloader, prometheus, pushGateway, grafanaImage, nodeImage].sort();
+    const ours = [operator, configReloader, prometheus, alertmanager, pushGateway];
+    const all = [...ours, grafanaImage, nodeImage].sort();
     await expect.poll(imagesOfPods, { timeout: 120_000, interval: 1_000 }).toEqual(all);
     const found = await definitions();
     const versions = found.map(({ metadata }) => metadata?.annotations?.["operator.prometheus.io/version"]);
