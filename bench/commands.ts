@@ -1,4 +1,4 @@
-import { copyFile, mkdir, symlink } from "node:fs/promises";
+import { copyFile, cp, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -8,64 +8,86 @@ import type { Measurement } from "./page.ts";
 import { median } from "./statistics.ts";
 
 const BENCH = fileURLToPath(new URL(".", import.meta.url));
-const MODULES = fileURLToPath(new URL("../node_modules", import.meta.url));
-/** Number of measurements of each program. They alternate, so that other load affects all programs. */
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+/** Number of measurements of each program. The programs take turns, so that other work of the machine slows all of them. */
 const ROUNDS = 5;
-
-/** Measures `preview` and `up` of an unchanged stack, relative to an empty and a minimal program. */
-export async function measureCommands(cloud: Cloud, engine: Engine): Promise<Measurement[]> {
-  const whole = (args: string[]) => engine.pulumi(args);
-  const empty = await programOf("empty", cloud, engine);
-  const minimal = await programOf("minimal", cloud, engine);
-  const up = ["up", "--yes", "--skip-preview"];
-  await minimal(up);
-  const previews = await medians([whole, minimal, empty], ["preview"]);
-  const ups = await medians([whole, empty], up);
-  const [preview = NaN, ofMinimal = NaN, ofEmpty = NaN] = previews;
-  const [again = NaN, againOfEmpty = NaN] = ups;
-  return [
-    compare("`preview` of the whole ÷ of an empty program", preview, ofEmpty, "≤ 2.5"),
-    compare("`preview` of the whole ÷ of one resource of three providers each", preview, ofMinimal, ""),
-    compare(
-      "`preview` of one resource of three providers each ÷ of an empty program",
-      ofMinimal,
-      ofEmpty,
-      "",
-    ),
-    compare("`up` without a change ÷ of an empty program", again, againOfEmpty, ""),
-  ];
-}
-
-function compare(what: string, a: number, b: number, aim: string): Measurement {
-  const from = `${a.toFixed(2)} s ÷ ${b.toFixed(2)} s, medians of ${ROUNDS}`;
-  return { what, result: (a / b).toFixed(2), aim, from };
-}
 
 type Program = (args: string[]) => Promise<unknown>;
 
-/** Returns the median duration of each program in seconds. */
+/** Measures `preview` of an unchanged stack against its floor, and how a preview grows with the number of resources. */
+export async function measureCommands(cloud: Cloud, engine: Engine): Promise<Measurement[]> {
+  const whole = (args: string[]) => engine.pulumi(args);
+  const floor = await floorOf(cloud, engine);
+  const [preview = NaN, ofFloor = NaN] = await medians([whole, floor], ["preview", "--expect-no-changes"]);
+  const many = await Promise.all([100, 200, 400].map((count) => manyResources(count, cloud, engine)));
+  for (const program of many) await program(["up", "--yes", "--skip-preview"]);
+  const [of100 = NaN, of200 = NaN, of400 = NaN] = await medians(many, ["preview", "--expect-no-changes"]);
+  return [
+    {
+      what: "`preview` of the whole ÷ its floor",
+      result: (preview / ofFloor).toFixed(2),
+      aim: "≤ 1.15",
+      from: `${preview.toFixed(2)} s ÷ ${ofFloor.toFixed(2)} s, medians of ${ROUNDS}. The floor: a flat program registers the same resources with the same inputs, read from one JSON file`,
+      cure: "profile the program: node --cpu-prof",
+    },
+    {
+      what: "`preview` of 200 more resources ÷ of 100 more",
+      result: ((of400 - of200) / (of200 - of100)).toFixed(2),
+      aim: "≤ 2.2: time grows with the number of resources and no faster",
+      from: `100, 200 and 400 of one cheap type: ${[of100, of200, of400].map((s) => s.toFixed(2)).join(", ")} s, medians of ${ROUNDS}`,
+      cure: "look for work in the program or the stand-in providers that grows with the square",
+    },
+  ];
+}
+
+/** Returns the seconds that each program takes: the median of its rounds. */
 async function medians(programs: Program[], args: string[]): Promise<number[]> {
   const seconds = programs.map((): number[] => []);
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [at, program] of programs.entries()) {
-      const taken = await timed(() => program(args));
-      // The first run of each program only fills caches.
-      if (round > 0) seconds[at]?.push(taken);
+      const started = performance.now();
+      await program(args);
+      // The first round fills caches.
+      if (round > 0) seconds[at]?.push((performance.now() - started) / 1000);
     }
   }
   return seconds.map(median);
 }
 
-/** Returns a function that runs the engine on its own stack, with a program from this directory. */
-async function programOf(name: string, cloud: Cloud, engine: Engine): Promise<Program> {
+/**
+ * The least that a preview of the stack can take: a program of this folder registers the resources in the stack's state,
+ * with its engine and plugins. The file that it reads holds secrets of the local cloud, which removes it with itself.
+ */
+async function floorOf(cloud: Cloud, engine: Engine): Promise<Program> {
+  const cwd = path.join(cloud.pulumiDir, "floor");
+  await mkdir(cwd, { mode: 0o700 });
+  for (const file of ["package.json", "index.ts"]) {
+    await copyFile(path.join(BENCH, "floor", file), path.join(cwd, file));
+  }
+  // The whole's own project and way of loading TypeScript.
+  for (const file of ["Pulumi.yaml", "loader.mjs", "strip-types.mjs"]) {
+    await copyFile(path.join(ROOT, file), path.join(cwd, file));
+  }
+  await symlink(path.join(ROOT, "node_modules"), path.join(cwd, "node_modules"));
+  const state = JSON.parse(await engine.pulumi(["stack", "export", "--show-secrets"])) as State;
+  const file = path.join(cwd, "resources.json");
+  await writeFile(file, JSON.stringify(state.deployment.resources), { mode: 0o600 });
+  return (args) => engine.pulumi(args, { cwd });
+}
+
+interface State {
+  deployment: { resources: unknown[] };
+}
+
+/** A stack of its own, with a number of resources of one cheap type. */
+async function manyResources(count: number, cloud: Cloud, engine: Engine): Promise<Program> {
+  const name = `many-${count}`;
   const cwd = path.join(cloud.pulumiDir, name);
-  await mkdir(cwd, { recursive: true });
-  for (const file of ["Pulumi.yaml", "package.json", "index.ts"])
-    await copyFile(path.join(BENCH, name, file), path.join(cwd, file));
-  await symlink(MODULES, path.join(cwd, "node_modules"));
+  await cp(path.join(BENCH, "many"), cwd, { recursive: true });
+  await symlink(path.join(ROOT, "node_modules"), path.join(cwd, "node_modules"));
   const env = {
     ...engine.env,
-    KUBECONFIG: cloud.adminKubeconfig,
+    MANY: String(count),
     PULUMI_STACK: name,
     PULUMI_OPTION_CONFIG_FILE: path.join(cwd, `Pulumi.${name}.yaml`),
   };
@@ -73,10 +95,4 @@ async function programOf(name: string, cloud: Cloud, engine: Engine): Promise<Pr
     execa(path.join(cloud.binDir, "pulumi"), args, { cwd, env, stdin: "ignore" });
   await run(["stack", "init", name]);
   return run;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
 }

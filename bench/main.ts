@@ -13,9 +13,9 @@ import { openLocalEnvironment, type LocalEnvironment } from "../local/prepare.ts
 import { cloudName, runCommand, step } from "../local/commands/terminal.ts";
 import { measureCommands } from "./commands.ts";
 import { measureDashboards } from "./dashboards.ts";
-import { measureMemory } from "./memory.ts";
 import { page, type Measurement } from "./page.ts";
 import { measureFreshness, measureThroughput } from "./pushes.ts";
+import { measureRest } from "./rest.ts";
 import { measureUp } from "./up.ts";
 
 /** The running environment. */
@@ -35,7 +35,7 @@ const UP = "up";
 const PARTS: Record<string, (subject: Subject) => Promise<Measurement | Measurement[]>> = {
   freshness: ({ addresses, outputs }) => measureFreshness(addresses, outputs),
   throughput: ({ cloud, outputs }) => measureThroughput(cloud, String(outputs.PROMPG_URL)),
-  memory: ({ cloud }) => measureMemory(cloud),
+  rest: ({ cloud }) => measureRest(cloud),
   commands: ({ cloud, engine }) => measureCommands(cloud, engine),
   dashboards: ({ cloud, addresses, outputs }) => measureDashboards(cloud, addresses, outputs),
 };

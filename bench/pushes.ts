@@ -18,8 +18,9 @@ import { quantile } from "./statistics.ts";
 /** Prometheus's scrape interval in seconds, a lower bound of the delay. */
 const SCRAPE_SECONDS = 10;
 const SAMPLES = 40;
-/** Numbers of clients. With few clients each push waits for a disk write; many clients share disk writes. */
-const CLIENTS = { few: 8, many: 64 };
+const CLIENTS = 64;
+/** Pushes per second that must be possible: 500 jobs that end within the same 20 s. */
+const MIN_RATE = 25;
 const ROUNDS = 3;
 const SECONDS = 10;
 const BARE_PORT = 39091;
@@ -48,6 +49,7 @@ export async function measureFreshness(
     result: `${p99.toFixed(1)} s`,
     aim: `≤ ${SCRAPE_SECONDS + 1} s: the scrape interval and 1 s`,
     from: `${SAMPLES} pushes; p50 ${p50.toFixed(1)} s`,
+    cure: "look at the duration of scrapes in Monitoring health",
   };
 }
 
@@ -55,7 +57,7 @@ export async function measureFreshness(
  * Measures the rate of pushes from the CI host to PROMPG_URL (load balancer, push proxy, disk), relative to
  * pushes to a bare Pushgateway on the CI host.
  */
-export async function measureThroughput(cloud: Cloud, whole: string): Promise<Measurement[]> {
+export async function measureThroughput(cloud: Cloud, whole: string): Promise<Measurement> {
   const toolchain = await ensureToolchain({ only: ["pushgateway"] });
   const folder = await mkdtemp(path.join(tmpdir(), "k8sfv-bench-"));
   const [file, ...args] = await onCiHost(cloud, [
@@ -66,7 +68,7 @@ export async function measureThroughput(cloud: Cloud, whole: string): Promise<Me
   const bare = spawn(file, args, { stdio: "ignore" });
   try {
     const rates = { bare: `http://127.0.0.1:${BARE_PORT}`, whole };
-    return [await compare(cloud, rates, CLIENTS.many, "≥ 0.9"), await compare(cloud, rates, CLIENTS.few, "")];
+    return await compare(cloud, rates);
   } finally {
     bare.kill();
     await once(bare, "exit");
@@ -74,26 +76,22 @@ export async function measureThroughput(cloud: Cloud, whole: string): Promise<Me
   }
 }
 
-async function compare(
-  cloud: Cloud,
-  urls: { bare: string; whole: string },
-  clients: number,
-  aim: string,
-): Promise<Measurement> {
+async function compare(cloud: Cloud, urls: { bare: string; whole: string }): Promise<Measurement> {
   let [bare, whole] = [0, 0];
   // Alternates, so that other load affects both. The first round only creates the groups.
   for (let round = 0; round <= ROUNDS; round++) {
-    const ofBare = await rate(cloud, urls.bare, clients);
-    const ofWhole = await rate(cloud, urls.whole, clients);
+    const ofBare = await rate(cloud, urls.bare, CLIENTS);
+    const ofWhole = await rate(cloud, urls.whole, CLIENTS);
     if (round === 0) continue;
     bare += ofBare / ROUNDS;
     whole += ofWhole / ROUNDS;
   }
   return {
-    what: `pushes per second of ${clients} clients through the whole path ÷ to a bare Pushgateway`,
-    result: (whole / bare).toFixed(2),
-    aim,
-    from: `${whole.toFixed(0)} ÷ ${bare.toFixed(0)}; the whole path responds after the disk write`,
+    what: `pushes per second of ${CLIENTS} clients`,
+    result: whole.toFixed(0),
+    aim: `≥ ${MIN_RATE}: 500 jobs that end within the same 20 s`,
+    from: `a bare Pushgateway: ${bare.toFixed(0)}, but it responds before it writes; here each push is tried on a second Pushgateway and written to the disk before the response`,
+    cure: "profile the push proxy: its canary takes one push at a time",
   };
 }
 

@@ -61,12 +61,14 @@ export async function measureUp(cloud: Cloud, engine: Engine): Promise<Measureme
     result: (seconds / length).toFixed(2),
     aim: "≤ 1.10",
     from: `${seconds.toFixed(0)} s ÷ ${length.toFixed(0)} s: ${names.join(" → ")}`,
+    cure: "look for a dependency that a resource on the path doesn't need",
   };
   const end: Measurement = {
     what: "time from `up`'s last resource to its exit",
     result: `${((ended - lastMade) / 1000).toFixed(1)} s`,
     aim: "≤ 2 s",
     from: "the last output line about a resource, and the exit",
+    cure: "look for an open connection or timer of the program",
   };
   return [whole, end];
 }
