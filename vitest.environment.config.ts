@@ -12,7 +12,6 @@ const MAIN_JOB = [
   "grafana-provider",
   "cluster",
   "push-proxy",
-  "push-queue",
   "push-rule",
   "push-fuzz",
   "backfill",

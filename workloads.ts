@@ -8,12 +8,8 @@ export const WORKLOADS = {
   prometheus: { name: "prometheus", port: 9090 },
   alertmanager: { name: "alertmanager", port: 9093 },
   pushGateway: { name: "prom-gateway", port: 9091 },
-  pushQueue: { name: "push-queue", port: 9091 },
   grafana: { name: "grafana", port: 3000 },
 } as const;
-
-/** Port of the push queue's own metrics. */
-export const PUSH_QUEUE_METRICS_PORT = 9101;
 
 /** The `job` label of the metrics that Felix, the program under test, exposes itself. */
 export const FELIX_JOB = "felix";

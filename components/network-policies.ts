@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
-import { PUSH_QUEUE_METRICS_PORT, WORKLOADS } from "../workloads.ts";
+import { WORKLOADS } from "../workloads.ts";
 
 /** What the network policies need to know. */
 export interface NetworkPoliciesArgs {
@@ -36,8 +36,6 @@ type WorkloadName = keyof typeof WORKLOADS;
 /** Everything that is let through: into a workload's own port, and out of the workload. */
 interface Flows {
   from: Peer[];
-  /** Flows into other ports. @default none */
-  also?: { from: Peer[]; ports: object[] }[];
   to: { peers: Peer[]; ports: object[] }[];
 }
 
@@ -57,7 +55,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    for (const [workload, { from, also = [], to }] of Object.entries<Flows>(flows(args))) {
+    for (const [workload, { from, to }] of Object.entries(flows(args))) {
       const { name: pods, port } = WORKLOADS[workload as WorkloadName];
       new NetworkPolicy(
         `${name}-${pods}`,
@@ -66,7 +64,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
           spec: {
             ...podsNamed(pods),
             policyTypes: ["Ingress", "Egress"],
-            ingress: [{ from, ports: [tcp(port)] }, ...also],
+            ingress: [{ from, ports: [tcp(port)] }],
             egress: to.map(({ peers, ports }) => ({ to: peers, ports })),
           },
         },
@@ -111,7 +109,6 @@ function flows(args: NetworkPoliciesArgs) {
         scraped("prometheus"),
         scraped("alertmanager"),
         scraped("pushGateway"),
-        { ...scraped("pushQueue"), ports: [tcp(PUSH_QUEUE_METRICS_PORT)] },
         scraped("grafana"),
         ...felix(felixTargets, outside),
         ...(remoteWriteUrl === undefined ? [] : [anywhere(remoteWriteUrl)]),
@@ -122,13 +119,8 @@ function flows(args: NetworkPoliciesArgs) {
       from: [grafana, prometheus],
       to: alertUrls.length === 0 ? [] : [dns(serviceRange), ...alertUrls.map(anywhere)],
     },
-    pushQueue: {
-      // Jobs of CI push from any namespace.
-      from: [...pushers, { namespaceSelector: {} }],
-      also: [{ from: [prometheus], ports: [tcp(PUSH_QUEUE_METRICS_PORT)] }],
-      to: [scraped("pushGateway")],
-    },
-    pushGateway: { from: [podsNamed(WORKLOADS.pushQueue.name), prometheus], to: [] },
+    // Jobs of CI push from any namespace.
+    pushGateway: { from: [...pushers, prometheus, { namespaceSelector: {} }], to: [] },
     grafana: {
       from: [...outside, prometheus],
       to: [dns(serviceRange), scraped("prometheus"), scraped("alertmanager")],

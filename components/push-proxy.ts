@@ -3,7 +3,6 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { buildSync } from "esbuild";
 import { RESTRICTED } from "./conventions.ts";
-import { MAX_HOLD_SECONDS } from "./push-proxy/hold.ts";
 
 /** Arguments of the durable push proxy. */
 export interface PushProxyArgs {
@@ -31,17 +30,14 @@ export interface PushProxyArgs {
 export const MAX_PUSH_BYTES = 4 * 2 ** 20;
 /** Maximum bytes of the Pushgateway's file, some 90,000 series: it never forgets a group by itself. */
 export const MAX_STORED_BYTES = 16 * 2 ** 20;
+/** A push waits so long for the Pushgateway: the kubelet's longest back-off, 5 minutes, and a start. */
+const PUSH_TIMEOUT_SECONDS = 330;
 /**
- * Time after which the proxy answers 503, upon which the push queue sends the push again. The push queue waits 120 s for an
- * answer.
+ * The longest that the proxy takes to respond to a push, in seconds: an upload at the slowest accepted rate (upload.ts,
+ * 10 s and 1 s for each 64 KiB), a trial on a canary that has to be started (canary.ts, 40 s), and the wait for the
+ * Pushgateway. A load balancer before it must not end the request earlier.
  */
-const PUSH_TIMEOUT_SECONDS = 60;
-/**
- * The longest that a push takes, in seconds: an upload at the slowest accepted rate (upload.ts, 10 s and 1 s for each
- * 64 KiB), the wait in the push queue, and a last attempt (push-queue-config.ts). A load balancer before it must not end the
- * request earlier.
- */
-export const MAX_RESPONSE_SECONDS = 10 + MAX_PUSH_BYTES / 2 ** 16 + MAX_HOLD_SECONDS + 120;
+export const MAX_RESPONSE_SECONDS = 10 + MAX_PUSH_BYTES / 2 ** 16 + 40 + PUSH_TIMEOUT_SECONDS;
 
 /**
  * The Pushgateway's `--persistence.interval`, about the time of a push. It accepts nothing while it writes its file (3 ms

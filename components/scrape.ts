@@ -8,8 +8,6 @@ export interface ScrapeArgs {
   namespace: pulumi.Input<string>;
   /** The Service's name, which becomes the `job`; also the `instance`. */
   serviceName: string;
-  /** The `job`, where it is not the Service's name. @default `serviceName` */
-  job?: string;
   /** The Service's labels. */
   labels: Labels;
   /** The Service's port to scrape, by name: a ServiceMonitor knows no numbers. */
@@ -18,8 +16,6 @@ export interface ScrapeArgs {
   endpoint?: Record<string, pulumi.Input<unknown>>;
   /** Another page of metrics behind the same port, with a `job` of its own. @default none */
   more?: { job: string; endpoint: Record<string, pulumi.Input<unknown>> };
-  /** Whether several pods answer, each of which is an `instance` by its name. @default false */
-  isReplicated?: boolean;
   /** Whose definitions it needs. */
   crds: pulumi.Resource;
 }
@@ -34,16 +30,12 @@ export function scrape(
   args: ScrapeArgs,
   opts: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
 ): CustomResource {
-  const { namespace, serviceName, labels, port, endpoint, more, isReplicated = false } = args;
-  const instance = isReplicated
-    ? { action: "replace", targetLabel: "instance", sourceLabels: ["__meta_kubernetes_pod_name"] }
-    : { action: "replace", targetLabel: "instance", replacement: serviceName };
-  const job = (value: string) => ({ action: "replace", targetLabel: "job", replacement: value });
+  const { namespace, serviceName, labels, port, endpoint, more } = args;
   const relabelings = [
     { action: "labeldrop", regex: "pod|container|endpoint|namespace|service" },
-    instance,
-    ...(args.job === undefined ? [] : [job(args.job)]),
+    { action: "replace", targetLabel: "instance", replacement: serviceName },
   ];
+  const job = (value: string) => ({ action: "replace", targetLabel: "job", replacement: value });
   return new CustomResource(
     name,
     {

@@ -14,6 +14,8 @@ export interface ServiceArgs {
   selector?: Record<string, string>;
   /** The port, by which it is reached and, by name, the pods'. */
   port: { name: string; number: number };
+  /** Whether pods get connections that say they are not ready. @default false */
+  publishNotReadyAddresses?: boolean;
 }
 
 /** What a Service with a permanent internal address needs to know. */
@@ -29,8 +31,6 @@ const INTERNAL = {
   // Else machines of other regions, in this VPC and in peers, would get no answer.
   "networking.gke.io/internal-load-balancer-allow-global-access": "true",
 };
-
-const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
 
 /** A Service on a reserved address of the VPC, by an internal load balancer: no way in from the internet. */
 export function internalService(
@@ -62,16 +62,6 @@ export function clusterService(name: string, args: ServiceArgs, opts: pulumi.Cus
   return new Service(name, serviceInputs(args), opts);
 }
 
-/** As clusterService, but the engine doesn't wait for its pods: they come later. */
-export function earlyClusterService(
-  name: string,
-  args: ServiceArgs,
-  opts: pulumi.CustomResourceOptions,
-): Service {
-  const { metadata, spec } = serviceInputs(args);
-  return new Service(name, { metadata: { ...metadata, annotations: SKIP_AWAIT }, spec }, opts);
-}
-
 /**
  * A Service without an address of its own, for those who look for its pods. Nothing is to be waited for, and the
  * provider's wait would harm: for such a Service it takes the first answer of a watch that may have begun before
@@ -86,19 +76,20 @@ export function headlessService(
   return new Service(
     name,
     {
-      metadata: { ...metadata, annotations: SKIP_AWAIT },
+      metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
       spec: { ...spec, clusterIP: "None" },
     },
     opts,
   );
 }
 
-function serviceInputs({ serviceName, namespace, labels, selector, port }: ServiceArgs) {
+function serviceInputs({ serviceName, namespace, labels, selector, port, ...args }: ServiceArgs) {
   return {
     metadata: { name: serviceName, namespace, labels: labels.all },
     spec: {
       selector: selector ?? labels.selector,
       ports: [{ name: port.name, port: port.number, targetPort: port.name, protocol: "TCP" }],
+      ...(args.publishNotReadyAddresses === true ? { publishNotReadyAddresses: true } : {}),
     },
   };
 }

@@ -149,7 +149,6 @@ export const schema = group({
     pushProxy: image
       .optional()
       .describe("The push proxy before the Pushgateway: Node 20 or newer, with a shell."),
-    pushQueue: image.optional().describe("The push queue before the push proxy: HAProxy 2.6 or newer."),
     grafana: image.optional().describe("Grafana."),
   })
     .prefault({})

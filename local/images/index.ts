@@ -5,8 +5,6 @@ export {
   corednsImage,
   grafanaImage,
   grafanaRecipe,
-  haproxyImage,
-  haproxyRecipe,
   nodeImage,
   pauseImage,
   prometheusRecipes,

@@ -56,7 +56,6 @@ func run(args []string, getenv func(string) string, out io.Writer) error {
 	fail := flags.Int("fail", 0, "how many of the tests fail")
 	value := flags.Float64("value", 0, "mean occupancy in bytes; 0: a made-up one")
 	seed := flags.Int64("seed", 1, "the same seed gives the same made-up numbers")
-	timeout := flags.Duration("timeout", pushTimeout, "how long to wait for an answer")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			flags.SetOutput(out)
@@ -78,7 +77,7 @@ func run(args []string, getenv func(string) string, out io.Writer) error {
 	summary := record(codeLevel, *fail, *value, rand.New(rand.NewSource(*seed)))
 	summary.URL = target.Redacted()
 	summary.Seed = *seed
-	if err := pushAll(target, *timeout); err != nil {
+	if err := pushAll(target); err != nil {
 		return err
 	}
 	return json.NewEncoder(out).Encode(summary)
@@ -97,8 +96,8 @@ func parseTarget(text string) (*url.URL, error) {
 }
 
 // The whole of what k8sfv does with the gateway. client_golang takes a user and password from the URL.
-func pushAll(target *url.URL, limit time.Duration) error {
-	seen := &statusRecorder{next: &http.Client{Timeout: limit}}
+func pushAll(target *url.URL) error {
+	seen := &statusRecorder{next: &http.Client{Timeout: pushTimeout}}
 	err := push.New(target.String(), "k8sfv").Gatherer(prometheus.DefaultGatherer).Client(seen).Push()
 	if err == nil {
 		return nil
@@ -112,7 +111,7 @@ func pushAll(target *url.URL, limit time.Duration) error {
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		return fmt.Errorf("no answer from %s within %s", target.Redacted(), limit)
+		return fmt.Errorf("no answer from %s within %s", target.Redacted(), pushTimeout)
 	}
 	return fmt.Errorf("can't push to %s: %w", target.Redacted(), err)
 }

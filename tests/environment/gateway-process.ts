@@ -33,8 +33,6 @@ export interface GatewayOptions {
   limits?: { push: number; store: number };
   /** Seconds after which the proxy answers 503. */
   timeoutSeconds?: number;
-  /** Port of the proxy. Default: any free one. */
-  port?: number;
   /** What the proxy takes for the Pushgateway's file. */
   proxyFile?: string;
   /** "USER:PASSWORD" that the Pushgateway asks for. Default: none. */
@@ -53,14 +51,9 @@ export async function startGateway(
     credentials = "",
     proxyFile,
     timeoutSeconds = 25,
-    port: wantedPort,
   }: GatewayOptions = {},
 ): Promise<GatewayProcess> {
-  const [port, gatewayPort, canaryPort] = [
-    wantedPort ?? (await freePort()),
-    await freePort(),
-    await freePort(),
-  ];
+  const [port, gatewayPort, canaryPort] = [await freePort(), await freePort(), await freePort()];
   const file = path.join(dir, "metrics");
   const program = path.join(dir, "push-proxy.mjs");
   await writeFile(program, pushProxyProgram());

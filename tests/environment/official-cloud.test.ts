@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ciHost, openCloud, removeCloud, runIn, type Cloud } from "../../local/cluster/index.ts";
 import { grafanaStandIn } from "../../local/grafana/image.ts";
-import { haproxyRecipe, nodeImage, prometheusRecipes, type Recipe } from "../../local/images/index.ts";
+import { nodeImage, prometheusRecipes, type Recipe } from "../../local/images/index.ts";
 import { recipes } from "../../local/images/recipes.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { images } from "../../versions.ts";
@@ -28,7 +28,6 @@ describe("a local cloud with official images", () => {
     const ours: Recipe[] = [
       ...prometheusRecipes(toolchain),
       ...(node === undefined ? [] : [{ ...node, name: images.pushProxy }]),
-      haproxyRecipe(images.pushQueue),
       { ...grafana, name: images.grafana },
     ];
     registry = await startRegistry(["quay.io", "docker.io"]);

@@ -26,14 +26,6 @@ export async function podOf(cloud: Cloud, name: string, where = namespace): Prom
   return pod;
 }
 
-/** All pods of a workload that are not about to end, in the order of their names. */
-export async function podsOf(cloud: Cloud, name: string): Promise<V1Pod[]> {
-  const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
-  const labelSelector = `app.kubernetes.io/name=${name}`;
-  const { items } = await core.listNamespacedPod({ namespace, labelSelector });
-  return items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
-}
-
 /** Waits until the workload has exactly one pod, and that is ready. */
 export async function untilReady(cloud: Cloud, name: string, timeoutMs = 240_000): Promise<V1Pod> {
   const deadline = Date.now() + timeoutMs;
@@ -70,12 +62,7 @@ export async function pidsOf(cloud: Cloud, name: string): Promise<number[]> {
 
 /** Kills the process of a pod whose command has this word in it, as a crash would. */
 export async function kill(cloud: Cloud, name: string, word: string): Promise<void> {
-  await killPod(await podOf(cloud, name), word);
-}
-
-/** As kill, for one of several pods of a workload. */
-export async function killPod(pod: V1Pod, word: string): Promise<void> {
-  const processes = await processesOf(pod);
+  const processes = await processesOf(await podOf(cloud, name));
   const [victim, ...more] = processes.filter(({ argv }) => argv.slice(0, 3).join(" ").includes(word));
   if (victim === undefined || more.length > 0) {
     throw new Error(`${more.length + (victim ? 1 : 0)} of ${JSON.stringify(processes)} are "${word}"`);

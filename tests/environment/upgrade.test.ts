@@ -10,7 +10,7 @@ import { CRD_FILES } from "../../components/operator-crds.ts";
 import { openCloud, removeCloud } from "../../local/cluster/index.ts";
 import { openEngine, stackOutputs } from "../../local/environment.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
-import { grafanaImage, haproxyImage, nodeImage, type PrometheusImages } from "../../local/images/index.ts";
+import { grafanaImage, nodeImage, type PrometheusImages } from "../../local/images/index.ts";
 import { basicAuth, readBack, runSample } from "../../local/sample.ts";
 import { images } from "../../versions.ts";
 import { kubeConfig, namespace } from "./pods.ts";
@@ -122,7 +122,7 @@ describe("an upgrade", () => {
     hasHostUsers: boolean,
   ): Promise<void> {
     const ours = [operator, configReloader, prometheus, alertmanager, pushGateway];
-    const all = [...ours, grafanaImage, nodeImage, haproxyImage].sort();
+    const all = [...ours, grafanaImage, nodeImage].sort();
     await expect.poll(imagesOfPods, { timeout: 120_000, interval: 1_000 }).toEqual(all);
     const found = await definitions();
     const versions = found.map(({ metadata }) => metadata?.annotations?.["operator.prometheus.io/version"]);

@@ -34,10 +34,7 @@ export async function usage(cloud: Cloud): Promise<Map<string, Usage>> {
     const ours = pods.filter(({ podRef }) => podRef.namespace === namespace);
     for (const { name, cpu, memory } of ours.flatMap(({ containers }) => containers)) {
       const mib = (memory?.workingSetBytes ?? 0) / 2 ** 20;
-      // Of several replicas, the most.
-      const other = found.get(name) ?? { cpu: 0, mib: 0 };
-      const most = Math.max(other.cpu, (cpu?.usageNanoCores ?? 0) / 1e6);
-      found.set(name, { cpu: most, mib: Math.max(other.mib, mib) });
+      found.set(name, { cpu: (cpu?.usageNanoCores ?? 0) / 1e6, mib });
     }
   }
   return found;

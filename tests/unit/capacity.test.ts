@@ -40,7 +40,7 @@ test("the configuration's check of machine types knows the largest pod", () => {
 
 test("one node carries all pods, with their memory at its limit: so a lost node is no outage", () => {
   // One of them is an init container, which needs its own only before the others start.
-  expect(containers).toHaveLength(8);
+  expect(containers).toHaveLength(7);
   const cpu = containers.reduce((sum, { resources }) => sum + number(resources?.requests?.cpu, /m$/), 0);
   const memory = limits.reduce((sum, limit) => sum + limit, 0);
   expect(cpu).toBeGreaterThan(0);

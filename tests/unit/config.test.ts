@@ -21,7 +21,6 @@ test("defaults are filled in, variables put in place", () => {
   expect(config.images).toEqual({
     grafana: "localhost/k8sfv/grafana-stand-in:1.0.0",
     pushProxy: "localhost/k8sfv/node:20.0.0-machine",
-    pushQueue: "localhost/k8sfv/haproxy:2.6.0-machine",
   });
 });
 

@@ -50,7 +50,6 @@ function readable(key: string, value: unknown): unknown {
   if (key.endsWith(".mjs") && typeof value === "string") {
     return `sha256 ${createHash("sha256").update(value).digest("hex")}`;
   }
-  if (key.endsWith(".cfg") && typeof value === "string") return value.split("\n");
   return (key === "configJson" || key === "model") && typeof value === "string" ? JSON.parse(value) : value;
 }
 
