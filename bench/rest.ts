@@ -11,7 +11,6 @@ const PROGRAMS = [
   "operator",
   "prometheus-config-reloader",
   "alertmanager",
-  "haproxy",
   "push-proxy.mjs",
 ];
 

@@ -14,7 +14,6 @@ interface StateResource {
   ignoreChanges?: string[];
   replaceOnChanges?: string[];
   additionalSecretOutputs?: string[];
-  customTimeouts?: Record<string, number>;
   deletedWith?: string;
 }
 
@@ -27,7 +26,7 @@ class AnyResource extends pulumi.CustomResource {}
 const state = JSON.parse(readFileSync("resources.json", "utf8")) as StateResource[];
 const made = new Map<string, pulumi.Resource>();
 for (const resource of state) {
-  const [name = ""] = resource.urn.split("::").slice(-1);
+  const name = resource.urn.split("::").at(-1) ?? "";
   // The engine creates the stack and the default providers.
   if (resource.type === "pulumi:pulumi:Stack") continue;
   if (resource.type.startsWith("pulumi:providers:") && name.startsWith("default")) continue;
@@ -35,7 +34,7 @@ for (const resource of state) {
 }
 
 function register(resource: StateResource, name: string): pulumi.Resource {
-  const inputs = plain(resource.inputs ?? {}) as Record<string, pulumi.Input<unknown>>;
+  const inputs = withSecrets(resource.inputs ?? {}) as Record<string, pulumi.Input<unknown>>;
   delete inputs["__internal"];
   const [providerUrn = ""] = (resource.provider ?? "").split(/::(?=[^:]*$)/);
   const opts = {
@@ -57,10 +56,10 @@ function register(resource: StateResource, name: string): pulumi.Resource {
 }
 
 /** Turns the secrets of exported state into secrets of the SDK. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
+function withSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withSecrets);
   if (typeof value !== "object" || value === null) return value;
   if (SECRET in value)
     return pulumi.secret(JSON.parse((value as unknown as { plaintext: string }).plaintext));
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withSecrets(member)]));
 }

@@ -15,7 +15,7 @@ interface Login {
   password: string;
 }
 
-/** What a client did on its own terms: status 0 is success. */
+/** Result of a push as the client's program reports it: status 0 is success. */
 interface Outcome {
   status: number | undefined;
   output: string;

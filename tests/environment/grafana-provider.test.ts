@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCloud, removeCloud } from "../../local/cluster/index.ts";
-import { initStack, type Engine } from "../../local/environment.ts";
+import type { Engine } from "../../local/environment.ts";
+import { openTestCloud } from "./stack.ts";
 import { startServer, type Running } from "../../local/grafana/server.ts";
 import { readSettings } from "../../local/grafana/settings.ts";
-import { openLocalEnvironment } from "../../local/prepare.ts";
 
 const programDir = fileURLToPath(new URL("grafana-content", import.meta.url));
 const AUTH = "admin:only-for-this-test";
@@ -32,10 +32,7 @@ describe("Grafana's provider against the stand-in", () => {
   let server: Running;
 
   beforeAll(async () => {
-    await removeCloud(openCloud("grafana-provider")); // what a killed run left
-    const environment = await openLocalEnvironment("grafana-provider");
-    engine = environment.engine;
-    await initStack(environment.cloud, engine);
+    ({ engine } = await openTestCloud("grafana-provider"));
     dir = await mkdtemp(path.join(tmpdir(), "k8sfv-grafana-"));
     const environmentOf = {
       GF_PATHS_DATA: path.join(dir, "data"),

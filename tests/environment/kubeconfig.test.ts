@@ -1,14 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import tls from "node:tls";
-import { CoreV1Api } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { removeCloud } from "../../local/cluster/index.ts";
 import { Authority } from "../../local/cluster/pki.ts";
 import { root } from "../pages.ts";
-import { kubeConfig, namespace } from "./pods.ts";
+import { podIds } from "./pods.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /** Address of the front end; kubeconfigs with a DNS name use port 443. */
@@ -32,7 +31,7 @@ describe("a changed kubeconfig of the same cluster", () => {
   beforeAll(async () => {
     stack = await openTestStack("kubeconfig");
     outputs = await stack.up();
-    pods = await podIds();
+    pods = await podIds(stack.cloud);
   });
 
   afterAll(async () => {
@@ -93,7 +92,7 @@ describe("a changed kubeconfig of the same cluster", () => {
     const others = planned.filter(({ type }) => type !== "pulumi:providers:kubernetes");
     expect(others.filter(({ op }) => op !== "update")).toEqual([]);
     await pulumi(["up", "--yes", "--skip-preview"]);
-    expect(await podIds()).toEqual(pods);
+    expect(await podIds(stack.cloud)).toEqual(pods);
     await pulumi(["preview", "--expect-no-changes"]);
   }
 
@@ -104,13 +103,6 @@ describe("a changed kubeconfig of the same cluster", () => {
     return steps
       .filter(({ op }) => op !== "same")
       .map(({ op, urn }) => ({ op, urn, type: urn.split("::")[2]?.split("$").at(-1) ?? "" }));
-  }
-
-  /** UIDs of the workloads' pods. */
-  async function podIds(): Promise<string[]> {
-    const core = kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
-    const { items } = await core.listNamespacedPod({ namespace });
-    return items.map(({ metadata }) => metadata?.uid ?? "").sort();
   }
 
   async function kubeconfig(): Promise<string> {

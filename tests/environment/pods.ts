@@ -26,6 +26,13 @@ export async function podOf(cloud: Cloud, name: string, where = namespace): Prom
   return pod;
 }
 
+/** Returns the UIDs of all of the workloads' pods, sorted. */
+export async function podIds(cloud: Cloud): Promise<string[]> {
+  const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
+  const { items } = await core.listNamespacedPod({ namespace });
+  return items.map(({ metadata }) => metadata?.uid ?? "").sort();
+}
+
 /** Waits until the workload has exactly one pod, and that is ready. */
 export async function untilReady(cloud: Cloud, name: string, timeoutMs = 240_000): Promise<V1Pod> {
   const deadline = Date.now() + timeoutMs;

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCloud, removeCloud } from "../../local/cluster/index.ts";
-import { initStack, type Engine } from "../../local/environment.ts";
-import { openLocalEnvironment } from "../../local/prepare.ts";
+import type { Engine } from "../../local/environment.ts";
+import { openTestCloud } from "./stack.ts";
 import { googlePolicies } from "../../policy/google.ts";
 import { ingressPolicies } from "../../policy/ingresses.ts";
 import { kubernetesPolicies } from "../../policy/kubernetes.ts";
@@ -45,10 +45,7 @@ describe("the policy pack", () => {
   let dir: string;
 
   beforeAll(async () => {
-    await removeCloud(openCloud("policy-test")); // what a killed run left
-    const environment = await openLocalEnvironment("policy-test");
-    engine = environment.engine;
-    await initStack(environment.cloud, engine);
+    ({ engine } = await openTestCloud("policy-test"));
     dir = await mkdtemp(path.join(tmpdir(), "k8sfv-policy-"));
   });
 

@@ -1,14 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CoreV1Api } from "@kubernetes/client-node";
 import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { removeCloud } from "../../local/cluster/index.ts";
 import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
 import { basicAuth, queryGrafana, readBack, runSample, type SampleResult } from "../../local/sample.ts";
 import { importExisting } from "../../tools/import-existing.ts";
-import { kubeConfig, namespace } from "./pods.ts";
+import { podIds } from "./pods.ts";
 import { split } from "./pushes.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
@@ -69,7 +68,7 @@ describe("a rebuild", () => {
   });
 
   it("replaces nothing in the cluster when the kubeconfig of the same cluster changes", async () => {
-    const before = await podIds();
+    const before = await podIds(stack.cloud);
     // As an older program wrote it, with another hint for people without the plugin.
     const state = await stack.engine.pulumi(["stack", "export", "--show-secrets"]);
     expect(state).toContain("Install it with");
@@ -87,7 +86,7 @@ describe("a rebuild", () => {
       new Set(["pulumi:providers:kubernetes"]),
     );
     await stack.up();
-    expect(await podIds()).toEqual(before);
+    expect(await podIds(stack.cloud)).toEqual(before);
     await stack.engine.pulumi(["preview", "--expect-no-changes"]);
   });
 
@@ -177,13 +176,6 @@ describe("a rebuild", () => {
   async function heldPushes(): Promise<Set<number>> {
     const text = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
     return new Set([...text.matchAll(/^rebuild_push\{.*n="(\d+)"\} 1$/gm)].map(([, n]) => Number(n)));
-  }
-
-  /** UIDs of the workloads' pods. */
-  async function podIds(): Promise<string[]> {
-    const core = kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
-    const { items } = await core.listNamespacedPod({ namespace });
-    return items.map(({ metadata }) => metadata?.uid ?? "").sort();
   }
 
   /** What says which cluster it is: the certificate authority in its kubeconfig. */

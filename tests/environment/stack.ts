@@ -3,7 +3,7 @@ import path from "node:path";
 import { openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
 import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
 import type { Recipe } from "../../local/images/index.ts";
-import { openLocalEnvironment } from "../../local/prepare.ts";
+import { openLocalEnvironment, type LocalEnvironment } from "../../local/prepare.ts";
 
 /** The project's stack on a local cloud of a test's own. */
 export interface TestStack {
@@ -29,11 +29,21 @@ export interface StateResource {
   inputs?: Record<string, unknown>;
 }
 
-/** A fresh one, maybe with more images; what a killed test left of the same name is removed first. */
-export async function openTestStack(name: string, more: Recipe[] = []): Promise<TestStack> {
+/**
+ * Prepares a new local cloud with a stack and starts no host. First it removes what a killed test left of the same name.
+ *
+ * @param more images to add to those of the local cloud
+ */
+export async function openTestCloud(name: string, more: Recipe[] = []): Promise<LocalEnvironment> {
   await removeCloud(openCloud(name));
-  const { cloud, engine } = await openLocalEnvironment(name, { more });
-  await initStack(cloud, engine);
+  const environment = await openLocalEnvironment(name, { more });
+  await initStack(environment.cloud, environment.engine);
+  return environment;
+}
+
+/** Prepares a new local cloud, as {@link openTestCloud} does, and returns its stack. */
+export async function openTestStack(name: string, more: Recipe[] = []): Promise<TestStack> {
+  const { cloud, engine } = await openTestCloud(name, more);
   return {
     cloud,
     engine,

@@ -189,7 +189,7 @@ test("reads the resource IDs of the backend's other stacks", async () => {
   expect(await otherStates(asked, "s")).toEqual({ staging: ["one"], new: [] });
 });
 
-/** What the engine prints when a killed run has skipped its lock on the state, and what `pulumi` throws then. */
+/** Output of the engine while the lock of a killed run is still on the state; `locked` is the error of `pulumi` then. */
 const words = `error: could not import deployment: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
   gs://states/.pulumi/locks/organization/k8sfv-metrics/calico-test/0b1c.json: created by root@ci (pid 4711) at 2026-11-29T01:02:03Z`;
 const locked = Object.assign(new Error("Command failed with exit code 255"), { stderr: words });
