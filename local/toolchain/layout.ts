@@ -46,11 +46,6 @@ export async function go(build: Build, cwd: string, args: string[]): Promise<str
   return run("go", args, { cwd, log: build.log, onLine: build.onLine });
 }
 
-/** Returns the module cache's directory of a module in the build list. */
-export async function moduleFolder(build: Build, module: string): Promise<string> {
-  return (await go(build, build.moduleDir, ["list", "-m", "-f", "{{.Dir}}", module])).trim();
-}
-
 /** Prepares Alertmanager with placeholders for the web pages that it embeds and its Go module lacks. */
 async function prepareAlertmanager(build: Build): Promise<string> {
   const { folder, copy } = await prepareWithCopy(build, "github.com/prometheus/alertmanager");
@@ -107,7 +102,7 @@ async function prepareWithCopy(build: Build, module: string): Promise<{ folder: 
  *
  * @returns its directory in the module cache
  */
-async function downloadModule(build: Build, module: string): Promise<string> {
+export async function downloadModule(build: Build, module: string): Promise<string> {
   const goMod = JSON.parse(await go(build, build.moduleDir, ["mod", "edit", "-json"])) as {
     Require: { Path: string; Version: string }[];
   };

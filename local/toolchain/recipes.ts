@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Build, go, prepareModule, moduleFolder } from "./layout.ts";
+import { type Build, downloadModule, go, prepareModule } from "./layout.ts";
 import { linkedLicences, checkLicences } from "./linked-licences.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function buildTool(build: Build): Promise<void> {
     checkLicences(build.tool.name, await linkedLicences(build, cwd));
   }
   for (const copy of build.tool.copies ?? []) {
-    const from = join(await moduleFolder(build, copy.module), copy.from);
+    const from = join(await downloadModule(build, copy.module), copy.from);
     const to = join(build.out, copy.to);
     await mkdir(to, { recursive: true });
     for (const name of (await readdir(from)).filter((name) => copy.only.test(name))) {
