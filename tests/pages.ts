@@ -1,27 +1,29 @@
-import { readFileSync } from "node:fs";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The project's folder. */
+/** Directory of the project. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** A page for people. */
+/** A page of the documentation. */
 export interface Page {
-  /** Path from the project's folder. */
+  /** Path relative to the project's directory. */
   file: string;
   text: string;
 }
 
-/** A block of commands. */
+/** A block of shell commands on a page. */
 export interface Block {
   file: string;
-  /** Whether it needs Google's cloud, by its mark: ```sh cloud. */
+  /** Whether the commands need Google Cloud: the block begins with ```sh cloud. */
   cloud: boolean;
   text: string;
 }
 
-/** Every page of the project. */
+/** A fenced block, with or without indentation. The groups: indentation, info string, body. */
+const FENCE = /^( *)```([^\n]*)\n([\s\S]*?)^\1```$/gm;
+
+/** Returns all pages of the documentation. */
 export function pages(): Page[] {
   const docs = readdirSync(path.join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
@@ -33,25 +35,42 @@ export function pages(): Page[] {
     "policy/README.md",
     "local/google/README.md",
   ];
-  return [...others, ...docs].map((file) => ({ file, text: readFileSync(path.join(root, file), "utf8") }));
+  return [...others, ...docs].map(page);
 }
 
-/** The blocks of a shell's commands on a page. */
+/** Returns one page. Throws if it doesn't exist. */
+export function page(file: string): Page {
+  return { file, text: readFileSync(path.join(root, file), "utf8") };
+}
+
+/** Returns the blocks of shell commands on a page. */
 export function blocks({ file, text }: Page): Block[] {
   return fences({ file, text })
     .filter(({ info }) => /^(sh|bash|shell)\b/.test(info))
     .map(({ info, body }) => ({ file, cloud: /\bcloud\b/.test(info), text: body }));
 }
 
-/** Everything between ``` and ```, with the words after the first of them. */
+/** Returns all fenced blocks of a page: info string and body, without indentation. */
 export function fences({ text }: Page): { info: string; body: string }[] {
-  return [...text.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].map(([, info = "", body = ""]) => ({
+  return [...text.matchAll(FENCE)].map(([, indentation = "", info = "", body = ""]) => ({
     info,
-    body,
+    body: body.replaceAll(new RegExp(`^${indentation}`, "gm"), ""),
   }));
 }
 
-/** A block's commands, one each: lines that end with a backslash go on, comments are left out. */
+/** Returns the text of a page without its fenced blocks. */
+export function prose({ text }: Page): string {
+  return text.replaceAll(FENCE, "");
+}
+
+/** Returns the rows of all tables of a page, as cells; header rows are included, delimiter rows are not. */
+export function tableRows(page: Page): string[][] {
+  return [...prose(page).matchAll(/^\|(.+)\|$/gm)]
+    .map(([, row = ""]) => row.split("|").map((cell) => cell.trim()))
+    .filter((cells) => !cells.every((cell) => /^:?-+:?$/.test(cell)));
+}
+
+/** Returns the commands of a block. Lines that end with a backslash are joined; comments are omitted. */
 export function commands({ text }: Block): string[] {
   return text
     .replaceAll(/\\\n\s*/g, "")

@@ -1,7 +1,7 @@
-// npm run help: prints the README's table of commands.
+// npm run help: prints the table of docs/commands.md.
 import { readFileSync } from "node:fs";
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const rows = [...readme.matchAll(/^\| `(npm [^`]+)`\s*\| (.+?) *\|$/gm)];
+const page = readFileSync(new URL("../docs/commands.md", import.meta.url), "utf8");
+const rows = [...page.matchAll(/^\| `(npm [^`]+)`\s*\| (.+?) *\|$/gm)];
 // A single write avoids EPIPE if a pager reads only the first lines.
 console.log(rows.map(([, command = "", what = ""]) => `${command.padEnd(28)} ${what}`).join("\n"));

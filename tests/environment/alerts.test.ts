@@ -207,7 +207,7 @@ describe("alerts", () => {
     expect(gaps.length).toBeGreaterThan(4);
     // Each of the two kills and moves of the pod may delay one.
     expect(gaps.filter((gap) => gap < 110 || gap > 130).length).toBeLessThanOrEqual(4);
-    // The README recommends a period of 5 minutes.
+    // docs/alerts.md recommends a period of 5 minutes.
     expect(Math.max(...gaps)).toBeLessThan(300);
   });
 

@@ -56,7 +56,7 @@ describe("a changed kubeconfig of the same cluster", () => {
     const google = await readFile(stack.cloud.googleFile, "utf8");
     expect(google).toContain(before);
     await writeFile(stack.cloud.googleFile, google.replaceAll(before, rotated));
-    // Without a refresh the state holds the old authority (docs/operations.md).
+    // Without a refresh the state holds the old authority (docs/maintenance.md).
     await stack.engine.pulumi(["preview", "--expect-no-changes"]);
     await stack.engine.pulumi(["refresh", "--yes", "--skip-preview", "--target", "**::cluster-gke"]);
     await expectOnlyProviderChanges(stack.engine.pulumi);

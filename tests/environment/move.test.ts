@@ -19,7 +19,7 @@ const NAMES = [
   "no tab: \\t, \\\\t, \\u00a0, C:\\new",
 ];
 
-/** Step 3 of the move in docs/operations.md: the newest hours as text, and blocks of it. */
+/** Step 3 of docs/migrate.md: the newest hours as text, and blocks of it. */
 describe("moving the newest hours of the old Prometheus", () => {
   let dir: string;
   let promtool: string;
@@ -52,7 +52,7 @@ describe("moving the newest hours of the old Prometheus", () => {
     await makeBlocks("dumped.txt", "unmended");
     expect(await dump("unmended")).not.toBe(dumped);
 
-    const page = await readFile(path.join(root, "docs/operations.md"), "utf8");
+    const page = await readFile(path.join(root, "docs/migrate.md"), "utf8");
     const [perl = ""] = /^perl .*$/m.exec(page) ?? [];
     await execa("sh", ["-c", perl], { cwd: dir });
     await makeBlocks("head.txt", "moved");

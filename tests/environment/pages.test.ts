@@ -6,38 +6,41 @@ import { openEngine } from "../../local/environment.ts";
 import { blocks, commands, pages, root } from "../pages.ts";
 
 const CLOUD = "pages";
-/** For what builds and pulls nothing and yet takes minutes on a busy machine, in ms. */
+/** Timeout of steps that neither build nor pull, in ms: on a busy computer they take minutes. */
 const LONG = 1_200_000;
 
-/** Commands that are run elsewhere. */
+/** Commands that are not run here, and the reason. */
 const ELSEWHERE: Record<string, string> = {
-  "npm start": "the first test here",
-  "npm stop": "the last test here",
-  "npm test": "it is what runs this",
-  "npm run check": "npm test runs it first",
-  "npx vitest run --config vitest.environment.config.ts --mode long rules": "a test like this one",
-  "npm run bench": "takes a quarter of an hour and a calm machine",
-  "npm run docs": "tests/unit/configuration-page.test.ts compares what it writes",
-  "npm run pictures": "it writes the pictures again; tests/environment/browser.test.ts opens the same pages",
+  "npm start": "the first tests of this file run it",
+  "npm stop": "the last test of this file runs it",
+  "npm test": "it runs this file",
+  "npm run check": "npm test runs it",
+  "npx vitest run --config vitest.environment.config.ts --mode long rules":
+    "it runs another file like this one",
+  "npm run bench": "it takes a quarter of an hour and needs an idle computer",
+  'npm run generate:google-schema -- schema.json "terraform-provider-google-beta 7.16.0"':
+    "it needs the provider's schema, which this repository does not contain",
+  "npm run docs": "tests/unit/configuration-page.test.ts compares its result",
+  "npm run pictures": "it overwrites the pictures; tests/environment/browser.test.ts opens the same pages",
 };
 
 /**
- * Every command of README and docs, on a cloud of its own, as a new user would run them. Blocks that need
- * Google's cloud (```sh cloud) are only read by a shell (tests/unit/pages.test.ts).
+ * Runs every command of the documentation on a separate local cloud, in the order of the pages. Blocks that need
+ * Google Cloud (```sh cloud) are only parsed by a shell (tests/unit/pages.test.ts).
  */
-describe("the pages for people", () => {
+describe("documented commands", () => {
   const run = (command: string) =>
     execa("bash", ["-c", command], { cwd: root, env: { K8SFV_CLOUD: CLOUD }, all: true, stdin: "ignore" });
 
   beforeAll(() => removeCloud(openCloud(CLOUD)));
   afterAll(() => removeCloud(openCloud(CLOUD)));
 
-  // The first moment is one of the engine's at Google, the second one in the cluster.
+  // First the engine creates a resource in Google Cloud, then one in the cluster.
   it.each([/gcp:container:Cluster \S+ creating/, /Deployment grafana-deployment creating/])(
-    "npm start: Ctrl-C at %s leaves what the next one takes up",
+    "npm start can continue after Ctrl-C at %s",
     async (moment) => {
       const options = { cwd: root, env: { K8SFV_CLOUD: CLOUD }, reject: false, stdin: "ignore" } as const;
-      // A group of its own, as a terminal gives it: Ctrl-C goes to all of it.
+      // A process group of its own, as in a terminal: Ctrl-C signals all of it.
       const start = execa("npm", ["start"], { ...options, all: true, detached: true });
       let said = "";
       start.all.on("data", (chunk: Buffer) => {
@@ -49,7 +52,7 @@ describe("the pages for people", () => {
       expect(said).toMatch(moment);
       expect(said).toContain('"npm start" continues from here');
       expect(exitCode).not.toBe(0);
-      // The cloud's machines go on; the engine is gone.
+      // The hosts keep running; the engine has ended.
       const left = await findEngineProcesses(openCloud(CLOUD));
       expect(left.filter(({ argv }) => argv[0]?.endsWith("/pulumi"))).toEqual([]);
     },
@@ -57,14 +60,12 @@ describe("the pages for people", () => {
   );
 
   it(
-    "npm start: to a first number pushed and read",
+    "npm start pushes a sample and reads it through Grafana",
     async () => {
       const started = Date.now();
       const { all } = await run("npm start");
       expect(all).toMatch(/Read through Grafana +\d+/);
-      console.log(
-        `npm start, after the two that were stopped: ${Math.round((Date.now() - started) / 1000)} s`,
-      );
+      console.log(`npm start after two interrupted ones: ${Math.round((Date.now() - started) / 1000)} s`);
     },
     LONG,
   );
@@ -79,10 +80,10 @@ describe("the pages for people", () => {
     await run(command);
   });
 
-  it("the passwords: Grafana's is rotated as docs/operations.md says", async () => {
+  it("docs/maintenance.md rotates Grafana's password", async () => {
     const cloud = openCloud(CLOUD);
-    const operations = pages().filter(({ file }) => file === "docs/operations.md");
-    const block = operations.flatMap(blocks).find(({ text }) => text.includes("reset-admin-password"));
+    const maintenance = pages().filter(({ file }) => file === "docs/maintenance.md");
+    const block = maintenance.flatMap(blocks).find(({ text }) => text.includes("reset-admin-password"));
     const { env, pulumi } = openEngine(cloud);
     const password = () => pulumi(["stack", "output", "GRAFANA_PASSWORD", "--show-secrets"]);
     const before = await password();
@@ -98,7 +99,7 @@ describe("the pages for people", () => {
     expect(await password()).not.toBe(before);
   });
 
-  it("npm stop: all of it is gone", async () => {
+  it("npm stop removes the local cloud", async () => {
     const { all } = await run("npm stop");
     expect(all).toContain(`Removed local cloud "${CLOUD}"`);
   });

@@ -87,7 +87,7 @@ function samples(page: string[]): string[] {
     .toSorted();
 }
 
-/** Whether the proxy refuses a push by intention that the Pushgateway accepts; see README. */
+/** Reports whether the proxy refuses, as docs/metrics.md says, a push that the Pushgateway accepts. */
 function isRefusedByIntention({ path: of }: FuzzPush, page: string[]): boolean {
   const names = samples(page).map((line) => line.split("{")[0] ?? "");
   const decoded = percentDecoded(of.split("?")[0] ?? "");

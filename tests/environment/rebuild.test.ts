@@ -140,7 +140,7 @@ describe("a rebuild", () => {
       deployment: { resources: { urn: string; inputs: object; outputs: object }[] };
     };
     const disk = exported.deployment.resources.find(({ urn }) => urn.endsWith("::disks-prometheus"));
-    // What Google says of a disk that was made by hand, as docs/operations.md has it.
+    // What Google says of a disk that was made by hand, as docs/rebuild.md describes.
     for (const values of [disk?.inputs, disk?.outputs]) {
       Object.assign(values ?? {}, { snapshot: "k8sfv-prometheus-20261120", description: "" });
     }

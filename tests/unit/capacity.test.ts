@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { cloudStacks, LOCAL_STACK } from "../../tools/stacks.ts";
 import { LARGEST_POD_MIB } from "../../config/machine-types.ts";
+import { page, tableRows } from "../pages.ts";
 
 /**
  * What GKE leaves of an e2-standard-2 (2 CPUs, 8 GiB): of the CPUs it keeps 6 % of the first and 1 % of the
@@ -13,6 +14,7 @@ const ALLOCATABLE = { cpu: 2000 - 60 - 10, memory: 8192 - 1024 - 819 - 100 };
 const SYSTEM = { cpu: 965, memory: 1536 };
 
 interface Container {
+  name?: string;
   resources?: { requests?: { cpu?: string; memory?: string }; limits?: { memory?: string } };
 }
 
@@ -29,6 +31,7 @@ const number = (quantity = "", unit: RegExp) => Number(quantity.replace(unit, ""
 const golden = JSON.parse(
   readFileSync(new URL(`golden/${cloudStacks()[0] ?? LOCAL_STACK}.golden`, import.meta.url), "utf8"),
 ) as {
+  type: string;
   inputs: unknown;
 }[];
 const containers = golden.flatMap(({ inputs }) => containersOf(inputs));
@@ -47,6 +50,38 @@ test("one node carries all pods, with their memory at its limit: so a lost node 
   expect(cpu).toBeLessThanOrEqual(ALLOCATABLE.cpu - SYSTEM.cpu);
   expect(memory).toBeLessThanOrEqual(ALLOCATABLE.memory - SYSTEM.memory);
 });
+
+test("docs/limits.md lists the requests and limits of each container", () => {
+  const names: Record<string, string> = {
+    "push-proxy": "push proxy",
+    "prom-gateway": "Pushgateway",
+    "prometheus-operator": "operator",
+    grafana: "Grafana",
+  };
+  const rows = golden.flatMap(({ type, inputs }) =>
+    containersOf(inputs).flatMap(({ name, resources }) => {
+      // The operator's resources have no container name: their kind is the name.
+      const title = name === undefined ? type.replace(/^.*:/, "") : names[name];
+      const { requests, limits } = resources ?? {};
+      return title === undefined ? [] : [[title, row(requests?.cpu, requests?.memory, limits?.memory)]];
+    }),
+  );
+  const option = (name: string) =>
+    new RegExp(`--config-reloader-${name}=(\\w+)`).exec(JSON.stringify(golden))?.[1];
+  rows.push([
+    "config reloader",
+    row(option("cpu-request"), option("memory-request"), option("memory-limit")),
+  ]);
+  const listed = tableRows(page("docs/limits.md"))
+    .filter((cells) => /^\d+ [GM]i$/.test(cells[4] ?? ""))
+    .map(([name, , , requested = "", limit = ""]) => [name, `${requested}, ${limit}`]);
+  expect(listed.toSorted()).toEqual(rows.toSorted());
+});
+
+/** Formats requests and limit as in docs/limits.md. */
+function row(cpu = "", memory = "", limit = ""): string {
+  return [cpu, memory, limit].map((quantity) => quantity.replace(/^(\d+)/, "$1 ")).join(", ");
+}
 
 function toMi(quantity = ""): string {
   return quantity.endsWith("Gi") ? `${Number(quantity.slice(0, -2)) * 1024}Mi` : quantity;

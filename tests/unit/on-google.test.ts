@@ -32,7 +32,7 @@ const byAddress = {
   network: { controlPlaneCidr: "10.250.16.0/28" },
 };
 
-/** Google whose project has the CI machines' network in custom mode, as the README asks for. */
+/** Google with a project whose CI network is in custom mode, as docs/deploy.md requires. */
 async function google() {
   const cloud = testCloud();
   await cloud.store.change((data) => {

@@ -4,20 +4,28 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
-import { blocks, commands, fences, type Page, pages, root } from "../pages.ts";
+import { blocks, commands, fences, type Page, page, pages, prose, root, tableRows } from "../pages.ts";
 
 const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;
 };
 
-test.each(pages())("the links of $file lead somewhere", (page) => {
+test.each(pages())("$file has no broken links to files and headings", (page) => {
   const broken = links(page).filter((link) => !resolves(page, link));
   expect(broken).toEqual([]);
 });
 
-test.each(pages())("the commands of $file are a shell's, and those of npm are there", (page) => {
+test("README.md links to every page of docs, and is short", () => {
+  const readme = page("README.md");
+  const linked = links(readme).map((link) => link.split("#")[0]);
+  const docs = pages().filter(({ file }) => file.startsWith("docs/"));
+  expect(linked).toEqual(expect.arrayContaining(docs.map(({ file }) => file)));
+  expect(readme.text.split("\n").length).toBeLessThanOrEqual(151);
+});
+
+test.each(pages())("$file contains valid shell commands and existing npm scripts", (page) => {
   for (const { info } of fences(page)) {
-    // Everything else than a shell is named: a block without a name could be one.
+    // A block with another or no language could contain commands that are not checked.
     expect(info, "```sh, ```sh cloud, or the language").toMatch(
       /^(|sh|sh cloud|json|yaml|ts|mermaid|groovy|go|text)$/,
     );
@@ -34,18 +42,18 @@ test.each(pages())("the commands of $file are a shell's, and those of npm are th
   }
 });
 
-test("docs/operations.md says what to do for each alert", () => {
-  const operations = pages().find(({ file }) => file === "docs/operations.md")?.text ?? "";
-  const titles = alerts(DEFAULT_THRESHOLDS).map(({ name }) => name);
-  expect(titles.length).toBeGreaterThan(0);
-  const headings = [...operations.matchAll(/^### (.+)$/gm)].map(([, title]) => title);
-  expect(headings).toEqual(expect.arrayContaining(titles));
+test("docs/operations.md has a section and a table row for each alert", () => {
+  const operations = page("docs/operations.md");
+  const names = alerts(DEFAULT_THRESHOLDS).map(({ name }) => name);
+  expect(names.length).toBeGreaterThan(0);
+  const sections = [...operations.text.matchAll(/^### (.+)$/gm)].map(([, title]) => title);
+  expect(sections.toSorted()).toEqual(names.toSorted());
+  const rows = tableRows(operations).map(([link = ""]) => link.replace(/^\[(.+)\].*$/, "$1"));
+  expect(rows.slice(1).toSorted()).toEqual(names.toSorted());
 });
 
-test("README switches on Compute Engine, which brings the VPC default, before it changes that VPC", () => {
-  const readme = pages().find(({ file }) => file === "README.md");
-  if (readme === undefined) throw new Error("no README.md");
-  const all = blocks(readme).flatMap(commands);
+test("docs/deploy.md enables Compute Engine, which creates the VPC default, before it changes that VPC", () => {
+  const all = blocks(page("docs/deploy.md")).flatMap(commands);
   const first = (words: string) => all.findIndex((command) => command.includes(words));
   expect(first("gcloud services enable compute.googleapis.com")).toBeGreaterThanOrEqual(0);
   expect(first("gcloud services enable compute.googleapis.com")).toBeLessThan(
@@ -53,27 +61,26 @@ test("README switches on Compute Engine, which brings the VPC default, before it
   );
 });
 
-test("README tells of each command of package.json that is for people", () => {
-  const readme = pages().find(({ file }) => file === "README.md")?.text ?? "";
-  const told = [...readme.matchAll(/^\| `npm (?:run )?([a-z-]+)[^`]*`/gm)].map(([, name]) => name);
-  expect(told.toSorted()).toEqual(
+test("docs/commands.md lists the npm scripts that people run", () => {
+  const { text } = page("docs/commands.md");
+  const listed = [...text.matchAll(/^\| `npm (?:run )?([a-z-]+)[^`]*`/gm)].map(([, name]) => name);
+  expect(listed.toSorted()).toEqual(
     Object.keys(scripts)
       .filter((name) => !name.includes(":"))
       .toSorted(),
   );
 });
 
-test("npm run help has a line for each of them", () => {
-  const said = execFileSync("npm", ["run", "--silent", "help"], { cwd: root, encoding: "utf8" });
+test("npm run help prints a line for each of them", () => {
+  const printed = execFileSync("npm", ["run", "--silent", "help"], { cwd: root, encoding: "utf8" });
   for (const name of Object.keys(scripts).filter((name) => !name.includes(":"))) {
-    expect(said).toMatch(new RegExp(`^npm (run )?${name}\\b.* {2,}\\S`, "m"));
+    expect(printed).toMatch(new RegExp(`^npm (run )?${name}\\b.* {2,}\\S`, "m"));
   }
 });
 
-/** Links to files and headings; those to other sites are not looked up. */
-function links({ text }: Page): string[] {
-  const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, "");
-  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+/** Returns the links to files and headings. Links to other sites are not checked. */
+function links(page: Page): string[] {
+  return [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link = ""]) => link)
     .filter((link) => !/^[a-z]+:/.test(link));
 }
@@ -83,13 +90,12 @@ function resolves({ file, text }: Page, link: string): boolean {
   const full = target === "" ? path.join(root, file) : path.resolve(root, path.dirname(file), target);
   if (!existsSync(full)) return false;
   if (anchor === undefined) return true;
-  return headings(target === "" ? text : readFileSync(full, "utf8")).includes(anchor);
+  return anchors({ file: target, text: target === "" ? text : readFileSync(full, "utf8") }).includes(anchor);
 }
 
-/** The anchors that GitHub gives to headings. */
-function headings(text: string): string[] {
-  const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, "");
-  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+/** Returns the anchors that GitHub creates for the headings of a page. */
+function anchors(page: Page): string[] {
+  return [...prose(page).matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
     title
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N} _-]/gu, "")

@@ -181,10 +181,10 @@ test.each([
   expect(readFileSync(path.join(temp, "done"), "utf8")).toBe(`${request} body=@${comment}\n`);
 });
 
-test("docs/operations.md sets exactly the variables of the workflows", () => {
+test("docs/github.md sets exactly the variables of the workflows", () => {
   const wanted = all.flatMap(({ text }) => [...text.matchAll(/vars\.([A-Z_]+)/g)].map(([, name]) => name));
-  const operations = readFileSync(path.join(root, "docs/operations.md"), "utf8");
-  const told = [...operations.matchAll(/gh variable set ([A-Z_]+)/g)].map(([, name]) => name);
+  const page = readFileSync(path.join(root, "docs/github.md"), "utf8");
+  const told = [...page.matchAll(/gh variable set ([A-Z_]+)/g)].map(([, name]) => name);
   expect(new Set(told)).toEqual(new Set(wanted));
 });
 
