@@ -23,6 +23,21 @@ test("README.md links to every page of docs, and is short", () => {
   expect(readme.text.split("\n").length).toBeLessThanOrEqual(151);
 });
 
+/** Relative clauses without a noun: CONTRIBUTING.md, "Language". */
+const HEADLESS = /^(what|who|whom|whose|those (that|which|who|of)|of (those|these|what|which|each))\b/i;
+/** The text of the configuration page is that of config/schema.ts. */
+const written = pages().filter(({ file }) => file !== "docs/configuration.md");
+
+// Tables are not checked: their cells need no sentences.
+test.each(written)("$file has no sentence that begins with a headless relative clause", (page) => {
+  const text = prose(page).replaceAll(/^\|.*$/gm, "");
+  const paragraphs = text
+    .split(/\n\n|^ *(?:[-*]|\d+\.|#+) /m)
+    .map((paragraph) => paragraph.replaceAll("**", ""));
+  const sentences = paragraphs.flatMap((paragraph) => paragraph.trim().split(/(?<=[.:!?])\s+/));
+  expect(sentences.filter((sentence) => HEADLESS.test(sentence) && !sentence.endsWith("?"))).toEqual([]);
+});
+
 test.each(pages())("$file contains valid shell commands and existing npm scripts", (page) => {
   for (const { info } of fences(page)) {
     // A block with another or no language could contain commands that are not checked.
