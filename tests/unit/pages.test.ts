@@ -28,6 +28,18 @@ const HEADLESS = /^(what|who|whom|whose|those (that|which|who|of)|of (those|thes
 /** The text of the configuration page is that of config/schema.ts. */
 const written = pages().filter(({ file }) => file !== "docs/configuration.md");
 
+const DIRECTORIES =
+  "bench|components|config|docs|eslint-rules|lib|local|monitoring-mixin|packages|policy|tests|tools|\\.github";
+
+// Placeholders and globs end the part of a path that is checked.
+test.each(pages())("$file names only files and directories that exist", (page) => {
+  const named = [...prose(page).matchAll(new RegExp(`\`((?:${DIRECTORIES})/[^\` ]*)\``, "g"))];
+  const missing = named
+    .map(([, name = ""]) => name.replace(/[^/]*(?:\*|NAME).*$/, ""))
+    .filter((name) => !existsSync(path.join(root, name)));
+  expect(missing).toEqual([]);
+});
+
 // Tables are not checked: their cells need no sentences.
 test.each(written)("$file has no sentence that begins with a headless relative clause", (page) => {
   const text = prose(page).replaceAll(/^\|.*$/gm, "");
