@@ -93,6 +93,11 @@ const { namespaceName: namespace, priorityClassName } = new Namespace(
 );
 const { exposure, auth, domain, sourceRanges: externalRanges } = config.pushGateway;
 const remoteWrite = config.remoteWrite && { ...config.remoteWrite, password: config.remoteWritePassword };
+const longTerm = config.longTerm && {
+  ...config.longTerm,
+  password: config.longTermPassword,
+  token: config.longTermToken,
+};
 new NetworkPolicies(
   "network-policies",
   {
@@ -104,7 +109,8 @@ new NetworkPolicies(
     serviceRange: config.network.serviceCidr,
     exposure,
     felixTargets: config.felix?.targets,
-    remoteWriteUrl: remoteWrite?.url,
+    writeUrls: [remoteWrite?.url, longTerm?.writeUrl].filter((url) => url !== undefined),
+    readUrl: longTerm?.readUrl,
     alertUrls: [
       config.alerts.smtp && `smtp://${config.alerts.smtp.host}`,
       config.alertWebhookUrl,
@@ -135,6 +141,8 @@ const prometheus = new Prometheus(
     disk: disks.prometheus,
     address: addresses.prometheus,
     remoteWrite,
+    longTerm: longTerm && { ...longTerm, url: longTerm.writeUrl },
+    retentionDays: longTerm?.localRetentionDays,
   },
   inCluster,
 );
@@ -236,6 +244,7 @@ const content = new GrafanaContent("content", {
   user: grafana.user,
   password: grafana.password,
   prometheusUrl: prometheus.urlInCluster,
+  longTerm: longTerm && { ...longTerm, url: longTerm.readUrl },
   alertmanagerUrl: alertmanager.urlInCluster,
   prometheusVersion: (imageVersion(images.prometheus) ?? "").replace(/^v/, ""),
   thresholds: config.alerts,

@@ -10,6 +10,7 @@ import {
   FOLDER,
 } from "../monitoring-mixin/dashboards/index.ts";
 import type { AlertThresholds } from "../monitoring-mixin/thresholds.ts";
+import type { EndpointArgs } from "./remote-write.ts";
 
 export { DATA_SOURCE } from "../monitoring-mixin/dashboards/index.ts";
 
@@ -25,6 +26,8 @@ export interface GrafanaContentArgs {
   password: pulumi.Output<string>;
   /** Where Grafana reaches Prometheus. */
   prometheusUrl: pulumi.Input<string>;
+  /** Base URL and credentials of the store that dashboards read instead of Prometheus. @default none */
+  longTerm?: EndpointArgs;
   /** Where Grafana reaches Alertmanager. */
   alertmanagerUrl: pulumi.Input<string>;
   /** Prometheus's version, e.g. "3.16.0": what the query editor may offer. */
@@ -34,6 +37,9 @@ export interface GrafanaContentArgs {
   /** What runs Grafana: the content needn't be deleted when this goes. */
   deployment: pulumi.Resource;
 }
+
+/** Name and uid of the data source of Prometheus itself, where `my-prom` is the long-term store. */
+const LOCAL_SOURCE = "my-prom-local";
 
 /** What is put into Grafana, through its own provider. */
 export class GrafanaContent extends pulumi.ComponentResource {
@@ -59,6 +65,7 @@ export class GrafanaContent extends pulumi.ComponentResource {
     );
     const inGrafana = { parent: this, provider, deletedWith: args.deployment };
     const dataSource = this.makeDataSource(name, args, inGrafana);
+    const local = args.longTerm === undefined ? [] : [this.makeLocalSource(name, args, inGrafana)];
     const alertmanager = this.makeAlertmanagerSource(name, args, inGrafana);
     const folder = new Folder(`${name}-folder`, { title: FOLDER, uid: FOLDER }, inGrafana);
     const made = Object.entries(dashboards(args.thresholds)).map(([key, dashboard]) => ({
@@ -73,10 +80,11 @@ export class GrafanaContent extends pulumi.ComponentResource {
     this.dashboards = Object.fromEntries(
       made.map(({ title, uid }) => [title, pulumi.interpolate`${args.publicUrl}/d/${uid}`]),
     );
-    this.resources = [dataSource, alertmanager, folder, ...made.map(({ resource }) => resource)];
+    this.resources = [dataSource, ...local, alertmanager, folder, ...made.map(({ resource }) => resource)];
     this.registerOutputs({ dashboards: this.dashboards });
   }
 
+  /** The data source of all dashboards: Prometheus, or the long-term store. */
   private makeDataSource(
     name: string,
     args: GrafanaContentArgs,
@@ -85,23 +93,25 @@ export class GrafanaContent extends pulumi.ComponentResource {
     return new DataSource(
       `${name}-prometheus`,
       {
-        type: "prometheus",
-        name: DATA_SOURCE,
-        uid: DATA_SOURCE,
-        url: args.prometheusUrl,
-        accessMode: "proxy",
+        ...prometheusSource(DATA_SOURCE, args),
         isDefault: true,
-        jsonDataEncoded: JSON.stringify({
-          httpMethod: "POST",
-          prometheusType: "Prometheus",
-          prometheusVersion: args.prometheusVersion,
-          // The scrape's interval, so that rates span enough samples.
-          timeInterval: "10s",
-          // Grafana shows Prometheus' alert rules and their state, and silences them in this Alertmanager.
-          manageAlerts: true,
-          alertmanagerUid: ALERTMANAGER_SOURCE,
-        }),
+        ...(args.longTerm === undefined
+          ? { url: args.prometheusUrl }
+          : { url: args.longTerm.url, ...authentication(args.longTerm) }),
       },
+      { ...opts, deleteBeforeReplace: true },
+    );
+  }
+
+  /** Shows the alert rules, which only Prometheus itself evaluates, while dashboards read the long-term store. */
+  private makeLocalSource(
+    name: string,
+    args: GrafanaContentArgs,
+    opts: pulumi.CustomResourceOptions,
+  ): DataSource {
+    return new DataSource(
+      `${name}-prometheus-local`,
+      { ...prometheusSource(LOCAL_SOURCE, args), url: args.prometheusUrl },
       { ...opts, deleteBeforeReplace: true },
     );
   }
@@ -126,4 +136,38 @@ export class GrafanaContent extends pulumi.ComponentResource {
       { ...opts, deleteBeforeReplace: true },
     );
   }
+}
+
+/** Settings of a data source that answers Prometheus' HTTP API. */
+function prometheusSource(uid: string, { longTerm, prometheusVersion }: GrafanaContentArgs) {
+  return {
+    type: "prometheus",
+    name: uid,
+    uid,
+    accessMode: "proxy",
+    jsonDataEncoded: JSON.stringify({
+      httpMethod: "POST",
+      prometheusType: "Prometheus",
+      prometheusVersion,
+      // The scrape's interval, so that rates span enough samples.
+      timeInterval: "10s",
+      // Grafana shows Prometheus' alert rules and their state, and silences them in this Alertmanager.
+      manageAlerts: longTerm === undefined || uid === LOCAL_SOURCE,
+      alertmanagerUid: ALERTMANAGER_SOURCE,
+    }),
+  };
+}
+
+/** Credentials as Grafana stores them: encrypted in its database, and not returned by its API. */
+function authentication({ user, password, token }: EndpointArgs) {
+  if (user !== undefined && password !== undefined) {
+    const secrets = pulumi.jsonStringify({ basicAuthPassword: password });
+    return {
+      basicAuthEnabled: true,
+      basicAuthUsername: user,
+      secureJsonDataEncoded: pulumi.secret(secrets),
+    };
+  }
+  if (token === undefined) return {};
+  return { httpHeaders: pulumi.secret({ Authorization: pulumi.interpolate`Bearer ${token}` }) };
 }

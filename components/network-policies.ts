@@ -17,8 +17,10 @@ export interface NetworkPoliciesArgs {
   exposure: "internal" | "external" | "in-cluster";
   /** Each Felix that Prometheus scrapes, as "HOST:PORT". @default none */
   felixTargets?: string[];
-  /** Where Prometheus sends on what it stores. @default nowhere */
-  remoteWriteUrl?: string;
+  /** URLs that Prometheus sends samples to. @default none */
+  writeUrls?: string[];
+  /** URL of the store that Grafana reads besides Prometheus. @default none */
+  readUrl?: string;
   /** Where Alertmanager sends messages. */
   alertUrls: pulumi.Input<string>[];
 }
@@ -82,7 +84,8 @@ function flows(args: NetworkPoliciesArgs) {
     serviceRange,
     exposure,
     felixTargets = [],
-    remoteWriteUrl,
+    writeUrls = [],
+    readUrl,
     alertUrls,
   } = args;
   const outside = ranges(sourceRanges);
@@ -111,8 +114,8 @@ function flows(args: NetworkPoliciesArgs) {
         scraped("pushGateway"),
         scraped("grafana"),
         ...felix(felixTargets, outside),
-        ...(remoteWriteUrl === undefined ? [] : [anywhere(remoteWriteUrl)]),
-        ...(remoteWriteUrl === undefined && felixTargets.every(isAddress) ? [] : [dns(serviceRange)]),
+        ...writeUrls.map(toUrl),
+        ...([...felixTargets, ...writeUrls.map(hostOf)].every(isAddress) ? [] : [dns(serviceRange)]),
       ],
     },
     alertmanager: {
@@ -123,7 +126,12 @@ function flows(args: NetworkPoliciesArgs) {
     pushGateway: { from: [...pushers, prometheus, { namespaceSelector: {} }], to: [] },
     grafana: {
       from: [...outside, prometheus],
-      to: [dns(serviceRange), scraped("prometheus"), scraped("alertmanager")],
+      to: [
+        dns(serviceRange),
+        scraped("prometheus"),
+        scraped("alertmanager"),
+        ...(readUrl === undefined ? [] : [toUrl(readUrl)]),
+      ],
     },
   } satisfies Record<WorkloadName, Flows>;
 }
@@ -139,9 +147,13 @@ function felix(targets: string[], outside: Peer[]) {
   });
 }
 
-/** Whether a target "HOST:PORT" is named by an IPv4 address. */
+/** Whether "HOST" or "HOST:PORT" has an IPv4 address as host. */
 function isAddress(target: string): boolean {
   return isIPv4(target.replace(/:[0-9]+$/, ""));
+}
+
+function hostOf(url: string): string {
+  return new URL(url).host;
 }
 
 function podsNamed(name: string) {
@@ -150,6 +162,12 @@ function podsNamed(name: string) {
 
 function ranges(cidrs: string[]): Peer[] {
   return cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+}
+
+/** Egress to the host and port of a URL; with a name as host, to the port anywhere. */
+function toUrl(url: string) {
+  const { hostname } = new URL(url);
+  return isIPv4(hostname) ? { peers: ranges([`${hostname}/32`]), ports: [tcp(portOf(url))] } : anywhere(url);
 }
 
 /** To the port of a URL: no policy knows names, and addresses of others change. */

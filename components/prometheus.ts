@@ -9,7 +9,7 @@ import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { imageVersion, labels, runAs, workload } from "./conventions.ts";
 import { CLAIMED, DiskClaim } from "./disk-claim.ts";
 import type { Operator } from "./operator.ts";
-import type { RemoteWriteArgs } from "./remote-write.ts";
+import type { EndpointArgs } from "./remote-write.ts";
 import { remoteWriteSpec } from "./remote-write.ts";
 import { scrape } from "./scrape.ts";
 import { internalService } from "./services.ts";
@@ -19,7 +19,11 @@ export interface PrometheusArgs extends WorkloadArgs {
   /** Who makes and deletes its pods. */
   operator: Operator;
   /** Where it sends everything on to. @default nowhere */
-  remoteWrite?: RemoteWriteArgs;
+  remoteWrite?: EndpointArgs;
+  /** The store that keeps its history and that Grafana reads. @default none */
+  longTerm?: EndpointArgs;
+  /** Days that it keeps samples itself. @default five years */
+  retentionDays?: number;
 }
 
 /** Name of the Prometheus resource: the hand-built environment's. */
@@ -30,7 +34,7 @@ const ACCOUNT = `prometheus-${INSTANCE}`;
 /** The operator's claim template; with the StatefulSet's name it gives the claim's. */
 const CLAIM_TEMPLATE = "data";
 /** Five years, as the hand-built one had it. */
-const RETENTION = "43800h";
+const RETENTION_DAYS = 1825;
 /** Share of the disk for blocks; the rest is for the write-ahead log and compaction. */
 const DISK_SHARE = 0.8;
 
@@ -74,7 +78,7 @@ export class Prometheus extends pulumi.ComponentResource {
         },
         spec: {
           ...instanceSpec(args, tags, this.url),
-          remoteWrite: remoteWriteSpec(`${name}-remote-write`, args.remoteWrite, namespace, this),
+          remoteWrite: remoteWriteSpec(name, args, this),
         },
       },
       // The operator has to outlive it: who else would take its pods away?
@@ -141,7 +145,7 @@ export function retentionSize(diskGb: number): string {
 }
 
 function instanceSpec(
-  { image, disk, namespace, priorityClassName }: PrometheusArgs,
+  { image, disk, namespace, priorityClassName, retentionDays = RETENTION_DAYS }: PrometheusArgs,
   tags: Labels,
   externalUrl: pulumi.Input<string>,
 ) {
@@ -164,7 +168,7 @@ function instanceSpec(
     reloadStrategy: "ProcessSignal",
     scrapeInterval: "10s",
     evaluationInterval: "10s",
-    retention: RETENTION,
+    retention: `${retentionDays * 24}h`,
     retentionSize: retentionSize(disk.sizeGb),
     walCompression: true,
     // It has to write out what it holds in memory.

@@ -1,34 +1,81 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
 import * as pulumi from "@pulumi/pulumi";
 
-/** Where Prometheus sends everything it stores, for a team that outgrows one machine. */
-export interface RemoteWriteArgs {
-  /** The receiver's URL. */
+/** An HTTP endpoint of a store of metrics: a URL, and how to authenticate there. */
+export interface EndpointArgs {
+  /** The URL, without credentials. */
   url: string;
-  /** The user it knows us by. @default no authentication */
+  /** User name for basic authentication. @default none */
   user?: string;
   /** That user's password. */
   password?: pulumi.Input<string>;
+  /** Bearer token, instead of a user and password. @default none */
+  token?: pulumi.Input<string>;
 }
 
-/** A Prometheus resource's `remoteWrite`, and the Secret that it names. */
-export function remoteWriteSpec(
-  name: string,
-  args: RemoteWriteArgs | undefined,
-  namespace: pulumi.Input<string>,
+/** Arguments of {@link remoteWriteSpec}. */
+export interface RemoteWriteArgs {
+  /** Namespace of the Prometheus resource and of the Secrets. */
+  namespace: pulumi.Input<string>;
+  /** A receiver beside Prometheus' own history. @default none */
+  remoteWrite?: EndpointArgs;
+  /** The store that Grafana reads. @default none */
+  longTerm?: EndpointArgs;
+}
+
+/** Name of the long-term store's queue: the label `remote_name` of Prometheus' metrics about it. */
+export const LONG_TERM_QUEUE = "long-term";
+
+/**
+ * Labels that the Prometheus Operator adds to each sample that is sent (`externalLabels`). The local series don't have
+ * them: with them tables would have two more columns, and backfilled samples would be other series.
+ */
+const EXTERNAL_LABELS = "prometheus|prometheus_replica";
+
+/**
+ * Returns the `remoteWrite` of a Prometheus resource, and creates the Secrets that it names.
+ *
+ * @param name - prefix of the resources' names
+ * @returns undefined without a receiver
+ */
+export function remoteWriteSpec(name: string, args: RemoteWriteArgs, parent: pulumi.Resource) {
+  const { namespace, remoteWrite, longTerm } = args;
+  const receivers = [];
+  if (remoteWrite !== undefined) {
+    const secret = {
+      name: `${name}-remote-write-secret`,
+      metadata: { name: "prometheus-remote-write", namespace },
+    };
+    receivers.push({ url: remoteWrite.url, ...authentication(remoteWrite, secret, parent) });
+  }
+  if (longTerm !== undefined) {
+    const secret = {
+      name: `${name}-long-term-secret`,
+      metadata: { name: "prometheus-long-term", namespace },
+    };
+    receivers.push({
+      name: LONG_TERM_QUEUE,
+      url: longTerm.url,
+      ...authentication(longTerm, secret, parent),
+      writeRelabelConfigs: [{ action: "labeldrop", regex: EXTERNAL_LABELS }],
+    });
+  }
+  return receivers.length === 0 ? undefined : receivers;
+}
+
+function authentication(
+  { user, password, token }: EndpointArgs,
+  { name, metadata }: { name: string; metadata: { name: string; namespace: pulumi.Input<string> } },
   parent: pulumi.Resource,
 ) {
-  if (args === undefined) return undefined;
-  const { url, user, password } = args;
-  if (user === undefined || password === undefined) return [{ url }];
-  const secret = new Secret(
-    `${name}-secret`,
-    {
-      metadata: { name: "prometheus-remote-write", namespace },
-      stringData: { user, password: pulumi.secret(password) },
-    },
-    { parent },
-  );
-  const key = (of: string) => ({ name: secret.metadata.name, key: of });
-  return [{ url, basicAuth: { username: key("user"), password: key("password") } }];
+  const secretOf = (stringData: Record<string, pulumi.Input<string>>) => {
+    const secret = new Secret(name, { metadata, stringData }, { parent });
+    return (key: string) => ({ name: secret.metadata.name, key });
+  };
+  if (user !== undefined && password !== undefined) {
+    const key = secretOf({ user, password: pulumi.secret(password) });
+    return { basicAuth: { username: key("user"), password: key("password") } };
+  }
+  if (token === undefined) return {};
+  return { authorization: { credentials: secretOf({ token: pulumi.secret(token) })("token") } };
 }

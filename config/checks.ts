@@ -1,5 +1,6 @@
 import { checkAddressPlan } from "./address-plan.ts";
 import { checkExposure, checkRemoteWrite } from "./gateway-checks.ts";
+import { checkLongTerm } from "./long-term.ts";
 import { checkMachineType } from "./machine-types.ts";
 import { checkMail } from "./mail-checks.ts";
 import type { Problem } from "./problems.ts";
@@ -24,6 +25,7 @@ export function crossChecks(raw: unknown): Problem[] {
     ...checkFelix(raw),
     ...checkExposure(raw),
     ...checkRemoteWrite(raw),
+    ...checkLongTerm(raw),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DEFAULT_THRESHOLDS } from "../monitoring-mixin/thresholds.ts";
 import { parseHostPort } from "./hosts.ts";
+import { longTermKeys } from "./long-term.ts";
 import { isMailAddress, isMailServer, MAIL, MAIL_SERVER } from "./mail-checks.ts";
 import {
   address,
@@ -200,6 +201,7 @@ export const schema = group({
   remoteWritePassword: text("a password", /./)
     .optional()
     .meta({ description: "The password of `remoteWrite.user`.", examples: ["…"] }),
+  ...longTermKeys,
   crds: crds.describe(
     "The folder of the operator's resource definitions; what lies there has to have the checksums in the code.",
   ),
@@ -361,6 +363,8 @@ export const SECRET_KEYS = [
   "alertPagerDutyKey",
   "smtpPassword",
   "remoteWritePassword",
+  "longTermPassword",
+  "longTermToken",
 ] as const;
 
 /** The stack's configuration, checked and complete; its secrets aside. */

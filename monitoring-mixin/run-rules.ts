@@ -8,8 +8,13 @@ export const STEP = [...PROCESS, "test_step"];
 
 /** Maximum age of a push that is recorded as a new run, in days. Less than `REMEMBERED`, so none is recorded twice. */
 const NEWEST_DAYS = 30;
+/**
+ * Days that recording and alert rules look back at most, which the lookup of a group's last recorded push does:
+ * Prometheus' local retention must not be shorter.
+ */
+export const LOOKBACK_DAYS = 60;
 /** How far back a group's last recorded push is looked up. */
-const REMEMBERED = "60d";
+const REMEMBERED = `${LOOKBACK_DAYS}d`;
 /** Maximum time from the first run of a nightly run to a later one that belongs to it, in hours. */
 export const NIGHT_HOURS = 17;
 /** Minimum time after which a whole run begins a nightly run of its own, for suites that run twice a day, in hours. */

@@ -6,7 +6,17 @@ import { ExecaError, execa } from "execa";
 import { checkConnected, waitForWatchdog } from "./smoke/alerts.ts";
 import type { Component, Target } from "./smoke/components.ts";
 import { targetOf } from "./smoke/components.ts";
-import { newSampleValue, push, readThroughGrafana, remove, waitForScrape } from "./smoke/sample.ts";
+import { queryGrafana } from "./grafana-query.ts";
+import { longTermStore, waitForStore } from "./smoke/long-term.ts";
+import type { Connections } from "./smoke/sample.ts";
+import {
+  newSampleValue,
+  push,
+  readThroughGrafana,
+  remove,
+  SAMPLE_QUERY,
+  waitForScrape,
+} from "./smoke/sample.ts";
 import { Report } from "./smoke/report.ts";
 import type { Connect, Connection } from "./smoke/connections.ts";
 import { connectDirectly, connectThroughKubernetes } from "./smoke/connections.ts";
@@ -42,7 +52,7 @@ async function main(): Promise<number> {
   process.on("SIGINT", () => {
     stop.abort(new Error("stopped by Ctrl-C"));
   });
-  await followSample(report, connections, outputs, stop.signal);
+  await followSample(report, connections, target, outputs, stop.signal);
   await followAlert(report, connections, stop.signal);
   for (const connection of Object.values(connections)) connection?.close();
   console.log(report.failures > 0 ? "smoke: broken" : "smoke: all is well");
@@ -104,6 +114,7 @@ async function connectAll(report: Report, target: Target, open: Connect): Promis
 async function followSample(
   report: Report,
   { gateway, prometheus, grafana }: FoundConnections,
+  target: Target,
   outputs: Outputs,
   stopped: AbortSignal,
 ): Promise<void> {
@@ -118,12 +129,35 @@ async function followSample(
   await report.step("Prometheus", "Prometheus scrapes it", () =>
     waitForScrape(connections, sampleValue, stopped),
   );
-  if (report.failures === failures) {
+  if (report.failures === failures)
+    await followToGrafana(report, connections, target, outputs, sampleValue, stopped);
+  await report.step("Pushgateway", "Pushgateway deletes it", () => remove(connections));
+}
+
+/** Reads the sample through Grafana: from Prometheus, or from the long-term store if the stack has one. */
+async function followToGrafana(
+  report: Report,
+  connections: Connections,
+  target: Target,
+  outputs: Outputs,
+  sampleValue: number,
+  stopped: AbortSignal,
+): Promise<void> {
+  const { grafana, prometheus } = connections;
+  const source = await report.step("Grafana", "Grafana has the data source my-prom", async () => ({
+    store: await longTermStore(grafana, `${target.prometheus.service}.${target.namespace}`),
+  }));
+  if (source === undefined) return;
+  if (source.store === undefined) {
     await report.step("Grafana", "Grafana's data source my-prom returns it", () =>
       readThroughGrafana(connections, outputs, sampleValue),
     );
+    return;
   }
-  await report.step("Pushgateway", "Pushgateway deletes it", () => remove(connections));
+  const read = () => queryGrafana(grafana.url, outputs, SAMPLE_QUERY);
+  await report.step("Long-term store", `The long-term store ${source.store} returns it through Grafana`, () =>
+    waitForStore(prometheus, read, sampleValue, stopped),
+  );
 }
 
 /** Checks that the alert that always fires gets from Prometheus to Alertmanager. */

@@ -156,7 +156,8 @@ function prometheusAlerts(): MonitoringAlert[] {
       for: "15m",
       severity: "critical",
       summary: "Remote write is {{ humanizeDuration $value }} behind",
-      description: "The receiver of remoteWrite.url is down, refuses samples, or is too slow.",
+      description:
+        "The receiver of remoteWrite.url or longTerm.writeUrl is down, refuses samples, or is too slow.",
       panel: HEALTH.remoteWrite,
     },
   ];

@@ -118,6 +118,8 @@ test("a user of digits is a text afterwards", () => {
   expect(parseConfig(all, PROJECT, ENVIRONMENT, SECRET_KEYS).remoteWrite?.user).toBe("123456");
 });
 
+const STORE = { writeUrl: "https://mimir/api/v1/push", readUrl: "https://mimir/prometheus" };
+
 test.each(SECRET_KEYS)("refuses %s in plain text, with the command that encrypts it", (key) => {
   const complete = {
     ...smtp({ user: "ci" }),
@@ -127,6 +129,8 @@ test.each(SECRET_KEYS)("refuses %s in plain text, with the command that encrypts
     alertPagerDutyKey: "hidden7890hidden7890hidden7890xx",
     smtpPassword: "hidden",
     remoteWritePassword: "hidden",
+    longTerm: key === "longTermToken" ? STORE : { ...STORE, user: "ci" },
+    [key === "longTermToken" ? key : "longTermPassword"]: "hidden",
   };
   expect(messageFor(complete)).toBe("no problem");
   const message = messageFor(

@@ -45,7 +45,7 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     "far-off key",
     { colour: "x" },
-    "ciSourceRanges, disks, images, pushGateway, remoteWrite, remoteWritePassword, crds, felix, grafana, alerts, ",
+    "remoteWrite, remoteWritePassword, longTerm, longTermPassword, longTermToken, crds, felix, grafana, alerts, ",
   ],
   ["missing key", { project: undefined }, "project is missing; allowed: the id of a Google project"],
   ["missing map", { addresses: undefined }, "addresses is missing; allowed: a map with keys of pushGateway,"],

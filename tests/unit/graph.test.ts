@@ -92,6 +92,28 @@ test("with targets of Felix come a ScrapeConfig, its CRD and another start of th
   );
 });
 
+test("a long-term store adds a data source, and changes what reads and writes it", async () => {
+  const longTerm = JSON.stringify({
+    writeUrl: "http://10.248.4.9:8480/write",
+    readUrl: "http://10.248.4.9:8481/read",
+    localRetentionDays: 60,
+  });
+  const without = await run("local");
+  const { recorded } = await runNow("local", { "k8sfv-metrics:longTerm": longTerm });
+  const before = new Map(without.recorded.map(({ name, inputs }) => [name, JSON.stringify(inputs)]));
+  const added = recorded.filter(({ name }) => !before.has(name)).map(({ name }) => name);
+  expect(added).toEqual(["content-prometheus-local"]);
+  const changed = recorded.filter(
+    ({ name, inputs }) => before.has(name) && before.get(name) !== JSON.stringify(inputs),
+  );
+  expect(changed.map(({ name }) => name).toSorted()).toEqual([
+    "content-prometheus",
+    "network-policies-grafana",
+    "network-policies-prometheus",
+    "prometheus-instance",
+  ]);
+});
+
 test("the outputs are the contract's", async () => {
   const { outputs } = await run(EXAMPLE);
   const plain = async (name: string) => valueOf(pulumi.output(outputs[name]));

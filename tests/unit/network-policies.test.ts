@@ -30,7 +30,7 @@ test("network policies: nothing passes that isn't written down; alerts and a rec
     apiRanges: ["10.250.16.0/28"],
     serviceRange: "10.250.0.0/20",
     exposure: "in-cluster",
-    remoteWriteUrl: "http://10.0.0.7:9009/api/v1/push",
+    writeUrls: ["http://mimir.example.com:9009/api/v1/push"],
     alertUrls: ["smtp://smtp.example.org:587", pulumi.secret("https://example.org/hook")],
   });
   await settled(recorded);

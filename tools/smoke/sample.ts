@@ -15,7 +15,8 @@ export interface Connections {
 const JOB = "smoke";
 const METRIC = "k8sfv_smoke_mark";
 const GROUP = `/metrics/job/${JOB}`;
-const QUERY = `${METRIC}{job="${JOB}"}`;
+/** PromQL of the sample's series. */
+export const SAMPLE_QUERY = `${METRIC}{job="${JOB}"}`;
 
 /** Timeout in milliseconds: six scrape intervals. */
 const SCRAPE_WAIT_MS = 60_000;
@@ -46,7 +47,7 @@ export async function waitForScrape(
   sampleValue: number,
   stopped: AbortSignal,
 ): Promise<void> {
-  const path = `/api/v1/query?query=${encodeURIComponent(QUERY)}`;
+  const path = `/api/v1/query?query=${encodeURIComponent(SAMPLE_QUERY)}`;
   const seen = await until(SCRAPE_WAIT_MS, stopped, async () => {
     const answer = await connections.prometheus.ask(path);
     if (!answer.ok) throw new Error(`it rejected a query with ${answer.status}: ${firstLine(answer.text)}`);
@@ -74,7 +75,7 @@ async function explainScrape({ gateway, prometheus }: Connections, sampleValue: 
   const target = data.activeTargets.find(({ scrapePool }) => scrapePool.endsWith("/prom-gateway/0"));
   if (target === undefined) return "it has no target prom-gateway: check the ServiceMonitor with that name";
   if (target.health !== "up") return `its scrape of ${target.scrapeUrl} fails: ${target.lastError}`;
-  return `its scrapes of ${target.scrapeUrl} succeed, but ${QUERY} is not ${sampleValue}: check whether another smoke test is running`;
+  return `its scrapes of ${target.scrapeUrl} succeed, but ${SAMPLE_QUERY} is not ${sampleValue}: check whether another smoke test is running`;
 }
 
 /** Reads the value through Grafana's data source, like a panel. @throws Error with its response */
@@ -83,7 +84,7 @@ export async function readThroughGrafana(
   outputs: Record<string, unknown>,
   sampleValue: number,
 ): Promise<void> {
-  const found = await queryGrafana(grafana.url, outputs, QUERY);
+  const found = await queryGrafana(grafana.url, outputs, SAMPLE_QUERY);
   if (!found.includes(sampleValue)) {
     throw new Error(
       `its data source my-prom returns ${JSON.stringify(found)} and Prometheus ${sampleValue}: ` +
