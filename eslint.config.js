@@ -5,7 +5,7 @@ import tseslint from "typescript-eslint";
 import plainFirstSentence from "./eslint-rules/plain-first-sentence.js";
 
 export default defineConfig(
-  { ignores: ["node_modules/", "**/bin/", "local/toolchain/modules/prometheus/pages/"] },
+  { ignores: ["node_modules/", "**/bin/", "packages/local-cloud/toolchain/modules/prometheus/pages/"] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
@@ -27,8 +27,8 @@ export default defineConfig(
     files: [
       "*.{js,mjs,ts}",
       "{bench,eslint-rules,tools}/**/*.{js,ts}",
-      "local/*.{mjs,ts}",
-      "local/{cluster,commands,google,images,language-host,plugin,random,toolchain}/**/*.{mjs,ts}",
+      "packages/local-cloud/*.{mjs,ts}",
+      "packages/local-cloud/{cluster,commands,google,images,language-host,plugin,random,toolchain}/**/*.{mjs,ts}",
     ],
     // Not yet: the composition and its configuration.
     ignores: ["index.ts", "config.ts"],
@@ -46,7 +46,7 @@ export default defineConfig(
   },
   {
     // The pages' packages aren't installed in the checkout: tests/environment/browser.test.ts checks the types.
-    files: ["local/grafana/pages/src/**"],
+    files: ["packages/local-cloud/grafana/pages/src/**"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { parserOptions: { projectService: false } },
   },

@@ -1,11 +1,17 @@
 import { DEFAULT_THRESHOLDS } from "../monitoring-mixin/thresholds.ts";
 import type { Dashboard } from "../monitoring-mixin/dashboards/index.ts";
 import { dashboards } from "../monitoring-mixin/dashboards/index.ts";
-import type { Cloud } from "../local/cluster/index.ts";
-import type { LocalAddresses } from "../local/forwards.ts";
-import type { GrafanaClient } from "../local/panels.ts";
-import { fiveYears, lastDays, initialVariables, panelsOf, panelTimes } from "../local/panels.ts";
-import { loadHistory } from "../local/prometheus-data.ts";
+import type { Cloud } from "../packages/local-cloud/cluster/index.ts";
+import type { LocalAddresses } from "../packages/local-cloud/forwards.ts";
+import type { GrafanaClient } from "../packages/local-cloud/panels.ts";
+import {
+  fiveYears,
+  lastDays,
+  initialVariables,
+  panelsOf,
+  panelTimes,
+} from "../packages/local-cloud/panels.ts";
+import { loadHistory } from "../packages/local-cloud/prometheus-data.ts";
 import type { Measurement } from "./page.ts";
 import { quantile } from "./statistics.ts";
 

@@ -2,8 +2,8 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import type { Cloud } from "../local/cluster/index.ts";
-import type { Engine } from "../local/environment.ts";
+import type { Cloud } from "../packages/local-cloud/cluster/index.ts";
+import type { Engine } from "../packages/local-cloud/environment.ts";
 import type { Measurement } from "./page.ts";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url));

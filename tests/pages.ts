@@ -33,7 +33,7 @@ export function pages(): Page[] {
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "policy/README.md",
-    "local/google/README.md",
+    "packages/local-cloud/google/README.md",
   ];
   return [...others, ...docs].map(page);
 }

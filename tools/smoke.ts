@@ -76,8 +76,8 @@ function readArguments(): { stack: string; direct: boolean } {
 /** Returns the stack's outputs with secrets in plain text, which stay in this process. */
 async function stackOutputs(stack: string): Promise<Outputs> {
   if (stack === LOCAL) {
-    const { openCloud } = await import("../local/cluster/cloud.ts");
-    const { openEngine } = await import("../local/environment.ts");
+    const { openCloud } = await import("../packages/local-cloud/cluster/cloud.ts");
+    const { openEngine } = await import("../packages/local-cloud/environment.ts");
     const engine = openEngine(openCloud(process.env.K8SFV_CLOUD ?? "local"));
     // Includes PATH: the kubeconfig needs the cloud's own gke-gcloud-auth-plugin.
     Object.assign(process.env, engine.env);

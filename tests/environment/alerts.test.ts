@@ -2,9 +2,15 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { killHost, listNodes, openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
-import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
-import { basicAuth } from "../../local/sample.ts";
+import {
+  killHost,
+  listNodes,
+  openCloud,
+  removeCloud,
+  type Cloud,
+} from "../../packages/local-cloud/cluster/index.ts";
+import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
+import { basicAuth } from "../../packages/local-cloud/sample.ts";
 import {
   CHANNELS,
   expectWithinLimits,

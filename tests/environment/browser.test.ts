@@ -4,11 +4,11 @@ import path from "node:path";
 import { execa } from "execa";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { openBrowser, panelsLoaded, type OpenBrowser } from "../../local/browser.ts";
-import { ensurePages, type Pages } from "../../local/grafana/pages/build.ts";
-import { type Running, startServer } from "../../local/grafana/server.ts";
-import { readSettings } from "../../local/grafana/settings.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { openBrowser, panelsLoaded, type OpenBrowser } from "../../packages/local-cloud/browser.ts";
+import { ensurePages, type Pages } from "../../packages/local-cloud/grafana/pages/build.ts";
+import { type Running, startServer } from "../../packages/local-cloud/grafana/server.ts";
+import { readSettings } from "../../packages/local-cloud/grafana/settings.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { expressions, panel, TIMEOUT_MS, visitAsEngineer } from "./engineer.ts";
@@ -60,7 +60,9 @@ describe("the dashboards in a browser", () => {
     const copy = path.join(scratch, "types");
     await mkdir(copy);
     for (const name of ["src", "tsconfig.json"]) {
-      await cp(path.join("local/grafana/pages", name), path.join(copy, name), { recursive: true });
+      await cp(path.join("packages/local-cloud/grafana/pages", name), path.join(copy, name), {
+        recursive: true,
+      });
     }
     await symlink(path.join(pages.project, "node_modules"), path.join(copy, "node_modules"));
     await execa("node_modules/.bin/tsc", ["--project", copy]);

@@ -12,8 +12,8 @@ import {
   startNetwork,
   startNode,
   type Cloud,
-} from "../../local/cluster/index.ts";
-import { openLocalEnvironment } from "../../local/prepare.ts";
+} from "../../packages/local-cloud/cluster/index.ts";
+import { openLocalEnvironment } from "../../packages/local-cloud/prepare.ts";
 import { tracesOf } from "./traces.ts";
 
 const network = { cidr: "10.248.0.0/20", gateway: "10.248.0.1" };

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll } from "vitest";
-import { openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
-import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
-import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
-import type { GrafanaClient } from "../../local/panels.ts";
-import { openLocalEnvironment } from "../../local/prepare.ts";
-import type { HistoryRun } from "../../local/prometheus-data.ts";
-import { loadHistory } from "../../local/prometheus-data.ts";
-import { runSample } from "../../local/sample.ts";
+import { openCloud, removeCloud, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
+import { initStack, stackOutputs, type Engine } from "../../packages/local-cloud/environment.ts";
+import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
+import type { GrafanaClient } from "../../packages/local-cloud/panels.ts";
+import { openLocalEnvironment } from "../../packages/local-cloud/prepare.ts";
+import type { HistoryRun } from "../../packages/local-cloud/prometheus-data.ts";
+import { loadHistory } from "../../packages/local-cloud/prometheus-data.ts";
+import { runSample } from "../../packages/local-cloud/sample.ts";
 import { eventually, query } from "./prometheus.ts";
 
 /** The project on a local cloud, with three weeks of made-up nights and one night that was really pushed. */

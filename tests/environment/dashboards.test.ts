@@ -13,10 +13,10 @@ import {
   panelsOf,
   panelTimes,
   variableValues,
-} from "../../local/panels.ts";
-import type { Panel } from "../../local/panels.ts";
-import type { HistoryRun } from "../../local/prometheus-data.ts";
-import { ask, metricsOf } from "../../local/prometheus-data.ts";
+} from "../../packages/local-cloud/panels.ts";
+import type { Panel } from "../../packages/local-cloud/panels.ts";
+import type { HistoryRun } from "../../packages/local-cloud/prometheus-data.ts";
+import { ask, metricsOf } from "../../packages/local-cloud/prometheus-data.ts";
 import { alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { useContent } from "./content.ts";
 import {

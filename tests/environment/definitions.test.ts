@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { CRD_FILES, readCrds } from "../../components/operator-crds.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 
 /** Without the texts that explain it. A printer column's own is a line, and stays. */
 function unexplained(value: unknown): unknown {

@@ -1,6 +1,6 @@
 import type { Page, Request } from "playwright-core";
 import { expect } from "vitest";
-import { panelsLoaded } from "../../local/browser.ts";
+import { panelsLoaded } from "../../packages/local-cloud/browser.ts";
 
 /** A Grafana with the project's dashboards, filled by a run of more than one code level. */
 export interface Visited {

@@ -1,6 +1,6 @@
-import type { Frame } from "../../local/panels.ts";
-import type { HistoryRun } from "../../local/prometheus-data.ts";
-import { recordedAt } from "../../local/prometheus-data.ts";
+import type { Frame } from "../../packages/local-cloud/panels.ts";
+import type { HistoryRun } from "../../packages/local-cloud/prometheus-data.ts";
+import { recordedAt } from "../../packages/local-cloud/prometheus-data.ts";
 
 /** The runs of each code level, in order. */
 export function byLevel(runs: HistoryRun[]): Map<string, HistoryRun[]> {

@@ -12,10 +12,10 @@ import {
   removeCloud,
   runIn,
   startForwarder,
-} from "../../local/cluster/index.ts";
-import { findProcesses, killProcesses } from "../../local/cluster/processes.ts";
-import { nodeImage } from "../../local/images/index.ts";
-import type { SampleResult } from "../../local/sample.ts";
+} from "../../packages/local-cloud/cluster/index.ts";
+import { findProcesses, killProcesses } from "../../packages/local-cloud/cluster/processes.ts";
+import { nodeImage } from "../../packages/local-cloud/images/index.ts";
+import type { SampleResult } from "../../packages/local-cloud/sample.ts";
 import { kubeConfig, machineConnects } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { openTestStack, type TestStack } from "./stack.ts";

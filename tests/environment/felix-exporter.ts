@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { execa } from "execa";
-import type { Cloud } from "../../local/cluster/index.ts";
-import { ciHostCommand } from "../../local/sample.ts";
+import type { Cloud } from "../../packages/local-cloud/cluster/index.ts";
+import { ciHostCommand } from "../../packages/local-cloud/sample.ts";
 
 /** Values that no panel shows by chance. */
 export const ENDPOINTS = 1234;

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { root } from "../pages.ts";
 
 /** The project's own Go programs, which have tests. */
 const PROGRAMS = ["history", "licences", "sample-run"];
 
-test.each(PROGRAMS)("the Go tests of local/%s pass", async (program) => {
-  const cwd = path.join(root, "local", program);
+test.each(PROGRAMS)("the Go tests of packages/local-cloud/%s pass", async (program) => {
+  const cwd = path.join(root, "packages/local-cloud", program);
   const env = { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" };
   // Flags of the toolchain, whose compiled packages are then taken from Go's build cache.
   await execa("go", ["test", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "./..."], {
@@ -58,7 +58,7 @@ async function plant(licence: string): Promise<string> {
 async function buildPlanted(module: string): Promise<string> {
   const tool = {
     name: "planted",
-    module: path.relative(path.join(root, "local"), module),
+    module: path.relative(path.join(root, "packages/local-cloud"), module),
     binaries: { planted: "." },
     memory: 1,
     seconds: 1,

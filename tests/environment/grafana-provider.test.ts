@@ -4,11 +4,11 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openCloud, removeCloud } from "../../local/cluster/index.ts";
-import type { Engine } from "../../local/environment.ts";
+import { openCloud, removeCloud } from "../../packages/local-cloud/cluster/index.ts";
+import type { Engine } from "../../packages/local-cloud/environment.ts";
 import { openTestCloud } from "./stack.ts";
-import { startServer, type Running } from "../../local/grafana/server.ts";
-import { readSettings } from "../../local/grafana/settings.ts";
+import { startServer, type Running } from "../../packages/local-cloud/grafana/server.ts";
+import { readSettings } from "../../packages/local-cloud/grafana/settings.ts";
 
 const programDir = fileURLToPath(new URL("grafana-content", import.meta.url));
 const AUTH = "admin:only-for-this-test";

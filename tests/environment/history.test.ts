@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { HistoryRun } from "../../local/prometheus-data.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import type { HistoryRun } from "../../packages/local-cloud/prometheus-data.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { freePort } from "../../tools/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { installLanguageHost } from "../../local/language-host/install.ts";
-import { typeScriptLoader } from "../../local/plugin/version.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { installLanguageHost } from "../../packages/local-cloud/language-host/install.ts";
+import { typeScriptLoader } from "../../packages/local-cloud/plugin/version.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { freePort } from "../../tools/free-port.ts";
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { root } from "../pages.ts";
 
 /** Values that Go quotes in another way than OpenMetrics, and such that it quotes alike. */

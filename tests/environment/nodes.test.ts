@@ -15,9 +15,9 @@ import {
   runIn,
   startNode,
   type Cloud,
-} from "../../local/cluster/index.ts";
-import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+} from "../../packages/local-cloud/cluster/index.ts";
+import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { kubeConfig, namespace, podOf, untilReady } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { held, lost, push, pushUntil, scraped } from "./pushes.ts";

@@ -1,11 +1,17 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ciHost, openCloud, removeCloud, runIn, type Cloud } from "../../local/cluster/index.ts";
-import { grafanaStandIn } from "../../local/grafana/image.ts";
-import { nodeImage, prometheusRecipes, type Recipe } from "../../local/images/index.ts";
-import { recipes } from "../../local/images/recipes.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import {
+  ciHost,
+  openCloud,
+  removeCloud,
+  runIn,
+  type Cloud,
+} from "../../packages/local-cloud/cluster/index.ts";
+import { grafanaStandIn } from "../../packages/local-cloud/grafana/image.ts";
+import { nodeImage, prometheusRecipes, type Recipe } from "../../packages/local-cloud/images/index.ts";
+import { recipes } from "../../packages/local-cloud/images/recipes.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { images } from "../../versions.ts";
 import { podOf, pidsOf } from "./pods.ts";
 import { startRegistry, type Registry } from "./registry.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { pullImages, type Recipe } from "../../local/images/index.ts";
+import { pullImages, type Recipe } from "../../packages/local-cloud/images/index.ts";
 import { startRegistry, type Registry } from "./registry.ts";
 
 const NAME = "registry.invalid/project/program:v1.2.3";

@@ -1,8 +1,8 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openCloud, removeCloud } from "../../local/cluster/index.ts";
-import { findEngineProcesses } from "../../local/cluster/processes.ts";
-import { openEngine } from "../../local/environment.ts";
+import { openCloud, removeCloud } from "../../packages/local-cloud/cluster/index.ts";
+import { findEngineProcesses } from "../../packages/local-cloud/cluster/processes.ts";
+import { openEngine } from "../../packages/local-cloud/environment.ts";
 import { blocks, commands, pages, root } from "../pages.ts";
 
 const CLOUD = "pages";

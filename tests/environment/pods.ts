@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { execa } from "execa";
-import { commandIn, type Cloud } from "../../local/cluster/index.ts";
+import { commandIn, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
 
 /** The namespace of the workloads. */
 export const namespace = "monitoring";

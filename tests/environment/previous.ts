@@ -3,9 +3,13 @@ import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse, stringify } from "yaml";
 import { CRD_FILES } from "../../components/operator-crds.ts";
-import { prometheusRecipes, type PrometheusImages, type Recipe } from "../../local/images/index.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
-import { TOOLS, type Tool } from "../../local/toolchain/tools.ts";
+import {
+  prometheusRecipes,
+  type PrometheusImages,
+  type Recipe,
+} from "../../packages/local-cloud/images/index.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { TOOLS, type Tool } from "../../packages/local-cloud/toolchain/tools.ts";
 import { images } from "../../versions.ts";
 import { root } from "../pages.ts";
 
@@ -40,7 +44,7 @@ function previousTool(tool: Tool): Tool[] {
   const version = VERSIONS[tool.name];
   if (version === undefined) return [];
   const stamps = Object.fromEntries(Object.keys(tool.stamps ?? {}).map((stamp) => [stamp, version]));
-  const module = `../tests/environment/previous/${tool.name}`;
+  const module = `../../tests/environment/previous/${tool.name}`;
   // Without the pages of Prometheus, which take packages of their own.
   const tags = tool.tags?.replace(",builtinassets", "");
   return [{ ...tool, name: `previous-${tool.name}`, module, stamps, tags, recipe: undefined }];

@@ -6,7 +6,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { freePort } from "../../tools/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 

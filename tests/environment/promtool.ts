@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { ExecaError, execa } from "execa";
 import { stringify } from "yaml";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 
 /** A series over virtual minutes, as promtool's unit tests want it. */
 export interface Series {

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { freePort } from "../../tools/free-port.ts";
 import { startGateway, untilReady, type GatewayProcess } from "./gateway-process.ts";
 import { query } from "./prometheus.ts";

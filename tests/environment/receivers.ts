@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa, type ResultPromise } from "execa";
-import { ciHost, commandIn, type Cloud } from "../../local/cluster/index.ts";
-import { typeScriptLoader } from "../../local/plugin/version.ts";
+import { ciHost, commandIn, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
+import { typeScriptLoader } from "../../packages/local-cloud/plugin/version.ts";
 
 /** A message that a receiver got. */
 export interface Message {

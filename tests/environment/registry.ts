@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { writeArchive } from "../../local/images/archive.ts";
-import type { Recipe } from "../../local/images/index.ts";
+import { writeArchive } from "../../packages/local-cloud/images/archive.ts";
+import type { Recipe } from "../../packages/local-cloud/images/index.ts";
 import { freePort } from "../../tools/free-port.ts";
 
 /** What the registry does with a request instead of answering it; undefined: it answers. */

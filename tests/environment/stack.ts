@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
-import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
-import type { Recipe } from "../../local/images/index.ts";
-import { openLocalEnvironment, type LocalEnvironment } from "../../local/prepare.ts";
+import { openCloud, removeCloud, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
+import { initStack, stackOutputs, type Engine } from "../../packages/local-cloud/environment.ts";
+import type { Recipe } from "../../packages/local-cloud/images/index.ts";
+import { openLocalEnvironment, type LocalEnvironment } from "../../packages/local-cloud/prepare.ts";
 
 /** The project's stack on a local cloud of a test's own. */
 export interface TestStack {

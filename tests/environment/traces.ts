@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import type { Cloud } from "../../local/cluster/index.ts";
+import type { Cloud } from "../../packages/local-cloud/cluster/index.ts";
 
 /** What a local cloud could leave in the machine's own namespaces: mounts, interfaces, rules, named namespaces. */
 export async function traces(): Promise<string[]> {

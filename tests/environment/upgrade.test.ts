@@ -7,11 +7,11 @@ import {
 } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CRD_FILES } from "../../components/operator-crds.ts";
-import { openCloud, removeCloud } from "../../local/cluster/index.ts";
-import { openEngine, stackOutputs } from "../../local/environment.ts";
-import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
-import { grafanaImage, nodeImage, type PrometheusImages } from "../../local/images/index.ts";
-import { basicAuth, readBack, runSample } from "../../local/sample.ts";
+import { openCloud, removeCloud } from "../../packages/local-cloud/cluster/index.ts";
+import { openEngine, stackOutputs } from "../../packages/local-cloud/environment.ts";
+import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
+import { grafanaImage, nodeImage, type PrometheusImages } from "../../packages/local-cloud/images/index.ts";
+import { basicAuth, readBack, runSample } from "../../packages/local-cloud/sample.ts";
 import { images } from "../../versions.ts";
 import { kubeConfig, namespace } from "./pods.ts";
 import {

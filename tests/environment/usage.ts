@@ -1,6 +1,6 @@
 import { CoreV1Api } from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cloud } from "../../local/cluster/index.ts";
+import type { Cloud } from "../../packages/local-cloud/cluster/index.ts";
 import { kubeConfig, namespace } from "./pods.ts";
 
 /** What a container takes. */

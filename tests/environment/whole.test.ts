@@ -2,12 +2,18 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { ExecaError, execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBrowser } from "../../local/browser.ts";
-import { ciHost, commandIn, openCloud, removeCloud, type Cloud } from "../../local/cluster/index.ts";
-import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
-import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
-import { openLocalEnvironment } from "../../local/prepare.ts";
-import { ciEnvironment, queryGrafana, readBack, runSample } from "../../local/sample.ts";
+import { openBrowser } from "../../packages/local-cloud/browser.ts";
+import {
+  ciHost,
+  commandIn,
+  openCloud,
+  removeCloud,
+  type Cloud,
+} from "../../packages/local-cloud/cluster/index.ts";
+import { initStack, stackOutputs, type Engine } from "../../packages/local-cloud/environment.ts";
+import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
+import { openLocalEnvironment } from "../../packages/local-cloud/prepare.ts";
+import { ciEnvironment, queryGrafana, readBack, runSample } from "../../packages/local-cloud/sample.ts";
 import { TIMEOUT_MS, visitAsEngineer } from "./engineer.ts";
 import { connects, podOf } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";

@@ -9,11 +9,17 @@ import {
 } from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ciHost, openCloud, removeCloud, runIn, type Cloud } from "../../local/cluster/index.ts";
-import { initStack, stackOutputs, type Engine } from "../../local/environment.ts";
-import { startForwards, type LocalAddresses } from "../../local/forwards.ts";
-import { openLocalEnvironment } from "../../local/prepare.ts";
-import { runSample } from "../../local/sample.ts";
+import {
+  ciHost,
+  openCloud,
+  removeCloud,
+  runIn,
+  type Cloud,
+} from "../../packages/local-cloud/cluster/index.ts";
+import { initStack, stackOutputs, type Engine } from "../../packages/local-cloud/environment.ts";
+import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
+import { openLocalEnvironment } from "../../packages/local-cloud/prepare.ts";
+import { runSample } from "../../packages/local-cloud/sample.ts";
 import { checkov, unexplained } from "./checkov.ts";
 import { connects, kill, kubeConfig, machineConnects, namespace, podOf, untilReady } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";

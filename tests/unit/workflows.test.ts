@@ -76,7 +76,10 @@ test.each(steps)("$file takes no action that can be changed under it", ({ file, 
 });
 
 test("use the same Pulumi version as the local cloud", () => {
-  const module = readFileSync(path.join(root, "local/toolchain/modules/pulumi/go.mod"), "utf8");
+  const module = readFileSync(
+    path.join(root, "packages/local-cloud/toolchain/modules/pulumi/go.mod"),
+    "utf8",
+  );
   const tested = /\sgithub\.com\/pulumi\/pulumi\/pkg\/v3 v(\S+)/.exec(module)?.[1];
   expect(renovated("actions/pulumi/action.yaml")).toEqual([`github.com/pulumi/pulumi/pkg/v3:${tested}`]);
 });

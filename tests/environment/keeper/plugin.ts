@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Plugin } from "../../../local/plugin/plugin.ts";
-import { serve } from "../../../local/plugin/serve.ts";
-import { text } from "../../../local/plugin/values.ts";
+import type { Plugin } from "../../../packages/local-cloud/plugin/plugin.ts";
+import { serve } from "../../../packages/local-cloud/plugin/serve.ts";
+import { text } from "../../../packages/local-cloud/plugin/values.ts";
 
 /** How long after the program's end the deletion begins, if the engine doesn't let the program wait; ms. */
 const delay = 2000;

@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { UNKNOWN, type Values } from "../../plugin/values.ts";
+import { resourceTypes } from "../resources/index.ts";
+import { validate } from "../../plugin/schema/validate.ts";
+import { isInput, type Block } from "../../plugin/schema/argument.ts";
+import { schemaOf, schemas } from "./table.ts";
+
+const project = new URL("../../../../", import.meta.url);
+const tokens = Object.keys(schemas);
+
+interface Golden {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Values;
+}
+
+/** Google Cloud resources of the program, from its golden files. */
+const resources = ["calico-test", "local"].flatMap((stack) => {
+  const file = new URL(`tests/unit/golden/${stack}.golden`, project);
+  return (JSON.parse(readFileSync(file, "utf8")) as Golden[]).filter(({ type }) => type.startsWith("gcp:"));
+});
+
+function reasons(schema: Block, inputs: Values): string[] {
+  return validate(schema, {}, inputs).map(({ reason }) => reason);
+}
+
+test("has a table for every emulated type, and emulates every type of the program", () => {
+  const served = resourceTypes.map(({ token }) => token);
+  expect(served.toSorted()).toEqual(tokens.toSorted());
+  expect([...new Set(resources.map(({ type }) => type))].filter((type) => !served.includes(type))).toEqual(
+    [],
+  );
+});
+
+test("accepts every resource of the program and rejects misspelled arguments", () => {
+  expect(resources.length).toBeGreaterThan(40);
+  for (const { type, name, inputs } of resources) {
+    expect(reasons(schemaOf(type), inputs), name).toEqual([]);
+    for (const [argument, value] of Object.entries(inputs)) {
+      const misspelt = { ...inputs, [argument]: undefined, [`${argument}X`]: value };
+      expect(reasons(schemaOf(type), misspelt), name).toContain(`Invalid or unknown key: "${argument}X"`);
+    }
+  }
+});
+
+/** Returns the arguments that the npm package declares for a type. */
+function declaredArguments(token: string): string[] {
+  const [, file = "", name = ""] = token.split(":");
+  const declarations = new URL(
+    `node_modules/@pulumi/gcp/${file.replace("iAMMember", "iammember")}.d.ts`,
+    project,
+  );
+  const [, body = ""] = readFileSync(declarations, "utf8").split(`export interface ${name}Args {\n`);
+  return [...body.matchAll(/^ {4}(\w+)\??: pulumi\.Input</gm)].map(([, argument = ""]) => argument);
+}
+
+/** Arguments of the npm package that are newer than the table, by type. The program does not use them. */
+const newer: Readonly<Record<string, readonly string[]>> = {
+  "gcp:compute/address:Address": ["ipCollection"],
+  "gcp:compute/disk:Disk": ["eraseWindowsVssSignature"],
+  "gcp:compute/snapshot:Snapshot": ["params", "sourceInstantSnapshot"],
+  "gcp:container/cluster:Cluster": [
+    "autopilotClusterPolicyConfig",
+    "autopilotPrivilegedAdmissions",
+    "dataplaneOptimizationMode",
+    "desiredEmulatedVersion",
+    "ignoreNodeCountChanges",
+    "managedMachineLearningDiagnosticsConfig",
+    "managedOpentelemetryConfig",
+    "nodeCreationConfig",
+    "rollbackSafeUpgrade",
+    "skipNodePoolRefresh",
+  ],
+  "gcp:container/nodePool:NodePool": ["ignoreNodeCountChanges", "maintenancePolicies", "nodeDrainConfigs"],
+};
+
+/** The only type without the argument `deletionPolicy`, which is newer than the table too. */
+const withoutPolicy = "gcp:projects/iAMMember:IAMMember";
+
+test.each(tokens)("has the same arguments of %s as the npm package", (token) => {
+  const known = Object.entries(schemaOf(token)).filter(([, argument]) => isInput(argument));
+  const added = [...(newer[token] ?? []), ...(token === withoutPolicy ? [] : ["deletionPolicy"])];
+  const all = [...known.map(([name]) => name), ...added];
+  expect(declaredArguments(token).toSorted()).toEqual(all.toSorted());
+});
+
+test("rejects conflicts and missing groups by the real tables", () => {
+  const firewall = schemaOf("gcp:compute/firewall:Firewall");
+  const rule = { name: "one", network: "k8sfv", allows: [{ protocol: "tcp" }] };
+  expect(reasons(firewall, { ...rule, sourceTags: ["a"], targetServiceAccounts: ["b"] })).toEqual([
+    'Conflicting configuration arguments: "source_tags": conflicts with target_service_accounts',
+    'Conflicting configuration arguments: "target_service_accounts": conflicts with source_tags',
+  ]);
+  expect(reasons(firewall, { ...rule, sourceTags: ["a"], targetServiceAccounts: UNKNOWN })).toEqual([]);
+  const cluster = schemaOf("gcp:container/cluster:Cluster");
+  expect(reasons(cluster, { name: "one", privateClusterConfig: {} })[0]).toMatch(
+    /^Missing required argument: "private_cluster_config.0.enable_private_endpoint": one of `.*` must be specified$/,
+  );
+});

@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { BuildOptions, Plugin } from "esbuild";
+import { execa } from "execa";
+import { NOT_BUNDLED } from "../../licences/policy.ts";
+import { fill, sweep } from "../../toolchain/cache.ts";
+
+/** Changed whenever this file changes what comes out; the sources and the lock file count by themselves. */
+const FORMAT = 2;
+
+const SOURCES = import.meta.dirname;
+
+/** Files that decide which packages are installed. */
+const PACKAGE_FILES = ["package.json", "package-lock.json", ".npmrc"];
+
+/** What the pages' code is made of. */
+const SOURCE_FILES = ["icons", "index.html", "src"];
+
+/** The built pages and what they were built from. */
+export interface Pages {
+  /** Static root of the stand-in's server: a folder with `build/index.html` and the files it names. */
+  dir: string;
+  /** A copy of the sources beside an installed `node_modules`. */
+  project: string;
+}
+
+/**
+ * Builds the pages of the stand-in for Grafana unless the cache has them. Their packages are installed with
+ * `npm ci`, which takes about a minute and 450 MB; they are kept, so that changed sources build in seconds.
+ *
+ * @param cacheDir the toolchain's cache folder
+ * @param report called with one line before each piece of work
+ * @throws Error with npm's or esbuild's own message
+ */
+export async function ensurePages(
+  cacheDir: string,
+  report: (line: string) => void = () => {},
+): Promise<Pages> {
+  const root = path.join(cacheDir, "pages");
+  await mkdir(root, { recursive: true });
+  await sweep(root);
+  const packages = path.join(root, `packages-${await hashOf(PACKAGE_FILES)}`);
+  await fill(packages, async ({ out }) => {
+    report("installing the packages of the stand-in for Grafana's pages (npm ci)");
+    for (const name of PACKAGE_FILES) await cp(path.join(SOURCES, name), path.join(out, name));
+    await execa("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+      cwd: out,
+    });
+  });
+  const dir = path.join(root, `built-${await hashOf([...PACKAGE_FILES, ...SOURCE_FILES])}`);
+  await fill(dir, async ({ out }) => {
+    report("building the stand-in for Grafana's pages");
+    await bundle(packages, path.join(out, "build"));
+  });
+  return { dir, project: packages };
+}
+
+/** 16 hex digits of the names and contents of files, and of all files in folders. */
+async function hashOf(names: string[]): Promise<string> {
+  const hash = createHash("sha256").update(`${FORMAT}\n`);
+  for (const name of names) {
+    for (const file of await filesBelow(path.join(SOURCES, name))) {
+      const content = await readFile(file);
+      hash.update(`${path.relative(SOURCES, file)} ${content.length}\n`).update(content);
+    }
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function filesBelow(name: string): Promise<string[]> {
+  const entries = await readdir(name, { recursive: true, withFileTypes: true }).catch(() => undefined);
+  if (entries === undefined) return [name];
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+}
+
+async function bundle(packages: string, out: string): Promise<void> {
+  const { build } = await import("esbuild");
+  const { metafile } = await build(options(packages, out));
+  refuseUnlicensed(Object.keys(metafile?.inputs ?? {}));
+  const [script, style] = [".js", ".css"].map((extension) =>
+    Object.keys(metafile?.outputs ?? {})
+      .map((name) => path.basename(name))
+      .find((name) => name.endsWith(extension)),
+  );
+  const page = await readFile(path.join(SOURCES, "index.html"), "utf8");
+  await writeFile(
+    path.join(out, "index.html"),
+    page.replace("app.js", script ?? "").replace("app.css", style ?? ""),
+  );
+  const icons = path.join(out, "img/icons");
+  await cp(path.join(packages, "node_modules/@grafana/ui/dist/public/img/icons"), icons, { recursive: true });
+  // The package lacks some of the icons that its own components show.
+  await cp(path.join(SOURCES, "icons"), icons, { recursive: true });
+}
+
+/** @throws Error that names a bundled package without a licence */
+export function refuseUnlicensed(inputs: readonly string[]): void {
+  const found = NOT_BUNDLED.find((name) => inputs.some((input) => input.includes(`node_modules/${name}/`)));
+  if (found === undefined) return;
+  throw new Error(
+    `The pages contain ${found}, which has no licence: leave it out (packages/local-cloud/grafana/pages/build.ts)`,
+  );
+}
+
+function options(packages: string, out: string): BuildOptions {
+  const router = path.join(packages, "node_modules/react-router-dom");
+  return {
+    absWorkingDir: SOURCES,
+    nodePaths: [path.join(packages, "node_modules")],
+    entryPoints: { app: "src/main.tsx" },
+    // The server lets browsers keep these files for a year.
+    entryNames: "[name]-[hash]",
+    outdir: out,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2023",
+    jsx: "automatic",
+    metafile: true,
+    logLevel: "silent",
+    define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
+    loader: { ".svg": "dataurl", ".woff2": "dataurl", ".ttf": "dataurl" },
+    alias: {
+      // Grafana's libraries ask for version 5 and for 6 behind the names of 5; these pages use 6 alone.
+      "react-router-dom": router,
+      "react-router-dom-v5-compat": router,
+      "get-window": path.join(SOURCES, "src/get-window.ts"),
+      "@grafana/plugin-compat/datasources": path.join(SOURCES, "src/compat.ts"),
+    },
+    plugins: [withoutEditors],
+  };
+}
+
+/** Leaves out editors of code and maps, which are loaded on demand and which these pages never demand: 6 MB. */
+const withoutEditors: Plugin = {
+  name: "without-editors",
+  setup(build) {
+    const unused = /^(monaco-editor|@monaco-editor\/react|@codemirror\/.*|@uiw\/.*|@lezer\/.*|ol)(\/|$)/;
+    build.onResolve({ filter: unused }, ({ path: name }) => ({ path: name, namespace: "unused" }));
+    build.onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
+  },
+};

@@ -1,0 +1,25 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** Root directory of the project. */
+export const projectDir = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Argument of `node --import` for running TypeScript. An absolute URL, because bundles run in other directories. */
+export const typeScriptLoader = `${projectDir}node_modules/tsx/dist/loader.mjs`;
+
+/**
+ * Returns the provider version that an npm package requires, its own version. Reads the installed package,
+ * whose version the program uses.
+ *
+ * @throws Error when the package is not installed
+ */
+export function pluginVersion(npmPackage: string): string {
+  const file = `${projectDir}node_modules/${npmPackage}/package.json`;
+  let described: { version: string; pulumi?: { version?: string } };
+  try {
+    described = JSON.parse(readFileSync(file, "utf8")) as typeof described;
+  } catch (error) {
+    throw new Error(`${npmPackage} is not installed: run "npm ci" in ${projectDir}`, { cause: error });
+  }
+  return described.pulumi?.version ?? described.version;
+}
