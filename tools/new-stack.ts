@@ -58,7 +58,7 @@ async function answers(): Promise<Answers> {
 
 function nextSteps({ name, project, region }: Answers): string {
   return `Wrote Pulumi.${name}.yaml. Next steps:
-  1. npm run check -- then commit the file with tests/unit/golden/${name}.golden, which the check creates.
+  1. npm run check -- then commit the file with tests/unit/golden/${name}.yaml, which the check creates.
   2. Create a state bucket and a key (docs/deploy.md, step 2), then run
      pulumi stack init ${name} --secrets-provider gcpkms://projects/${project}/locations/${region}/keyRings/pulumi/cryptoKeys/state
   3. Create the GitHub environments ${name} (with reviewers) and preview-${name} with their variables

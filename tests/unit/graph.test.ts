@@ -1,10 +1,15 @@
-import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { stackNames } from "../../config/stacks.ts";
+import { SECRET_KEYS } from "../../config/schema.ts";
+import { schemaOf } from "../../packages/local-cloud/google/schema/table.ts";
+import { validate } from "../../packages/local-cloud/plugin/schema/validate.ts";
+import type { Values } from "../../packages/local-cloud/plugin/values.ts";
 import { PROJECT_DIR } from "../../tools/stacks.ts";
+import { difference, graphOf, toYaml } from "./golden-graph.ts";
 import type { Recorded } from "./mocks.ts";
-import { EXAMPLE, mockEngine, named, settled, stackConfig, valueOf } from "./mocks.ts";
+import { EXAMPLE, FULL, mockEngine, named, settled, stackConfig, valueOf } from "./mocks.ts";
 
 // The definitions' content has its own test; here they would be a megabyte, and a download.
 vi.mock("../../components/operator-crds.ts", () => ({
@@ -31,32 +36,59 @@ function run(stack: string): Promise<Run> {
 async function runNow(stack: string, more: Record<string, string> = {}): Promise<Run> {
   vi.resetModules();
   vi.stubEnv("K8SFV_CRDS", "/crds");
+  const secrets = SECRET_KEYS.map((key) => `k8sfv-metrics:${key}`);
+  vi.stubEnv("PULUMI_CONFIG_SECRET_KEYS", JSON.stringify(secrets));
   // A name that no stack file of the same prefix has is refused: the example stands for the one it is a copy of.
   const recorded = await mockEngine(stack === EXAMPLE ? "calico-test" : stack, true);
-  pulumi.runtime.setAllConfig({ ...stackConfig(stack), ...more });
+  pulumi.runtime.setAllConfig({ ...stackConfig(stack), ...more }, secrets);
   const outputs = (await import("../../index.ts")) as Record<string, unknown>;
   await settled(recorded);
   return { recorded, outputs };
 }
 
-function golden(recorded: Recorded[]): string {
-  const key = ({ type, name }: Recorded) => `${type} ${name}`;
-  const sorted = recorded.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
-  return `${JSON.stringify(sorted, readable, 2)}\n`;
+async function graph(stack: string) {
+  return graphOf((await run(stack)).recorded);
 }
 
-/** Dashboards and queries are JSON in a text: written out, a change of one is some lines. Programs are a hash. */
-function readable(key: string, value: unknown): unknown {
-  if (key.endsWith(".mjs") && typeof value === "string") {
-    return `sha256 ${createHash("sha256").update(value).digest("hex")}`;
+const DASHBOARD = "grafana:oss/dashboard:Dashboard ";
+const stacks = [FULL, ...stackNames(PROJECT_DIR)];
+
+function dashboardFile(key: string): string {
+  return `dashboards/${key.slice(DASHBOARD.length).replace("content-dashboard-", "")}.yaml`;
+}
+
+// To accept intended changes: npx vitest run tests/unit/graph.test.ts --update
+describe("the resource graph equals its golden files:", () => {
+  test("the base, which is the example stack without its dashboards", async () => {
+    const base = Object.entries(await graph(EXAMPLE)).map(([key, resource]) =>
+      key.startsWith(DASHBOARD) ? [key, { ...resource, inputs: `(${dashboardFile(key)})` }] : [key, resource],
+    );
+    await expect(toYaml(Object.fromEntries(base))).toMatchFileSnapshot("golden/base.yaml");
+  });
+
+  test("the inputs of the base's dashboards", async () => {
+    for (const [key, { inputs }] of await dashboards()) {
+      await expect(toYaml(inputs)).toMatchFileSnapshot(`golden/${dashboardFile(key)}`);
+    }
+  });
+
+  test.each(stacks)("the difference of %s from the base", async (stack) => {
+    const changes = difference(await graph(EXAMPLE), await graph(stack)) ?? {};
+    await expect(toYaml(changes)).toMatchFileSnapshot(`golden/${stack}.yaml`);
+  });
+
+  test("no other file", async () => {
+    const files = readdirSync(new URL("golden", import.meta.url), { recursive: true });
+    const known = [
+      ...["base", ...stacks].map((stack) => `${stack}.yaml`),
+      ...(await dashboards()).map(([key]) => dashboardFile(key)),
+    ];
+    expect(files.map(String).filter((file) => file.endsWith(".yaml") && !known.includes(file))).toEqual([]);
+  });
+
+  async function dashboards() {
+    return Object.entries(await graph(EXAMPLE)).filter(([key]) => key.startsWith(DASHBOARD));
   }
-  return (key === "configJson" || key === "model") && typeof value === "string" ? JSON.parse(value) : value;
-}
-
-// Changed on purpose? npx vitest run tests/unit/graph.test.ts --update
-test.each(stackNames(PROJECT_DIR))("the resources of %s are those written down", async (stack) => {
-  const { recorded } = await run(stack);
-  await expect(golden(recorded)).toMatchFileSnapshot(`golden/${stack}.golden`);
 });
 
 test("the stacks differ in what their configuration says, not in what they are made of", async () => {
@@ -112,6 +144,21 @@ test("a long-term store adds a data source, and changes what reads and writes it
     "network-policies-prometheus",
     "prometheus-instance",
   ]);
+});
+
+test("every Google Cloud resource is of an emulated type and has the arguments of the provider's schema", async () => {
+  const recorded = await Promise.all([EXAMPLE, ...stacks].map(async (stack) => (await run(stack)).recorded));
+  const resources = recorded.flat().filter(({ type }) => type.startsWith("gcp:"));
+  expect(resources.length).toBeGreaterThan(60);
+  const reasons = (type: string, inputs: object) =>
+    validate(schemaOf(type), {}, inputs as Values).map(({ reason }) => reason);
+  for (const { type, name, inputs } of resources) {
+    expect(reasons(type, inputs), name).toEqual([]);
+    for (const [argument, value] of Object.entries(inputs)) {
+      const misspelt = { ...inputs, [argument]: undefined, [`${argument}X`]: value };
+      expect(reasons(type, misspelt), name).toContain(`Invalid or unknown key: "${argument}X"`);
+    }
+  }
 });
 
 test("the outputs are the contract's", async () => {

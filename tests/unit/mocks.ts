@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import type { Options } from "./resource-options.ts";
+import { nameOf, onRegistration } from "./resource-options.ts";
 
-/** A resource as the program asked for it. */
+/** A resource as the program registers it. */
 export interface Recorded {
   type: string;
   name: string;
@@ -10,6 +12,7 @@ export interface Recorded {
   /** The name of the explicit provider, "" for none. */
   provider: string;
   custom: boolean;
+  options: Options;
 }
 
 /** A created resource, as the engine gets it from a provider. */
@@ -85,9 +88,9 @@ const KNOWN: Record<string, Outputs> = {
 };
 
 /**
- * Stands in for the engine: records every resource, refuses a type that nobody expects. It proves what is
- * asked for, not that a provider takes it, nor order, parents or options: tests/environment does.
- * Call before importing what makes resources.
+ * Mocks the engine: records every resource with its options, and rejects types that are not in `KNOWN`. It proves what
+ * the program requests, not that a provider accepts it or that the engine acts on the options: tests/environment does.
+ * Call it before importing modules that create resources.
  *
  * @param serve - answers for a provider; undefined for resources that it doesn't know
  * @param call - answers functions; by default every one is an error
@@ -101,6 +104,7 @@ export async function mockEngine(
   },
 ): Promise<Recorded[]> {
   const recorded: Recorded[] = [];
+  let options: Options = {};
   await pulumi.runtime.setMocks(
     {
       call,
@@ -115,8 +119,9 @@ export async function mockEngine(
           type,
           name,
           inputs: given,
-          provider: providerName(provider),
+          provider: nameOf(provider ?? ""),
           custom: custom ?? false,
+          options,
         });
         const served = serve(resource);
         if (served !== undefined) return served;
@@ -127,12 +132,11 @@ export async function mockEngine(
     stack,
     preview,
   );
+  // The mocks' `newResource` runs in the same call, right after this.
+  onRegistration((registered) => {
+    options = registered;
+  });
   return recorded;
-}
-
-/** "urn:pulumi:stack::project::pulumi:providers:gcp::google::id" → "google". */
-function providerName(reference = ""): string {
-  return reference.split("::").at(3) ?? "";
 }
 
 /** Waits until everything that was asked for so far is recorded. */
@@ -162,12 +166,16 @@ export function named(recorded: Recorded[], name: string): Recorded {
   return found;
 }
 
-/** The stack of tests/unit/fixtures: tests that need a stack in Google Cloud don't depend on which ones a team has. */
+/** A stack in Google Cloud, so that tests don't depend on which ones a team has. */
 export const EXAMPLE = "example";
+/** A stack with everything that is optional. */
+export const FULL = "full";
+/** The stacks of tests/unit/fixtures. */
+const FIXTURES = [EXAMPLE, FULL];
 
 /** A stack file's configuration as the engine hands it to the program. */
 export function stackConfig(stack: string): Record<string, string> {
-  const folder = stack === EXAMPLE ? "fixtures" : "../..";
+  const folder = FIXTURES.includes(stack) ? "fixtures" : "../..";
   const file = new URL(`${folder}/Pulumi.${stack}.yaml`, import.meta.url);
   const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, string | object> };
   return Object.fromEntries(

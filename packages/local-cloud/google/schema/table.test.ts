@@ -9,39 +9,12 @@ import { schemaOf, schemas } from "./table.ts";
 const project = new URL("../../../../", import.meta.url);
 const tokens = Object.keys(schemas);
 
-interface Golden {
-  readonly type: string;
-  readonly name: string;
-  readonly inputs: Values;
-}
-
-/** Google Cloud resources of the program, from its golden files. */
-const resources = ["calico-test", "local"].flatMap((stack) => {
-  const file = new URL(`tests/unit/golden/${stack}.golden`, project);
-  return (JSON.parse(readFileSync(file, "utf8")) as Golden[]).filter(({ type }) => type.startsWith("gcp:"));
-});
-
 function reasons(schema: Block, inputs: Values): string[] {
   return validate(schema, {}, inputs).map(({ reason }) => reason);
 }
 
-test("has a table for every emulated type, and emulates every type of the program", () => {
-  const served = resourceTypes.map(({ token }) => token);
-  expect(served.toSorted()).toEqual(tokens.toSorted());
-  expect([...new Set(resources.map(({ type }) => type))].filter((type) => !served.includes(type))).toEqual(
-    [],
-  );
-});
-
-test("accepts every resource of the program and rejects misspelled arguments", () => {
-  expect(resources.length).toBeGreaterThan(40);
-  for (const { type, name, inputs } of resources) {
-    expect(reasons(schemaOf(type), inputs), name).toEqual([]);
-    for (const [argument, value] of Object.entries(inputs)) {
-      const misspelt = { ...inputs, [argument]: undefined, [`${argument}X`]: value };
-      expect(reasons(schemaOf(type), misspelt), name).toContain(`Invalid or unknown key: "${argument}X"`);
-    }
-  }
+test("has a table for every emulated type", () => {
+  expect(resourceTypes.map(({ token }) => token).toSorted()).toEqual(tokens.toSorted());
 });
 
 /** Returns the arguments that the npm package declares for a type. */
