@@ -10,16 +10,16 @@ import { checkStacks, readStacks } from "./config/stacks.ts";
 
 export type { Config } from "./config/schema.ts";
 
-/** Thrown when the configuration is wrong; the engine shows its message, without a stack trace. */
+/** Thrown when the configuration is invalid. The engine shows the message without a stack trace. */
 export class ConfigError extends pulumi.RunError {}
 
-/** The secrets of the configuration, each undefined when it isn't set. */
+/** Secrets of the configuration; absent if not set. */
 export type ConfigSecrets = Partial<Record<(typeof SECRET_KEYS)[number], pulumi.Output<string>>>;
 
 /**
- * The stack's configuration: everything under the project's own name, and nothing else.
+ * Returns the stack configuration: the keys in the project's namespace.
  *
- * @throws ConfigError that names every problem at once.
+ * @throws ConfigError with all problems
  */
 export function loadConfig(): Config & ConfigSecrets {
   const all = pulumi.runtime.allConfig();
@@ -31,21 +31,21 @@ export function loadConfig(): Config & ConfigSecrets {
   return { ...config, ...Object.fromEntries(given.map((key) => [key, own.requireSecret(key)])) };
 }
 
-/** The project's keys that are encrypted in the stack's file, as the engine names them to the SDK. */
+/** Returns the project's keys that are encrypted in the stack file, as the engine passes them to the SDK. */
 function encryptedKeys(project: string): string[] {
   const keys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
   return keys.filter((key) => key.startsWith(`${project}:`)).map((key) => key.slice(project.length + 1));
 }
 
 /**
- * Checks the engine's flat map of configuration.
+ * Parses the configuration in the engine's form.
  *
- * @param all - every key of the stack with its namespace, structured values as JSON
- * @param project - the namespace of the keys to read; every one of them has to be known
- * @param environment - where `${NAME}` in `crds` comes from
- * @param encrypted - the keys whose values are encrypted in the stack's file
- * @param stack - its name, and the stacks that have a file beside its own
- * @throws ConfigError that names every problem at once.
+ * @param all values of the stack by namespace and key; structured values as JSON
+ * @param project namespace of the keys; all of them must be known
+ * @param environment variables for `${NAME}` in `crds`
+ * @param encrypted keys whose values are encrypted in the stack file
+ * @param stack name of the stack, and the stacks with a file in the same directory. @default no check against other stacks
+ * @throws ConfigError with all problems
  */
 export function parseConfig(
   all: Partial<Record<string, string>>,
@@ -78,24 +78,24 @@ function isSecret(key: string | undefined): boolean {
 function plainSecrets(raw: Record<string, unknown>, encrypted: readonly string[]): Problem[] {
   return SECRET_KEYS.filter((key) => raw[key] !== undefined && !encrypted.includes(key)).map((key) => ({
     path: [key],
-    was: "[plain text in the stack's file]",
+    value: "[plain text in the stack file]",
     allowed: `an encrypted value: pulumi config set --secret ${key}`,
   }));
 }
 
-/** The project's own keys, maps and lists parsed. Values that `Pulumi.yaml` gives as empty count as missing. */
+/** Returns the project's keys; objects and lists are parsed. The empty defaults of `Pulumi.yaml` count as missing. */
 function ownKeys(all: Partial<Record<string, string>>, project: string): Record<string, unknown> {
   const raw: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(all)) {
     if (!key.startsWith(`${project}:`) || value === undefined || value === "") continue;
     const name = key.slice(project.length + 1);
-    raw[name] = isText(name) ? value : parsed(value);
+    raw[name] = isString(name) ? value : parsed(value);
   }
   return raw;
 }
 
-/** Whether the key's value is a text, and not a map or a list: the engine gives both as text. */
-function isText(key: string): boolean {
+/** Reports whether the key's value is a string: the engine passes objects and lists as strings, too. */
+function isString(key: string): boolean {
   const type = (schema.shape as Record<string, z.ZodType | undefined>)[key];
   return type?.safeParse("text").error?.issues[0]?.code !== "invalid_type";
 }
@@ -111,14 +111,14 @@ function parsed(value: string): unknown {
 function toProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
   const path = issue.path.map(String);
   if (issue.code !== "unrecognized_keys") {
-    const was = isSecret(path[0]) ? "[secret]" : valueAt(raw, path);
-    return [{ path, was, allowed: issue.message }];
+    const value = isSecret(path[0]) ? "[secret]" : valueAt(raw, path);
+    return [{ path, value, allowed: issue.message }];
   }
   const known = knownKeys(path);
   return issue.keys.map((key) => unknownKey([...path, key], known, valueAt(raw, [...path, key])));
 }
 
-/** The keys that the schema knows at this place. */
+/** Returns the keys that the schema has at a path. */
 function knownKeys(path: string[]): string[] {
   let at: unknown = schema;
   for (const key of ["", ...path]) {
@@ -130,13 +130,13 @@ function knownKeys(path: string[]): string[] {
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-function missingVariables(was: unknown, environment: Partial<Record<string, string>>): Problem[] {
-  if (typeof was !== "string") return [];
-  const missing = [...was.matchAll(VARIABLE)].filter(([, name = ""]) => (environment[name] ?? "") === "");
+function missingVariables(value: unknown, environment: Partial<Record<string, string>>): Problem[] {
+  if (typeof value !== "string") return [];
+  const missing = [...value.matchAll(VARIABLE)].filter(([, name = ""]) => (environment[name] ?? "") === "");
   return missing.map(([, name = ""]) => ({
     path: ["crds"],
-    was,
-    allowed: `a place whose variables are set; ${name} is not in the environment (npm start sets it)`,
+    value,
+    allowed: `a path whose variables are set; ${name} is not in the environment (npm start sets it)`,
   }));
 }
 

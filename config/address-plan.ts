@@ -13,32 +13,29 @@ const ADDRESS_KEYS = [
   ["addresses", "grafana"],
 ];
 
-/** Addresses that Google keeps in each subnetwork. */
-const KEPT_BY_GOOGLE = 4;
-/** An upgrade creates a new node before it removes an old one. */
+/** Addresses that Google Cloud reserves in each subnetwork. */
+const RESERVED_BY_GOOGLE = 4;
+/** Additional nodes during an upgrade: each new node is created before an old one is removed. */
 const SURGE_NODES = 1;
 /** The control plane's private endpoint has an address in the nodes' subnetwork (Private Service Connect). */
 const CONTROL_PLANE_ADDRESSES = 1;
-/** GKE gives a node a /24 of the pods' range. */
-const PODS_PER_NODE = 256;
+/** Addresses of the pod range for each node: GKE assigns a /24. */
+const POD_ADDRESSES_PER_NODE = 256;
 
-/**
- * Checks of the address plan that concern more than one key. They skip values that are wrong by themselves, so that
- * all problems can be reported together.
- */
+/** Checks the ranges and addresses against each other. Skips invalid values: the schema reports them. */
 export function checkAddressPlan(raw: unknown): Problem[] {
   return [...checkOverlaps(raw), ...checkAddresses(raw), ...checkPodRange(raw), ...checkPrimaryRange(raw)];
 }
 
 function checkOverlaps(raw: unknown): Problem[] {
   const ranges = RANGE_KEYS.flatMap((path) => rangeAt(raw, path));
-  return ranges.flatMap((one, at) =>
+  return ranges.flatMap((one, index) =>
     ranges
-      .slice(0, at)
+      .slice(0, index)
       .filter((other) => overlap(one.range, other.range))
       .map((other) => ({
         path: one.path,
-        was: one.text,
+        value: one.text,
         allowed: `a range that doesn't overlap ${other.path.join(".")} (${other.text})`,
       })),
   );
@@ -47,47 +44,49 @@ function checkOverlaps(raw: unknown): Problem[] {
 function checkAddresses(raw: unknown): Problem[] {
   const [primary] = rangeAt(raw, PRIMARY);
   const addresses = ADDRESS_KEYS.flatMap((path) => {
-    const was = valueAt(raw, path);
-    return typeof was === "string" && isIPv4(was) ? [{ path, was }] : [];
+    const value = valueAt(raw, path);
+    return typeof value === "string" && isIPv4(value) ? [{ path, value }] : [];
   });
-  const outside = addresses.flatMap(({ path, was }) =>
-    primary === undefined || isUsableInSubnetwork(primary.range, was)
+  const outside = addresses.flatMap(({ path, value }) =>
+    primary === undefined || isUsableInSubnetwork(primary.range, value)
       ? []
-      : [{ path, was, allowed: usableAddress(primary, was) }],
+      : [{ path, value, allowed: usableAddresses(primary, value) }],
   );
-  const twice = addresses
-    .filter(({ was }, at) => addresses.findIndex((other) => other.was === was) < at)
-    .map(({ path, was }) => ({ path, was, allowed: "an address that no other key has" }));
-  return [...outside, ...twice];
+  const duplicates = addresses
+    .filter(({ value }, index) => addresses.findIndex((other) => other.value === value) < index)
+    .map(({ path, value }) => ({ path, value, allowed: "an address that no other key has" }));
+  return [...outside, ...duplicates];
 }
 
-function usableAddress({ text, range }: { text: string; range: Netmask }, address: string): string {
+function usableAddresses({ text, range }: { text: string; range: Netmask }, address: string): string {
   const { first, last } = usableInSubnetwork(range);
-  const why = range.contains(address) ? "; Google keeps the first two and the last two of a range" : "";
-  return `an address inside network.primaryCidr (${text}): ${first} to ${last}${why}`;
+  const why = range.contains(address)
+    ? "; Google Cloud reserves the first two and the last two of a range"
+    : "";
+  return `an address in network.primaryCidr (${text}): ${first} to ${last}${why}`;
 }
 
 function checkPodRange(raw: unknown): Problem[] {
   const [pods] = rangeAt(raw, PODS);
   const nodes = valueAt(raw, ["cluster", "nodeCount"]);
-  if (pods === undefined || typeof nodes !== "number" || pods.range.size < PODS_PER_NODE) return [];
-  const room = pods.range.size / PODS_PER_NODE;
-  if (nodes + SURGE_NODES <= room) return [];
-  const allowed = `a range with a /24 for each of ${nodes} nodes and one for upgrades; this has ${room}`;
-  return [{ path: PODS, was: pods.text, allowed }];
+  if (pods === undefined || typeof nodes !== "number" || pods.range.size < POD_ADDRESSES_PER_NODE) return [];
+  const maxNodes = pods.range.size / POD_ADDRESSES_PER_NODE;
+  if (nodes + SURGE_NODES <= maxNodes) return [];
+  const allowed = `a range with a /24 for each of ${nodes} nodes and one for upgrades; this one has ${maxNodes}`;
+  return [{ path: PODS, value: pods.text, allowed }];
 }
 
 function checkPrimaryRange(raw: unknown): Problem[] {
   const [primary] = rangeAt(raw, PRIMARY);
   const nodes = valueAt(raw, ["cluster", "nodeCount"]);
   if (primary === undefined || typeof nodes !== "number") return [];
-  const needed = nodes + SURGE_NODES + ADDRESS_KEYS.length + CONTROL_PLANE_ADDRESSES + KEPT_BY_GOOGLE;
+  const needed = nodes + SURGE_NODES + ADDRESS_KEYS.length + CONTROL_PLANE_ADDRESSES + RESERVED_BY_GOOGLE;
   if (needed <= primary.range.size) return [];
   const allowed =
-    `a range of at least ${needed} addresses: ${nodes} nodes, ${SURGE_NODES} for upgrades, ` +
-    `${ADDRESS_KEYS.length} reserved addresses, ${CONTROL_PLANE_ADDRESSES} for the control plane, ` +
-    `${KEPT_BY_GOOGLE} that Google keeps; this has ${primary.range.size}`;
-  return [{ path: PRIMARY, was: primary.text, allowed }];
+    `a range of at least ${needed} addresses: ${nodes} for nodes, ${SURGE_NODES} for upgrades, ` +
+    `${ADDRESS_KEYS.length} for load balancers, ${CONTROL_PLANE_ADDRESSES} for the control plane, ` +
+    `${RESERVED_BY_GOOGLE} that Google Cloud reserves; this one has ${primary.range.size}`;
+  return [{ path: PRIMARY, value: primary.text, allowed }];
 }
 
 function rangeAt(raw: unknown, path: string[]): { path: string[]; text: string; range: Netmask }[] {

@@ -2,9 +2,9 @@ import { isIPv4 } from "node:net";
 import { ip2long, long2ip, Netmask } from "netmask";
 
 /**
- * Parses an IPv4 range in CIDR notation, like "10.248.0.0/20".
+ * Parses an IPv4 range in CIDR notation, e.g. "10.248.0.0/20".
  *
- * @returns undefined for anything else, also when the address isn't the first one of its range: Google refuses that
+ * @returns undefined for other strings, and when the address isn't the first of the range: Google Cloud rejects that
  */
 export function parseCidr(text: string): Netmask | undefined {
   const [, address = "", prefix] = /^([0-9.]+)\/(0|[1-9][0-9]?)$/.exec(text) ?? [];
@@ -13,21 +13,31 @@ export function parseCidr(text: string): Netmask | undefined {
   return range.base === address ? range : undefined;
 }
 
-/** Whether two ranges have an address in common: ranges in CIDR notation nest or are apart. */
+/** Reports whether two ranges have an address in common. CIDR ranges are nested or disjoint. */
 export function overlap(a: Netmask, b: Netmask): boolean {
   return a.contains(b) || b.contains(a);
 }
 
+/** Ranges that no packet on the internet has: RFC 1918, RFC 6598 (shared address space) and RFC 1122 (loopback). */
+const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"].map(
+  (range) => new Netmask(range),
+);
+
+/** Reports whether a range or an address is in a private range. */
+export function isPrivate(range: Netmask | string): boolean {
+  return PRIVATE.some((one) => one.contains(range));
+}
+
 /**
- * The first and last address of a subnetwork that Google lets anybody use. It keeps the first two (network, gateway)
- * and the last two (one reserved, broadcast): cloud.google.com/vpc/docs/subnets#unusable-ip-addresses.
+ * Returns the first and the last usable address of a subnetwork. Google Cloud reserves the first two (network and
+ * gateway) and the last two (one for future use, broadcast): cloud.google.com/vpc/docs/subnets#unusable-ip-addresses.
  */
 export function usableInSubnetwork({ base, size }: Netmask): { first: string; last: string } {
   const start = ip2long(base);
   return { first: long2ip(start + 2), last: long2ip(start + size - 3) };
 }
 
-/** Whether Google lets an address of a subnetwork be used. */
+/** Reports whether an address of a subnetwork is usable. */
 export function isUsableInSubnetwork(range: Netmask, address: string): boolean {
   const { first, last } = usableInSubnetwork(range);
   return ip2long(first) <= ip2long(address) && ip2long(address) <= ip2long(last);

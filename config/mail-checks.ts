@@ -3,39 +3,43 @@ import { parseHostPort } from "./hosts.ts";
 import type { Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
 
+/** Description of an e-mail address. */
 export const MAIL = "an e-mail address, like ci@example.org";
 
-/** Characters of an address, and of the part before the @ (RFC 5321, 4.5.3.1). */
+/** Maximum characters of an address, and of its part before the @ (RFC 5321, 4.5.3.1). */
 const MAX_ADDRESS = 254;
 const MAX_LOCAL_PART = 64;
 
+/** Reports whether the value is an e-mail address. */
 export function isMailAddress(value: string): boolean {
   return z.regexes.email.test(value) && value.length <= MAX_ADDRESS && value.indexOf("@") <= MAX_LOCAL_PART;
 }
 
-/** Google Cloud drops connections to it that leave the VPC (cloud.google.com/compute/docs/tutorials/sending-mail). */
+/** Google Cloud drops connections to this port outside the VPC (cloud.google.com/compute/docs/tutorials/sending-mail). */
 const BLOCKED_PORT = 25;
 
+/** Description of a mail server. */
 export const MAIL_SERVER =
-  "a mail server with its port, like smtp.example.org:587, from 1 to 65535 but not 25, which Google Cloud blocks";
+  "a mail server with a port from 1 to 65535, like smtp.example.org:587; Google Cloud blocks port 25";
 
+/** Reports whether the value is a mail server with a port that isn't blocked. */
 export function isMailServer(value: string): boolean {
   const server = parseHostPort(value);
   return server !== undefined && server.port !== BLOCKED_PORT;
 }
 
-/** E-mail needs a server, and a user's password is of use only with the user. */
+/** Checks that e-mail has a server, and that the server has either both a user and a password or neither. */
 export function checkMail(raw: unknown): Problem[] {
   const email = valueAt(raw, ["alerts", "email"]);
   const server = valueAt(raw, ["alerts", "smtp"]);
   const user = valueAt(raw, ["alerts", "smtp", "user"]);
   const password = valueAt(raw, ["smtpPassword"]);
-  const allowed: [boolean, string[], unknown, string][] = [
+  const checks: [boolean, string[], unknown, string][] = [
     [
       Array.isArray(email) && email.length > 0 && server === undefined,
       ["alerts", "smtp"],
       server,
-      "a mail server (host, from) when alerts.email names somebody",
+      "a mail server (host, from) when alerts.email has addresses",
     ],
     [
       user !== undefined && password === undefined,
@@ -47,8 +51,8 @@ export function checkMail(raw: unknown): Problem[] {
       user === undefined && password !== undefined,
       ["smtpPassword"],
       "[secret]",
-      "nothing unless alerts.smtp.user is set",
+      "no value unless alerts.smtp.user is set",
     ],
   ];
-  return allowed.filter(([wrong]) => wrong).map(([, path, was, allowed]) => ({ path, was, allowed }));
+  return checks.filter(([wrong]) => wrong).map(([, path, value, allowed]) => ({ path, value, allowed }));
 }

@@ -1,16 +1,16 @@
 import { closestMatch } from "leven";
 
-/** One thing that is wrong with the configuration. */
+/** An invalid configuration value. */
 export interface Problem {
-  /** The key, from the top: ["cluster", "nodeCount"]. */
+  /** Path of the key, e.g. ["cluster", "nodeCount"]. */
   path: string[];
-  /** What it was; undefined when it is missing. */
-  was: unknown;
-  /** What is allowed, in words. */
+  /** The value; undefined if it is missing. */
+  value: unknown;
+  /** Description of the allowed values. */
   allowed: string;
 }
 
-/** The value at a path, or undefined when something on the way isn't there. */
+/** Returns the value at a path, or undefined if a part of the path is missing. */
 export function valueAt(raw: unknown, path: string[]): unknown {
   return path.reduce<unknown>(
     (value, key) =>
@@ -19,31 +19,31 @@ export function valueAt(raw: unknown, path: string[]): unknown {
   );
 }
 
-/** A problem for a key that the schema doesn't have, with the key that may have been meant. */
-export function unknownKey(path: string[], known: string[], was: unknown): Problem {
-  const nearest = nearestKey(path.at(-1) ?? "", known);
-  const hint = nearest === undefined ? "" : ` Did you mean "${[...path.slice(0, -1), nearest].join(".")}"?`;
-  return { path, was, allowed: `no such key; there are ${known.join(", ")}.${hint}` };
+/** Returns a problem for a key that the schema doesn't have; it suggests the most similar known key. */
+export function unknownKey(path: string[], known: string[], value: unknown): Problem {
+  const similar = similarKey(path.at(-1) ?? "", known);
+  const hint = similar === undefined ? "" : ` Did you mean "${[...path.slice(0, -1), similar].join(".")}"?`;
+  return { path, value, allowed: `no such key; the keys are ${known.join(", ")}.${hint}` };
 }
 
-/** The known key with the fewest differing letters, at most a third of it or two. */
-function nearestKey(key: string, known: string[]): string | undefined {
+/** Returns the most similar known key. At most a third of its characters may differ, or two of a short key. */
+function similarKey(key: string, known: string[]): string | undefined {
   const lower = new Map(known.map((name) => [name.toLowerCase(), name]));
   const maxDistance = Math.max(2, Math.floor(key.length / 3));
   return lower.get(closestMatch(key.toLowerCase(), [...lower.keys()], { maxDistance }) ?? "");
 }
 
-/** All problems in one message, a line each: the key, what it was, what is allowed. */
+/** Formats all problems as one message with a line for each: key, value, allowed values. */
 export function explain(problems: Problem[]): string {
-  const lines = problems.map(({ path, was, allowed }) => {
-    const state = was === undefined ? "is missing" : `is ${withoutCredentials(JSON.stringify(was))}`;
+  const lines = problems.map(({ path, value, allowed }) => {
+    const state = value === undefined ? "is missing" : `is ${withoutCredentials(JSON.stringify(value))}`;
     return `  ${path.join(".")} ${state}; allowed: ${allowed}`;
   });
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return `The stack's configuration has ${count}; nothing was made:\n${lines.join("\n")}`;
+  return `The stack configuration has ${count}; nothing was changed:\n${lines.join("\n")}`;
 }
 
-/** A URL may have a password in it, wherever it stands. */
+/** Replaces the user and password of URLs anywhere in the text. */
 function withoutCredentials(text: string): string {
   return text.replaceAll(/:\/\/[^"\s]*@/g, "://[secret]@");
 }

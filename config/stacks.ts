@@ -4,30 +4,30 @@ import { parse } from "yaml";
 import type { Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
 
-/** A stack and its configuration, without the project's prefix of the keys. */
+/** A stack with its configuration; the keys are without the project's namespace. */
 export interface Stack {
   name: string;
   raw: unknown;
 }
 
-/** Google's rule for the values of labels (cloud.google.com/compute/docs/labeling-resources). */
+/** Google Cloud's rule for label values (cloud.google.com/compute/docs/labeling-resources). */
 const LABEL_VALUE = /^[a-z0-9_-]{1,63}$/;
 
-/** Names of the stacks that have a file in the folder, in alphabetical order. */
-export function stackNames(folder: string): string[] {
-  return readdirSync(folder)
+/** Returns the names of the stacks that have a file in the directory, in alphabetical order. */
+export function stackNames(directory: string): string[] {
+  return readdirSync(directory)
     .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
     .toSorted();
 }
 
 /**
- * The stacks that have a file in the folder.
+ * Returns the stacks that have a file in the directory.
  *
- * @param project - Pulumi's project, the namespace of the keys
+ * @param project name of the Pulumi project, which is the namespace of the keys
  */
-export function readStacks(folder: string, project: string): Stack[] {
-  return stackNames(folder).map((name) => {
-    const file = parse(readFileSync(path.join(folder, `Pulumi.${name}.yaml`), "utf8")) as {
+export function readStacks(directory: string, project: string): Stack[] {
+  return stackNames(directory).map((name) => {
+    const file = parse(readFileSync(path.join(directory, `Pulumi.${name}.yaml`), "utf8")) as {
       config?: Record<string, unknown>;
     } | null;
     const own = Object.entries(file?.config ?? {}).filter(([key]) => key.startsWith(`${project}:`));
@@ -38,7 +38,7 @@ export function readStacks(folder: string, project: string): Stack[] {
   });
 }
 
-/** A stack's names in Google Cloud: the prefix, and the network's. */
+/** Keys of a stack's names in Google Cloud: the prefix of all resources and the network's name. */
 const NAMES = [
   { path: ["cluster", "name"], of: (raw: unknown) => valueAt(raw, ["cluster", "name"]) },
   {
@@ -48,20 +48,20 @@ const NAMES = [
 ];
 
 /**
- * Problems of a stack beside others: two stacks of one Google project with the same names would take each other's
+ * Checks a stack against the others: two stacks of one Google Cloud project with the same names would manage the same
  * resources.
  *
- * @param others - stacks with a file beside this one's
+ * @param others stacks that have a file in the same directory
  */
 export function checkStacks({ name, raw }: Stack, others: Stack[]): Problem[] {
   const label = LABEL_VALUE.test(name)
     ? []
     : [
         {
-          path: ["(the stack's name)"],
-          was: name,
+          path: ["(stack name)"],
+          value: name,
           allowed:
-            "a name that can be a label at Google: 1 to 63 lower-case letters, digits, dashes and underscores",
+            "a valid label value of Google Cloud: 1 to 63 lower-case letters, digits, dashes and underscores",
         },
       ];
   const project = valueAt(raw, ["project"]);
@@ -69,11 +69,11 @@ export function checkStacks({ name, raw }: Stack, others: Stack[]): Problem[] {
     (other) => other.name !== name && valueAt(other.raw, ["project"]) === project,
   );
   const taken = NAMES.flatMap(({ path: key, of }) => {
-    const was = of(raw);
-    const other = was === undefined ? undefined : sameProject.find((one) => of(one.raw) === was);
+    const value = of(raw);
+    const other = value === undefined ? undefined : sameProject.find((one) => of(one.raw) === value);
     if (other === undefined) return [];
-    const allowed = `a name that no other stack of the project ${String(project)} has; it is Pulumi.${other.name}.yaml's`;
-    return [{ path: key, was, allowed }];
+    const allowed = `a name that no other stack of the project ${String(project)} has; Pulumi.${other.name}.yaml has it`;
+    return [{ path: key, value, allowed }];
   });
   return [...label, ...taken];
 }

@@ -48,8 +48,8 @@ export async function keys(stack = cloudStacks()[0] ?? LOCAL_STACK): Promise<Key
   return keysOf(schema, [], used, undefined);
 }
 
-function keysOf(map: z.core.$ZodType, path: string[], used: unknown, shared: unknown): Key[] {
-  return Object.entries(node(map).def.shape ?? {}).flatMap(([name, value]) => {
+function keysOf(object: z.core.$ZodType, path: string[], used: unknown, shared: unknown): Key[] {
+  return Object.entries(node(object).def.shape ?? {}).flatMap(([name, value]) => {
     const key = describe(value, [...path, name], field(used, name), shared);
     return [key, ...keysOf(key.inner, key.path, field(used, name), key.example)];
   });
@@ -73,13 +73,23 @@ function describe(outer: z.core.$ZodType, path: string[], used: unknown, shared:
     if (def.type === "optional") key.optional = true;
     key.inner = at;
   }
-  if (!isMap(key)) key.example ??= key.byDefault ?? shared;
+  if (!isObject(key)) key.example ??= key.byDefault ?? shared;
   return key;
 }
 
 /** Reports whether the key is an object. */
-export function isMap({ inner }: Key): boolean {
+export function isObject({ inner }: Key): boolean {
   return node(inner).def.type === "object";
+}
+
+/** Reports whether the key is a list. */
+export function isList({ inner }: Key): boolean {
+  return node(inner).def.type === "array";
+}
+
+/** Reports whether every stack needs a value for the key. */
+export function isRequired({ byDefault, optional }: Key): boolean {
+  return byDefault === undefined && !optional;
 }
 
 /** Returns the allowed values, in the words of the schema's error message. */
@@ -94,21 +104,22 @@ export async function configurationPage(stack?: string): Promise<string> {
   const text = [
     "# Configuration",
     "",
-    "Made of `config/schema.ts` by `npm run docs`; a test compares it.",
+    "`npm run docs` generates this page from `config/schema.ts`.",
     "",
-    `The keys of a stack's file, \`Pulumi.STACK.yaml\`, each under \`${PREFIX}\`. Everything that is wrong is told at`,
-    "once, before anything is made. A key without a default has to be given, unless it is optional.",
+    `The keys of a stack file, \`Pulumi.STACK.yaml\`, are in the namespace \`${PREFIX}\`. An invalid configuration is`,
+    "rejected before anything is changed, with a message that lists all problems. A key without a default is required,",
+    "unless it is optional.",
     "",
     "```sh cloud",
     "pulumi config set --path cluster.nodeCount 3",
     `pulumi config set --secret ${SECRET_KEYS[0]}`,
     "```",
     "",
-    ...table(top.filter((key) => !isMap(key))),
-    ...top.filter(isMap).flatMap((map) => {
-      const inner = all.filter(({ path }) => path.length > 1 && path[0] === map.path[0]);
-      const state = map.byDefault === undefined && !map.optional ? "Has to be given." : "Optional.";
-      return ["", `## ${name(map)}`, "", `${map.description} ${state}`, "", ...table(inner)];
+    ...table(top.filter((key) => !isObject(key))),
+    ...top.filter(isObject).flatMap((object) => {
+      const inner = all.filter(({ path }) => path.length > 1 && path[0] === object.path[0]);
+      const state = isRequired(object) ? "Required." : "Optional.";
+      return ["", `## ${name(object)}`, "", `${object.description} ${state}`, "", ...table(inner)];
     }),
   ].join("\n");
   const options = await resolveConfig(CONFIGURATION_PAGE);
@@ -117,16 +128,16 @@ export async function configurationPage(stack?: string): Promise<string> {
 
 function table(rows: Key[]): string[] {
   return [
-    "| key | what it is | what is allowed | default | example |",
+    "| key | description | allowed values | default | example |",
     "| --- | --- | --- | --- | --- |",
     ...rows.map((key) =>
       [
         "",
         `\`${name(key)}\``,
         isSecret(key) ? `${key.description} A secret.` : key.description,
-        isMap(key) ? "a map" : allowed(key),
+        isObject(key) ? "an object" : allowed(key),
         state(key),
-        isMap(key) ? "" : code(key.example),
+        isObject(key) ? "" : code(key.example),
         "",
       ]
         .map((cell) => cell.replaceAll("|", "\\|"))
@@ -136,12 +147,13 @@ function table(rows: Key[]): string[] {
   ];
 }
 
-function state({ byDefault, optional }: Key): string {
-  if (byDefault !== undefined) return code(byDefault);
-  return optional ? "none: optional" : "has to be given";
+function state(key: Key): string {
+  if (key.byDefault !== undefined) return code(key.byDefault);
+  return isRequired(key) ? "required" : "optional";
 }
 
-function isSecret({ path }: Key): boolean {
+/** Reports whether the key's value is a secret. */
+export function isSecret({ path }: Key): boolean {
   return SECRET_KEYS.some((secret) => secret === path[0]);
 }
 
@@ -156,8 +168,10 @@ function name({ path }: Key): string {
   return path.join(".");
 }
 
-function field(map: unknown, name: string): unknown {
-  return typeof map === "object" && map !== null ? (map as Record<string, unknown>)[name] : undefined;
+function field(object: unknown, name: string): unknown {
+  return typeof object === "object" && object !== null
+    ? (object as Record<string, unknown>)[name]
+    : undefined;
 }
 
 function node(type: z.core.$ZodType): Node {

@@ -3,6 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import { LICENCES_PAGE, licencesPage } from "../packages/local-cloud/licences/page.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";
+import { PROJECT_FILE, projectFile } from "./project-file.ts";
 
 await writeFile(CONFIGURATION_PAGE, await configurationPage(process.argv[2]));
+await writeFile(PROJECT_FILE, await projectFile());
 await writeFile(LICENCES_PAGE, licencesPage());

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { crossChecks } from "../../config/checks.ts";
 
-/** A range as first address and prefix, told apart from the code under test: by whole numbers alone. */
+/** A range as integers, independent of the code under test. */
 interface Plain {
   first: number;
   prefix: number;
@@ -11,10 +11,10 @@ interface Plain {
 const formatAddress = (address: number) =>
   [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
 const span = ({ prefix }: Plain) => 2 ** (32 - prefix);
-const written = (range: Plain) => `${formatAddress(range.first)}/${range.prefix}`;
-/** Ranges close together, so that about every second plan overlaps somewhere. */
-const plain = (least: number, most: number) =>
-  fc.tuple(fc.nat(2 ** 22), fc.integer({ min: least, max: most })).map(([offset, prefix]): Plain => {
+const formatRange = (range: Plain) => `${formatAddress(range.first)}/${range.prefix}`;
+/** Generates ranges close together, so that about half of the plans overlap. */
+const plain = (min: number, max: number) =>
+  fc.tuple(fc.nat(2 ** 22), fc.integer({ min, max })).map(([offset, prefix]): Plain => {
     const size = 2 ** (32 - prefix);
     return { first: 10 * 2 ** 24 + Math.floor((offset * 4) / size) * size, prefix };
   });
@@ -34,10 +34,10 @@ function problemsOf({ primary, pods, services, controlPlane, nodeCount, offsets 
   const [pushGateway, prometheus, grafana] = offsets.map((offset) => formatAddress(primary.first + offset));
   return crossChecks({
     network: {
-      primaryCidr: written(primary),
-      podCidr: written(pods),
-      serviceCidr: written(services),
-      controlPlaneCidr: written(controlPlane),
+      primaryCidr: formatRange(primary),
+      podCidr: formatRange(pods),
+      serviceCidr: formatRange(services),
+      controlPlaneCidr: formatRange(controlPlane),
     },
     cluster: { nodeCount, endpoint: "ip", authorizedNetworks: ["203.0.113.0/24"] },
     addresses: { pushGateway, prometheus, grafana },
@@ -48,29 +48,29 @@ function disjoint(a: Plain, b: Plain): boolean {
   return a.first + span(a) <= b.first || b.first + span(b) <= a.first;
 }
 
-test("a plan is accepted exactly if its ranges are apart, its addresses inside and its nodes have room", () => {
+test("accepts a plan exactly if its ranges are disjoint, its addresses inside and its ranges large enough", () => {
   let accepted = 0;
   fc.assert(
     fc.property(plan, (one) => {
       const ranges = [one.primary, one.pods, one.services, one.controlPlane];
       const apart = ranges.every((a, at) => ranges.slice(0, at).every((b) => disjoint(a, b)));
-      // Google keeps the first two addresses of a range and the last two.
+      // Google Cloud reserves the first two and the last two addresses of a range.
       const inside = one.offsets.every((offset) => offset >= 2 && offset < span(one.primary) - 2);
-      // And an upgrade has one node more. Beside the nodes there are three reserved addresses, the control plane's,
-      // and Google's four.
-      const roomy =
+      // An upgrade needs one node more. The primary range also has three load balancers, the control plane and the
+      // four addresses that Google Cloud reserves.
+      const largeEnough =
         one.nodeCount + 1 <= span(one.pods) / 256 && one.nodeCount + 1 + 3 + 1 + 4 <= span(one.primary);
-      accepted += apart && inside && roomy ? 1 : 0;
-      expect(problemsOf(one).length === 0).toBe(apart && inside && roomy);
+      accepted += apart && inside && largeEnough ? 1 : 0;
+      expect(problemsOf(one).length === 0).toBe(apart && inside && largeEnough);
     }),
     { numRuns: 2000 },
   );
-  // Of use only if both happen.
+  // The property is tested only if both results occur.
   expect(accepted).toBeGreaterThan(50);
   expect(accepted).toBeLessThan(1950);
 });
 
-test("what is wrong with a plan is told at the key that has to change", () => {
+test("reports the key that has to change", () => {
   fc.assert(
     fc.property(plan, (one) => {
       const problems = problemsOf(one);

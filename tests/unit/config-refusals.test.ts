@@ -7,95 +7,164 @@ const DIGEST = `@sha256:${"0".repeat(64)}`;
 
 test.each<[string, Record<string, unknown>, string]>([
   [
-    "Prometheus by digest alone",
+    "an image of Prometheus without a tag",
     { images: { prometheus: `prom/prometheus${DIGEST}` } },
     "images.prometheus is",
   ],
-  ["Prometheus by a word", { images: { prometheus: "prom/prometheus:latest" } }, "whose tag is a version"],
   [
-    "Prometheus by a part of a version",
-    { images: { prometheus: "prom/prometheus:v3" } },
+    "an image of Prometheus with a tag that is no version",
+    { images: { prometheus: "prom/prometheus:latest" } },
     "whose tag is a version",
   ],
-  ["SMTP without a host", smtp({ host: ":587" }), 'alerts.smtp.host is ":587"; allowed: a mail server with'],
-  ["SMTP at port 0", smtp({ host: "smtp.example.org:0" }), 'alerts.smtp.host is "smtp.example.org:0"'],
-  ["SMTP at no port", smtp({ host: "smtp.example.org:99999" }), "alerts.smtp.host is"],
   [
-    "SMTP at the port that Google blocks",
-    smtp({ host: "smtp.example.org:25" }),
-    "not 25, which Google Cloud",
+    "an image of Prometheus with an incomplete version",
+    { images: { prometheus: "prom/prometheus:v3" } },
+    "whose tag is a version 2.x or 3.x",
   ],
-  ["SMTP at a host of dots", smtp({ host: "..:587" }), "alerts.smtp.host is"],
-  ["a sender without a domain", smtp({ from: "ci@localhost" }), 'alerts.smtp.from is "ci@localhost"'],
   [
-    "an address with two dots",
+    "a version of Prometheus that the operator rejects",
+    { images: { prometheus: "prom/prometheus:v1.8.2" } },
+    'images.prometheus is "prom/prometheus:v1.8.2"; allowed: an image whose tag is a version 2.x or 3.x',
+  ],
+  [
+    "a pre-release of Prometheus that isn't a semantic version",
+    { images: { prometheus: "prom/prometheus:v3.16.0-rc..1" } },
+    "images.prometheus is",
+  ],
+  [
+    "a version of Alertmanager that the operator rejects",
+    { images: { alertmanager: "prom/alertmanager:v0.14.9" } },
+    "allowed: an image whose tag is a version from 0.15 to 0.x",
+  ],
+  [
+    "a major version of Alertmanager that the operator rejects",
+    { images: { alertmanager: "prom/alertmanager:v1.0.0" } },
+    "images.alertmanager is",
+  ],
+  [
+    "a mail server without a host",
+    smtp({ host: ":587" }),
+    'alerts.smtp.host is ":587"; allowed: a mail server with',
+  ],
+  [
+    "a mail server at port 0",
+    smtp({ host: "smtp.example.org:0" }),
+    'alerts.smtp.host is "smtp.example.org:0"',
+  ],
+  ["a mail server at port 99999", smtp({ host: "smtp.example.org:99999" }), "alerts.smtp.host is"],
+  [
+    "a mail server at the port that Google Cloud blocks",
+    smtp({ host: "smtp.example.org:25" }),
+    "Google Cloud blocks port 25",
+  ],
+  ["a mail server named by dots", smtp({ host: "..:587" }), "alerts.smtp.host is"],
+  [
+    "a sender without a top-level domain",
+    smtp({ from: "ci@localhost" }),
+    'alerts.smtp.from is "ci@localhost"',
+  ],
+  [
+    "an e-mail address with two dots in a row",
     { alerts: { email: ["a..b@example.org"] } },
     'alerts.email.0 is "a..b@example.org"',
   ],
-  ["an address with two @", { alerts: { email: ["a@b@example.org"] } }, "alerts.email.0 is"],
-  ["an address of a dot", { alerts: { email: ["ci@.org"] } }, "alerts.email.0 is"],
-  ["a long address", { alerts: { email: [`${"a".repeat(65)}@example.org`] } }, "alerts.email.0 is"],
+  ["an e-mail address with two @", { alerts: { email: ["a@b@example.org"] } }, "alerts.email.0 is"],
   [
-    "a peer twice",
+    "an e-mail address whose domain begins with a dot",
+    { alerts: { email: ["ci@.org"] } },
+    "alerts.email.0 is",
+  ],
+  ["a long e-mail address", { alerts: { email: [`${"a".repeat(65)}@example.org`] } }, "alerts.email.0 is"],
+  [
+    "a duplicate peer",
     { network: { peers: ["default", "default"] } },
     'network.peers is ["default","default"]; allowed: each',
   ],
-  ["a long domain", external({ domain: `${"a".repeat(52)}.example.com` }), "pushGateway.domain is"],
   [
-    "the internet in two halves",
+    "a domain of 64 characters",
+    external({ domain: `${"a".repeat(52)}.example.com` }),
+    "pushGateway.domain is",
+  ],
+  [
+    "the internet as two source ranges",
     { ciSourceRanges: ["0.0.0.0/1", "128.0.0.0/1"] },
     'ciSourceRanges.1 is "128.0.0.0/1"',
   ],
   [
-    "pushes from the internet in two halves",
+    "the internet as two source ranges of external pushes",
     external({ sourceRanges: ["0.0.0.0/1", "128.0.0.0/1"] }),
     "pushGateway.sourceRanges",
   ],
   [
-    "the control plane for half the internet",
+    "half of the internet as an authorized network",
     { cluster: { endpoint: "ip", authorizedNetworks: ["0.0.0.0/1"] } },
     'cluster.authorizedNetworks.0 is "0.0.0.0/1"',
   ],
   [
-    "no room for the nodes",
+    "24 nodes in a /27",
     {
       network: { primaryCidr: "10.248.1.0/27" },
       addresses: { pushGateway: "10.248.1.4", prometheus: "10.248.1.6", grafana: "10.248.1.7" },
       cluster: { nodeCount: 24 },
     },
-    'network.primaryCidr is "10.248.1.0/27"; allowed: a range of at least 33 addresses: 24 nodes, 1 for',
+    'network.primaryCidr is "10.248.1.0/27"; allowed: a range of at least 33 addresses: 24 for nodes, 1 for',
   ],
-  ["nodes of 1 GiB", { cluster: { machineType: "e2-micro" } }, "GKE leaves 668 MiB of this one's 1024"],
-  ["nodes of 2 GiB", { cluster: { machineType: "n2-highcpu-2" } }, 'cluster.machineType is "n2-highcpu-2"'],
-  ["custom nodes of 2 GiB", { cluster: { machineType: "e2-custom-2-2048" } }, "cluster.machineType is"],
-  ["a Felix without a port", { felix: { targets: ["10.248.4.2"] } }, 'felix.targets.0 is "10.248.4.2"'],
-  ["a Felix by URL", { felix: { targets: ["http://ci:9091/metrics"] } }, "felix.targets.0 is"],
-  ["no Felix", { felix: { targets: [] } }, "felix.targets is []; allowed: a list of at least one target"],
   [
-    "a Felix twice",
+    "nodes with 1 GiB",
+    { cluster: { machineType: "e2-micro" } },
+    "this one has 668 MiB allocatable of 1024 MiB",
+  ],
+  ["nodes with 2 GiB", { cluster: { machineType: "n2-highcpu-2" } }, 'cluster.machineType is "n2-highcpu-2"'],
+  ["custom nodes with 2 GiB", { cluster: { machineType: "e2-custom-2-2048" } }, "cluster.machineType is"],
+  [
+    "a Felix target without a port",
+    { felix: { targets: ["10.248.4.2"] } },
+    'felix.targets.0 is "10.248.4.2"',
+  ],
+  ["a URL as a Felix target", { felix: { targets: ["http://ci:9091/metrics"] } }, "felix.targets.0 is"],
+  [
+    "an empty list of Felix targets",
+    { felix: { targets: [] } },
+    "felix.targets is []; allowed: a list of at least one target",
+  ],
+  [
+    "a duplicate Felix target",
     { felix: { targets: ["ci:9091", "ci:9091"] } },
     'felix.targets is ["ci:9091","ci:9091"]; allowed: each',
   ],
   ["a webhook at port 0", { alertWebhookUrl: "http://example.org:0/" }, "alertWebhookUrl is"],
   [
-    "a user of 20 digits",
+    "a user name of 20 digits that was written as a number",
     { remoteWrite: { url: "https://m/", user: 12345678901234567890n } },
     "remoteWrite.user is",
   ],
-])("refuses %s", (_, changes, expected) => {
+])("rejects %s", (_, changes, expected) => {
   expect(messageFor(changes)).toContain(expected);
 });
 
 test.each<[string, Record<string, unknown>]>([
-  ["Prometheus by version and digest", { images: { prometheus: `prom/prometheus:v3.16.0${DIGEST}` } }],
-  ["another image by digest alone", { images: { grafana: `grafana/grafana${DIGEST}` } }],
-  ["a password that looks like a list", { ...smtp({ user: "ci" }), smtpPassword: "[1,2]" }],
-  ["a password that looks like a map", { ...smtp({ user: "ci" }), smtpPassword: '{"a":1}' }],
-  ["a user of digits", { remoteWrite: { url: "https://m/", user: 123456 }, remoteWritePassword: "hush" }],
-  ["a mail user of digits", { ...smtp({ user: 123456 }), smtpPassword: "hush" }],
-  ["SMTP at an address", smtp({ host: "10.248.0.9:465" })],
   [
-    "Felix by address and by name",
+    "an image of Prometheus with a version and a digest",
+    { images: { prometheus: `prom/prometheus:v3.16.0${DIGEST}` } },
+  ],
+  ["a pre-release of Prometheus", { images: { prometheus: "prom/prometheus:v3.17.0-rc.1" } }],
+  ["another variant of Prometheus", { images: { prometheus: "prom/prometheus:3.16.0-distroless" } }],
+  ["the oldest supported Prometheus", { images: { prometheus: "prom/prometheus:v2.0.0" } }],
+  ["the oldest supported Alertmanager", { images: { alertmanager: "prom/alertmanager:v0.15.0" } }],
+  ["another image without a tag", { images: { grafana: `grafana/grafana${DIGEST}` } }],
+  ["a password that looks like a list", { ...smtp({ user: "ci" }), smtpPassword: "[1,2]" }],
+  ["a password that looks like an object", { ...smtp({ user: "ci" }), smtpPassword: '{"a":1}' }],
+  [
+    "a user name of digits that was written as a number",
+    { remoteWrite: { url: "https://m/", user: 123456 }, remoteWritePassword: "hush" },
+  ],
+  [
+    "an SMTP user name of digits that was written as a number",
+    { ...smtp({ user: 123456 }), smtpPassword: "hush" },
+  ],
+  ["a mail server by its address", smtp({ host: "10.248.0.9:465" })],
+  [
+    "Felix targets by address and by name",
     { felix: { targets: ["10.248.4.2:9091", "ci-1.c.calico-test.internal:9091"] } },
   ],
   ["a domain of 63 characters", external({ domain: `${"a".repeat(51)}.example.com` })],
@@ -107,20 +176,20 @@ test.each<[string, Record<string, unknown>]>([
       cluster: { nodeCount: 23 },
     },
   ],
-  ["nodes of 4 GiB", { cluster: { machineType: "e2-medium" } }],
-  ["nodes of a family that isn't known", { cluster: { machineType: "z9-ultramem-8" } }],
-])("takes %s", (_, changes) => {
+  ["nodes with 4 GiB", { cluster: { machineType: "e2-medium" } }],
+  ["nodes of an unknown family", { cluster: { machineType: "z9-ultramem-8" } }],
+])("accepts %s", (_, changes) => {
   expect(messageFor(changes)).toBe("no problem");
 });
 
-test("a user of digits is a text afterwards", () => {
+test("returns a user name of digits as a string", () => {
   const all = changed({ remoteWrite: { url: "https://m/", user: 123456 }, remoteWritePassword: "hush" });
   expect(parseConfig(all, PROJECT, ENVIRONMENT, SECRET_KEYS).remoteWrite?.user).toBe("123456");
 });
 
 const STORE = { writeUrl: "https://mimir/api/v1/push", readUrl: "https://mimir/prometheus" };
 
-test.each(SECRET_KEYS)("refuses %s in plain text, with the command that encrypts it", (key) => {
+test.each(SECRET_KEYS)("rejects %s in plain text and names the command that encrypts it", (key) => {
   const complete = {
     ...smtp({ user: "ci" }),
     remoteWrite: { url: "https://mimir/", user: "ci" },
@@ -137,7 +206,7 @@ test.each(SECRET_KEYS)("refuses %s in plain text, with the command that encrypts
     complete,
     SECRET_KEYS.filter((other) => other !== key),
   );
-  expect(message).toContain(`${key} is "[plain text in the stack's file]"; allowed: an encrypted value:`);
+  expect(message).toContain(`${key} is "[plain text in the stack file]"; allowed: an encrypted value:`);
   expect(message).toContain(`pulumi config set --secret ${key}`);
   expect(message.split("\n")).toHaveLength(2);
   expect(message).not.toContain("hidden");
@@ -148,7 +217,7 @@ test.each([
   { crds: "https://me:hidden@example.com/${K8SFV_NOWHERE}" },
   { crds: "http://me:hidden@example.com/crds" },
   { remoteWrite: { url: "https://me:hidden@mimir/" } },
-])("the password in %j is refused and not shown", (changes) => {
+])("rejects the password in %j without showing it", (changes) => {
   const message = messageFor(changes);
   expect(message).toContain("[secret]@");
   expect(message).not.toContain("hidden");

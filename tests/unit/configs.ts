@@ -5,7 +5,7 @@ import { EXAMPLE, stackConfig } from "./mocks.ts";
 export const PROJECT = "k8sfv-metrics";
 export const ENVIRONMENT = { K8SFV_CRDS: "/crds" };
 
-/** The example stack's configuration, with changes: an object is merged, undefined takes a key away. */
+/** Returns the example stack's configuration with changes: an object is merged, undefined removes a key. */
 export function changed(changes: Record<string, unknown>): Record<string, string> {
   const all = stackConfig(EXAMPLE);
   for (const [key, value] of Object.entries(changes)) {
@@ -21,18 +21,19 @@ export function changed(changes: Record<string, unknown>): Record<string, string
   return all;
 }
 
-/** JSON in which a bigint is written as a number. */
+/** Formats JSON; a bigint becomes a number. */
 function json(value: object): string {
   const text = JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part));
   return text.replace(/"([0-9]+)n"/g, "$1");
 }
 
-/** The push gateway on the internet, all right but for the changes. */
+/** Returns a valid external Pushgateway with changes. */
 export function external(changes: Record<string, unknown>): Record<string, unknown> {
-  const right = { exposure: "external", auth: true, domain: "push.example.com", sourceRanges: "anywhere" };
-  return { pushGateway: { ...right, ...changes } };
+  const valid = { exposure: "external", auth: true, domain: "push.example.com", sourceRanges: "anywhere" };
+  return { pushGateway: { ...valid, ...changes } };
 }
 
+/** Returns the error message for the example stack with changes, or "no problem". */
 export function messageFor(
   changes: Record<string, unknown>,
   encrypted: readonly string[] = SECRET_KEYS,
@@ -46,7 +47,7 @@ export function messageFor(
   return "no problem";
 }
 
-/** An SMTP server, all right but for the changes. */
+/** Returns a valid mail server with changes. */
 export function smtp(changes: Record<string, unknown>): Record<string, unknown> {
   return { alerts: { smtp: { host: "smtp.example.org:587", from: "ci@example.org", ...changes } } };
 }

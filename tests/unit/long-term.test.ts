@@ -81,7 +81,7 @@ describe("the configuration", () => {
     [
       "the receiver of remoteWrite",
       { longTerm: STORE, remoteWrite: { url: "https://MIMIR.example.com:443/api/v1/push" } },
-      'longTerm.writeUrl is "https://mimir.example.com/api/v1/push"; allowed: another URL than remoteWrite.url',
+      'longTerm.writeUrl is "https://mimir.example.com/api/v1/push"; allowed: a URL other than remoteWrite.url',
     ],
     [
       "a user without a password",
@@ -91,17 +91,17 @@ describe("the configuration", () => {
     [
       "a password without a user",
       { longTerm: STORE, longTermPassword: "hush" },
-      'longTermPassword is "[secret]"; allowed: nothing unless longTerm.user is given',
+      'longTermPassword is "[secret]"; allowed: no value unless longTerm.user is set',
     ],
     [
       "a token without a store",
       { longTermToken: "hush" },
-      'longTermToken is "[secret]"; allowed: nothing unless longTerm',
+      'longTermToken is "[secret]"; allowed: no value unless longTerm',
     ],
     [
       "a token beside a user",
       { longTerm: { ...STORE, user: "k8sfv" }, longTermPassword: "hush", longTermToken: "hush" },
-      'longTermToken is "[secret]"; allowed: nothing when longTerm.user is given',
+      'longTermToken is "[secret]"; allowed: no value when longTerm.user is set',
     ],
     [
       "a token of two lines",
@@ -111,7 +111,7 @@ describe("the configuration", () => {
     [
       "a retention shorter than the rules look back",
       { longTerm: { ...STORE, localRetentionDays: LOOKBACK_DAYS - 1 } },
-      `longTerm.localRetentionDays is ${LOOKBACK_DAYS - 1}; allowed: a whole number from ${LOOKBACK_DAYS} to 1825`,
+      `longTerm.localRetentionDays is ${LOOKBACK_DAYS - 1}; allowed: an integer from ${LOOKBACK_DAYS} to 1825`,
     ],
   ])("refuses %s", (_, changes, expected) => {
     const message = messageFor(changes);

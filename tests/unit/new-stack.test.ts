@@ -45,8 +45,8 @@ test.each([
   [{ region: "us" }, 'region is "us"'],
   [{ ciRanges: ["10.128.0.1/20"] }, 'ciSourceRanges.1 is "10.128.0.1/20"'],
   [{ ciRanges: [""] }, 'ciSourceRanges.1 is ""'],
-  [{ name: "k8sfv" }, "it is Pulumi.calico-test.yaml's"],
-  [{ name: "Staging" }, "a name that can be a label at Google"],
+  [{ name: "k8sfv" }, "Pulumi.calico-test.yaml has it"],
+  [{ name: "Staging" }, "a valid label value of Google Cloud"],
 ])("everything wrong is reported before a file is written: %j", (changes, words) => {
   const beside = [
     ...others,

@@ -66,7 +66,7 @@ function aliasOf({ urn, spec }: Request["aliasesList"][number], parent: string):
     urn,
     ...others,
     parenturn: parenturn === parent ? "" : parenturn,
-    noparent: spec?.noparent || undefined,
+    noparent: spec?.noparent === true ? true : undefined,
   });
 }
 

@@ -11,30 +11,38 @@ const calicoTest = {
 const staging = (raw: object) => ({ name: "staging", raw: { project: "calico-test", ...raw } });
 
 test.each([
-  ["a copy", { cluster: { name: "k8sfv" }, network: { name: "k8sfv" } }, ["cluster.name", "network.name"]],
+  [
+    "the same names",
+    { cluster: { name: "k8sfv" }, network: { name: "k8sfv" } },
+    ["cluster.name", "network.name"],
+  ],
   ["the same prefix", { cluster: { name: "k8sfv" }, network: { name: "other" } }, ["cluster.name"]],
-  ["the other's network", { cluster: { name: "staging" }, network: { name: "k8sfv" } }, ["network.name"]],
-  ["the other's network by its prefix", { cluster: { name: "k8sfv" } }, ["cluster.name", "network.name"]],
-  ["names of its own", { cluster: { name: "staging" } }, []],
+  ["the same network name", { cluster: { name: "staging" }, network: { name: "k8sfv" } }, ["network.name"]],
+  [
+    "the same prefix as the other network name",
+    { cluster: { name: "k8sfv" } },
+    ["cluster.name", "network.name"],
+  ],
+  ["different names", { cluster: { name: "staging" } }, []],
   ["another project", { project: "ours", cluster: { name: "k8sfv" } }, []],
-])("a stack beside another one: %s", (_, raw, keys) => {
+])("checks a stack against another one: %s", (_, raw, keys) => {
   const problems = checkStacks(staging(raw), [calicoTest, staging(raw)]);
   expect(problems.map(({ path: key }) => key.join("."))).toEqual(keys);
   for (const { allowed } of problems) {
     expect(allowed).toBe(
-      "a name that no other stack of the project calico-test has; it is Pulumi.calico-test.yaml's",
+      "a name that no other stack of the project calico-test has; Pulumi.calico-test.yaml has it",
     );
   }
 });
 
 test.each(["Staging", "a.b", "x".repeat(64)])(
-  "a stack's name that can't be a label is refused: %s",
+  "rejects the stack name %s, which isn't a label value",
   (name) => {
-    expect(checkStacks({ name, raw: {} }, [])).toMatchObject([{ was: name }]);
+    expect(checkStacks({ name, raw: {} }, [])).toMatchObject([{ value: name }]);
   },
 );
 
-test("lists stacks by their files", () => {
+test("returns the stacks that have a file", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "stacks-"));
   onTestFinished(() => {
     rmSync(folder, { recursive: true });
