@@ -12,6 +12,7 @@ import { WORKLOADS } from "../workloads.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { imageVersion, labels, runAs, workload } from "./conventions.ts";
 import { CLAIMED, DiskClaim } from "./disk-claim.ts";
+import { OPERATOR_WAIT } from "./operator-wait.ts";
 import type { Operator } from "./operator.ts";
 import { scrape } from "./scrape.ts";
 import { clusterService } from "./services.ts";
@@ -88,7 +89,7 @@ export class Alertmanager extends pulumi.ComponentResource {
           name: INSTANCE,
           namespace,
           labels: tags.all,
-          annotations: { "pulumi.com/waitFor": "condition=Available" },
+          annotations: OPERATOR_WAIT,
         },
         spec: instanceSpec(args, tags, config.metadata.name, this.urlInCluster),
       },

@@ -8,6 +8,7 @@ import { ALERTMANAGER_PORT_NAME } from "./alertmanager.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { imageVersion, labels, runAs, workload } from "./conventions.ts";
 import { CLAIMED, DiskClaim } from "./disk-claim.ts";
+import { OPERATOR_WAIT } from "./operator-wait.ts";
 import type { Operator } from "./operator.ts";
 import type { EndpointArgs } from "./remote-write.ts";
 import { remoteWriteSpec } from "./remote-write.ts";
@@ -71,10 +72,7 @@ export class Prometheus extends pulumi.ComponentResource {
           name: INSTANCE,
           namespace,
           labels: tags.all,
-          annotations: {
-            // Available alone is also true of the pods before a change that the operator refuses.
-            "pulumi.com/waitFor": JSON.stringify(["condition=Reconciled", "condition=Available"]),
-          },
+          annotations: OPERATOR_WAIT,
         },
         spec: {
           ...instanceSpec(args, tags, this.url),

@@ -10,7 +10,7 @@ const PAGER_DUTY = "https://events.pagerduty.com/v2/enqueue";
 const RUNBOOK = "docs/operations.md";
 
 const expectedRuns = object({
-  codeLevels: string("a regular expression, like release-.*", isPattern).meta({
+  codeLevels: string("a regular expression of RE2, like release-.*", isPattern).meta({
     description: "Regular expression that the whole code level matches.",
     examples: ["release-.*"],
   }),

@@ -148,10 +148,22 @@ function hasPort(value: string): boolean {
   return new URL(value).port !== "0";
 }
 
-/** Reports whether the value is a regular expression of RE2, which has neither look-around nor back-references. */
+/** Maximum repetitions of a part of a pattern in RE2, with nested repetitions multiplied. */
+const MAX_REPETITIONS = 1000;
+
+/**
+ * Reports whether the value is a regular expression that RE2 accepts, too. Accepts less than RE2: only non-capturing groups,
+ * and escapes of punctuation and \d, \D, \w, \W, \s, \S. The Prometheus Operator skips a PrometheusRule with an invalid
+ * pattern, and all its alerts with it.
+ */
 export function isPattern(value: string): boolean {
+  if (value === "" || /\(\?[^:]|\[\^?\]/.test(value)) return false;
+  const escapes = [...value.matchAll(/\\(.?)/gs)].map(([, escaped = ""]) => escaped);
+  if (!escapes.every((escaped) => /^[dDwWsS!-/:-@[-`{-~]$/.test(escaped))) return false;
+  const counts = [...value.matchAll(/\{(\d*),?(\d*)\}/g)].map(([, min = "", max = ""]) => Number(max || min));
+  if (counts.reduce((product, count) => product * Math.max(count, 1), 1) > MAX_REPETITIONS) return false;
   try {
-    return value !== "" && !/\(\?[=!<]|\\[1-9]/.test(value) && new RegExp(value) instanceof RegExp;
+    return new RegExp(value) instanceof RegExp;
   } catch {
     return false;
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { CustomObjectsApi } from "@kubernetes/client-node";
+import { CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { removeCloud } from "../../packages/local-cloud/cluster/index.ts";
@@ -9,7 +9,6 @@ import { startForwards, type LocalAddresses } from "../../packages/local-cloud/f
 import { queryPanel, defaultRange, initialVariables, panelsOf } from "../../packages/local-cloud/panels.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
-import { images } from "../../versions.ts";
 import { labelsOf, valuesOf } from "./expected.ts";
 import { CHAINS, ENDPOINTS, startFelix } from "./felix-exporter.ts";
 import { connects, kubeConfig, namespace, podOf } from "./pods.ts";
@@ -91,17 +90,19 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     ).toEqual([]);
   });
 
-  it("fails an `up` that the operator refuses", async () => {
-    let failed: { exitCode?: number; stdout: string } | undefined;
-    // The operator may report a new generation as reconciled before it has tried, when another event makes it write the
-    // status in between (its pkg/operator/operator.go, GetCondition). `up` then succeeds, and the alert
-    // PrometheusOperatorReconcileErrors is what remains.
-    for (const version of ["v1.8.2", "v1.8.1", "v1.8.0"]) {
-      failed ??= await refusedUp(version);
-    }
-    expect(failed?.exitCode).not.toBe(0);
-    expect(failed?.stdout).toMatch(/prometheus-instance[^\n]*Reconciled/);
-    await stack.engine.pulumi(["config", "rm", "--path", "k8sfv-metrics:images.prometheus"]);
+  it("fails an `up` that the operator can't apply", async () => {
+    await stack.set({ "remoteWrite.url": `http://${CI_MACHINE}:9201/write`, "remoteWrite.user": "k8sfv" });
+    await setSecret("remoteWritePassword", "example");
+    await stack.up();
+    // The configuration rejects all values that the operator would reject, so a Secret is deleted that the resource names.
+    const core = kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
+    await core.deleteNamespacedSecret({ namespace, name: "prometheus-remote-write" });
+    await eventually(reconciled, (condition) => condition?.status === "False");
+    const failed = await failedUp({ "remoteWrite.url": `http://${CI_MACHINE}:9202/write` });
+    expect(failed.exitCode).not.toBe(0);
+    expect(failed.stdout).toMatch(/prometheus-instance[^\n]*Reconciled/);
+    await stack.engine.pulumi(["config", "rm", "k8sfv-metrics:remoteWrite"]);
+    await stack.engine.pulumi(["config", "rm", "k8sfv-metrics:remoteWritePassword"]);
   });
 
   it("stops to scrape Felix when the configuration names none", async () => {
@@ -116,26 +117,24 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     await stack.engine.pulumi(["up", "--yes", "--expect-no-changes"]);
   });
 
-  /**
-   * Runs `up` with a version of Prometheus that the operator refuses, and interrupts it long after it would have reported
-   * success.
-   *
-   * @returns undefined when it did
-   */
-  async function refusedUp(version: string): Promise<{ exitCode?: number; stdout: string } | undefined> {
-    await stack.set({ "images.prometheus": images.prometheus.replace(/:v.*/, `:${version}`) });
+  /** Runs `up` with a change that the operator can't apply, and interrupts the wait for it after 20 seconds. */
+  async function failedUp(changes: Record<string, string>): Promise<{ exitCode?: number; stdout: string }> {
+    await stack.set(changes);
     const up = execa(path.join(stack.cloud.binDir, "pulumi"), ["up", "--yes", "--skip-preview"], {
       cwd: PROJECT,
       env: stack.engine.env,
       stdin: "ignore",
       reject: false,
     });
-    await eventually(reconciled, (condition) => condition?.status === "False");
+    await eventually(prometheus, ({ spec }) => spec.remoteWrite?.[0]?.url === changes["remoteWrite.url"]);
     await sleep(20_000);
-    if (up.exitCode === 0) return undefined;
     expect(up.exitCode).toBeNull();
     up.kill("SIGINT");
     return up;
+  }
+
+  async function setSecret(key: string, value: string): Promise<void> {
+    await stack.engine.pulumi(["config", "set", "--secret", `k8sfv-metrics:${key}`, value]);
   }
 
   async function showsOnDashboard(): Promise<void> {
@@ -160,13 +159,23 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     }
   }
 
-  /** The condition by which the operator says whether it could apply the Prometheus resource. */
-  async function reconciled(): Promise<{ type: string; status: string } | undefined> {
+  async function prometheus(): Promise<PrometheusResource> {
     const api = kubeConfig(stack.cloud).makeApiClient(CustomObjectsApi);
     const where = { group: "monitoring.coreos.com", version: "v1", plural: "prometheuses" };
-    const found = (await api.getNamespacedCustomObject({ ...where, namespace, name: "k8sfv" })) as {
-      status?: { conditions?: { type: string; status: string }[] };
-    };
-    return found.status?.conditions?.find(({ type }) => type === "Reconciled");
+    return (await api.getNamespacedCustomObject({
+      ...where,
+      namespace,
+      name: "k8sfv",
+    })) as PrometheusResource;
+  }
+
+  /** Returns the condition that reports whether the operator could apply the Prometheus resource. */
+  async function reconciled(): Promise<{ type: string; status: string } | undefined> {
+    return (await prometheus()).status?.conditions?.find(({ type }) => type === "Reconciled");
   }
 });
+
+interface PrometheusResource {
+  spec: { remoteWrite?: { url: string }[] };
+  status?: { conditions?: { type: string; status: string }[] };
+}

@@ -123,3 +123,31 @@ test.each<[string, Record<string, unknown>, string]>([
 ])("rejects %s", (_, changes, expected) => {
   expect(messageFor(changes)).toContain(expected);
 });
+
+const patterns = (codeLevels: string) => ({ alerts: { expectedRuns: [{ codeLevels, days: [] }] } });
+
+test.each([
+  "",
+  "*",
+  "(",
+  "\\u0041",
+  "\\bmain",
+  "[^]",
+  "(?<name>x)",
+  "(?=x)",
+  "x{1001}",
+  "(x{40}){40}",
+  "v\\",
+])("rejects the pattern %j, which RE2 or JavaScript rejects", (codeLevels) => {
+  expect(messageFor(patterns(codeLevels))).toContain("allowed: a regular expression of RE2");
+});
+
+test.each([
+  "release-.*",
+  "release-v\\d+\\.\\d+",
+  "(?:main|master)",
+  "v[0-9]{1,3}",
+  "https://github\\.com/.*-master",
+])("accepts the pattern %j", (codeLevels) => {
+  expect(messageFor(patterns(codeLevels))).toBe("no problem");
+});

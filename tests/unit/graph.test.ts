@@ -11,12 +11,21 @@ import { difference, graphOf, toYaml } from "./golden-graph.ts";
 import type { Recorded } from "./mocks.ts";
 import { EXAMPLE, FULL, mockEngine, named, settled, stackConfig, valueOf } from "./mocks.ts";
 
-// The definitions' content has its own test; here they would be a megabyte, and a download.
+// The content of the CRDs has its own test; here it would be a megabyte and a download.
 vi.mock("../../components/operator-crds.ts", () => ({
   CRD_FILES: { "usual.yaml": "" },
   SCRAPE_CONFIG_CRD_FILES: { "scrapeconfigs.yaml": "" },
   readCrds: (source: string, files: object) =>
-    Promise.resolve(`the resource definitions of ${source}: ${Object.keys(files).join(", ")}`),
+    Promise.resolve(`the CRDs of ${source}: ${Object.keys(files).join(", ")}`),
+}));
+
+const tunnels = vi.hoisted(() => ({ open: 0 }));
+// A tunnel without a listener, so that runs in one process don't compete for the port.
+vi.mock("../../components/tunnel.ts", () => ({
+  openTunnel: (port: number) => {
+    tunnels.open += 1;
+    return Promise.resolve({ url: `http://127.0.0.1:${port}`, settle: () => (tunnels.open -= 1) });
+  },
 }));
 
 interface Run {
@@ -26,7 +35,7 @@ interface Run {
 
 const runs = new Map<string, Promise<Run>>();
 
-/** What the whole program does in a preview of a stack: its tunnel listens, and nobody calls. */
+/** Returns what the program registers in a preview of a stack. */
 function run(stack: string): Promise<Run> {
   const known = runs.get(stack) ?? runNow(stack);
   runs.set(stack, known);
@@ -38,7 +47,7 @@ async function runNow(stack: string, more: Record<string, string> = {}): Promise
   vi.stubEnv("K8SFV_CRDS", "/crds");
   const secrets = SECRET_KEYS.map((key) => `k8sfv-metrics:${key}`);
   vi.stubEnv("PULUMI_CONFIG_SECRET_KEYS", JSON.stringify(secrets));
-  // A name that no stack file of the same prefix has is refused: the example stands for the one it is a copy of.
+  // The configuration rejects two stacks with the same names; the example has those of calico-test.
   const recorded = await mockEngine(stack === EXAMPLE ? "calico-test" : stack, true);
   pulumi.runtime.setAllConfig({ ...stackConfig(stack), ...more }, secrets);
   const outputs = (await import("../../index.ts")) as Record<string, unknown>;
@@ -91,8 +100,7 @@ describe("the resource graph equals its golden files:", () => {
   }
 });
 
-test("the stacks differ in what their configuration says, not in what they are made of", async () => {
-  // Which networks it is joined to is a matter of configuration.
+test("the stacks have the same resources, except for network peerings", async () => {
   const names = async (stack: string) =>
     (await run(stack)).recorded
       .filter(({ type }) => !type.endsWith(":NetworkPeering"))
@@ -101,7 +109,7 @@ test("the stacks differ in what their configuration says, not in what they are m
   expect(await names("local")).toEqual(await names(EXAMPLE));
 });
 
-test("with targets of Felix come a ScrapeConfig, its CRD and another start of the operator", async () => {
+test("Felix targets add a ScrapeConfig and its CRD, and restart the operator", async () => {
   const felix = JSON.stringify({ targets: ["10.248.4.2:9091"], intervalSeconds: 15 });
   const without = await run("local");
   const { recorded } = await runNow("local", { "k8sfv-metrics:felix": felix });
@@ -161,7 +169,12 @@ test("every Google Cloud resource is of an emulated type and has the arguments o
   }
 });
 
-test("the outputs are the contract's", async () => {
+test("closes the tunnel to Grafana after its content is created", async () => {
+  await runNow("local");
+  expect(tunnels.open).toBe(0);
+});
+
+test("the stack outputs have the documented names and values", async () => {
   const { outputs } = await run(EXAMPLE);
   const plain = async (name: string) => valueOf(pulumi.output(outputs[name]));
   expect(Object.keys(outputs).toSorted()).toEqual([
@@ -189,7 +202,7 @@ test("the outputs are the contract's", async () => {
   }
 });
 
-test("everything has an explicit provider: no default one, configured by whoever runs it", async () => {
+test("every resource has an explicit provider", async () => {
   const { recorded } = await run("local");
   const without = recorded.filter(
     ({ type, custom, provider }) =>
