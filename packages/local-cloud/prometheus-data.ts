@@ -73,7 +73,7 @@ async function loadBlocks<T>(
 }
 
 /** Returns Prometheus's database directory on its disk. */
-async function databaseFolder(cloud: Cloud): Promise<string> {
+export async function databaseFolder(cloud: Cloud): Promise<string> {
   const { stdout } = await execa("find", [cloud.disksDir, "-type", "d", "-name", "prometheus-db"]);
   const [found, ...more] = stdout.split("\n").filter((line) => line !== "");
   if (found === undefined || more.length > 0)

@@ -17,16 +17,18 @@ export interface PrometheusProcess {
  * @param binary - Prometheus's
  * @param data - its folder; what it is told lies beside it
  * @param flags - more of them
+ * @param configuration - content of its configuration file
  */
 export async function startPrometheus(
   binary: string,
   data: string,
   flags: string[] = [],
+  configuration: object = {},
 ): Promise<PrometheusProcess> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const config = path.join(path.dirname(data), `${path.basename(data)}.yml`);
-  await writeFile(config, "{}");
+  await writeFile(config, JSON.stringify(configuration));
   const all = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
-import { TOOLS, type Tool } from "../toolchain/tools.ts";
+import { ALL_TOOLS, type Tool } from "../toolchain/tools.ts";
 
 /** Written by `npm run licences`. */
 export const GO_MODULES = path.join(import.meta.dirname, "go-modules.json");
@@ -41,9 +41,9 @@ export function hasBinaries(tool: Tool): boolean {
 /** One line for each tool whose modules have changed since their licences were read. */
 export function outdated(found: GoModules): string[] {
   return [
-    ...TOOLS.filter((tool) => hasBinaries(tool) && found.tools[tool.name]?.of !== sourceOf(tool)).map(
+    ...ALL_TOOLS.filter((tool) => hasBinaries(tool) && found.tools[tool.name]?.of !== sourceOf(tool)).map(
       ({ name }) => name,
     ),
-    ...Object.keys(found.tools).filter((name) => !TOOLS.some((tool) => tool.name === name)),
+    ...Object.keys(found.tools).filter((name) => !ALL_TOOLS.some((tool) => tool.name === name)),
   ];
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { TOOLS, type Tool } from "../toolchain/tools.ts";
+import { ALL_TOOLS, type Tool } from "../toolchain/tools.ts";
 import { hasBinaries, readGoModules, type GoModules } from "./go-modules.ts";
 import { goLicence, npmLicences, type NpmLock } from "./policy.ts";
 import { DEBIAN, IMAGES, RUNTIMES } from "./programs.ts";
@@ -26,7 +26,7 @@ export function readLock(folder: string): NpmLock {
 export function licencesPage(): string {
   const found = readGoModules();
   const rows = [
-    ...TOOLS.filter(hasBinaries).map((tool) => toolRow(tool, found)),
+    ...ALL_TOOLS.filter(hasBinaries).map((tool) => toolRow(tool, found)),
     ...NPM_PROJECTS.map(npmRow),
     ...Object.entries(RUNTIMES).map(([name, licence]) => [name, licence, "Installed on the machine; run"]),
     ...Object.entries(DEBIAN).map(([name, licence]) => [

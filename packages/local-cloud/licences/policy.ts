@@ -25,12 +25,19 @@ interface Reading {
   source: string;
 }
 
-/** Go modules without a licence file. */
+/**
+ * Go modules without a licence file, with a choice of licences in it, or with the licence file of code that isn't linked.
+ */
 const READ_GO_MODULES: Readonly<Record<string, Reading>> = {
   "github.com/mattn/go-localereader@v0.0.1": { licence: "MIT", source: "README.md" },
   "github.com/sourcegraph/appdash-data@v0.0.0-20151005221446-73f23eafcf67": {
     licence: "MIT AND Apache-2.0",
     source: "README.md and the licence files of the embedded libraries",
+  },
+  "github.com/oracle/oci-go-sdk/v65@v65.93.1": { licence: "UPL-1.0 OR Apache-2.0", source: "LICENSE.txt" },
+  "github.com/weaveworks/common@v0.0.0-20230728070032-dd9e68f319d5": {
+    licence: "Apache-2.0",
+    source: "LICENSE. COPYING.LGPL-3 says that it is for tools/integration/assert.sh",
   },
 };
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { linkedLicences } from "../toolchain/linked-licences.ts";
 import { prepareModule } from "../toolchain/layout.ts";
-import { TOOLS, type Tool } from "../toolchain/tools.ts";
+import { ALL_TOOLS, type Tool } from "../toolchain/tools.ts";
 import { GO_MODULES, hasBinaries, sourceOf, type GoModules } from "./go-modules.ts";
 import { LICENCES_PAGE, licencesPage } from "./page.ts";
 import { goLicence, type GoLicences } from "./policy.ts";
@@ -28,7 +28,7 @@ async function licencesOf(tool: Tool): Promise<GoLicences> {
 
 const modules = new Map<string, readonly string[]>();
 const tools: Record<string, GoModules["tools"][string]> = {};
-for (const tool of TOOLS.filter(hasBinaries)) {
+for (const tool of ALL_TOOLS.filter(hasBinaries)) {
   console.error(`  licences: ${tool.name}`);
   const licences: Record<string, number> = {};
   for (const [module, ids] of Object.entries(await licencesOf(tool))) {

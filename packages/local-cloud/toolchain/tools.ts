@@ -208,3 +208,20 @@ export const TOOLS: readonly Tool[] = [
     seconds: 10,
   },
 ];
+
+/** Tools of `npm run test-long` alone: the local cloud neither needs nor builds them. */
+export const TEST_TOOLS: readonly Tool[] = [
+  {
+    // A long-term store (tests/environment/thanos.ts).
+    name: "thanos",
+    module: "toolchain/modules/thanos",
+    binaries: { thanos: "github.com/thanos-io/thanos/cmd/thanos" },
+    // Thanos casts between its own labels and Prometheus' slices of labels (.promu.yml).
+    tags: "slicelabels",
+    memory: 3,
+    seconds: 300,
+  },
+];
+
+/** All tools. */
+export const ALL_TOOLS: readonly Tool[] = [...TOOLS, ...TEST_TOOLS];
