@@ -27,8 +27,8 @@ export function loadConfig(): Config & ConfigSecrets {
   const stack = { name: pulumi.getStack(), others };
   const own = new pulumi.Config();
   const config = parseConfig(all, own.name, process.env, encryptedKeys(own.name), stack);
-  const given = SECRET_KEYS.filter((key) => (all[`${own.name}:${key}`] ?? "") !== "");
-  return { ...config, ...Object.fromEntries(given.map((key) => [key, own.requireSecret(key)])) };
+  const present = SECRET_KEYS.filter((key) => (all[`${own.name}:${key}`] ?? "") !== "");
+  return { ...config, ...Object.fromEntries(present.map((key) => [key, own.requireSecret(key)])) };
 }
 
 /** Returns the project's keys that are encrypted in the stack file, as the engine passes them to the SDK. */

@@ -10,7 +10,7 @@ import { Cluster } from "./components/cluster.ts";
 import { imageVersion } from "./components/conventions.ts";
 import { Disks } from "./components/disks.ts";
 import { FelixScrape } from "./components/felix-scrape.ts";
-import { reachGrafana } from "./components/grafana-access.ts";
+import { openGrafanaAccess } from "./components/grafana-access.ts";
 import { GrafanaContent } from "./components/grafana-content.ts";
 import { Grafana, GRAFANA_PORT } from "./components/grafana.ts";
 import { Namespace } from "./components/namespace.ts";
@@ -30,14 +30,14 @@ import { images as pinned } from "./versions.ts";
 const config = loadConfig();
 const images = { ...pinned, ...config.images };
 const { project, region, zone, ciSourceRanges: sourceRanges } = config;
-// Names in Google Cloud begin with the stack's prefix, and what can have labels says which stack it belongs to.
+// Names in Google Cloud begin with the stack's prefix; labels name the stack.
 const prefix = config.cluster.name;
 const labels = stackLabels(pulumi.getStack());
 
-// In Google Cloud: a network, the addresses and disks that outlive everything else, and a cluster.
+// Google Cloud: the network, the cluster, and the addresses and disks, which survive the cluster's replacement.
 const cloud = new google.Provider("google", { project, region, zone });
 const inCloud = { providers: [cloud] };
-// Those that can't be had or are not the pinned ones are refused before anything is made.
+// Read first, so that a missing CRD or a wrong checksum fails before anything is created.
 const crds = await readCrds(config.crds, {
   ...CRD_FILES,
   ...(config.felix === undefined ? {} : SCRAPE_CONFIG_CRD_FILES),
@@ -76,13 +76,13 @@ const cluster = new Cluster(
   inCloud,
 );
 
-// In the cluster: the operator, Prometheus, the push gateway, Grafana and Alertmanager.
+// In the cluster: the operator, Prometheus, the Pushgateway, Grafana and Alertmanager.
 const api = new kubernetes.Provider(
   "kubernetes",
   { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
-  // Another kubeconfig is another cluster: what runs in the old one is to be deleted while that still lives.
-  // Said here and not by clusterIdentifier: the engine closes a provider that itself asks for its
-  // replacement, and could then delete nothing any more ("the client connection is closing").
+  // A changed kubeconfig means a new cluster: the old workloads are deleted while the old API server still runs.
+  // `replaceOnChanges` and not `clusterIdentifier`, because the engine closes a provider that requests its own
+  // replacement, which then can't delete anything ("the client connection is closing").
   { replaceOnChanges: ["kubeconfig"] },
 );
 const inCluster = { providers: [api] };
@@ -228,8 +228,8 @@ new AlertRules(
   inCluster,
 );
 
-// In Grafana: data source and dashboards, put there through the Kubernetes API.
-const way = reachGrafana({
+// In Grafana: data sources and dashboards, created through a tunnel of the Kubernetes API.
+const grafanaAccess = openGrafanaAccess({
   ...config.grafana,
   url: grafana.url,
   kubeconfig: cluster.kubeconfig,
@@ -239,7 +239,7 @@ const way = reachGrafana({
   deployment: grafana.deployment,
 });
 const content = new GrafanaContent("content", {
-  url: way.url,
+  url: grafanaAccess.url,
   publicUrl: grafana.url,
   user: grafana.user,
   password: grafana.password,
@@ -250,30 +250,30 @@ const content = new GrafanaContent("content", {
   thresholds: config.alerts,
   deployment: grafana.deployment,
 });
-way.closeAfter(content.resources);
+grafanaAccess.closeAfter(content.resources);
 
-/** What CI pushes to: from the internet, from inside the VPC, or nothing. */
+/** URL for pushes of CI, from the internet or from inside the VPC; undefined if pushes come only from the cluster. */
 export const PROMPG_URL = entrance?.urlWith(pushGateway.credentials) ?? pushGateway.url;
-/** The address behind it; a domain of one's own has to point there. */
+/** IP address of PROMPG_URL; the A record of `pushGateway.domain` must have it. */
 export const PROMPG_ADDRESS =
   entrance?.address ?? (exposure === "in-cluster" ? undefined : addresses.pushGateway);
-/** What jobs inside the cluster push to. */
+/** URL for pushes of jobs inside the cluster. */
 export const PROMPG_URL_IN_CLUSTER = pushGateway.urlInCluster;
-/** Prometheus, from inside the VPC. */
+/** URL of Prometheus inside the VPC. */
 export const PROMETHEUS_URL = prometheus.url;
-/** Grafana, from inside the VPC. */
+/** URL of Grafana inside the VPC. */
 export const GRAFANA_URL = grafana.url;
-/** The administrator's name and password. */
+/** User name and password of Grafana's administrator. */
 export const GRAFANA_USER = grafana.user;
 export const GRAFANA_PASSWORD = pulumi.secret(grafana.password);
-/** A command to paste: Grafana on one's own machine. */
+/** Command that serves Grafana on your computer. */
 export const GRAFANA_TUNNEL = tunnelCommand({
   stack: pulumi.getStack(),
   namespace,
   service: grafana.serviceName,
   port: GRAFANA_PORT,
 });
-/** How kubectl reaches the cluster; holds no credential. */
+/** Kubeconfig of the cluster, without credentials. */
 export const KUBECONFIG_YAML = cluster.kubeconfig;
-/** Each dashboard's title with its URL. */
+/** Dashboard URLs by title. */
 export const DASHBOARDS = content.dashboards;

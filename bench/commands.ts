@@ -9,7 +9,7 @@ import { median } from "./statistics.ts";
 
 const BENCH = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-/** Number of measurements of each program. The programs take turns, so that other work of the machine slows all of them. */
+/** Number of measurements of each program. The programs take turns, so that other load affects all of them. */
 const ROUNDS = 5;
 
 type Program = (args: string[]) => Promise<unknown>;
@@ -33,9 +33,9 @@ export async function measureCommands(cloud: Cloud, engine: Engine): Promise<Mea
     {
       what: "`preview` of 200 more resources ÷ of 100 more",
       result: ((of400 - of200) / (of200 - of100)).toFixed(2),
-      aim: "≤ 2.2: time grows with the number of resources and no faster",
+      aim: "≤ 2.2: time grows at most in proportion to the number of resources",
       from: `100, 200 and 400 of one cheap type: ${[of100, of200, of400].map((s) => s.toFixed(2)).join(", ")} s, medians of ${ROUNDS}`,
-      cure: "look for work in the program or the stand-in providers that grows with the square",
+      cure: "look for work in the program or the stand-in providers that grows quadratically",
     },
   ];
 }
@@ -55,8 +55,8 @@ async function medians(programs: Program[], args: string[]): Promise<number[]> {
 }
 
 /**
- * The least that a preview of the stack can take: a program of this folder registers the resources in the stack's state,
- * with its engine and plugins. The file that it reads holds secrets of the local cloud, which removes it with itself.
+ * Returns the floor of a preview's time: a program that only registers the resources in the stack's state,
+ * with the same engine and plugins. Its input file contains secrets of the local cloud and is deleted with the cloud.
  */
 async function floorOf(cloud: Cloud, engine: Engine): Promise<Program> {
   const cwd = path.join(cloud.pulumiDir, "floor");
@@ -64,7 +64,7 @@ async function floorOf(cloud: Cloud, engine: Engine): Promise<Program> {
   for (const file of ["package.json", "index.ts"]) {
     await copyFile(path.join(BENCH, "floor", file), path.join(cwd, file));
   }
-  // The whole's own project and way of loading TypeScript.
+  // The same project and TypeScript loader as the real program.
   for (const file of ["Pulumi.yaml", "loader.mjs", "strip-types.mjs"]) {
     await copyFile(path.join(ROOT, file), path.join(cwd, file));
   }
@@ -79,7 +79,7 @@ interface State {
   deployment: { resources: unknown[] };
 }
 
-/** A stack of its own, with a number of resources of one cheap type. */
+/** Returns a program that creates a separate stack with `count` resources of one cheap type. */
 async function manyResources(count: number, cloud: Cloud, engine: Engine): Promise<Program> {
   const name = `many-${count}`;
   const cwd = path.join(cloud.pulumiDir, name);

@@ -1,5 +1,5 @@
-// npm run bench [-- PART …]: measurements on a temporary local cloud and writes docs/bench.md. With PARTs it
-// measurements only those and writes nothing. Results are ratios within one run because absolute times depend on
+// npm run bench [-- PART …]: runs measurements on a temporary local cloud and writes docs/bench.md. With
+// PARTs, runs only those and writes nothing. Results are ratios within one run because absolute times depend on
 // the computer.
 import { writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
@@ -42,8 +42,8 @@ const PARTS: Record<string, (subject: Subject) => Promise<Measurement | Measurem
 
 await runCommand(async () => {
   const all = [UP, ...Object.keys(PARTS)];
-  const asked = process.argv.slice(2);
-  const unknown = asked.filter((part) => !all.includes(part));
+  const requested = process.argv.slice(2);
+  const unknown = requested.filter((part) => !all.includes(part));
   if (unknown.length > 0)
     throw new Error(`Unknown part ${unknown.join(", ")}: the parts are ${all.join(", ")}`);
   // Never the developer's default cloud, because the cloud is removed.
@@ -52,8 +52,8 @@ await runCommand(async () => {
   const loadBefore = loadavg()[0] ?? 0;
   const environment = await openLocalEnvironment(name);
   try {
-    const measurements = await measure(environment, asked.length === 0 ? all : asked);
-    if (asked.length === 0) await writePage(page(measurements, loadBefore, loadavg()[0] ?? 0));
+    const measurements = await measure(environment, requested.length === 0 ? all : requested);
+    if (requested.length === 0) await writePage(page(measurements, loadBefore, loadavg()[0] ?? 0));
   } finally {
     await removeCloud(environment.cloud);
   }

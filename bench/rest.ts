@@ -14,14 +14,14 @@ const PROGRAMS = [
   "push-proxy.mjs",
 ];
 
-/** Clock ticks a second of utime and stime: USER_HZ, which is 100 on every architecture that this runs on. */
+/** Clock ticks per second of utime and stime: USER_HZ, which is 100 on all supported architectures. */
 const TICKS_PER_SECOND = 100;
 /** Seconds over which CPU time at rest is measured. */
 const REST_SECONDS = 60;
 
 /**
- * Memory and CPU of the local cloud at rest, its pods included. Memory is the proportional set size: pages that several
- * processes share are divided among them.
+ * Measures memory and CPU of the idle local cloud, including its pods. Memory is the proportional set size, in which
+ * shared pages are divided among their processes.
  */
 export async function measureRest(cloud: Cloud): Promise<Measurement[]> {
   const read = (pid: string, file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
@@ -31,7 +31,7 @@ export async function measureRest(cloud: Cloud): Promise<Measurement[]> {
     parents.set(pid, /^PPid:\s+(\d+)/m.exec(await read(pid, "status"))?.[1] ?? "");
     commands.set(pid, await read(pid, "cmdline"));
   }
-  // A process in a pod isn't started with the cloud's directory in its command line, but its node's init process is.
+  // Command lines of pods' processes don't contain the cloud's directory, but that of their node's init process does.
   const isOurs = (pid = "0"): boolean =>
     pid !== "0" && ((commands.get(pid) ?? "").includes(cloud.dir) || isOurs(parents.get(pid)));
   const cpuSeconds = async (): Promise<number> => {
@@ -64,13 +64,13 @@ export async function measureRest(cloud: Cloud): Promise<Measurement[]> {
       result: mib(whole),
       aim: "≤ 1144 MiB (1.2 GB)",
       from: `${mib(pods)} of it in the environment's pods`,
-      cure: "look for the largest processes; Go's programs take GOGC and GOMEMLIMIT",
+      cure: "look for the largest processes; GOGC and GOMEMLIMIT limit Go programs",
     },
     {
       what: "CPU of the local cloud at rest",
       result: `${(cpu * 100).toFixed(1)} % of a core`,
       aim: "≤ 3 %",
-      from: `all of its processes, over ${REST_SECONDS} s`,
+      from: `all its processes, over ${REST_SECONDS} s`,
       cure: "look for a program that polls",
     },
   ];

@@ -28,7 +28,7 @@ interface Resource {
 /**
  * Measures `pulumi up` of a new stack, relative to the longest path through its resource graph: the sum of
  * durations along dependencies, providers and parents. No run with these dependencies can be faster, so a
- * ratio above 1 is additional waiting. Also measurements the time from the last resource to the program's exit.
+ * ratio above 1 is additional waiting. Also measures the time from the last resource to the program's exit.
  */
 export async function measureUp(cloud: Cloud, engine: Engine): Promise<Measurement[]> {
   const faults = path.join(cloud.dir, "faults.json");

@@ -7,13 +7,13 @@ import type { StackLabels } from "./stack-labels.ts";
 export interface AddressesArgs {
   /** Prefix of the addresses' names. */
   prefix: string;
-  /** Google region, the subnetwork's. */
+  /** Google region of the subnetwork. */
   region: string;
-  /** Self link of the nodes' own subnetwork: an address of another is refused (ingress-gce#1057). */
+  /** Self link of the nodes' subnetwork. GKE rejects an address of another subnetwork (ingress-gce#1057). */
   subnetworkLink: pulumi.Input<string>;
   /** Labels of the addresses. */
   labels: StackLabels;
-  /** Internal address of the push gateway, in the subnetwork's primary range. */
+  /** Internal address of the Pushgateway, in the subnetwork's primary range. */
   pushGateway: string;
   /** Internal address of Prometheus. */
   prometheus: string;
@@ -21,13 +21,15 @@ export interface AddressesArgs {
   grafana: string;
 }
 
-/** The three internal addresses that CI and people keep for years: reserved, so nothing else takes them. */
+/**
+ * Reserves the three internal addresses that CI and people use for years, so that Google assigns them to nothing else.
+ */
 export class Addresses extends pulumi.ComponentResource {
-  /** The push gateway's address. */
+  /** The Pushgateway's address. */
   readonly pushGateway: pulumi.Output<string>;
-  /** Prometheus' address. */
+  /** Address of Prometheus. */
   readonly prometheus: pulumi.Output<string>;
-  /** Grafana's address. */
+  /** Address of Grafana. */
   readonly grafana: pulumi.Output<string>;
 
   constructor(name: string, args: AddressesArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -6,15 +6,15 @@ import type { Operator } from "./operator.ts";
 
 /** Arguments of the AlertRules component. */
 export interface AlertRulesArgs {
-  /** Prometheus' namespace: it loads the rules of its own namespace. */
+  /** Namespace of Prometheus, which loads only the rules of its own namespace. */
   namespace: pulumi.Input<string>;
   /** The operator whose CRDs a PrometheusRule needs. */
   operator: Operator;
-  /** Values from which on an alert fires. */
+  /** Values at and above which alerts fire. */
   thresholds: AlertThresholds;
   /** URL of the page with a section for each alert. */
   runbookUrl: string;
-  /** Grafana's URL for people. */
+  /** Grafana's URL inside the VPC, for links in alerts. */
   grafanaUrl: pulumi.Input<string>;
 }
 

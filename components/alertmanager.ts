@@ -17,7 +17,7 @@ import type { Operator } from "./operator.ts";
 import { scrape } from "./scrape.ts";
 import { clusterService } from "./services.ts";
 
-/** Who is notified; secrets are Outputs. */
+/** Receivers of alerts. Secrets are Outputs. */
 export interface AlertReceivers extends Omit<Receivers, "webhookUrl" | "slackUrl" | "pagerDutyKey" | "smtp"> {
   /** Receives Alertmanager's JSON by POST; a secret, because such URLs often hold a token. */
   webhookUrl?: pulumi.Output<string>;
@@ -33,26 +33,26 @@ export interface AlertReceivers extends Omit<Receivers, "webhookUrl" | "slackUrl
 export interface AlertmanagerArgs extends Omit<WorkloadArgs, "address" | "sourceRanges"> {
   /** The operator that creates and deletes the pod. */
   operator: Operator;
-  /** Who is notified. */
+  /** Receivers of alerts. */
   receivers: AlertReceivers;
   /** Minutes for which results of nightly runs are collected into one message. */
   collectMinutes: number;
 }
 
-/** Name of the Alertmanager resource, the same as Prometheus'. */
+/** Name of the Alertmanager resource, the same as that of the Prometheus resource. */
 const INSTANCE = "k8sfv";
 const { name: NAME, port: PORT } = WORKLOADS.alertmanager;
 /** Name of the Service's port, by which Prometheus finds it. */
 export const ALERTMANAGER_PORT_NAME = "web";
-/** The operator's claim template; with the StatefulSet's name it gives the claim's. */
+/** Name of the claim template. The operator names the claim "TEMPLATE-alertmanager-INSTANCE-0". */
 const CLAIM_TEMPLATE = "data";
 
 /**
- * One Alertmanager. It groups the alerts that Prometheus sends, and notifies people. Silences and the log of sent
- * messages are on a disk, so a new pod doesn't send a message again.
+ * Runs one Alertmanager, which groups the alerts that Prometheus sends and notifies people. Silences and the
+ * notification log are on a disk, so a new pod doesn't send a message again.
  */
 export class Alertmanager extends pulumi.ComponentResource {
-  /** Its URL inside the cluster. */
+  /** URL inside the cluster. */
   readonly urlInCluster: pulumi.Output<string>;
 
   constructor(name: string, args: AlertmanagerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -93,7 +93,7 @@ export class Alertmanager extends pulumi.ComponentResource {
         },
         spec: instanceSpec(args, tags, config.metadata.name, this.urlInCluster),
       },
-      // The operator deletes the pod, so it must be deleted after this.
+      // The operator deletes the pod, so the operator must be deleted last.
       workload(this, { dependsOn: [args.operator.deployment, claim, config] }),
     );
     clusterService(
@@ -123,22 +123,22 @@ export class Alertmanager extends pulumi.ComponentResource {
 
   private warnWithoutReceivers({ receivers }: AlertmanagerArgs): void {
     const { webhookUrl, slackUrl, pagerDutyKey, email } = receivers;
-    const given = (secret: unknown) => (secret === undefined ? undefined : "set");
+    const presence = (secret: unknown) => (secret === undefined ? undefined : "set");
     const keys = {
-      webhookUrl: given(webhookUrl),
-      slackUrl: given(slackUrl),
-      pagerDutyKey: given(pagerDutyKey),
+      webhookUrl: presence(webhookUrl),
+      slackUrl: presence(slackUrl),
+      pagerDutyKey: presence(pagerDutyKey),
     };
     if (hasReceivers({ ...keys, pagerDutyUrl: "", email })) return;
     void pulumi.log.info(
-      "Nobody is notified of alerts: they are shown in Grafana only. Set alerts.email, or one of the secrets " +
+      "Nobody is notified of alerts; Grafana still shows them. Set alerts.email, or one of the secrets " +
         "alertWebhookUrl, alertSlackUrl and alertPagerDutyKey.",
       this,
     );
   }
 }
 
-/** The configuration as JSON, which is YAML too. It holds secrets, so it is one. */
+/** Returns the configuration as JSON, which is also YAML. It is a secret because it contains secrets. */
 function configText({ receivers, collectMinutes }: AlertmanagerArgs): pulumi.Output<string> {
   const { webhookUrl, slackUrl, pagerDutyKey, smtp } = receivers;
   const secrets = pulumi.all([webhookUrl, slackUrl, pagerDutyKey, smtp?.password]);
@@ -173,13 +173,13 @@ function instanceSpec(
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     configSecret,
-    // Longer than messages are repeated; the log of sent messages is kept for as long.
+    // Also applies to the notification log, so it must be longer than the repeat interval.
     retention: "120h",
     additionalArgs: [
-      // By default silences and the log of sent messages are written every 15 minutes and at the end: a pod that is
-      // killed would lose them, and its successor would send messages again.
+      // By default, silences and the notification log are written every 15 minutes and at exit. A killed pod would lose
+      // them, and its replacement would send messages again.
       { name: "data.maintenance-interval", value: "5s" },
-      // Prometheus sends each alert once a minute. A new pod waits until it knows them all.
+      // Prometheus sends each alert once a minute. A new pod waits until it has received them all.
       { name: "dispatch.start-delay", value: "1m" },
     ],
     storage: {

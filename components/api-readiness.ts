@@ -1,23 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 
-/** Longest time that Google takes to make an API usable, in ms: "a few minutes", says its own error message. */
+/** Default timeout in ms. Google's own error message says that an API is usable after "a few minutes". */
 const TIMEOUT_MS = 10 * 60_000;
-/** First pause between requests in ms; it doubles with each, up to the longest. */
+/** First pause between requests in ms. It doubles with each request, up to MAX_PAUSE_MS. */
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 15_000;
 
-/** How Google refuses requests to an API that is off, or was switched on minutes ago. */
-const NOT_SWITCHED_ON = /accessNotConfigured|SERVICE_DISABLED|has not been used in project/;
+/** Matches Google's errors for an API that is not enabled, or was enabled only minutes ago. */
+const NOT_ENABLED = /accessNotConfigured|SERVICE_DISABLED|has not been used in project/;
 
 /**
- * Waits until an API no longer answers that it is not switched on. Any other answer means that it is.
+ * Waits until requests to an API no longer fail because it is not enabled. Any other response means that it is
+ * enabled.
  *
- * @param api - its name, e.g. "compute.googleapis.com"
- * @param probe - a request to it
- * @throws Error after 10 minutes, with the last answer
+ * @param api - name, e.g. "compute.googleapis.com"
+ * @param probe - sends a request to the API
+ * @throws Error with the last response, after `timeoutMs`. Default: 10 minutes
  */
-export async function untilSwitchedOn(
+export async function waitUntilEnabled(
   api: string,
   probe: () => Promise<unknown>,
   timeoutMs = TIMEOUT_MS,
@@ -28,12 +29,12 @@ export async function untilSwitchedOn(
       () => "",
       (error: unknown) => String(error),
     );
-    if (!NOT_SWITCHED_ON.test(refusal)) return;
+    if (!NOT_ENABLED.test(refusal)) return;
     if (Date.now() + pauseMs > deadline) {
       const waited = `${Math.round(timeoutMs / 60_000)} minutes`;
-      throw new Error(`${api} is switched on, and still refuses requests after ${waited}: ${refusal}`);
+      throw new Error(`${api} is enabled but still rejects requests after ${waited}: ${refusal}`);
     }
-    if (pauseMs === FIRST_PAUSE_MS) void pulumi.log.info(`Waiting until Google has switched on ${api}`);
+    if (pauseMs === FIRST_PAUSE_MS) void pulumi.log.info(`Waiting until ${api} accepts requests`);
     await sleep(pauseMs);
   }
 }

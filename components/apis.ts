@@ -3,19 +3,19 @@ import { getEngineVersions } from "@pulumi/gcp/container/getEngineVersions.js";
 import { Service } from "@pulumi/gcp/projects/service.js";
 import { getAccount } from "@pulumi/gcp/serviceaccount/getAccount.js";
 import * as pulumi from "@pulumi/pulumi";
-import { untilSwitchedOn } from "./api-readiness.ts";
+import { waitUntilEnabled } from "./api-readiness.ts";
 
-/** Arguments of the APIs. */
+/** Arguments of the Apis component. */
 export interface ApisArgs {
   /** Google project id. */
   project: string;
 }
 
-/** The provider asks this one about the project before it says whether another is on. */
+/** The provider needs this API to find out whether others are enabled. */
 const FIRST = { roles: "cloudresourcemanager.googleapis.com" };
 /**
- * The APIs that the program calls, by what they are for. Each is refused in a project where nobody switched
- * it on. Service Usage itself is on in every project; it is what switches the others on.
+ * The other APIs that the program calls. Each one rejects requests in projects where it is not enabled. Service Usage,
+ * which enables APIs, is enabled in every project.
  */
 const OTHERS = {
   compute: "compute.googleapis.com",
@@ -24,8 +24,8 @@ const OTHERS = {
 };
 
 /**
- * Requests that need the API and change nothing. Any answer will do, "not found" and "permission denied" too; only
- * "not switched on" says that the API isn't ready.
+ * Requests that need the API and change nothing. An API that responds is ready, even if the response is "not found" or
+ * "permission denied". It isn't ready only if the response says that it is not enabled.
  */
 const PROBES: Record<keyof typeof OTHERS, (opts: pulumi.InvokeOptions) => Promise<unknown>> = {
   compute: (opts) => getNetwork({ name: "default" }, opts),
@@ -33,11 +33,11 @@ const PROBES: Record<keyof typeof OTHERS, (opts: pulumi.InvokeOptions) => Promis
   accounts: (opts) => getAccount({ accountId: "k8sfv-probe" }, opts),
 };
 
-/** Google's APIs, switched on. They stay on when the environment goes: others in the project may use them. */
+/** Enables Google's APIs. They stay enabled when the stack is destroyed, because others in the project may use them. */
 export class Apis extends pulumi.ComponentResource {
   /**
-   * One resource per API. What is created through an API depends on them, and waits until they answer: one that was
-   * just switched on refuses requests for some minutes, which the provider doesn't retry.
+   * One resource for each API; resolves when all APIs accept requests. Resources that are created through an API depend
+   * on this, because a newly enabled API rejects requests for some minutes, and the provider doesn't retry them.
    */
   readonly services: pulumi.Input<pulumi.Resource[]>;
 
@@ -61,7 +61,7 @@ export class Apis extends pulumi.ComponentResource {
   private ready(services: Service[]): pulumi.Output<Service[]> {
     return pulumi.all(services.map(({ id }) => id)).apply(async () => {
       const waits = Object.entries(PROBES).map(([what, probe]) =>
-        untilSwitchedOn(OTHERS[what as keyof typeof OTHERS], () => probe({ parent: this, async: true })),
+        waitUntilEnabled(OTHERS[what as keyof typeof OTHERS], () => probe({ parent: this, async: true })),
       );
       await Promise.all(waits);
       return services;

@@ -9,53 +9,55 @@ import { kubeconfig } from "./kubeconfig.ts";
 import type { Network } from "./network.ts";
 import type { StackLabels } from "./stack-labels.ts";
 
-/** What the cluster needs to know. */
+/** Arguments of the Cluster component. */
 export interface ClusterArgs {
   /** Google project id. */
   project: string;
   /** Google zone: a zonal control plane is free, and the disks are zonal too. */
   zone: string;
-  /** The cluster's name. */
+  /** Name of the cluster. */
   clusterName: string;
-  /** Nodes in the pool. */
+  /** Number of nodes in the node pool. */
   nodeCount: number;
-  /** Machine type of a node, e.g. "e2-standard-2". */
+  /** Machine type of each node, e.g. "e2-standard-2". */
   machineType: string;
-  /** Size of a node's own disk, GiB: system, images, logs. */
+  /** Size of each node's boot disk in GiB, for the system, images and logs. */
   nodeDiskGb: number;
-  /** Whether nodes are Spot: cheaper, and Google may take them away at any time. */
+  /** Whether nodes are Spot VMs, which are cheaper but which Google can preempt at any time. */
   spot: boolean;
-  /** Who enforces network policies: Google's Dataplane V2, or Calico on the older dataplane. */
+  /** Implementation of network policies: Google's Dataplane V2, or Calico on the legacy dataplane. */
   networkPolicy: "dataplane-v2" | "calico";
   /** Whether Google and the engine refuse to delete the cluster. */
   deletionProtection: boolean;
-  /** "dns": the name that Google's IAM guards, no open address. "ip": an address, for `authorizedNetworks`. */
+  /**
+   * "dns": the DNS-based endpoint, which Google's IAM protects. "ip": the IP endpoint, open to `authorizedNetworks`.
+   */
   endpoint: "dns" | "ip";
-  /** Who may reach the control plane's address when endpoint is "ip". */
+  /** IPv4 ranges that may reach the control plane. Used only when endpoint is "ip". */
   authorizedNetworks: string[];
   /** IPv4 range of the control plane, a /28. Used only when endpoint is "ip". @default GKE chooses */
   controlPlaneCidr?: string;
-  /** Labels of the cluster and of the nodes' machines. */
+  /** Labels of the cluster and of the nodes' VMs. */
   labels: StackLabels;
-  /** The network it lives in. */
+  /** Network of the cluster. */
   network: Network;
-  /** The APIs that have to be on. */
+  /** Enabled APIs, which the cluster depends on. */
   apis: pulumi.Input<pulumi.Resource[]>;
 }
 
-/** What a node's own account may do, and nothing else: logs and metrics, and pulling images. */
+/** Roles of the nodes' service account: only to write logs and metrics and to pull images. */
 const NODE_ROLES = {
   node: "roles/container.defaultNodeServiceAccount",
   images: "roles/artifactregistry.reader",
 };
 
-/** A GKE cluster of private nodes, and the node pool in which everything runs. */
+/** A GKE cluster of private nodes, with one node pool for all workloads. */
 export class Cluster extends pulumi.ComponentResource {
-  /** The kubeconfig, for the provider, the tunnel and people. */
+  /** Kubeconfig for the provider, the tunnel and people. */
   readonly kubeconfig: pulumi.Output<string>;
-  /** Its name in full: project, zone and name. */
+  /** Full name of the cluster: "PROJECT/ZONE/NAME". */
   readonly identifier: string;
-  /** The nodes. What runs on them depends on this, so that it is deleted while they still live. */
+  /** Node pool. Workloads depend on it, so that they are deleted while the nodes still run. */
   readonly nodes: NodePool;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -64,10 +66,10 @@ export class Cluster extends pulumi.ComponentResource {
     const { account, roles } = this.makeAccount(name, args);
     const cluster = new GkeCluster(`${name}-gke`, clusterSettings(args, account.email), {
       parent: this,
-      // GKE makes a default pool before the provider removes it, with nodes that run as the account.
+      // GKE first creates a default node pool that uses the service account; the provider then removes that pool.
       dependsOn: [...roles, ...args.network.peerings],
-      // Settings of the removed pool. Reading the cluster returns another pool's or none, and a change would replace the
-      // cluster (terraform-google-kubernetes-engine#2014).
+      // These are settings of the removed pool. Reading the cluster returns those of another pool or none, and a
+      // difference would replace the cluster (terraform-google-kubernetes-engine#2014).
       ignoreChanges: ["nodeConfig"],
       customTimeouts: { create: "30m", update: "60m", delete: "30m" },
     });
@@ -111,23 +113,23 @@ export class Cluster extends pulumi.ComponentResource {
   private makeNodes(
     name: string,
     args: ClusterArgs,
-    made: { cluster: GkeCluster; account: Account; roles: IAMMember[] },
+    created: { cluster: GkeCluster; account: Account; roles: IAMMember[] },
   ): NodePool {
     return new NodePool(
       `${name}-nodes`,
       {
         name: poolName(args),
         location: args.zone,
-        cluster: made.cluster.name,
+        cluster: created.cluster.name,
         nodeCount: args.nodeCount,
         management: { autoRepair: true, autoUpgrade: true },
         upgradeSettings: { maxSurge: 1, maxUnavailable: 0 },
-        nodeConfig: nodeSettings(args, made.account.email),
+        nodeConfig: nodeSettings(args, created.account.email),
       },
       {
         parent: this,
         // Nodes without NAT can't pull images, and without their roles never become ready.
-        dependsOn: [...made.roles, args.network.nat],
+        dependsOn: [...created.roles, args.network.nat],
         customTimeouts: { create: "20m", update: "60m", delete: "20m" },
       },
     );
@@ -135,9 +137,10 @@ export class Cluster extends pulumi.ComponentResource {
 }
 
 /**
- * The pool's name. Whatever forces another pool has to change it: the provider then creates the new pool before it
- * drains and deletes the old one; two pools of one name can't exist, so the old one would go first. Of the arguments
- * only `spot` does; GKE changes machine type and disk of a pool in place, node by node, each new one first.
+ * Returns the node pool's name. Each change that replaces the pool must also change its name: then the provider creates
+ * the new pool before it drains and deletes the old one. With the same name it would have to delete the old pool first.
+ * Only `spot` replaces the pool; GKE changes machine type and disk in place and creates each new node before it deletes
+ * the old one.
  */
 function poolName({ clusterName, spot }: ClusterArgs): string {
   return spot ? `${clusterName}-spot-nodes` : `${clusterName}-nodes`;
@@ -153,8 +156,9 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
       clusterSecondaryRangeName: args.network.podRangeName,
       servicesSecondaryRangeName: args.network.serviceRangeName,
     },
-    // The pool that stays is a resource of its own. Until GKE's default pool is removed, its node is one like those:
-    // without an account it would run as the Compute Engine default one (terraform-provider-google#4435).
+    // The permanent node pool is a resource of its own. The node of GKE's default pool gets the same settings until the
+    // pool is removed: without a service account it would use Compute Engine's default one
+    // (terraform-provider-google#4435).
     removeDefaultNodePool: true,
     initialNodeCount: 1,
     nodeConfig: nodeSettings(args, nodeAccount),
@@ -165,7 +169,8 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
     enableL4IlbSubsetting: true,
     releaseChannel: { channel: "REGULAR" },
     maintenancePolicy: {
-      // Daytime on weekends, from the hour on at which America's nights are over too (5 in the morning in the west).
+      // Weekends from 13:00 UTC, when it is morning in America too (5:00 in Pacific time), so that no nightly run is
+      // disturbed.
       recurringWindow: {
         startTime: "2026-01-03T13:00:00Z",
         endTime: "2026-01-04T01:00:00Z",
@@ -173,14 +178,14 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
       },
     },
     loggingConfig: { enableComponents: ["SYSTEM_COMPONENTS", "WORKLOADS"] },
-    // Google's managed Prometheus would cost, and do the same work again.
+    // Google Cloud Managed Service for Prometheus would cost money and collect the same metrics twice.
     monitoringConfig: { enableComponents: ["SYSTEM_COMPONENTS"], managedPrometheus: { enabled: false } },
     costManagementConfig: { enabled: true },
     resourceLabels: args.labels,
   };
 }
 
-/** Dataplane V2 enforces network policies itself: never set networkPolicy together with it. */
+/** Dataplane V2 enforces network policies itself and excludes the setting `networkPolicy`. */
 function policySettings({ networkPolicy }: ClusterArgs): Partial<GkeClusterArgs> {
   if (networkPolicy === "dataplane-v2") return { datapathProvider: "ADVANCED_DATAPATH" };
   return {
@@ -195,7 +200,7 @@ function accessSettings(args: ClusterArgs): Partial<GkeClusterArgs> {
   return {
     privateClusterConfig: {
       enablePrivateNodes: true,
-      // Without an IP endpoint GKE sets it to true, and any other value is a difference in each preview
+      // Without an IP endpoint GKE sets this to true. Any other value would be a difference in each preview
       // (terraform-provider-google#27901).
       enablePrivateEndpoint: !byAddress,
       masterIpv4CidrBlock: byAddress ? args.controlPlaneCidr : undefined,
@@ -207,7 +212,7 @@ function accessSettings(args: ClusterArgs): Partial<GkeClusterArgs> {
     masterAuthorizedNetworksConfig: byAddress
       ? {
           cidrBlocks: args.authorizedNetworks.map((cidrBlock) => ({ cidrBlock })),
-          // Unset, GKE lets in the public addresses of all of Google Cloud.
+          // By default GKE admits all public addresses of Google Cloud.
           gcpPublicCidrsAccessEnabled: false,
         }
       : undefined,
@@ -228,7 +233,7 @@ function nodeSettings(args: ClusterArgs, serviceAccount: pulumi.Input<string>): 
     diskSizeGb: args.nodeDiskGb,
     spot: args.spot,
     serviceAccount,
-    // The account's roles limit it; scopes are the older way.
+    // Permissions are limited by the service account's roles; access scopes are the legacy method.
     oauthScopes: ["https://www.googleapis.com/auth/cloud-platform"],
     metadata: { "disable-legacy-endpoints": "true" },
     shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true },

@@ -1,36 +1,37 @@
 import type { ComponentResource, CustomResourceOptions, Input } from "@pulumi/pulumi";
 import type { DiskRef } from "./disks.ts";
 
-/** What every workload with a disk and a reserved address needs to know. */
+/** Arguments that all workloads with a disk and a reserved address have. */
 export interface WorkloadArgs {
-  /** The namespace it lives in. */
+  /** Namespace of the workload. */
   namespace: Input<string>;
-  /** Its priority class. */
+  /** Name of the pods' priority class. */
   priorityClassName: Input<string>;
-  /** Its image, with a tag. */
+  /** Image with a tag. */
   image: string;
-  /** Where its data lies. */
+  /** Disk that stores the workload's data. */
   disk: DiskRef;
-  /** Its reserved address. */
+  /** Reserved internal address of the workload's Service. */
   address: Input<string>;
   /** IPv4 ranges that may connect from outside the cluster. */
   sourceRanges: string[];
 }
 
-/** The labels that everything of a workload carries; the selector is the part that never changes. */
+/** Labels of a workload's objects. */
 export interface Labels {
-  /** On every object. */
+  /** Labels of each object. */
   all: Record<string, string>;
-  /** What selects the pods; never changes. */
+  /** The labels that select the pods. They can't be changed later. */
   selector: Record<string, string>;
 }
 
 /**
- * The usual labels (kubernetes.io/docs/concepts/overview/working-with-objects/common-labels).
+ * Returns the recommended labels (kubernetes.io/docs/concepts/overview/working-with-objects/common-labels).
  *
- * @param name - of the workload, e.g. "grafana"
- * @param component - its part in the whole, e.g. "dashboards"
- * @param image - whose tag is the version; left out of the selector, which can't be changed later
+ * @param name - name of the workload, e.g. "grafana"
+ * @param component - role of the workload in the environment, e.g. "dashboards"
+ * @param image - image whose tag becomes the label `version`. The selector leaves it out, because it can't be changed
+ * later
  */
 export function labels(name: string, component: string, image: string): Labels {
   const version = imageVersion(image);
@@ -46,12 +47,12 @@ export function labels(name: string, component: string, image: string): Labels {
   };
 }
 
-/** The tag of an image: "quay.io/prometheus/prometheus:v3.16.0" → "v3.16.0"; undefined if it is named by digest alone. */
+/** Returns the tag of an image: "v3.16.0" of "quay.io/prometheus/prometheus:v3.16.0"; undefined without a tag. */
 export function imageVersion(image: string): string | undefined {
   return /:([A-Za-z0-9_][A-Za-z0-9._-]*)$/.exec(image.replace(/@.*$/, ""))?.[1];
 }
 
-/** What a container may do: nothing but its work. The pod adds who it runs as. */
+/** Container security context of Pod Security level `restricted`. The pod's own context (`runAs`) sets the user. */
 export const RESTRICTED = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
@@ -59,10 +60,10 @@ export const RESTRICTED = {
 };
 
 /**
- * Who a pod runs as.
+ * Returns the pod security context for a user.
  *
- * @param user - its user
- * @param group - its group, also the one that owns its volumes; by default of the same number
+ * @param user - user ID of the processes
+ * @param group - group ID of the processes and volumes. Default: the same number as the user ID
  */
 export function runAs(user: number, group = user) {
   return {
@@ -70,16 +71,16 @@ export function runAs(user: number, group = user) {
     runAsUser: user,
     runAsGroup: group,
     fsGroup: group,
-    // A disk of five years isn't walked through at every start.
+    // Without this, each start would change the owner of every file on the disk.
     fsGroupChangePolicy: "OnRootMismatch",
     seccompProfile: { type: "RuntimeDefault" },
   };
 }
 
-/** How long the engine waits for something that pulls images or needs nodes, before it says what is wrong. */
+/** Timeouts of resources whose pods must be scheduled and pull images. */
 export const WORKLOAD_TIMEOUTS = { create: "10m", update: "10m", delete: "5m" };
 
-/** Options of a child that has to wait for its pods. */
+/** Returns the options of a child resource that waits for its pods. */
 export function workload(parent: ComponentResource, more: CustomResourceOptions = {}): CustomResourceOptions {
   return { parent, customTimeouts: WORKLOAD_TIMEOUTS, ...more };
 }

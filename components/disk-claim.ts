@@ -3,32 +3,33 @@ import { PersistentVolumeClaim } from "@pulumi/kubernetes/core/v1/persistentVolu
 import * as pulumi from "@pulumi/pulumi";
 import type { DiskRef } from "./disks.ts";
 
-/** What the claim of a disk needs to know. */
+/** Arguments of the DiskClaim component. */
 export interface DiskClaimArgs {
-  /** The namespace it lives in. */
+  /** Namespace of the claim. */
   namespace: pulumi.Input<string>;
-  /** The claim's name; for a StatefulSet it has to be TEMPLATE-SET-0. */
+  /** Name of the claim. A StatefulSet requires "TEMPLATE-STATEFULSET-0". */
   claimName: string;
-  /** The volume's name; it belongs to the whole cluster. */
+  /** Name of the volume, unique in the cluster. */
   volumeName: string;
-  /** Where its data lies. */
+  /** Disk to claim. */
   disk: DiskRef;
 }
 
 /**
- * What a claim asks for. It gets the whole disk whatever it asks for, and a claim of a static volume can't
- * ask for more later: so the disk can grow and the claim stays.
+ * Requested storage of each claim. A claim gets the whole disk regardless of its request. The request is small and
+ * fixed
+ * because a claim of a static volume can't be expanded, while the disk can.
  */
 export const CLAIMED = { storage: "1Gi" };
-/** The file system that the driver makes on an empty disk. */
+/** The file system that the CSI driver creates on an empty disk. */
 const FS_TYPE = "ext4";
 
 /**
- * An existing disk, as a volume that one claim of one namespace gets and keeps. Nothing is provisioned:
- * deleting claim and volume leaves the disk and what is on it.
+ * Binds an existing disk to one claim, as a static PersistentVolume. Nothing is provisioned: deleting the claim and the
+ * volume keeps the disk and its data.
  */
 export class DiskClaim extends pulumi.ComponentResource {
-  /** The claim's name, once it is bound. */
+  /** Name of the claim, known when the claim is bound. */
   readonly claimName: pulumi.Output<string>;
 
   constructor(name: string, args: DiskClaimArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -52,7 +53,7 @@ export class DiskClaim extends pulumi.ComponentResource {
           csi: { driver: "pd.csi.storage.gke.io", volumeHandle: args.disk.id, fsType: FS_TYPE },
         },
       },
-      // Another disk, another volume: most of a volume's spec can't be changed.
+      // Most of a volume's spec is immutable, so a changed disk or claim replaces the volume.
       { parent: this, deleteBeforeReplace: true, replaceOnChanges: ["spec.csi", "spec.claimRef.name"] },
     );
     const claim = new PersistentVolumeClaim(

@@ -5,56 +5,55 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { StackLabels } from "./stack-labels.ts";
 
-/** Arguments of the disks. */
+/** Arguments of the Disks component. */
 export interface DisksArgs {
   /** Prefix of the disks' names. */
   prefix: string;
-  /** Google region, the zone's: where the snapshots are kept. */
+  /** Google region of the zone, where the snapshots are stored. */
   region: string;
-  /** Google zone, the cluster's: a zonal disk can be attached in its own zone only. */
+  /** Google zone of the cluster: a zonal disk can be attached only in its own zone. */
   zone: string;
-  /** Size of Prometheus' disk, GiB. */
+  /** Size of Prometheus's disk in GiB. */
   prometheusGb: number;
-  /** Size of the push gateway's disk, GiB. */
+  /** Size of the Pushgateway's disk in GiB. */
   pushGatewayGb: number;
-  /** Size of Grafana's disk, GiB. */
+  /** Size of Grafana's disk in GiB. */
   grafanaGb: number;
-  /** Size of Alertmanager's disk, GiB. */
+  /** Size of Alertmanager's disk in GiB. */
   alertmanagerGb: number;
-  /** Whether the engine refuses to delete them, whatever the program says. */
+  /** Whether the Pulumi option `protect` prevents the deletion of the disks. */
   protect: boolean;
   /** Labels of the disks and their snapshots. */
   labels: StackLabels;
-  /** The APIs that have to be on. */
+  /** Enabled APIs, which the disks depend on. */
   apis: pulumi.Input<pulumi.Resource[]>;
 }
 
-/** When the daily snapshot starts, UTC: after a night's runs on either side of the Atlantic. */
+/** Start of the daily snapshot in UTC, after the nightly runs of both Europe and America. */
 const SNAPSHOT_TIME = "12:00";
-/** How long a snapshot is kept, in days. */
+/** Days for which a snapshot is kept. */
 const SNAPSHOT_DAYS = 14;
 
-/** A disk, as the workloads use it. */
+/** Reference to a disk, for a workload. */
 export interface DiskRef {
-  /** The id as the CSI driver wants it: projects/P/zones/Z/disks/NAME. */
+  /** ID in the CSI driver's format: projects/PROJECT/zones/ZONE/disks/NAME. */
   id: pulumi.Output<string>;
   /** Size in GiB. */
   sizeGb: number;
 }
 
 /**
- * The disks that hold what must not be lost. They belong to nobody's pod and to no cluster: deleting the
- * cluster, or making it anew, leaves them. Each is copied every day, for what a disk alone doesn't save from:
- * a mistake. The copies stay when a disk is deleted.
+ * Creates the disks of the stateful workloads. They are independent of pods and of the cluster, so they survive the
+ * cluster's deletion or replacement. Daily snapshots protect against mistakes; they are kept when a disk is deleted.
  */
 export class Disks extends pulumi.ComponentResource {
-  /** Five years of series. */
+  /** Disk for five years of series. */
   readonly prometheus: DiskRef;
-  /** What was pushed last. */
+  /** Disk for the Pushgateway's metric groups. */
   readonly pushGateway: DiskRef;
-  /** Grafana's own database. */
+  /** Disk for Grafana's database. */
   readonly grafana: DiskRef;
-  /** Silences and the log of sent messages. */
+  /** Disk for silences and the notification log. */
   readonly alertmanager: DiskRef;
 
   constructor(name: string, args: DisksArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -88,7 +87,7 @@ export class Disks extends pulumi.ComponentResource {
           size: sizeGb,
           labels: { ...args.labels, component: what },
         },
-        // A disk that was restored tells of its snapshot, and neither can be changed later: it stays as it is.
+        // A restored disk has its snapshot in these properties. Both are immutable, so a difference would replace it.
         {
           parent: this,
           protect: args.protect,

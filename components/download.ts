@@ -4,20 +4,20 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Requests per file, the first one included. */
+/** Maximum requests for each file, including the first one. */
 const MAX_ATTEMPTS = 5;
 /** Timeout of one request in ms. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** First pause between requests in ms; it doubles with each. */
+/** First pause between requests in ms. It doubles with each request. */
 const FIRST_PAUSE_MS = 1_000;
-/** Longest pause in ms, also when a server asks for more: then the attempt is the last. */
+/** Maximum pause in ms. If the server asks for a longer one, there is no further request. */
 const MAX_PAUSE_MS = 60_000;
-/** Statuses that may be others later: time-outs, rate limits, and servers that are overloaded or restarted. */
+/** Statuses of transient errors: timeouts, rate limits, and overloaded or restarting servers. */
 const TRANSIENT = [408, 425, 429, 500, 502, 503, 504];
 
-/** A response that says when to come back, if ever. */
+/** An error response of the server. */
 class RefusedError extends Error {
-  /** Pause that the server asks for in ms; undefined when it doesn't say. */
+  /** Pause in ms from the header `Retry-After`; undefined without the header. */
   readonly pauseMs: number | undefined;
   readonly isTransient: boolean;
 
@@ -29,37 +29,37 @@ class RefusedError extends Error {
 }
 
 /**
- * Downloads a file of a known content, once per machine: it is kept under its checksum, outside the checkout, so that
- * later previews ask nobody. Retries errors that pass, after the pause that `Retry-After` asks for. Honors HTTPS_PROXY,
- * HTTP_PROXY and NO_PROXY.
+ * Downloads a file of known content once per computer. The file is cached under its checksum, outside the checkout, so
+ * later previews send no requests. Retries transient errors and respects `Retry-After`. Honors HTTPS_PROXY, HTTP_PROXY
+ * and NO_PROXY.
  *
  * @param url - an https:// URL
- * @param sha256 - the checksum that the content has to have, in hex
- * @returns the content; its checksum may be another one, and then it isn't kept
- * @throws Error with the last response, and how often it was tried
+ * @param sha256 - the expected checksum in hex
+ * @returns the content. If its checksum differs, the file is not cached; the caller must compare it
+ * @throws Error with the last response and the number of attempts
  */
 export async function download(url: string, sha256: string): Promise<Buffer> {
-  const kept = join(cacheDir(), sha256);
-  const known = await readFile(kept).catch(() => undefined);
-  if (known !== undefined && checksum(known) === sha256) return known;
+  const file = join(cacheDir(), sha256);
+  const cached = await readFile(file).catch(() => undefined);
+  if (cached !== undefined && checksum(cached) === sha256) return cached;
   const content = await withRetries(() => request(url));
-  if (checksum(content) === sha256) await keep(kept, content);
+  if (checksum(content) === sha256) await writeCache(file, content);
   return content;
 }
 
-/** Checksum of a file's content, in hex. */
+/** Returns the SHA-256 checksum in hex. */
 export function checksum(content: Buffer): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** Folder of the cache, as the XDG Base Directory Specification places it. */
+/** Returns the cache directory (XDG Base Directory Specification). */
 function cacheDir(): string {
   const base = process.env.XDG_CACHE_HOME ?? "";
   return join(base === "" ? join(homedir(), ".cache") : base, "k8sfv-metrics", "downloads");
 }
 
-/** Keeps the content under its final name only when it is whole. A cache that can't be written is no error. */
-async function keep(file: string, content: Buffer): Promise<void> {
+/** Writes a cache file atomically. Ignores errors, because the cache is optional. */
+async function writeCache(file: string, content: Buffer): Promise<void> {
   const draft = `${file}.${randomUUID()}`;
   try {
     await mkdir(cacheDir(), { recursive: true });
@@ -71,7 +71,7 @@ async function keep(file: string, content: Buffer): Promise<void> {
 }
 
 async function request(url: string): Promise<Buffer> {
-  // Loaded only when something has to be downloaded. The global fetch of Node 20 knows no proxies.
+  // Imported here because most runs download nothing. The global fetch of Node 20 does not support proxies.
   const { Agent, EnvHttpProxyAgent, fetch } = await import("undici");
   const dispatcher = isProxied() ? new EnvHttpProxyAgent() : new Agent();
   try {
@@ -80,17 +80,17 @@ async function request(url: string): Promise<Buffer> {
     const isTransient = TRANSIENT.includes(response.status);
     const pauseMs = retryAfter(response.headers.get("retry-after"));
     throw new RefusedError(
-      `the server answered ${response.status} ${response.statusText}`.trim(),
+      `the server responded ${response.status} ${response.statusText}`.trim(),
       pauseMs,
       isTransient,
     );
   } finally {
-    // Idle connections would keep the program running.
+    // An idle connection would keep the program running.
     await dispatcher.destroy();
   }
 }
 
-/** Whether the environment names a proxy. */
+/** Returns whether the environment configures a proxy. */
 function isProxied(): boolean {
   const names = ["HTTPS_PROXY", "HTTP_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
   return names.some((name) => (process.env[name] ?? "") !== "");
@@ -101,29 +101,29 @@ async function withRetries<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      const asked = error instanceof RefusedError ? error.pauseMs : undefined;
-      const pauseMs = asked ?? FIRST_PAUSE_MS * 2 ** (attempt - 1);
+      const retryAfterMs = error instanceof RefusedError ? error.pauseMs : undefined;
+      const pauseMs = retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1);
       const isFinal = error instanceof RefusedError && !error.isTransient;
       if (isFinal || attempt === MAX_ATTEMPTS || pauseMs > MAX_PAUSE_MS)
-        throw explained(error, attempt, asked);
+        throw downloadError(error, attempt, retryAfterMs);
       await sleep(pauseMs);
     }
   }
 }
 
-function explained(error: unknown, attempts: number, askedMs: number | undefined): Error {
+function downloadError(error: unknown, attempts: number, retryAfterMs: number | undefined): Error {
   const tried = attempts === 1 ? "" : `, after ${attempts} attempts`;
-  const later = askedMs === undefined ? "" : `; try again in ${Math.ceil(askedMs / 1000)} s`;
+  const later = retryAfterMs === undefined ? "" : `; try again in ${Math.ceil(retryAfterMs / 1000)} s`;
   return new Error(`${reasonOf(error)}${tried}${later}`, { cause: error });
 }
 
-/** The reason of an error; fetch itself says "fetch failed" and names the reason as its cause. */
+/** Returns an error's message. The message of fetch is only "fetch failed", so this adds that of its cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
-/** The pause of a Retry-After header in ms: seconds, or a date. */
+/** Parses a `Retry-After` header, which has seconds or a date, to ms. */
 function retryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
   if (/^\d+$/.test(header)) return Number(header) * 1000;

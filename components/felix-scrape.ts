@@ -5,9 +5,9 @@ import type { Operator } from "./operator.ts";
 
 /** Arguments of the FelixScrape component. */
 export interface FelixScrapeArgs {
-  /** The namespace of Prometheus. */
+  /** Namespace of Prometheus. */
   namespace: pulumi.Input<string>;
-  /** The operator, whose CRDs include ScrapeConfig. */
+  /** Operator whose CRDs include ScrapeConfig. */
   operator: Operator;
   /** Each Felix as "HOST:PORT"; becomes the label `instance`. */
   targets: string[];
@@ -15,12 +15,12 @@ export interface FelixScrapeArgs {
   intervalSeconds: number;
 }
 
-/** Maximum series of one target. A scrape with more fails, so that a wrong target can't fill Prometheus's disk. */
+/** Maximum series of one target. A scrape of more series fails, so that a wrong target can't fill Prometheus's disk. */
 const MAX_SERIES = 20_000;
 
 /**
- * Scrapes the metrics that Felix itself exposes while a run is going on, as job `felix`. Between runs the scrapes fail;
- * no alert judges this job.
+ * Scrapes the metrics that Felix exposes during a run, as job `felix`. Scrapes between runs fail, so no alert rule
+ * selects this job.
  */
 export class FelixScrape extends pulumi.ComponentResource {
   constructor(name: string, args: FelixScrapeArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -34,7 +34,7 @@ export class FelixScrape extends pulumi.ComponentResource {
         spec: {
           jobName: FELIX_JOB,
           scrapeInterval: `${args.intervalSeconds}s`,
-          // Prometheus's default, but never longer than the interval.
+          // Prometheus's default of 10 s. Prometheus rejects a timeout that is longer than the interval.
           scrapeTimeout: `${Math.min(args.intervalSeconds, 10)}s`,
           sampleLimit: MAX_SERIES,
           staticConfigs: [{ targets: args.targets }],

@@ -3,42 +3,42 @@ import { forwardToPod } from "./pod-forward.ts";
 import type { Tunnel } from "./tunnel.ts";
 import { openTunnel } from "./tunnel.ts";
 
-/** What it takes to reach Grafana's API from where this program runs. */
+/** Arguments of openGrafanaAccess. */
 export interface GrafanaAccessArgs {
-  /** "tunnel": through the Kubernetes API while the program runs. "direct": its own address is in reach. */
+  /** "tunnel": through the Kubernetes API while the program runs. "direct": to Grafana's own address. */
   access: "tunnel" | "direct";
-  /** Port of 127.0.0.1 for the tunnel. */
+  /** Port of the tunnel on 127.0.0.1. */
   tunnelPort: number;
-  /** Grafana's own URL. */
+  /** Grafana's URL inside the VPC. */
   url: pulumi.Output<string>;
-  /** How the Kubernetes API is reached. */
+  /** Kubeconfig for the tunnel. */
   kubeconfig: pulumi.Output<string>;
-  /** The namespace Grafana lives in. */
+  /** Namespace of Grafana. */
   namespace: pulumi.Output<string>;
   /** Labels of Grafana's pods. */
   podLabels: Record<string, string>;
-  /** Port of Grafana in its pod. */
+  /** Grafana's port in its pod. */
   podPort: number;
-  /** What runs Grafana: nothing is reached before it is up. */
+  /** Grafana's Deployment, which has to be available first. */
   deployment: pulumi.CustomResource;
 }
 
-/** A way to Grafana's API. */
+/** Access to Grafana's API from the program. */
 export interface GrafanaAccess {
-  /** Where the provider finds it: known from the first run on, and the same in every later one. */
+  /** URL for the provider. It is known from the first preview on and stays the same in later runs. */
   url: pulumi.Output<string>;
   /**
-   * Closes the way when all of these are done. Without this the provider's idle connection keeps the
-   * program alive for another 90 s.
+   * Closes the tunnel when these resources are done. Otherwise the provider's idle connection would keep the program
+   * running for another 90 s.
    */
   closeAfter(content: pulumi.Resource[]): void;
 }
 
 /**
- * Grafana is inside the VPC, this program is outside. The provider's URL is derived from the Deployment,
- * since the engine ignores `dependsOn` on a provider (pulumi#8917).
+ * Opens access to Grafana, which is inside the VPC while this program runs outside of it. The URL is derived from the
+ * Deployment, since the engine ignores `dependsOn` of a provider (pulumi#8917).
  */
-export function reachGrafana(args: GrafanaAccessArgs): GrafanaAccess {
+export function openGrafanaAccess(args: GrafanaAccessArgs): GrafanaAccess {
   if (args.access === "direct") {
     const url = pulumi.all([args.url, args.deployment.id]).apply(([direct]) => direct);
     return { url, closeAfter: () => undefined };
@@ -57,17 +57,17 @@ export function reachGrafana(args: GrafanaAccessArgs): GrafanaAccess {
 }
 
 /**
- * A preview listens too, and waits for nothing: alone it calls nobody, but with `--refresh` the provider reads
- * what is in Grafana. A port that is taken is no reason to refuse a preview, only to say what it can't do.
+ * Opens the tunnel, in a preview too: `pulumi preview --refresh` reads resources in Grafana. A preview without
+ * `--refresh` never connects, so a port that is in use must not fail it.
  */
 async function open(args: GrafanaAccessArgs, kubeconfig: string, namespace: string): Promise<Tunnel> {
   const forward = forwardToPod({ kubeconfig, namespace, podLabels: args.podLabels, port: args.podPort });
   const opened = openTunnel(args.tunnelPort, forward, (message) => {
-    void pulumi.log.warn(`No way to Grafana: ${message}`);
+    void pulumi.log.warn(`Can't reach Grafana: ${message}`);
   });
   if (!pulumi.runtime.isDryRun()) return opened;
   return opened.catch((error: unknown) => {
-    void pulumi.log.info(`This preview can't look into Grafana: ${String(error)}`);
+    void pulumi.log.info(`This preview can't read Grafana's content: ${String(error)}`);
     return { url: `http://127.0.0.1:${args.tunnelPort}`, settle: () => undefined };
   });
 }

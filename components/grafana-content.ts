@@ -14,38 +14,38 @@ import type { EndpointArgs } from "./remote-write.ts";
 
 export { DATA_SOURCE } from "../monitoring-mixin/dashboards/index.ts";
 
-/** What Grafana's content needs to know. */
+/** Arguments of the GrafanaContent component. */
 export interface GrafanaContentArgs {
-  /** Where Grafana's API is reached from here. */
+  /** URL of Grafana's API for this program. */
   url: pulumi.Output<string>;
-  /** Where people reach Grafana: what the dashboards' addresses begin with. */
+  /** Grafana's URL for people, to which the dashboards' paths are added. */
   publicUrl: pulumi.Output<string>;
-  /** The administrator's name. */
+  /** User name of the administrator. */
   user: string;
-  /** The administrator's password. */
+  /** Password of the administrator. */
   password: pulumi.Output<string>;
-  /** Where Grafana reaches Prometheus. */
+  /** URL of Prometheus for Grafana. */
   prometheusUrl: pulumi.Input<string>;
   /** Base URL and credentials of the store that dashboards read instead of Prometheus. @default none */
   longTerm?: EndpointArgs;
-  /** Where Grafana reaches Alertmanager. */
+  /** URL of Alertmanager for Grafana. */
   alertmanagerUrl: pulumi.Input<string>;
-  /** Prometheus's version, e.g. "3.16.0": what the query editor may offer. */
+  /** Prometheus's version, e.g. "3.16.0": the query editor offers the functions of this version. */
   prometheusVersion: string;
-  /** Values from which on something is red. */
+  /** Values at and above which panels turn red. */
   thresholds: AlertThresholds;
-  /** What runs Grafana: the content needn't be deleted when this goes. */
+  /** Grafana's Deployment. The engine deletes the content together with it, without calls to Grafana. */
   deployment: pulumi.Resource;
 }
 
-/** Name and uid of the data source of Prometheus itself, where `my-prom` is the long-term store. */
+/** Name and UID of the data source for Prometheus itself, if `my-prom` is the long-term store. */
 const LOCAL_SOURCE = "my-prom-local";
 
-/** What is put into Grafana, through its own provider. */
+/** Creates the folder, data sources and dashboards through Grafana's provider. */
 export class GrafanaContent extends pulumi.ComponentResource {
-  /** Everything that calls Grafana. */
+  /** All resources in Grafana. */
   readonly resources: pulumi.Resource[];
-  /** Each dashboard's title with its address. */
+  /** Dashboard URLs by title. */
   readonly dashboards: Record<string, pulumi.Output<string>>;
 
   constructor(name: string, args: GrafanaContentArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -55,8 +55,8 @@ export class GrafanaContent extends pulumi.ComponentResource {
       {
         url: args.url,
         auth: pulumi.secret(pulumi.interpolate`${args.user}:${args.password}`),
-        // The pod is ready before, but its way may not be. 8 times 3 s, since the provider ends a request after
-        // 30 s, and then says no more than that; before that it says what Grafana answered.
+        // A Service may not route to a ready pod yet. Eight retries at 3 s end before the provider's request timeout
+        // of 30 s, whose error does not contain Grafana's response.
         retries: 8,
         retryWait: 3,
         retryStatusCodes: ["429", "500", "502", "503", "504"],
@@ -103,7 +103,7 @@ export class GrafanaContent extends pulumi.ComponentResource {
     );
   }
 
-  /** Shows the alert rules, which only Prometheus itself evaluates, while dashboards read the long-term store. */
+  /** Creates the data source for alert rules, which only Prometheus evaluates, if dashboards use the long-term store. */
   private makeLocalSource(
     name: string,
     args: GrafanaContentArgs,
@@ -116,7 +116,7 @@ export class GrafanaContent extends pulumi.ComponentResource {
     );
   }
 
-  /** Shows alerts and silences in Grafana. */
+  /** Creates the data source for alerts and silences. */
   private makeAlertmanagerSource(
     name: string,
     args: GrafanaContentArgs,
@@ -130,7 +130,7 @@ export class GrafanaContent extends pulumi.ComponentResource {
         uid: ALERTMANAGER_SOURCE,
         url: args.alertmanagerUrl,
         accessMode: "proxy",
-        // Grafana's own alerts aren't used: none are forwarded.
+        // Grafana-managed alerts aren't used, so none are forwarded.
         jsonDataEncoded: JSON.stringify({ implementation: "prometheus", handleGrafanaManagedAlerts: false }),
       },
       { ...opts, deleteBeforeReplace: true },

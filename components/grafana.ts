@@ -10,38 +10,38 @@ import type { Operator } from "./operator.ts";
 import { scrape } from "./scrape.ts";
 import { internalService } from "./services.ts";
 
-/** What Grafana needs to know. */
+/** Arguments of the Grafana component. */
 export interface GrafanaArgs extends WorkloadArgs {
-  /** Whether the engine refuses to delete the password, as it does the disk: the database on it knows no other. */
+  /** Whether `protect` prevents the deletion of the password. The database on Grafana's disk accepts no other one. */
   protectPassword: boolean;
-  /** Whether anybody who reaches it may look, without signing in. */
+  /** Whether people may view dashboards without signing in. */
   anonymousViewer: boolean;
-  /** Whose resource definitions the ServiceMonitor needs. */
+  /** Operator whose CRDs the ServiceMonitor needs. */
   operator: Operator;
 }
 
 const { name: NAME } = WORKLOADS.grafana;
-/** The port of Grafana, of its Service and of its pod. */
+/** Port of Grafana's Service and pod. */
 export const GRAFANA_PORT = WORKLOADS.grafana.port;
 const PORT_NAME = "http";
 const USER = "admin";
 const PASSWORD_KEY = "admin-password";
-/** The image's own user. */
+/** User ID in the image. */
 const USER_ID = 472;
 
-/** Grafana with a generated password, nobody let in without one, and its database on a disk. */
+/** Runs Grafana with a generated administrator password and its database on a disk. */
 export class Grafana extends pulumi.ComponentResource {
-  /** Its URL for people in the VPC. */
+  /** URL inside the VPC. */
   readonly url: pulumi.Output<string>;
-  /** The administrator's name. */
+  /** User name of the administrator. */
   readonly user: string = USER;
-  /** The administrator's password. */
+  /** Password of the administrator. */
   readonly password: pulumi.Output<string>;
-  /** What runs it: what is put into Grafana is gone when this is. */
+  /** The Deployment. */
   readonly deployment: Deployment;
-  /** Which pods are Grafana's. */
+  /** Labels that select Grafana's pods. */
   readonly podLabels: Record<string, string>;
-  /** The Service's name. */
+  /** Name of the Service. */
   readonly serviceName: pulumi.Output<string>;
 
   constructor(name: string, args: GrafanaArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -51,7 +51,7 @@ export class Grafana extends pulumi.ComponentResource {
     this.podLabels = tags.selector;
     this.url = pulumi.interpolate`http://${args.address}:${GRAFANA_PORT}`;
 
-    // Letters and digits only: it goes through URLs, shells and headers.
+    // Letters and digits only, so that no URL, shell or header needs quoting.
     const password = new RandomPassword(
       `${name}-password`,
       { length: 32, special: false },
@@ -77,7 +77,7 @@ export class Grafana extends pulumi.ComponentResource {
         metadata: { name: NAME, namespace, labels: tags.all },
         spec: {
           replicas: 1,
-          // Two pods can't have one disk: a rolling update would wait for ever (grafana/helm-charts#146).
+          // Two pods can't use one disk, so a rolling update would never finish (grafana/helm-charts#146).
           strategy: { type: "Recreate" },
           selector: { matchLabels: tags.selector },
           template: {
@@ -116,7 +116,7 @@ export class Grafana extends pulumi.ComponentResource {
   }
 }
 
-/** Grafana's settings, by the environment: GF_<SECTION>_<KEY>. */
+/** Returns Grafana's settings as environment variables, GF_<SECTION>_<KEY>. */
 function settings(
   rootUrl: pulumi.Input<string>,
   anonymousViewer: boolean,
@@ -126,16 +126,16 @@ function settings(
     GF_LOG_MODE: "console",
     GF_SECURITY_ADMIN_USER: USER,
     GF_SECURITY_DISABLE_GRAVATAR: "true",
-    // A browser keeps such a cookie for TLS alone, and nobody could sign in without it.
+    // Browsers ignore a secure cookie of an http:// URL, so nobody could sign in.
     GF_SECURITY_COOKIE_SECURE: pulumi.output(rootUrl).apply((url) => String(url.startsWith("https:"))),
     GF_SECURITY_COOKIE_SAMESITE: "strict",
-    // The hand-built one made everybody an administrator.
+    // The previous, hand-built environment made everybody an administrator.
     GF_AUTH_ANONYMOUS_ENABLED: String(anonymousViewer),
     GF_AUTH_ANONYMOUS_ORG_ROLE: "Viewer",
     GF_AUTH_ANONYMOUS_HIDE_VERSION: "true",
     GF_USERS_ALLOW_SIGN_UP: "false",
     GF_USERS_ALLOW_ORG_CREATE: "false",
-    // No phoning home, nothing fetched at run time.
+    // Disables usage reports and downloads at run time.
     GF_ANALYTICS_REPORTING_ENABLED: "false",
     GF_ANALYTICS_CHECK_FOR_UPDATES: "false",
     GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: "false",
@@ -158,7 +158,7 @@ function podSpec(
   const health = { httpGet: { path: "/api/health", port: PORT_NAME }, timeoutSeconds: 5 };
   return {
     automountServiceAccountToken: false,
-    // Many variables named after Services would be taken for settings of Grafana's.
+    // The variables of a Service whose name begins with "gf" would become settings of Grafana.
     enableServiceLinks: false,
     priorityClassName,
     terminationGracePeriodSeconds: 30,
@@ -173,7 +173,7 @@ function podSpec(
           { name: "GF_SECURITY_ADMIN_PASSWORD", valueFrom: password },
         ],
         ports: [{ name: PORT_NAME, containerPort: GRAFANA_PORT }],
-        // The first start makes the database, which takes a while on a slow disk.
+        // The first start creates the database, which takes a while on a slow disk.
         startupProbe: { ...health, periodSeconds: 2, failureThreshold: 90 },
         readinessProbe: { ...health, periodSeconds: 5 },
         livenessProbe: { ...health, periodSeconds: 30, failureThreshold: 5 },

@@ -1,16 +1,17 @@
-/** How a client reaches the cluster's API. */
+/** Arguments of kubeconfig. */
 export interface KubeconfigArgs {
-  /** The cluster's name, also of the context and the user. */
+  /** Name of the cluster, also used for the context and the user. */
   clusterName: string;
-  /** Host, or host:port, of the API server. */
+  /** HOST or HOST:PORT of the API server. */
   endpoint: string;
-  /** The API server's certificate authority, base64 of PEM. Left out when the system's own ones know it. */
+  /** Certificate of the API server's CA, PEM in base64. @default the system's certificates */
   caCertificate?: string;
 }
 
 /**
- * A kubeconfig that holds no credential: whoever uses it proves who they are through
- * `gke-gcloud-auth-plugin`, which has to be on their PATH (pulumi-kubernetes#3369).
+ * Returns a kubeconfig without credentials. The client authenticates with `gke-gcloud-auth-plugin`, which must be on
+ * the
+ * user's PATH (pulumi-kubernetes#3369).
  */
 export function kubeconfig(args: KubeconfigArgs): string {
   const ca =

@@ -2,27 +2,28 @@ import { Namespace as KubernetesNamespace } from "@pulumi/kubernetes/core/v1/nam
 import { PriorityClass } from "@pulumi/kubernetes/scheduling/v1/priorityClass.js";
 import * as pulumi from "@pulumi/pulumi";
 
-/** What the namespace needs to know. */
+/** Arguments of the Namespace component. */
 export interface NamespaceArgs {
   /**
-   * The nodes. A namespace that is deleted after them hangs, since the API's own extensions ran on them
-   * (hashicorp/terraform#20855); so it is made after them, and all that it holds too.
+   * Node pool. The namespace depends on it, so it is deleted first: after the nodes are gone, the deletion of a
+   * namespace
+   * hangs, because the API server's extensions ran on them (hashicorp/terraform#20855).
    */
   nodes: pulumi.Resource;
 }
 
-/** Where everything of this project runs. */
+/** Name of the namespace of all workloads. */
 const NAME = "monitoring";
-/** The API server's own check of pods: whatever asks for more than it needs is refused. */
+/** Pod Security level: the API server rejects pods with more privileges. */
 const POD_SECURITY = "restricted";
-/** Above jobs of CI in the same cluster (0), far below the cluster's own (2,000,000,000). */
+/** Above CI jobs in the same cluster (0), far below the system's own classes (2,000,000,000). */
 const PRIORITY = 1_000_000;
 
-/** The namespace of the workloads, and their priority. */
+/** Creates the namespace and the priority class of the workloads. */
 export class Namespace extends pulumi.ComponentResource {
-  /** Its name, once it is there. */
+  /** Name of the namespace, known when it exists. */
   readonly namespaceName: pulumi.Output<string>;
-  /** The priority class of its pods, once it is there. */
+  /** Name of the pods' priority class, known when it exists. */
   readonly priorityClassName: pulumi.Output<string>;
 
   constructor(name: string, args: NamespaceArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -3,31 +3,35 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js
 import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../workloads.ts";
 
-/** What the network policies need to know. */
+/** Arguments of the NetworkPolicies component. */
 export interface NetworkPoliciesArgs {
-  /** The namespace they hold in. */
+  /** Namespace of the policies. */
   namespace: pulumi.Input<string>;
   /** IPv4 ranges that may connect from outside the cluster, to the reserved addresses. */
   sourceRanges: string[];
-  /** IPv4 ranges that the Kubernetes API may answer from. */
+  /** IPv4 ranges of the Kubernetes API server. */
   apiRanges: string[];
-  /** IPv4 range of the cluster's Services: NodeLocal DNSCache answers on the address of one, from the host network. */
+  /**
+   * IPv4 range of the cluster's Services. NodeLocal DNSCache listens on an address of this range, in the host network.
+   */
   serviceRange: string;
-  /** Whether pushes come from outside at all, and through Google's proxies too. */
+  /**
+   * Origin of pushes: the VPC ("internal"), also Google's load balancer ("external"), or only the cluster's own pods.
+   */
   exposure: "internal" | "external" | "in-cluster";
-  /** Each Felix that Prometheus scrapes, as "HOST:PORT". @default none */
+  /** Felix processes that Prometheus scrapes, as "HOST:PORT". @default none */
   felixTargets?: string[];
-  /** URLs that Prometheus sends samples to. @default none */
+  /** URLs of the remote-write receivers. @default none */
   writeUrls?: string[];
-  /** URL of the store that Grafana reads besides Prometheus. @default none */
+  /** URL of the long-term store that Grafana queries. @default none */
   readUrl?: string;
-  /** Where Alertmanager sends messages. */
+  /** URLs to which Alertmanager sends messages. */
   alertUrls: pulumi.Input<string>[];
 }
 
-/** Google's proxies, which also ask whether all is well (cloud.google.com/load-balancing/docs/health-checks). */
+/** Ranges of Google's load balancers and health checks (cloud.google.com/load-balancing/docs/health-checks). */
 const GOOGLE_PROXIES = ["130.211.0.0/22", "35.191.0.0/16"];
-/** Addresses of NodeLocal DNSCache and of Google's own DNS. */
+/** Addresses of NodeLocal DNSCache and of Google's DNS server. */
 const DNS_ADDRESSES = ["169.254.20.10/32", "169.254.169.254/32"];
 const API_PORT = 443;
 const DNS_PORT = 53;
@@ -35,15 +39,15 @@ const DNS_PORT = 53;
 type Peer = object;
 type WorkloadName = keyof typeof WORKLOADS;
 
-/** Everything that is let through: into a workload's own port, and out of the workload. */
+/** Allowed connections of a workload: from peers to its port, and from it to peers. */
 interface Flows {
   from: Peer[];
   to: { peers: Peer[]; ports: object[] }[];
 }
 
 /**
- * Nothing goes into the namespace or out of it but the flows written down here. What a pod's own node asks
- * of it (probes, port-forwards) can't be forbidden by a policy, and isn't mentioned.
+ * Denies all connections into and out of the namespace except the ones in `flows`. Connections from a pod's own node
+ * (probes, port-forwards) need no rule, because network policies never block them.
  */
 export class NetworkPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -122,7 +126,7 @@ function flows(args: NetworkPoliciesArgs) {
       from: [grafana, prometheus],
       to: alertUrls.length === 0 ? [] : [dns(serviceRange), ...alertUrls.map(anywhere)],
     },
-    // Jobs of CI push from any namespace.
+    // CI jobs in the cluster may push from any namespace.
     pushGateway: { from: [...pushers, prometheus, { namespaceSelector: {} }], to: [] },
     grafana: {
       from: [...outside, prometheus],
@@ -137,8 +141,8 @@ function flows(args: NetworkPoliciesArgs) {
 }
 
 /**
- * To the port of each Felix: at its address alone, or, since a policy knows no names, within the ranges of the machines
- * that may push.
+ * Allows connections to each Felix: to its IPv4 address, or, because network policies don't support host names, to its
+ * port in all ranges of CI machines.
  */
 function felix(targets: string[], outside: Peer[]) {
   return targets.map((target) => {
@@ -147,7 +151,7 @@ function felix(targets: string[], outside: Peer[]) {
   });
 }
 
-/** Whether "HOST" or "HOST:PORT" has an IPv4 address as host. */
+/** Returns whether the host of "HOST" or "HOST:PORT" is an IPv4 address. */
 function isAddress(target: string): boolean {
   return isIPv4(target.replace(/:[0-9]+$/, ""));
 }
@@ -164,19 +168,19 @@ function ranges(cidrs: string[]): Peer[] {
   return cidrs.map((cidr) => ({ ipBlock: { cidr } }));
 }
 
-/** Egress to the host and port of a URL; with a name as host, to the port anywhere. */
+/** Allows connections to the host and port of a URL, or to the port on any address if the host is a name. */
 function toUrl(url: string) {
   const { hostname } = new URL(url);
   return isIPv4(hostname) ? { peers: ranges([`${hostname}/32`]), ports: [tcp(portOf(url))] } : anywhere(url);
 }
 
-/** To the port of a URL: no policy knows names, and addresses of others change. */
+/** Allows connections to a URL's port on any address: network policies don't support names, and addresses change. */
 function anywhere(url: pulumi.Input<string>) {
-  // A URL may be a secret; its port is none.
+  // The URL may be a secret; its port is not.
   return { peers: [], ports: [tcp(pulumi.unsecret(pulumi.output(url).apply(portOf)))] };
 }
 
-/** The port that a URL leads to. */
+/** Returns the port of a URL. */
 export function portOf(url: string): number {
   const { port, protocol } = new URL(url);
   if (port !== "") return Number(port);
@@ -188,8 +192,9 @@ function tcp(port: pulumi.Input<number>) {
 }
 
 /**
- * DNS. With Calico, NodeLocal DNSCache (on by default from GKE 1.34.1-gke.3720000) answers on the ClusterIP of
- * kube-dns itself, from the node's host network: no pod selector covers it.
+ * Allows DNS queries. With Calico, NodeLocal DNSCache (default since GKE 1.34.1-gke.3720000) listens on the ClusterIP
+ * of
+ * kube-dns in the node's host network, so no pod selector matches it.
  */
 function dns(serviceRange: string) {
   const pods = {

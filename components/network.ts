@@ -6,52 +6,55 @@ import { RouterNat } from "@pulumi/gcp/compute/routerNat.js";
 import { Subnetwork } from "@pulumi/gcp/compute/subnetwork.js";
 import * as pulumi from "@pulumi/pulumi";
 
-/** What the network needs to know. */
+/** Arguments of the Network component. */
 export interface NetworkArgs {
   /** Google project id. */
   project: string;
-  /** The name of what is made here, the VPC too if it is made. RFC 1035, as Google wants it. */
+  /** Name of the created resources, including the VPC. An RFC 1035 label, as Google requires. */
   networkName: string;
-  /** The name of a VPC of the project that is there already. @default one is made */
+  /** Name of an existing VPC of the project. @default a VPC is created */
   existingVpc?: string;
-  /** Names of VPCs of the project whose machines are to reach this one's, e.g. CI's. @default none */
+  /** Names of VPCs of the project to peer with, e.g. the one of CI. @default none */
   peers?: string[];
   /** Google region of the subnetwork, e.g. "us-central1". */
   region: string;
-  /** Addresses of nodes, CI machines and the reserved addresses, e.g. "10.248.0.0/20". */
+  /** IPv4 range of nodes, CI machines and the reserved addresses, e.g. "10.248.0.0/20". */
   primaryCidr: string;
-  /** Addresses of pods, a /24 a node. */
+  /** IPv4 range of pods. Each node takes a /24. */
   podCidr: string;
-  /** Addresses of Services inside the cluster. */
+  /** IPv4 range of the cluster's Services. */
   serviceCidr: string;
-  /** The APIs that have to be on. */
+  /** Enabled APIs, which the network depends on. */
   apis: pulumi.Input<pulumi.Resource[]>;
 }
 
-/** Where Google's Identity-Aware Proxy comes from: cloud.google.com/iap/docs/using-tcp-forwarding. */
+/** Range of Google's Identity-Aware Proxy (cloud.google.com/iap/docs/using-tcp-forwarding). */
 const IAP_RANGE = "35.235.240.0/20";
 
-/** The tag of a CI machine that people may reach by `gcloud compute ssh`. */
+/** Network tag of CI machines that accept `gcloud compute ssh`. */
 export const CI_MACHINE_TAG = "k8sfv-ci";
 
 /**
- * A VPC of its own, or a place in an existing one: one subnetwork with ranges for pods and Services, and a
- * NAT for that subnetwork alone, since private nodes have no other way to the image registries. Google
- * refuses incoming traffic that no rule allows; GKE makes the rules of its nodes and load balancers itself,
- * so the only one here is SSH to CI machines.
+ * Creates a VPC, or uses an existing one, with one subnetwork that has ranges for pods and Services. Cloud NAT for that
+ * subnetwork gives private nodes egress to image registries. Google denies ingress that no firewall rule allows, and
+ * GKE
+ * creates the rules of its nodes and load balancers, so the only rule here allows SSH to CI machines.
  */
 export class Network extends pulumi.ComponentResource {
-  /** The VPC's self link. */
+  /** Self link of the VPC. */
   readonly networkLink: pulumi.Output<string>;
-  /** The subnetwork's self link. */
+  /** Self link of the subnetwork. */
   readonly subnetworkLink: pulumi.Output<string>;
   /** Name of the secondary range for pods. */
   readonly podRangeName: string;
   /** Name of the secondary range for Services. */
   readonly serviceRangeName: string;
-  /** NAT of the private nodes; without it they can't pull images. */
+  /** Cloud NAT of the private nodes, which they need to pull images. */
   readonly nat: RouterNat;
-  /** Peerings with other VPCs, both halves of each. Create clusters after them: Google changes routes one at a time. */
+  /**
+   * Peerings with other VPCs, both halves of each. A cluster must depend on them, because Google rejects concurrent
+   * changes of routes.
+   */
   readonly peerings: NetworkPeering[];
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -76,7 +79,7 @@ export class Network extends pulumi.ComponentResource {
       { parent: this, dependsOn: args.apis },
     );
     this.peerings = vpc === undefined ? [] : this.makePeerings(name, args, vpc, subnetwork);
-    this.nat = this.makeWayOut(name, args, subnetwork);
+    this.nat = this.makeNat(name, args, subnetwork);
     new Firewall(
       `${name}-ssh-to-ci`,
       {
@@ -95,7 +98,7 @@ export class Network extends pulumi.ComponentResource {
     this.registerOutputs({ networkLink: this.networkLink, subnetworkLink: this.subnetworkLink });
   }
 
-  /** Creates the VPC, unless the network lives in an existing one. */
+  /** Creates the VPC, unless there is an existing one. */
   private makeVpc(name: string, args: NetworkArgs): Vpc | undefined {
     if (args.existingVpc !== undefined) return undefined;
     return new Vpc(
@@ -106,8 +109,8 @@ export class Network extends pulumi.ComponentResource {
   }
 
   /**
-   * Creates both halves of each peering, one after the other and after the subnetwork: Google answers 400 ("There is
-   * a route operation in progress") while routes of either network change, and the provider doesn't retry
+   * Creates both halves of each peering, one after the other and after the subnetwork. While routes of either network
+   * change, Google responds with 400 ("There is a route operation in progress"), and the provider doesn't retry
    * (terraform-provider-google#3034).
    */
   private makePeerings(name: string, args: NetworkArgs, vpc: Vpc, subnetwork: Subnetwork): NetworkPeering[] {
@@ -133,7 +136,7 @@ export class Network extends pulumi.ComponentResource {
     return peerings;
   }
 
-  private makeWayOut(name: string, args: NetworkArgs, subnetwork: Subnetwork): RouterNat {
+  private makeNat(name: string, args: NetworkArgs, subnetwork: Subnetwork): RouterNat {
     const router = new Router(
       `${name}-router`,
       { name: args.networkName, network: this.networkLink, region: args.region },
@@ -146,7 +149,7 @@ export class Network extends pulumi.ComponentResource {
         router: router.name,
         region: args.region,
         natIpAllocateOption: "AUTO_ONLY",
-        // An existing VPC may have another NAT for its other subnetworks.
+        // An existing VPC may already have a NAT gateway for its other subnetworks.
         sourceSubnetworkIpRangesToNat: "LIST_OF_SUBNETWORKS",
         subnetworks: [{ name: subnetwork.selfLink, sourceIpRangesToNats: ["ALL_IP_RANGES"] }],
         logConfig: { enable: true, filter: "ERRORS_ONLY" },

@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { checksum, download } from "./download.ts";
 
 /**
- * The operator's resource definitions that are used here, with the sha256 of each file. The same files lie
- * in the repository at the tag of the operator's version and in its Go module of that version, under
- * example/prometheus-operator-crd/; so wherever they come from, it is these or none. The operator starts a
- * controller only for what is defined (its main.go, checkPrerequisites): agents and Thanos rulers are not used, and
- * their CRDs are big. The Alertmanager controller lists AlertmanagerConfigs too, although none are used.
+ * Files of the CRDs that are needed, with their SHA-256. The repository has these files at the tag of the operator's
+ * version, and so does the Go module, in example/prometheus-operator-crd/. The operator starts a controller only if its
+ * CRD exists (main.go, checkPrerequisites), so the large CRDs of PrometheusAgent and ThanosRuler are left out. The
+ * Alertmanager controller requires AlertmanagerConfig, although none exist here.
  */
 export const CRD_FILES: Readonly<Record<string, string>> = {
   "monitoring.coreos.com_alertmanagerconfigs.yaml":
@@ -26,8 +25,8 @@ export const CRD_FILES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The CRD of ScrapeConfig, needed only where Felix is scraped: without its descriptions it is still nearly as big as all
- * the others together.
+ * File of the CRD ScrapeConfig, needed only where Felix is scraped. Even without descriptions it is nearly as large as
+ * the other CRDs together.
  */
 export const SCRAPE_CONFIG_CRD_FILES: Readonly<Record<string, string>> = {
   "monitoring.coreos.com_scrapeconfigs.yaml":
@@ -35,14 +34,14 @@ export const SCRAPE_CONFIG_CRD_FILES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads every resource definition, checks it against its checksum and leaves out its descriptions, as the
- * operator's own stripped-down-crds.yaml does: they are two thirds of it, which the state would keep twice and
- * each step of an `up` would write again.
+ * Reads the CRDs, verifies their checksums and removes their descriptions, as the operator's own
+ * stripped-down-crds.yaml does. Descriptions are two thirds of a CRD, which the state would contain twice and each step
+ * of an update would write again.
  *
- * @param source - an https:// URL of a folder, or the path of one
- * @param files - names with sha256; by default all of CRD_FILES
- * @returns one YAML text with all of them
- * @throws Error that names the file and what to do
+ * @param source - an https:// URL or a path of a directory
+ * @param files - file names with their SHA-256. Default: CRD_FILES
+ * @returns one YAML text with all CRDs
+ * @throws Error with the file's name if it can't be read or its checksum differs
  */
 export async function readCrds(source: string, files = CRD_FILES): Promise<string> {
   const texts = await Promise.all(
@@ -51,8 +50,8 @@ export async function readCrds(source: string, files = CRD_FILES): Promise<strin
       const actual = checksum(content);
       if (actual !== sha256) {
         throw new Error(
-          `${file} from ${source} is not the pinned one: its sha256 is ${actual}, it must be ${sha256}. ` +
-            `Point the configuration's "crds" at the folder of the operator's own version.`,
+          `${file} from ${source} is not the expected file: its SHA-256 is ${actual} instead of ${sha256}. ` +
+            `Set the configuration key "crds" to the directory of the CRDs of the operator's version.`,
         );
       }
       return withoutDescriptions(content.toString("utf8"));
@@ -62,8 +61,9 @@ export async function readCrds(source: string, files = CRD_FILES): Promise<strin
 }
 
 /**
- * Definitions as controller-gen writes them, without the texts under `description`: the keys that have text beside
- * them, and the lines that are further in. A property of that name has nothing beside it, and stays.
+ * Removes descriptions from CRDs in the format of controller-gen: the keys `description` that have a text as value,
+ * with
+ * the more indented lines that follow. A property named `description` has a map as value and is kept.
  */
 function withoutDescriptions(yaml: string): string {
   let skipped = Infinity;

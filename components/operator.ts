@@ -13,32 +13,34 @@ import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { scrape } from "./scrape.ts";
 import { headlessService } from "./services.ts";
 
-/** What the operator needs to know. */
+/** Arguments of the Operator component. */
 export interface OperatorArgs {
-  /** The namespace it runs in and looks after; no other. */
+  /** Namespace in which it runs. It watches no other namespace. */
   namespace: pulumi.Input<string>;
-  /** Its priority class. */
+  /** Name of the pod's priority class. */
   priorityClassName: pulumi.Input<string>;
-  /** Its resource definitions, as YAML. */
+  /** The operator's CRDs as YAML. */
   crds: string;
-  /** The operator's image. */
+  /** Image of the operator. */
   image: string;
-  /** Image of the sidecar it adds to Prometheus. */
+  /** Image of the sidecar that the operator adds to Prometheus and Alertmanager. */
   configReloaderImage: string;
 }
 
 const { name: NAME, port: PORT } = WORKLOADS.operator;
 const PORT_NAME = "http";
-/** Annotation of its pods. */
+/** Pod annotation with the checksum of the CRDs. */
 const CRDS_HASH = "k8sfv-metrics/crds-sha256";
-/** The API group of its resources. */
+/** API group of the operator's resources. */
 const GROUP = "monitoring.coreos.com";
 
-/** The Prometheus Operator: it turns a Prometheus resource into pods, and ServiceMonitors into scrapes. */
+/**
+ * Runs the Prometheus Operator, which manages the pods of Prometheus and Alertmanager and configures scrapes and rules.
+ */
 export class Operator extends pulumi.ComponentResource {
-  /** The resource definitions; a ServiceMonitor needs only these. */
+  /** The CRDs. A ServiceMonitor depends only on these. */
   readonly crds: ConfigGroup;
-  /** The operator itself; what it has to create and delete depends on this. */
+  /** The operator's Deployment. Resources whose pods the operator manages depend on this. */
   readonly deployment: Deployment;
 
   constructor(name: string, args: OperatorArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -54,7 +56,7 @@ export class Operator extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const grants = this.grant(name, args.namespace, tags, account);
+    const grants = this.createRoles(name, args.namespace, tags, account);
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
@@ -68,15 +70,15 @@ export class Operator extends pulumi.ComponentResource {
           },
         },
       },
-      // It looks for its CRDs once, when it starts: so it restarts when they change (CRDS_HASH).
+      // The operator looks for CRDs only when it starts. The annotation CRDS_HASH restarts it when they change.
       workload(this, { dependsOn: [this.crds, ...grants] }),
     );
-    this.beScraped(name, args.namespace, tags);
+    this.createMonitor(name, args.namespace, tags);
     this.registerOutputs({});
   }
 
-  /** A Service for the one who scrapes; it has no address of its own. */
-  private beScraped(name: string, namespace: pulumi.Input<string>, tags: Labels): void {
+  /** Creates a headless Service for Prometheus and a ServiceMonitor. */
+  private createMonitor(name: string, namespace: pulumi.Input<string>, tags: Labels): void {
     const service = headlessService(
       `${name}-service`,
       { serviceName: NAME, namespace, labels: tags, port: { name: PORT_NAME, number: PORT } },
@@ -89,7 +91,7 @@ export class Operator extends pulumi.ComponentResource {
     );
   }
 
-  private grant(
+  private createRoles(
     name: string,
     namespace: pulumi.Input<string>,
     tags: Labels,
@@ -133,8 +135,8 @@ function roleRef(kind: "Role" | "ClusterRole", name: pulumi.Input<string>) {
 const READ = ["get", "list", "watch"];
 
 /**
- * What it does in its own namespace: upstream's rules (example/rbac/prometheus-operator) without what is not
- * used here, and with its verbs (pkg/prometheus/server/operator.go, pkg/k8sutil) in the place of "*".
+ * Permissions in the namespace: upstream's rules (example/rbac/prometheus-operator) without unused resources, and with
+ * the verbs that the code uses (pkg/prometheus/server/operator.go, pkg/k8sutil) instead of "*".
  */
 const NAMESPACE_RULES = [
   { apiGroups: [GROUP], resources: ["prometheuses", "alertmanagers"], verbs: [...READ, "update", "patch"] },
@@ -161,7 +163,7 @@ const NAMESPACE_RULES = [
   { apiGroups: [""], resources: ["services"], verbs: ["get", "create", "update", "delete"] },
 ];
 
-/** What it asks the whole cluster for: its own namespace's labels, and where to put events. */
+/** Returns the cluster-wide permissions: to read its own namespace and to write events. */
 function clusterRules(namespace: pulumi.Input<string>) {
   return [
     { apiGroups: [""], resources: ["namespaces"], resourceNames: [namespace], verbs: READ },
@@ -172,7 +174,7 @@ function clusterRules(namespace: pulumi.Input<string>) {
 function podSpec(args: OperatorArgs, serviceAccountName: pulumi.Input<string>) {
   return {
     serviceAccountName,
-    automountServiceAccountToken: true, // it works by asking the API
+    automountServiceAccountToken: true, // it watches resources of the Kubernetes API
     priorityClassName: args.priorityClassName,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 30,
@@ -210,7 +212,7 @@ function podSpec(args: OperatorArgs, serviceAccountName: pulumi.Input<string>) {
   };
 }
 
-/** Of the sidecar, by the operator's flags. A limit of its CPU would only make a reload slow: none ("0"). */
+/** Resources of the sidecar, as flags of the operator. "0" means no CPU limit, which would only slow down reloads. */
 const RELOADER_RESOURCES = {
   "cpu-request": "5m",
   "cpu-limit": "0",

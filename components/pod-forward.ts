@@ -3,29 +3,29 @@ import { Writable } from "node:stream";
 import type { V1Pod } from "@kubernetes/client-node";
 import type { Forward } from "./tunnel.ts";
 
-/** The far end: the part used here of a WebSocket, whose types the client doesn't bring along. */
+/** The used part of the connection to the pod, a WebSocket. The client library doesn't include its types. */
 interface Remote {
   close(): void;
   onclose: (() => void) | null;
 }
 
-/** Which pod to reach. */
+/** Arguments of forwardToPod. */
 export interface PodForwardArgs {
-  /** The kubeconfig, YAML. */
+  /** Kubeconfig as YAML. */
   kubeconfig: string;
-  /** The namespace of the pod. */
+  /** Namespace of the pod. */
   namespace: string;
-  /** Labels of the pod; the first ready one is taken. */
+  /** Labels that select the pod. The first ready pod is used. */
   podLabels: Record<string, string>;
-  /** The port in the pod. */
+  /** Port of the pod. */
   port: number;
-  /** How long to look for a ready pod, in ms. @default 20 s */
+  /** Timeout in ms for finding a ready pod. @default 20,000 */
   waitMs?: number;
 }
 
 /**
- * The Deployment was waited for before, so a pod is ready or something is wrong. Less than the 30 s after
- * which Grafana's provider gives up a request: what is wrong has to be told before.
+ * Default timeout in ms. The Deployment is already available, so a pod that is missing is an error. The timeout is
+ * shorter than the 30 s of Grafana's provider, so that this error is shown and not a timeout.
  */
 const POD_TIMEOUT_MS = 20_000;
 const POD_RETRY_MS = 1_000;
@@ -33,7 +33,7 @@ const POD_RETRY_MS = 1_000;
 /** Forwards connections to a pod through the Kubernetes API, as `kubectl port-forward` does. */
 export function forwardToPod(args: PodForwardArgs): Forward {
   return async (local) => {
-    // Loaded here, since only a run that has work for Grafana needs it.
+    // Imported here because only runs that change Grafana need it.
     const { CoreV1Api, KubeConfig, PortForward } = await import("@kubernetes/client-node");
     const config = new KubeConfig();
     config.loadFromString(args.kubeconfig);
@@ -43,10 +43,10 @@ export function forwardToPod(args: PodForwardArgs): Forward {
       pod,
       [args.port],
       local,
-      complain(local),
+      closeOnError(local),
       local,
     )) as Remote;
-    // Closed while the far end was still on its way: left open, it would keep the program alive for ever.
+    // The client may have closed the connection meanwhile. An open WebSocket would keep the program running.
     if (local.destroyed) {
       remote.close();
       return;
@@ -60,20 +60,20 @@ export function forwardToPod(args: PodForwardArgs): Forward {
   };
 }
 
-/** A pod's name and whether it is ready. */
+/** Name and readiness of a pod. */
 export interface PodState {
-  /** Its name. */
+  /** Name of the pod. */
   name: string;
-  /** Whether it takes connections. */
+  /** Whether the pod is ready and not being deleted. */
   ready: boolean;
-  /** Why it doesn't, as far as Kubernetes tells: "CrashLoopBackOff: back-off 5m0s restarting failed …". */
+  /** Kubernetes's reason why it isn't, e.g. "CrashLoopBackOff: back-off 5m0s restarting failed …". */
   why?: string;
 }
 
 /**
- * Waits for a ready pod.
+ * Waits for a ready pod and returns its name.
  *
- * @throws Error that says what there was instead, after `timeoutMs`
+ * @throws Error with the state of the pods, after `timeoutMs`
  */
 export async function readyPod(
   args: Pick<PodForwardArgs, "namespace" | "podLabels">,
@@ -89,8 +89,8 @@ export async function readyPod(
     if (Date.now() + retryMs > deadline) {
       const found = pods.map((pod) => `${pod.name} (${pod.why ?? "not ready"})`).join(", ");
       throw new Error(
-        `in the namespace ${args.namespace} no pod with ${selector(args.podLabels)} got ready within ` +
-          `${timeoutMs / 1000} s; there is ${found === "" ? "none" : found}. Look at: ` +
+        `in namespace ${args.namespace} no pod with ${selector(args.podLabels)} became ready within ` +
+          `${timeoutMs / 1000} s; found: ${found === "" ? "none" : found}. For details, run: ` +
           `kubectl --namespace ${args.namespace} describe pods --selector ${selector(args.podLabels)}`,
       );
     }
@@ -100,7 +100,7 @@ export async function readyPod(
 
 type PodApi = InstanceType<(typeof import("@kubernetes/client-node"))["CoreV1Api"]>;
 
-/** The pods with these labels. */
+/** Lists the pods with these labels. */
 export async function listPods(
   api: PodApi,
   args: Pick<PodForwardArgs, "namespace" | "podLabels">,
@@ -112,22 +112,22 @@ export async function listPods(
   return items.map(podState);
 }
 
-/** What a pod says of itself. */
+/** Returns the state of a pod from its status. */
 export function podState({ metadata, status }: V1Pod): PodState {
   const conditions = status?.conditions ?? [];
   const ending = metadata?.deletionTimestamp !== undefined;
   const ready = !ending && conditions.some(({ type, status: is }) => type === "Ready" && is === "True");
   const waiting = (status?.containerStatuses ?? []).map(({ state, lastState }) =>
-    sentence(state?.waiting?.reason, state?.waiting?.message ?? lastState?.terminated?.message),
+    joinReason(state?.waiting?.reason, state?.waiting?.message ?? lastState?.terminated?.message),
   );
   const unmet = conditions
     .filter(({ status: is }) => is === "False")
-    .map(({ reason, message }) => sentence(reason, message));
+    .map(({ reason, message }) => joinReason(reason, message));
   const why = ending ? "being deleted" : [...waiting, ...unmet].find((text) => text !== "");
   return { name: metadata?.name ?? "", ready, ...(ready || why === undefined ? {} : { why }) };
 }
 
-function sentence(reason = "", message = ""): string {
+function joinReason(reason = "", message = ""): string {
   return [reason, message].filter((part) => part !== "").join(": ");
 }
 
@@ -137,11 +137,11 @@ function selector(podLabels: Record<string, string>): string {
     .join(",");
 }
 
-/** Where the far end's errors go ("connection refused" in the pod): the connection is of no more use. */
-function complain(local: Socket): Writable {
+/** Returns a stream for the pod's errors, such as "connection refused", that closes the local connection. */
+function closeOnError(local: Socket): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      // The first message of the stream is the port alone, which the client takes off: nothing is left.
+      // The stream's first message is only the port number, which the client library removes.
       if (chunk.length > 0) local.destroy();
       done();
     },

@@ -15,35 +15,35 @@ import { remoteWriteSpec } from "./remote-write.ts";
 import { scrape } from "./scrape.ts";
 import { internalService } from "./services.ts";
 
-/** What Prometheus needs to know. */
+/** Arguments of the Prometheus component. */
 export interface PrometheusArgs extends WorkloadArgs {
-  /** Who makes and deletes its pods. */
+  /** Operator that creates and deletes the pod. */
   operator: Operator;
-  /** Where it sends everything on to. @default nowhere */
+  /** Remote-write receiver. @default none */
   remoteWrite?: EndpointArgs;
-  /** The store that keeps its history and that Grafana reads. @default none */
+  /** Long-term store, which keeps the history and which Grafana queries. @default none */
   longTerm?: EndpointArgs;
-  /** Days that it keeps samples itself. @default five years */
+  /** Days for which Prometheus itself keeps samples. @default five years */
   retentionDays?: number;
 }
 
-/** Name of the Prometheus resource: the hand-built environment's. */
+/** Name of the Prometheus resource, the same as in the previous, hand-built environment. */
 const INSTANCE = "k8sfv";
 const { name: SERVICE, port: PORT } = WORKLOADS.prometheus;
 const PORT_NAME = "web";
 const ACCOUNT = `prometheus-${INSTANCE}`;
-/** The operator's claim template; with the StatefulSet's name it gives the claim's. */
+/** Name of the claim template. The operator names the claim "TEMPLATE-prometheus-INSTANCE-0". */
 const CLAIM_TEMPLATE = "data";
-/** Five years, as the hand-built one had it. */
+/** Five years, as in the previous environment. */
 const RETENTION_DAYS = 1825;
-/** Share of the disk for blocks; the rest is for the write-ahead log and compaction. */
+/** Fraction of the disk for blocks. The rest is for the write-ahead log and compaction. */
 const DISK_SHARE = 0.8;
 
-/** One Prometheus that keeps five years of series on a disk, at an address that stays. */
+/** Runs one Prometheus that keeps five years of series on a disk, at a reserved address. */
 export class Prometheus extends pulumi.ComponentResource {
-  /** Its URL for CI and people in the VPC. */
+  /** URL inside the VPC. */
   readonly url: pulumi.Output<string>;
-  /** Its URL inside the cluster. */
+  /** URL inside the cluster. */
   readonly urlInCluster: pulumi.Output<string>;
 
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -79,7 +79,7 @@ export class Prometheus extends pulumi.ComponentResource {
           remoteWrite: remoteWriteSpec(name, args, this),
         },
       },
-      // The operator has to outlive it: who else would take its pods away?
+      // The operator deletes the pod, so the operator must be deleted last.
       workload(this, { dependsOn: [args.operator.deployment, claim, discovery] }),
     );
     const service = internalService(
@@ -105,7 +105,7 @@ export class Prometheus extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url, urlInCluster: this.urlInCluster });
   }
 
-  /** Lets it find what to scrape, in its own namespace. */
+  /** Allows service discovery in the namespace. */
   private allowDiscovery(name: string, namespace: pulumi.Input<string>, tags: Labels): RoleBinding {
     const metadata = { name: ACCOUNT, namespace, labels: tags.all };
     const account = new ServiceAccount(
@@ -137,7 +137,7 @@ export class Prometheus extends pulumi.ComponentResource {
   }
 }
 
-/** The share of a disk that blocks may take, as Prometheus writes sizes (its GB are GiB). */
+/** Returns the maximum size of all blocks on a disk of `diskGb` GiB, in Prometheus's format (its "GB" is GiB). */
 export function retentionSize(diskGb: number): string {
   return `${Math.floor(diskGb * DISK_SHARE)}GB`;
 }
@@ -156,11 +156,11 @@ function instanceSpec(
     priorityClassName,
     externalUrl,
     serviceAccountName: ACCOUNT,
-    automountServiceAccountToken: true, // it finds its targets by asking the API
+    automountServiceAccountToken: true, // service discovery uses the Kubernetes API
     enableServiceLinks: false,
     serviceDiscoveryRole: "EndpointSlice",
-    // Neither an API to delete series with, nor one to write them past the push gateway; and since the
-    // sidecar reloads by a signal, none to stop it by HTTP (that one would come with reloading by HTTP).
+    // No HTTP API that deletes series or stops Prometheus, and none that writes series past the Pushgateway. Reloading
+    // by HTTP would enable the API that stops it (--web.enable-lifecycle), so the sidecar reloads by signal.
     enableAdminAPI: false,
     enableRemoteWriteReceiver: false,
     reloadStrategy: "ProcessSignal",
@@ -169,9 +169,9 @@ function instanceSpec(
     retention: `${retentionDays * 24}h`,
     retentionSize: retentionSize(disk.sizeGb),
     walCompression: true,
-    // It has to write out what it holds in memory.
+    // Prometheus writes its head block to disk at shutdown.
     terminationGracePeriodSeconds: 120,
-    // Empty: all of this namespace.
+    // An empty selector matches all resources of the namespace.
     serviceMonitorSelector: {},
     podMonitorSelector: {},
     probeSelector: {},

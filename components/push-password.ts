@@ -2,19 +2,19 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword.js";
 
-/** What the push gateway's password needs to know. */
+/** Arguments of the PushPassword component. */
 export interface PushPasswordArgs {
-  /** The namespace of the gateway. */
+  /** Namespace of the Pushgateway. */
   namespace: pulumi.Input<string>;
-  /** Labels of its Secret. */
+  /** Labels of the Secret. */
   labels: Record<string, string>;
-  /** Whether the engine refuses to delete it: CI machines know no other. */
+  /** Whether `protect` prevents the password's deletion. CI jobs can't push with another password. */
   protect: boolean;
 }
 
 const USER = "ci";
 
-/** A generated password of the push gateway: in the clear for who asks, as a bcrypt hash for the gateway. */
+/** Generates the Pushgateway's password, stored as plain text for clients and as a bcrypt hash for the Pushgateway. */
 export class PushPassword extends pulumi.ComponentResource {
   /** "USER:PASSWORD", a secret. */
   readonly credentials: pulumi.Output<string>;
@@ -22,7 +22,7 @@ export class PushPassword extends pulumi.ComponentResource {
 
   constructor(name: string, args: PushPasswordArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:PushPassword", name, {}, opts);
-    // Letters and digits only: it goes through URLs, shells and headers.
+    // Letters and digits only, so that no URL, shell or header needs quoting.
     const password = new RandomPassword(
       `${name}-generated`,
       { length: 32, special: false },
@@ -32,7 +32,7 @@ export class PushPassword extends pulumi.ComponentResource {
     const secret = new Secret(
       `${name}-secret`,
       {
-        // Named by the engine and never changed: another password is another name, and so new pods.
+        // Named by the engine and immutable: a changed password creates a Secret with a new name, and so new pods.
         metadata: { namespace: args.namespace, labels: args.labels },
         immutable: true,
         stringData: {
@@ -48,18 +48,18 @@ export class PushPassword extends pulumi.ComponentResource {
     this.registerOutputs({ credentials: this.credentials });
   }
 
-  /** For a scrape. */
+  /** Returns the `basicAuth` of a scrape. */
   asBasicAuth() {
     const key = (of: string) => ({ name: this.secretName, key: of });
     return { username: key("user"), password: key("password") };
   }
 
-  /** For a variable of a container that asks the gateway. */
+  /** Returns the Secret key with the credentials, for an environment variable. */
   asEnvironment() {
     return { name: this.secretName, key: "credentials" };
   }
 
-  /** For the gateway: its web configuration, which has the hash alone. */
+  /** Returns a volume with the Pushgateway's web configuration, which contains only the hash. */
   asVolume() {
     return { secretName: this.secretName, items: [{ key: "web.yml", path: "web.yml" }] };
   }

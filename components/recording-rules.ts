@@ -3,15 +3,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { recordingGroups } from "../monitoring-mixin/recording-rules.ts";
 import type { Operator } from "./operator.ts";
 
-/** What the recording rules need to know. */
+/** Arguments of the RecordingRules component. */
 export interface RecordingRulesArgs {
-  /** The namespace of Prometheus: it takes the rules of its own. */
+  /** Namespace of Prometheus, which loads only the rules of its own namespace. */
   namespace: pulumi.Input<string>;
-  /** Whose resource definitions a PrometheusRule needs. */
+  /** Operator whose CRDs a PrometheusRule needs. */
   operator: Operator;
 }
 
-/** What Prometheus keeps of each run and of its own work, so that nobody has to read years of scrapes. */
+/**
+ * The recording rules: they keep each run and Prometheus's own usage as few samples, so that queries over years are
+ * fast.
+ */
 export class RecordingRules extends pulumi.ComponentResource {
   constructor(name: string, args: RecordingRulesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:RecordingRules", name, {}, opts);

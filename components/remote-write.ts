@@ -1,13 +1,13 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
 import * as pulumi from "@pulumi/pulumi";
 
-/** An HTTP endpoint of a store of metrics: a URL, and how to authenticate there. */
+/** HTTP endpoint of a metrics store, with authentication. */
 export interface EndpointArgs {
-  /** The URL, without credentials. */
+  /** URL without credentials. */
   url: string;
   /** User name for basic authentication. @default none */
   user?: string;
-  /** That user's password. */
+  /** Password of the user. */
   password?: pulumi.Input<string>;
   /** Bearer token, instead of a user and password. @default none */
   token?: pulumi.Input<string>;
@@ -17,23 +17,23 @@ export interface EndpointArgs {
 export interface RemoteWriteArgs {
   /** Namespace of the Prometheus resource and of the Secrets. */
   namespace: pulumi.Input<string>;
-  /** A receiver beside Prometheus' own history. @default none */
+  /** Receiver of all samples, in addition to Prometheus's own storage. @default none */
   remoteWrite?: EndpointArgs;
-  /** The store that Grafana reads. @default none */
+  /** Long-term store, which Grafana queries. @default none */
   longTerm?: EndpointArgs;
 }
 
-/** Name of the long-term store's queue: the label `remote_name` of Prometheus' metrics about it. */
+/** Name of the long-term store's queue: the label `remote_name` of Prometheus's metrics about it. */
 export const LONG_TERM_QUEUE = "long-term";
 
 /**
- * Labels that the Prometheus Operator adds to each sample that is sent (`externalLabels`). The local series don't have
- * them: with them tables would have two more columns, and backfilled samples would be other series.
+ * Labels that the Prometheus Operator adds to all sent samples (`externalLabels`). They are dropped, because local series
+ * don't have them: tables would have two more columns, and backfilled samples would belong to other series.
  */
 const EXTERNAL_LABELS = "prometheus|prometheus_replica";
 
 /**
- * Returns the `remoteWrite` of a Prometheus resource, and creates the Secrets that it names.
+ * Returns the `remoteWrite` of a Prometheus resource, and creates the Secrets that it refers to.
  *
  * @param name - prefix of the resources' names
  * @returns undefined without a receiver

@@ -2,28 +2,30 @@ import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.
 import type * as pulumi from "@pulumi/pulumi";
 import type { Labels } from "./conventions.ts";
 
-/** What a scrape needs to know. */
+/** Arguments of scrape. */
 export interface ScrapeArgs {
-  /** The namespace of the Service. */
+  /** Namespace of the Service. */
   namespace: pulumi.Input<string>;
-  /** The Service's name, which becomes the `job`; also the `instance`. */
+  /** Name of the Service, also used for the labels `job` and `instance`. */
   serviceName: string;
-  /** The Service's labels. */
+  /** Labels of the Service. */
   labels: Labels;
-  /** The Service's port to scrape, by name: a ServiceMonitor knows no numbers. */
+  /** Name of the Service's port. A ServiceMonitor doesn't support port numbers. */
   port: string;
-  /** More about how it is scraped. @default nothing */
+  /** Additional fields of the endpoint. @default none */
   endpoint?: Record<string, pulumi.Input<unknown>>;
-  /** Another page of metrics behind the same port, with a `job` of its own. @default none */
+  /** Second endpoint on the same port, with its own `job`. @default none */
   more?: { job: string; endpoint: Record<string, pulumi.Input<unknown>> };
-  /** Whose definitions it needs. */
+  /** The operator's CRDs. */
   crds: pulumi.Resource;
 }
 
 /**
- * A scrape of a Service, every 10 s. The labels that a scrape adds say which pod answered: with them a series
- * of five years would be another one each time the pod is. They are taken off the target; `instance` can't be
- * (Prometheus would fill in the pod's address), so it gets a value that stays.
+ * Scrapes a Service every 10 s. Drops the target labels that name the pod: otherwise each new pod would start new
+ * series,
+ * and no series would last five years. `instance` can't be dropped, because Prometheus would set it to the pod's
+ * address,
+ * so it gets a fixed value.
  */
 export function scrape(
   name: string,

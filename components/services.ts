@@ -2,25 +2,25 @@ import { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Labels } from "./conventions.ts";
 
-/** What a Service needs to know. */
+/** Arguments of a Service. */
 export interface ServiceArgs {
-  /** The Service's name, also its name in the cluster's DNS. */
+  /** Name of the Service, also in the cluster's DNS. */
   serviceName: string;
-  /** The namespace it lives in. */
+  /** Namespace of the Service. */
   namespace: pulumi.Input<string>;
-  /** Its labels; what they select answers. */
+  /** Labels of the Service, and the default selector. */
   labels: Labels;
-  /** Which pods answer. @default those of `labels.selector` */
+  /** Selector of the pods. @default `labels.selector` */
   selector?: Record<string, string>;
-  /** The port, by which it is reached and, by name, the pods'. */
+  /** Port number of the Service. Its name is also the name of the pods' port. */
   port: { name: string; number: number };
-  /** Whether pods get connections that say they are not ready. @default false */
+  /** Whether connections also go to pods that aren't ready. @default false */
   publishNotReadyAddresses?: boolean;
 }
 
-/** What a Service with a permanent internal address needs to know. */
+/** Arguments of a Service with a reserved internal address. */
 export interface InternalServiceArgs extends ServiceArgs {
-  /** The reserved address. */
+  /** Reserved address. */
   address: pulumi.Input<string>;
   /** IPv4 ranges that may connect from outside the cluster. */
   sourceRanges: string[];
@@ -28,11 +28,11 @@ export interface InternalServiceArgs extends ServiceArgs {
 
 const INTERNAL = {
   "networking.gke.io/load-balancer-type": "Internal",
-  // Else machines of other regions, in this VPC and in peers, would get no answer.
+  // Without this, clients in other regions of this VPC and of peered ones can't connect.
   "networking.gke.io/internal-load-balancer-allow-global-access": "true",
 };
 
-/** A Service on a reserved address of the VPC, by an internal load balancer: no way in from the internet. */
+/** Creates a Service on a reserved address of the VPC, with an internal load balancer. */
 export function internalService(
   name: string,
   args: InternalServiceArgs,
@@ -48,8 +48,8 @@ export function internalService(
         type: "LoadBalancer",
         loadBalancerIP: args.address,
         loadBalancerSourceRanges: args.sourceRanges,
-        // Only the node that has the pod answers, and the pod sees who really asks: without this a node
-        // would put its own address in the place of the client's, and no policy could tell them apart.
+        // With "Cluster", a node would replace the client's address with its own, and network policies couldn't
+        // distinguish clients.
         externalTrafficPolicy: "Local",
       },
     },
@@ -57,15 +57,15 @@ export function internalService(
   );
 }
 
-/** A Service for the cluster's own pods. */
+/** Creates a Service for the cluster's own pods. */
 export function clusterService(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): Service {
   return new Service(name, serviceInputs(args), opts);
 }
 
 /**
- * A Service without an address of its own, for those who look for its pods. Nothing is to be waited for, and the
- * provider's wait would harm: for such a Service it takes the first answer of a watch that may have begun before
- * the change, and so can keep what was there before it in the state (its provider/pkg/await/service.go, await).
+ * Creates a headless Service, for service discovery. `skipAwait`: there is nothing to wait for, and the provider could
+ * save an outdated state: it takes the first event of a watch that may have begun before the change
+ * (provider/pkg/await/service.go, await).
  */
 export function headlessService(
   name: string,

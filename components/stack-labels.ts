@@ -1,13 +1,15 @@
-/** The label that says which stack a resource of Google belongs to; `npm run recover` imports by it. */
+/**
+ * Label with the name of the stack that a Google Cloud resource belongs to. `npm run recover` finds resources by it.
+ */
 export const STACK_LABEL = "pulumi-stack";
 
-/** Labels of every resource of Google that can have any. */
+/** Labels of all Google Cloud resources that support labels. */
 export type StackLabels = Record<string, string>;
 
 /**
- * Labels of a stack's resources (cloud.google.com/compute/docs/labeling-resources).
+ * Returns the labels of a stack's resources (cloud.google.com/compute/docs/labeling-resources).
  *
- * @param stack - the stack's name, which has to be one that a label's value may be
+ * @param stack - name of the stack, a valid label value
  */
 export function stackLabels(stack: string): StackLabels {
   return { "part-of": "k8sfv-metrics", [STACK_LABEL]: stack };

@@ -1,24 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** What the command needs to know. */
+/** Arguments of tunnelCommand. */
 export interface TunnelCommandArgs {
-  /** The stack's name. */
+  /** Name of the stack. */
   stack: string;
-  /** The namespace it lives in. */
+  /** Namespace of the Service. */
   namespace: pulumi.Input<string>;
-  /** The Service to reach. */
+  /** Name of the Service. */
   service: pulumi.Input<string>;
-  /** Its port. */
+  /** Port of the Service. */
   port: number;
 }
 
-/** The local port that people of the project are used to. */
+/** Local port, the same as in the commands for the previous environment. */
 const LOCAL_PORT = 8082;
 
 /**
- * One line to paste in the project's folder: Grafana on http://127.0.0.1:8082 as long as it runs. It goes
- * through the Kubernetes API, so it needs kubectl and the right to use the cluster, and no machine in
- * the VPC.
+ * Returns a one-line command that serves Grafana on http://127.0.0.1:8082 while it runs. It needs kubectl, permission
+ * to
+ * use the cluster and the project's directory as working directory, but no machine in the VPC.
  */
 export function tunnelCommand(args: TunnelCommandArgs): pulumi.Output<string> {
   return pulumi.interpolate`k=$(mktemp) && pulumi stack output --stack ${args.stack} --show-secrets KUBECONFIG_YAML > $k && kubectl --kubeconfig $k --namespace ${args.namespace} port-forward service/${args.service} ${LOCAL_PORT}:${args.port}`;

@@ -1,30 +1,30 @@
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
 
-/** Connects one accepted connection with the far end; resolves when bytes can flow. */
+/** Connects an accepted connection to the remote end. Resolves when data can flow. */
 export type Forward = (local: Socket) => Promise<void>;
 
 /** A listener on 127.0.0.1 whose connections are forwarded. */
 export interface Tunnel {
-  /** What to connect to, e.g. "http://127.0.0.1:33000". */
+  /** URL of the listener, e.g. "http://127.0.0.1:33000". */
   readonly url: string;
-  /** Says that the work is done: open connections are closed, later ones (of deletions) don't stay. */
+  /** Closes open connections, and closes later ones (of deletions) soon after they become idle. */
   settle(): void;
 }
 
-/** How long a connection may be silent while there is work, in ms: it ends a run whose work failed. */
+/** Idle timeout of connections in ms. It lets the program end after a resource failed. */
 const IDLE_MS = 20_000;
-/** The same when the work is done, in ms. */
+/** Idle timeout in ms after settle(). */
 const SETTLED_IDLE_MS = 2_000;
 
 /**
- * Listens on a port of 127.0.0.1. Neither the listener nor a silent connection keeps the program alive.
+ * Listens on a port of 127.0.0.1. Neither the listener nor an idle connection keeps the program running.
  *
- * @param port - fixed, so that the URL stays the same from run to run
- * @param forward - called for each connection; when it fails, the client gets its message as HTTP 503
- * @param report - told of each failure
- * @param target - what is at the far end, for the words of a failure
- * @throws Error when the port is taken: two runs on one machine must not end up in each other's Grafana
+ * @param port - a fixed port, so that the URL stays the same in each run
+ * @param forward - called for each connection; if it fails, the client gets the error message as HTTP 503
+ * @param report - called with the message of each failure
+ * @param target - name of the remote end, for error messages
+ * @throws Error if the port is in use, because two runs on one computer must not reach each other's Grafana
  */
 export function openTunnel(
   port: number,
@@ -34,7 +34,7 @@ export function openTunnel(
 ): Promise<Tunnel> {
   const open = new Set<Socket>();
   let idle = IDLE_MS;
-  // Paused, so that nothing is lost until the far end is there.
+  // Paused, so that no data is lost before the remote end is connected.
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     open.add(socket);
     socket.on("close", () => open.delete(socket));
@@ -70,20 +70,20 @@ export function openTunnel(
 
 function portTaken(port: number, cause: Error): Error {
   return new Error(
-    `127.0.0.1:${port} is taken, so there is no way to Grafana: is another run going on on this machine? ` +
-      `Wait for it, or set another port: pulumi config set --path grafana.tunnelPort ${port + 1}`,
+    `127.0.0.1:${port} is in use, so the tunnel to Grafana can't be opened. Wait until another run on this computer ` +
+      `has finished, or set another port: pulumi config set --path grafana.tunnelPort ${port + 1}`,
     { cause },
   );
 }
 
-/** A WebSocket's failure comes as an event with a message, not as an Error. */
+/** Returns the message of an error. A WebSocket reports an event with a message instead of an Error. */
 function messageOf(error: unknown): string {
   if (typeof error === "object" && error !== null && "message" in error) return String(error.message);
   return String(error);
 }
 
 function unavailable(target: string, message: string): string {
-  const body = `No way to ${target}: ${message}\n`;
+  const body = `Can't reach ${target}: ${message}\n`;
   const length = Buffer.byteLength(body);
   return `HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`;
 }

@@ -1,6 +1,6 @@
 import { WORKLOADS } from "../workloads.ts";
 
-/** The pushed metrics of a run that the recording rules keep as one sample per run. */
+/** Pushed metrics that the recording rules keep as one sample per run. */
 export const KEPT = [
   "k8sfv_test_result",
   "k8sfv_occupancy_mean_bytes",
@@ -8,38 +8,41 @@ export const KEPT = [
   "k8sfv_heap_alloc_bytes",
 ];
 
-/** Label matcher for one of the environment's own workloads: `job="prometheus"`. */
+/** Returns the label matcher for one of the environment's own workloads, such as `job="prometheus"`. */
 export function ownJob(workload: keyof typeof WORKLOADS): string {
   return `job="${WORKLOADS[workload].name}"`;
 }
 
 /**
- * Label matcher for all of the environment's own workloads. It names them: whatever else is pushed or scraped, under
- * any job, changes neither alerts nor counts.
+ * Label matcher for all of the environment's own workloads. It lists their jobs, so that other pushed or scraped jobs
+ * affect neither alerts nor counts.
  */
 export const OWN_JOBS = `job=~"${[...Object.values(WORKLOADS).map(({ name }) => name), "push-proxy"].join("|")}"`;
 
-/** Label matcher for the push proxy: its metrics are a target of their own behind the Pushgateway's Service. */
+/** Label matcher for the push proxy: it is a separate target of the Pushgateway's Service. */
 export const PUSH_PROXY_JOB = 'job="push-proxy"';
 
 /** Metrics of the push proxy before the Pushgateway (components/push-proxy). */
 export const PUSH_METRICS = {
-  /** Counter of answered pushes, with the HTTP status in the label `code`. */
+  /** Counter of pushes that got a response, with the HTTP status in the label `code`. */
   answered: "push_proxy_pushes_total",
-  /** Gauge: metrics of a group that are from an earlier push than its last, by group labels and `family`. */
+  /**
+   * Gauge for each metric family that is older than the last push of its group, with the group's labels and `family`.
+   */
   staleFamily: "push_proxy_stale_family",
-  /** Bytes in the Pushgateway's file, and the number from which on it takes no more. */
+  /** Size of the Pushgateway's persistence file in bytes, and its limit. */
   storedBytes: "push_proxy_stored_bytes",
   storedBytesLimit: "push_proxy_stored_bytes_limit",
-  /** 1 if the Pushgateway's last page of metrics was whole and valid, else 0. */
+  /** Gauge: 1 if the Pushgateway's last `/metrics` response was complete and valid, else 0. */
   expositionValid: "push_proxy_exposition_valid",
 };
 
 /**
- * RE2 pattern of a code level that is a repository's URL and a branch, and its short form. Different code levels stay
- * different: only the host github.com is left out.
+ * RE2 pattern of a code level that consists of a repository's URL and a branch, and its short form. The short form
+ * leaves
+ * out only the host github.com, so different code levels stay different.
  */
 export const CODE_LEVEL_URL = { pattern: "https://(?:github\\.com/)?(.+?)\\.git-(.+)", short: "$1 $2" };
 
-/** Label matcher for nightly runs: `dev` is what developers push, and nobody waits for it. */
+/** Label matcher for nightly runs. Developers push with the code level `dev`, for which no alert fires. */
 export const NIGHTLY = 'code_level!="dev"';

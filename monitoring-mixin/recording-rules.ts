@@ -1,21 +1,21 @@
 import { OWN_JOBS, ownJob, PUSH_METRICS, PUSH_PROXY_JOB } from "./metrics.ts";
 import { runRules } from "./run-rules.ts";
 
-/** A group of Prometheus's recording rules, as a PrometheusRule holds it. */
+/** A group of recording rules, as in a PrometheusRule. */
 export interface RecordingGroup {
   name: string;
-  /** How often it is evaluated. */
+  /** Evaluation interval. */
   interval: string;
   rules: RecordingRule[];
 }
 
-/** A recording rule: a series' name, and the PromQL of its values. */
+/** A recording rule: the name of the recorded series and its PromQL expression. */
 export interface RecordingRule {
   record: string;
   expr: string;
 }
 
-/** All recording rules. Prometheus evaluates the rules of a group in their order. */
+/** Returns all recording rules. Prometheus evaluates the rules of a group in order. */
 export function recordingGroups(): RecordingGroup[] {
   return [
     { name: "k8sfv-runs", interval: "1m", rules: runRules() },
@@ -24,9 +24,9 @@ export function recordingGroups(): RecordingGroup[] {
 }
 
 /**
- * A count is recorded only when there is something to count, so it costs next to nothing. A counter's first value is
- * counted only if the push proxy was scraped before: `increase` would miss it, and a Prometheus that was down would
- * count old pushes again.
+ * Returns rules that count pushes and restarts. They record a sample only when there is something to count, which saves
+ * storage. They don't use `increase`, which misses the first value of a new counter. That value counts only if the push
+ * proxy was scraped before, so that a Prometheus that was down doesn't count old pushes again.
  */
 function healthRules(): RecordingGroup["rules"] {
   const pushes = (codes: string) => {

@@ -1,57 +1,61 @@
 import { KEPT, PUSH_METRICS } from "./metrics.ts";
 import type { RecordingRule } from "./recording-rules.ts";
 
-/** Labels that say what a series measures. Runs are compared by these alone, whatever other labels a run adds. */
+/** Labels that identify a measurement. Runs are compared by these labels only; other labels are ignored. */
 export const TEST = ["code_level", "test_name"];
 export const PROCESS = [...TEST, "process"];
 export const STEP = [...PROCESS, "test_step"];
 
-/** Maximum age of a push that is recorded as a new run, in days. Less than `REMEMBERED`, so none is recorded twice. */
+/**
+ * Maximum age of a push that is recorded as a new run, in days. Less than `LOOKBACK`, so that no run is recorded twice.
+ */
 const NEWEST_DAYS = 30;
 /**
- * Days that recording and alert rules look back at most, which the lookup of a group's last recorded push does:
- * Prometheus' local retention must not be shorter.
+ * Maximum lookback of recording and alert rules in days: that for a group's last recorded push. Prometheus's local
+ * retention must not be shorter.
  */
 export const LOOKBACK_DAYS = 60;
-/** How far back a group's last recorded push is looked up. */
-const REMEMBERED = `${LOOKBACK_DAYS}d`;
-/** Maximum time from the first run of a nightly run to a later one that belongs to it, in hours. */
+/** Lookback window for a group's last recorded push. */
+const LOOKBACK = `${LOOKBACK_DAYS}d`;
+/** Duration of a nightly run in hours: CI runs that start within this time after the first one belong to it. */
 export const NIGHT_HOURS = 17;
-/** Minimum time after which a whole run begins a nightly run of its own, for suites that run twice a day, in hours. */
+/** Minimum hours after which a complete run starts a new nightly run, for suites that run twice a day. */
 export const SECOND_NIGHT_HOURS = 6;
-/** Days after which a test or code level that doesn't run any more is no longer expected. */
+/** Days after its last run for which a test or code level is still expected. */
 export const EXPECTED_DAYS = 7;
-/** Days of runs that a median is taken over. */
+/** Windows of the medians in days. */
 export const MEDIAN_DAYS = [7, 30];
-/** Minimum number of earlier runs for a median: fewer don't show what is usual. */
+/** Minimum number of earlier runs for a median. Fewer are not representative. */
 export const MEDIAN_MIN_RUNS = 3;
-/** One evaluation earlier: what the current evaluation records is left out. */
+/** Excludes samples that the current evaluation records. */
 const BEFORE = "offset 1m";
 
 /**
- * Recording rules of runs, in the order of their evaluation: each reads what those before it recorded.
+ * Returns the recording rules of runs. Each rule reads results of the rules before it.
  *
- * **`run:` series have one sample per run.** The Pushgateway shows a group until its next push, and each scrape stores
- * it again, so the scraped samples don't say how many runs there were. `run:push_time_seconds` has a sample only in
- * the evaluation that finds a group's push time changed, and a run's values are recorded in the same evaluation. It
- * reads nothing but the group's own push time: groups don't affect each other, and a Prometheus that was down
- * records the run when it is back, as long as the gateway still shows it.
+ * **`run:` series have one sample per run.** The Pushgateway exposes a group until its next push, and each scrape
+ * stores
+ * it again, so scraped samples don't show how many runs there were. `run:push_time_seconds` gets a sample only in an
+ * evaluation in which a group's push time has changed, and the same evaluation records the run's values. It reads only
+ * the group's own push time: groups don't affect each other, and after a downtime Prometheus still records the run if
+ * the
+ * Pushgateway still exposes it.
  *
- * **`nightly:` series say what the runs of a code level in a night amount to.** All runs within 17 hours after the first
- * belong to one nightly run. Shards add their tests. A second whole run counts together with the first: the worse
- * result and the higher occupancy. A run with fewer tests than the nightly run has so far is a rerun, and replaces
- * the results of its tests.
+ * **`nightly:` series combine the runs of a code level in a night.** All runs within 17 hours after the first one
+ * belong to one nightly run. Shards add their tests. Two complete runs are combined: the worse result and the higher
+ * occupancy count. A run with fewer tests than the nightly run has so far is a rerun and replaces the results of its
+ * tests.
  *
  * tools/backfill/runs.ts computes the same for older runs.
  */
 export function runRules(): RecordingRule[] {
   return [
     {
-      // The push time is 0 in a group whose first push failed.
+      // The push time of a group whose first push failed is 0.
       record: "run:push_time_seconds",
       expr:
         `(push_time_seconds{${JOB}} > 0) > (time() - ${NEWEST_DAYS * 86400}) ` +
-        `unless (push_time_seconds{${JOB}} == last_over_time(run:push_time_seconds[${REMEMBERED}]))`,
+        `unless (push_time_seconds{${JOB}} == last_over_time(run:push_time_seconds[${LOOKBACK}]))`,
     },
     ...KEPT.map((metric) => ({
       record: `run:${metric}`,
@@ -67,15 +71,17 @@ const ANY_LEVEL = 'code_level!=""';
 const JOB = 'job="k8sfv"';
 
 /**
- * PromQL: for each series of a metric whose group has a new push, the time of that push.
+ * Returns PromQL for the time of the last push of each series of a metric whose group has a new push.
  *
- * A group's labels are on each of its series and on its `push_time_seconds`, and the client chooses them. So series and
- * push time match by all labels but those that say what is measured; the code level can be either. A series with more
- * labels than these matches no push time that way: it belongs to the group of its code level if there is one,
- * else to any group without.
+ * A group's labels, which the client chooses, are on all of its series and on its `push_time_seconds`. So series and
+ * push
+ * time are matched by all labels except those that identify a measurement; the code level may be a label of the group
+ * or
+ * of the series. A series that has additional labels matches no push time this way. It is matched with the group of its
+ * code level if there is one, else with any group without a code level.
  *
  * @param match - label matchers of the runs' job
- * @param pushed - returns PromQL: the new push times of groups whose code level matches this matcher
+ * @param pushed - returns PromQL for the new push times of groups whose code level matches this matcher
  */
 export function pushTimeOf(metric: string, match: string, pushed: (level: string) => string): string {
   const measured = STEP.join(", ");
@@ -94,8 +100,9 @@ export function pushTimeOf(metric: string, match: string, pushed: (level: string
 }
 
 /**
- * PromQL: the push time of each series of a metric that the current evaluation records. A POST leaves the metrics that it
- * doesn't have from earlier pushes: the push proxy names them, and they are not recorded again.
+ * Returns PromQL for the push time of each series of a metric that the current evaluation records. After a POST, a
+ * group
+ * still has metrics of earlier pushes; the push proxy lists them, and they are not recorded again.
  */
 function recorded(metric: string): string {
   const stale = `${PUSH_METRICS.staleFamily}{${JOB}, family="${metric}"}`;
@@ -106,7 +113,7 @@ function recorded(metric: string): string {
   );
 }
 
-/** PromQL: tests of the current nightly run of each code level, with the time of their last push. */
+/** Returns PromQL for the tests of each code level's current nightly run, with the time of their last push. */
 export function testsOfNight(window: string, selector = "", offset = ""): string {
   const times = `last_over_time(nightly:k8sfv_test_push_time_seconds${selector}[${window}]${offset})`;
   return `(${times} >= on (code_level) group_left () last_over_time(nightly:start_time_seconds[${EXPECTED_DAYS}d]))`;

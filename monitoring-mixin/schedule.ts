@@ -8,13 +8,14 @@ const DAY = 86_400;
 const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 
 /**
- * PromQL: seconds since the last run of each code level that is overdue.
+ * Returns PromQL for the seconds since the last run of each overdue code level.
  *
- * A code level that `expectedRuns` names has to push between one due time and the next: it is overdue when the
- * latest due time has passed and the last push is older than the due time before it. All other code levels have to
- * push every `runMissingHours`.
+ * A code level that matches `expectedRuns` must push between each due time and the next one. It is overdue when the
+ * latest
+ * due time has passed and its last push is older than the due time before. Other code levels must push every
+ * `runMissingHours`.
  *
- * @param of - label matcher of the code levels to look at. All but developers' runs by default.
+ * @param of - label matcher of the code levels to check. Default: all except developers' runs
  */
 export function overdue({ runMissingHours, expectedRuns }: Schedule, of = NIGHTLY): string {
   const patterns = expectedRuns.map(({ codeLevels }) => codeLevels);
@@ -36,8 +37,10 @@ function sinceLastRun(matchers: string[], days: number): string {
 }
 
 /**
- * Days from each weekday's due time back to the due time before the latest one, from Sunday on; undefined without any
- * day. On a Sunday, runs that are due from Monday to Friday were last due on Friday, and before that on Thursday: 3.
+ * Returns the days from each weekday's due time back to the due time before the latest one, starting with Sunday;
+ * undefined if no day is due. Example: runs are due from Monday to Friday. On a Sunday the latest due time was on
+ * Friday
+ * and the one before on Thursday, so the value for Sunday is 3.
  */
 function gapsOf({ days }: ExpectedRuns): number[] | undefined {
   if (days.length === 0) return undefined;
@@ -49,7 +52,7 @@ function gapsOf({ days }: ExpectedRuns): number[] | undefined {
   });
 }
 
-/** PromQL scalar: seconds since the due time before the latest one. The weekday changes at the due time, not at midnight. */
+/** Returns a PromQL scalar: seconds since the due time before the latest one. Here a weekday begins at the due time. */
 function sincePreviousDueTime({ by }: ExpectedRuns, gaps: number[]): string {
   const [hours = 0, minutes = 0] = by.split(":").map(Number);
   const shifted = `(time() - ${hours * 3600 + minutes * 60})`;

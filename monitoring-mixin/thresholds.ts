@@ -1,22 +1,22 @@
 /** Runs that a code level is expected to push. */
 export interface ExpectedRuns {
-  /** Regular expression (RE2) that a whole `code_level` has to match. */
+  /** Regular expression (RE2), anchored at both ends, of code levels. */
   codeLevels: string;
-  /** Weekdays in UTC on which a run is due. With none, no run is expected. */
+  /** Weekdays in UTC on which a run is due. An empty list means that no run is expected. */
   days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
-  /** Time of these days in UTC by which the run is due, such as "06:00". */
+  /** Time in UTC by which the run is due on these days, such as "06:00". */
   by: string;
 }
 
-/** Limits from which on an alert fires and a panel is red. */
+/** Limits at which alerts fire and panels turn red. */
 export interface AlertThresholds {
-  /** Hours after which a run is missing, for code levels that `expectedRuns` doesn't name. */
+  /** Hours after the last run at which a run is missing, for code levels that match no schedule of `expectedRuns`. */
   runMissingHours: number;
-  /** Schedules of code levels that don't run every day. The first whose pattern matches holds. */
+  /** Schedules of code levels that don't run every day. The first schedule that matches applies. */
   expectedRuns: ExpectedRuns[];
-  /** Growth of mean occupancy against the median of the runs in the 7 days before, in percent. */
+  /** Increase of the mean occupancy over the median of the runs in the previous 7 days, in percent. */
   occupancyGrowthPercent: number;
-  /** Days until the disk is full. */
+  /** Days until the disk is expected to be full. */
   diskFullDays: number;
   /** Minutes for which the alerts of a nightly run are collected into one message. */
   collectMinutes: number;
@@ -24,7 +24,7 @@ export interface AlertThresholds {
 
 /** Default limits. */
 export const DEFAULT_THRESHOLDS: AlertThresholds = {
-  // A day, and two hours for a run that takes longer than the one before.
+  // A day, plus two hours for a run that takes longer than the previous one.
   runMissingHours: 26,
   expectedRuns: [],
   occupancyGrowthPercent: 10,

@@ -18,8 +18,9 @@ const NODE_POOL = "gcp:container/nodePool:NodePool";
 const RESOURCE_POLICY = "gcp:compute/resourcePolicy:ResourcePolicy";
 
 /**
- * No node has an address of the internet's: a kubelet, or a pod on the host's network, that only a firewall
- * rule hides is one mistake away from everybody.
+ * Nodes must not have public addresses. Otherwise only firewall rules protect kubelets and pods on the host network,
+ * and
+ * one mistake exposes them.
  */
 export const nodesArePrivate: ResourceValidationPolicy = {
   name: "nodes-are-private",
@@ -29,25 +30,26 @@ export const nodesArePrivate: ResourceValidationPolicy = {
 
 function clusterIsPrivate({ privateClusterConfig }: Cluster): string[] {
   if (privateClusterConfig?.enablePrivateNodes === true) return [];
-  return ["Its nodes get public addresses: set privateClusterConfig.enablePrivateNodes to true."];
+  return ["The nodes get public addresses. Set privateClusterConfig.enablePrivateNodes to true."];
 }
 
-/** A pool that says nothing follows its cluster; one that says false overrules it. */
+/** An unset value inherits the cluster's setting; false overrides it. */
 function poolIsPrivate({ networkConfig }: NodePool): string[] {
   if (networkConfig?.enablePrivateNodes !== false) return [];
-  return ["Its nodes get public addresses: take networkConfig.enablePrivateNodes away, or set it to true."];
+  return ["The nodes get public addresses. Remove networkConfig.enablePrivateNodes, or set it to true."];
 }
 
 /**
- * The control plane answers by its DNS name, where Google's IAM asks who it is before anything else, or by
- * an address to networks that are named; never by an address to the whole internet, where it is one
- * vulnerability of the API server away from being somebody else's.
+ * The control plane must be reachable only through its DNS endpoint, where Google's IAM authenticates each request, or
+ * at
+ * an IP address from authorized networks. At an address that is open to the internet, a single vulnerability of the API
+ * server would expose the cluster.
  */
 export const controlPlaneIsClosed: ResourceValidationPolicy = {
   name: "control-plane-is-closed",
   description: "The control plane is not open to the internet.",
   validateResource: validate(
-    on(CLUSTER, (cluster: Cluster) => [...addressIsClosed(cluster), ...dnsNameIsGuarded(cluster)]),
+    on(CLUSTER, (cluster: Cluster) => [...addressIsClosed(cluster), ...dnsEndpointRequiresIam(cluster)]),
   ),
 };
 
@@ -57,82 +59,86 @@ function addressIsClosed(cluster: Cluster): string[] {
   const networks = cluster.masterAuthorizedNetworksConfig;
   if (networks === undefined) {
     return [
-      "Its control plane answers to every address: set controlPlaneEndpointsConfig.ipEndpointsConfig.enabled " +
-        "to false and use the DNS endpoint, or name who may come in masterAuthorizedNetworksConfig.",
+      "The control plane accepts connections from all addresses. Set controlPlaneEndpointsConfig.ipEndpointsConfig.enabled " +
+        "to false and use the DNS endpoint, or list the allowed ranges in masterAuthorizedNetworksConfig.",
     ];
   }
   const open = (networks.cidrBlocks ?? []).map(({ cidrBlock }) => tooOpen(cidrBlock));
   return [
     ...open
       .filter((problem) => problem !== undefined)
-      .map((problem) => `${problem}: name narrower ranges in masterAuthorizedNetworksConfig.cidrBlocks.`),
-    // Unset, GKE lets them in.
+      .map((problem) => `${problem}. Use narrower ranges in masterAuthorizedNetworksConfig.cidrBlocks.`),
+    // If unset, GKE admits them.
     ...(networks.gcpPublicCidrsAccessEnabled === false
       ? []
       : [
-          "Every customer of Google Cloud may reach its control plane: set " +
+          "All public addresses of Google Cloud may reach the control plane. Set " +
             "masterAuthorizedNetworksConfig.gcpPublicCidrsAccessEnabled to false.",
         ]),
   ];
 }
 
-function dnsNameIsGuarded({ controlPlaneEndpointsConfig }: Cluster): string[] {
+function dnsEndpointRequiresIam({ controlPlaneEndpointsConfig }: Cluster): string[] {
   const dns = controlPlaneEndpointsConfig?.dnsEndpointConfig;
-  const ways = [
+  const credentials = [
     ["enableK8sTokensViaDns", dns?.enableK8sTokensViaDns],
     ["enableK8sCertsViaDns", dns?.enableK8sCertsViaDns],
   ] as const;
-  return ways
+  return credentials
     .filter(([, enabled]) => enabled === true)
     .map(
-      ([way]) =>
-        `Its DNS endpoint takes credentials that Google's IAM knows nothing of: ` +
-        `set controlPlaneEndpointsConfig.dnsEndpointConfig.${way} to false.`,
+      ([key]) =>
+        `The DNS endpoint accepts credentials that Google's IAM doesn't check. ` +
+        `Set controlPlaneEndpointsConfig.dnsEndpointConfig.${key} to false.`,
     );
 }
 
 /**
- * Nodes have an account of their own. Without one they get the project's default account, which is an editor
- * of the whole project in many: then so is every pod that reaches a node's metadata.
+ * Nodes must have their own service account. The default is Compute Engine's default service account, which in many
+ * projects is an editor of the whole project; any pod that reaches the node's metadata server could use it.
  */
 export const nodesHaveTheirAccount: ResourceValidationPolicy = {
   name: "nodes-have-their-account",
-  description: "Nodes run as an account of their own, not as the project's default one.",
+  description: "Nodes use their own service account, not the project's default one.",
   validateResource: validate(on(CLUSTER, defaultPoolHasAccount), on(NODE_POOL, poolHasAccount)),
 };
 
-/** A default pool that is removed has run for minutes, too. */
+/** Even a default pool that is removed runs for some minutes. */
 function defaultPoolHasAccount({ nodeConfig }: Cluster): string[] {
   if (hasAccount(nodeConfig)) return [];
   return [
-    "Its default nodes run as the project's default account, even those that removeDefaultNodePool removes: " +
-      "set nodeConfig.serviceAccount to an account of their own.",
+    "The default nodes use the project's default service account, even if removeDefaultNodePool removes them. " +
+      "Set nodeConfig.serviceAccount to their own service account.",
   ];
 }
 
 function poolHasAccount({ nodeConfig }: NodePool): string[] {
   if (hasAccount(nodeConfig)) return [];
   return [
-    "Its nodes run as the project's default account: set nodeConfig.serviceAccount to one of their own.",
+    "The nodes use the project's default service account. Set nodeConfig.serviceAccount to their own one.",
   ];
 }
 
-/** An account that isn't known yet is one that is being made. */
+/** An unknown value is the email of an account that will be created. */
 function hasAccount(nodeConfig: NodePool["nodeConfig"]): boolean {
   if (nodeConfig === undefined || !("serviceAccount" in nodeConfig)) return false;
   return (ifKnown(() => nodeConfig.serviceAccount) ?? "the new one's") !== "default";
 }
 
-/** What a node needs: logs, metrics and its images (cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster). */
+/**
+ * Roles that nodes need for logs, metrics and images
+ * (cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster).
+ */
 const NODE_ROLES = ["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader"];
 
 /**
- * The nodes' account may do what a node needs and nothing else: whatever it may do, a pod that breaks out
- * of its container may do too.
+ * The nodes' service account must have only the roles that nodes need, because a pod that breaks out of its container
+ * can
+ * use all of them.
  */
 export const nodeAccountsAreNarrow: StackValidationPolicy = {
   name: "node-accounts-are-narrow",
-  description: `The nodes' account has no roles but ${NODE_ROLES.join(" and ")}.`,
+  description: `The nodes' service account has only the roles ${NODE_ROLES.join(" and ")}.`,
   validateStack: ({ resources }, report) => {
     const pools = [...ofType(resources, NODE_POOL), ...ofType(resources, CLUSTER)];
     const accounts = new Set(pools.flatMap(accountsOf));
@@ -141,8 +147,8 @@ export const nodeAccountsAreNarrow: StackValidationPolicy = {
       if (account === undefined) continue;
       for (const role of rolesOf(grant.props).filter((one) => !NODE_ROLES.includes(one))) {
         report(
-          `It gives ${role} to the nodes' account: take it away, and give it to the account of the ` +
-            "workload that needs it (Workload Identity).",
+          `It grants ${role} to the nodes' service account. Grant it to the service account of the workload that needs it ` +
+            "instead (Workload Identity).",
           grant.urn,
         );
       }
@@ -150,14 +156,14 @@ export const nodeAccountsAreNarrow: StackValidationPolicy = {
   },
 };
 
-/** The accounts of a pool's nodes: their addresses where they are known, and the resources that make them. */
+/** Returns the service accounts of a pool's nodes: emails if known, and URNs of accounts of this stack. */
 function accountsOf(pool: PolicyResource): string[] {
   const { nodeConfig } = pool.props as NodePool;
   const email = ifKnown(() => nodeConfig?.serviceAccount);
-  return [...(email === undefined ? [] : [email]), ...madeBy(pool, "nodeConfig")];
+  return [...(email === undefined ? [] : [email]), ...accountsIn(pool, "nodeConfig")];
 }
 
-/** Who a grant is for, in the same terms. */
+/** Returns the members of a grant in the same form. */
 function granteesOf(grant: PolicyResource): string[] {
   const inputs = grant.props as { member?: string; members?: string[] };
   const member = ifKnown(() => inputs.member);
@@ -165,40 +171,39 @@ function granteesOf(grant: PolicyResource): string[] {
   const emails = [...(member === undefined ? [] : [member]), ...members];
   return [
     ...emails.map((one) => one.replace(/^serviceAccount:/, "")),
-    ...madeBy(grant, "member"),
-    ...madeBy(grant, "members"),
+    ...accountsIn(grant, "member"),
+    ...accountsIn(grant, "members"),
   ];
 }
 
-/** The accounts of this stack that a property depends on: in a preview all that is known of a new one. */
-function madeBy(resource: PolicyResource, property: string): string[] {
+/** Returns URNs of this stack's accounts that a property depends on. In a preview a new account has no email yet. */
+function accountsIn(resource: PolicyResource, property: string): string[] {
   return ofType(resource.propertyDependencies[property] ?? [], ACCOUNT).map(({ urn }) => urn);
 }
 
 /**
- * Nobody is made an owner, an editor or an administrator by this program: such a role is never needed to push
- * or to read a metric, and it outlives whoever thought of it.
+ * The program must not grant owner, editor or administrator roles. Pushing and reading metrics never needs them, and
+ * such
+ * grants are easily forgotten.
  */
 export const rolesAreNarrow: ResourceValidationPolicy = {
   name: "roles-are-narrow",
-  description: "No grant of an owner's, editor's or administrator's role.",
+  description: "No grants of owner, editor or administrator roles.",
   validateResource: validate(
     onAny(isGrant, (inputs: Record<string, unknown>) =>
       rolesOf(inputs)
         .filter((role) => /^roles\/(owner|editor)$|admin$/i.test(role))
-        .map(
-          (role) => `It gives ${role}, which is far too much: give the narrowest role that does the work.`,
-        ),
+        .map((role) => `It grants ${role}, which is too broad. Grant the narrowest role that suffices.`),
     ),
   ),
 };
 
-/** Whether it is one of the many types that grant roles: of a project, an account, a bucket, … */
+/** Returns whether a type grants roles on a project, service account, bucket or other resource. */
 function isGrant(type: string): boolean {
   return /^gcp:.*iam(Member|Binding|Policy)$/i.test(type);
 }
 
-/** The roles it grants; a whole policy comes as one text. */
+/** Returns the granted roles. A complete policy is a JSON text. */
 function rolesOf(inputs: Record<string, unknown>): string[] {
   const { role, policyData } = inputs;
   const roles = typeof policyData === "string" ? (policyData.match(/roles\/[\w.]+/g) ?? []) : [];
@@ -206,20 +211,21 @@ function rolesOf(inputs: Record<string, unknown>): string[] {
 }
 
 /**
- * The disks hold five years of measurements, which nobody can measure again. So the engine is told never to
- * delete one, neither in a `destroy` nor because a change would replace it. Stacks that are made to be
- * thrown away, with nothing in them that anybody would miss, are named in the rule's configuration.
+ * Disks must have the option `protect`, because they hold five years of measurements that can't be repeated. It
+ * prevents
+ * deletion by `pulumi destroy` and by replacement. Temporary stacks without valuable data are listed in the rule's
+ * configuration.
  */
 export const historyIsProtected: ResourceValidationPolicy = {
   name: "history-is-protected",
-  description: "The engine refuses to delete a disk.",
+  description: "Disks are protected against deletion.",
   configSchema: {
     properties: {
       throwAwayStacks: {
         type: "array",
         items: { type: "string" },
         default: ["local"],
-        description: "Names of stacks whose disks may go.",
+        description: "Names of stacks whose disks may be deleted.",
       },
     },
   },
@@ -227,35 +233,35 @@ export const historyIsProtected: ResourceValidationPolicy = {
     on(DISK, (_: Unwrap<DiskArgs>, disk) => {
       const { throwAwayStacks } = disk.getConfig<{ throwAwayStacks: string[] }>();
       const stack = stackOf(disk.urn);
-      if (throwAwayStacks.includes(stack)) disk.notApplicable(`The stack ${stack} may be thrown away.`);
+      if (throwAwayStacks.includes(stack)) disk.notApplicable(`Disks of stack ${stack} may be deleted.`);
       if (disk.opts.protect) return [];
       return [
-        "It can be deleted, with all history on it: set the option protect to true " +
-          "(in this project: disks.protect in the stack's file).",
+        "It can be deleted with all history. Set the option protect to true (in this project: disks.protect in the " +
+          "stack file).",
       ];
     }),
   ),
 };
 
-/** "urn:pulumi:STACK::PROJECT::…" */
+/** Returns the stack in "urn:pulumi:STACK::PROJECT::…". */
 function stackOf(urn: string): string {
   return /^urn:pulumi:([^:]+)::/.exec(urn)?.[1] ?? "";
 }
 
 /**
- * Every disk is photographed on a schedule: protection is against a wrong command, a snapshot against wrong
- * data, a lost zone, or a wrong command in the console.
+ * Disks must have scheduled snapshots. `protect` only prevents deletion by Pulumi; snapshots also help against wrong
+ * data, the loss of a zone and deletion in the console.
  */
 export const historyHasSnapshots: StackValidationPolicy = {
   name: "history-has-snapshots",
-  description: "Every disk has a schedule of snapshots.",
+  description: "Every disk has a snapshot schedule.",
   validateStack: ({ resources }, report) => {
     const attachments = ofType(resources, ATTACHMENT).filter((one) => isSchedule(one, resources));
     for (const disk of ofType(resources, DISK)) {
       if (attachments.some((attachment) => belongs(attachment, disk))) continue;
       report(
-        "Nothing takes snapshots of it: add a compute.DiskResourcePolicyAttachment for it, " +
-          "of a compute.ResourcePolicy with a snapshotSchedulePolicy.",
+        "It has no snapshot schedule. Add a compute.DiskResourcePolicyAttachment for it to a compute.ResourcePolicy with a " +
+          "snapshotSchedulePolicy.",
         disk.urn,
       );
     }
@@ -268,7 +274,7 @@ function belongs(attachment: PolicyResource, disk: PolicyResource): boolean {
   );
 }
 
-/** Whether what is attached is a schedule; what this stack doesn't make is taken for one. */
+/** Returns whether the attached resource policy has a schedule. A policy of another stack is assumed to have one. */
 function isSchedule(attachment: PolicyResource, resources: PolicyResource[]): boolean {
   const policies = ofType(resources, RESOURCE_POLICY);
   const attached =
@@ -277,13 +283,13 @@ function isSchedule(attachment: PolicyResource, resources: PolicyResource[]): bo
   return attached === undefined || attached.props["snapshotSchedulePolicy"] !== undefined;
 }
 
-/** Whether a property of the one is the name of the other, as far as both are known. */
+/** Returns whether a property of one resource is the name of the other. Unknown values don't match. */
 function refersTo(one: PolicyResource, property: string, other: PolicyResource): boolean {
   const wanted = ifKnown(() => one.props[property] as unknown);
   return wanted !== undefined && wanted === ifKnown(() => other.props["name"] as unknown);
 }
 
-/** Google's side. */
+/** Policies for Google Cloud. */
 export const googlePolicies = [
   nodesArePrivate,
   controlPlaneIsClosed,

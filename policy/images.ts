@@ -1,12 +1,13 @@
 /**
- * Why it isn't certain what this image is; undefined when it is. Certain is a digest, or a tag with a whole
- * version, of at least three numbers: registries move tags like "latest", "v3" and "3.16" to each new release.
+ * Returns the reason why an image is not exact; undefined if it is. An image with a digest is exact, and so is one with
+ * a tag of at least three version numbers. Registries move other tags, such as "latest", "v3" or "3.16", to new
+ * releases.
  */
-export function inexact(image: string | undefined): string | undefined {
-  if (image === undefined || image === "") return "no image is named";
+export function inexactImage(image: string | undefined): string | undefined {
+  if (image === undefined || image === "") return "no image is set";
   if (/@sha256:[0-9a-f]{64}$/.test(image)) return undefined;
   const tag = /:([^:/]+)$/.exec(image)?.[1];
-  if (tag === undefined) return `${image} has no tag, so it is whatever is the latest`;
+  if (tag === undefined) return `${image} has no tag, which means the latest version`;
   if (/^[^0-9]*[0-9]+\.[0-9]+\.[0-9]+/.test(tag)) return undefined;
-  return `${image} moves from release to release`;
+  return `${image} has a tag that moves to new releases`;
 }

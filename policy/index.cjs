@@ -1,2 +1,2 @@
-// Pulumi loads a policy pack with require() and awaits what it exports; the pack itself is written as ES modules.
+// Pulumi loads a policy pack with require() and awaits its export; the pack itself consists of ES modules.
 module.exports = import("../loader.mjs").then(() => import("./pack.ts"));

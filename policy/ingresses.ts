@@ -27,31 +27,32 @@ interface BackendConfig extends Named {
 type SecurityPolicy = Unwrap<SecurityPolicyArgs>;
 
 /**
- * What guards Ingresses, by name, as far as the program has asked for it: a rule sees one resource at a time, and
- * an Ingress comes after what it refers to. What a stack holds in the end would not do: in a preview that has no
- * cluster yet, nothing is in it of what the cluster's objects are asked to be.
+ * Objects that protect Ingresses, by name, as registered so far. A rule sees one resource at a time, and an Ingress is
+ * registered after the objects that it refers to. A stack policy can't be used instead, because in a preview without a
+ * cluster the stack contains no inputs of Kubernetes objects.
  */
-const asked = {
+const registered = {
   services: new Map<string, Named>(),
   backendConfigs: new Map<string, BackendConfig>(),
   securityPolicies: new Map<string, SecurityPolicy>(),
 };
 
 /**
- * What answers on the internet says to whom. An Ingress can't name ranges itself, and GKE makes an external load
- * balancer of every class but one: so each Service behind it is under a security policy of this program, which
- * allows named ranges alone, or slows everybody down.
+ * Services behind an external Ingress must have a security policy that allows only certain ranges or limits the rate of
+ * all clients. An Ingress can't restrict ranges itself, and GKE creates an external load balancer for all classes
+ * except
+ * `gce-internal`.
  */
 export const ingressesAreGuarded: ResourceValidationPolicy = {
   name: "ingresses-are-guarded",
-  description: "What an Ingress opens to the internet is behind a security policy.",
+  description: "Services that an Ingress exposes to the internet have a security policy.",
   validateResource: validate(
-    on("kubernetes:core/v1:Service", (service: Named) => remember(asked.services, service)),
+    on("kubernetes:core/v1:Service", (service: Named) => remember(registered.services, service)),
     on("kubernetes:cloud.google.com/v1:BackendConfig", (config: BackendConfig) =>
-      remember(asked.backendConfigs, config),
+      remember(registered.backendConfigs, config),
     ),
     on("gcp:compute/securityPolicy:SecurityPolicy", (policy: SecurityPolicy) => {
-      if (policy.name !== undefined) asked.securityPolicies.set(policy.name, policy);
+      if (policy.name !== undefined) registered.securityPolicies.set(policy.name, policy);
       return [];
     }),
     onAny(isIngress, problems),
@@ -64,53 +65,53 @@ function remember<T extends Named>(objects: Map<string, T>, object: T): [] {
   return [];
 }
 
-/** In whichever version. */
+/** Returns whether a type is an Ingress of any API version. */
 function isIngress(type: string): boolean {
   return /^kubernetes:(networking\.k8s\.io|extensions)\/.+:Ingress$/.test(type);
 }
 
 function problems({ metadata, spec = {} }: Ingress): string[] {
-  // The annotation wins over the field (cloud.google.com/kubernetes-engine/docs/concepts/ingress).
+  // The annotation takes precedence over the field (cloud.google.com/kubernetes-engine/docs/concepts/ingress).
   const byAnnotation = metadata?.annotations?.["kubernetes.io/ingress.class"];
   if ((byAnnotation ?? spec.ingressClassName) === "gce-internal") return [];
   const paths = (spec.rules ?? []).flatMap(({ http }) => http?.paths ?? []);
   const backends = [spec.defaultBackend, ...paths.map(({ backend }) => backend)];
   const services = new Set(backends.flatMap((backend) => backend?.service?.name ?? []));
-  // One that leads to no Service is answered by Google alone.
+  // An Ingress without a Service gets only Google's own responses.
   return [...services].flatMap(problemsOf);
 }
 
 function problemsOf(service: string): string[] {
-  const annotations = asked.services.get(service)?.metadata?.annotations;
+  const annotations = registered.services.get(service)?.metadata?.annotations;
   const configs = JSON.parse(annotations?.["cloud.google.com/backend-config"] ?? "{}") as {
     default?: string;
   };
-  const config = asked.backendConfigs.get(configs.default ?? "");
-  const policy = asked.securityPolicies.get(config?.spec?.securityPolicy?.name ?? "");
+  const config = registered.backendConfigs.get(configs.default ?? "");
+  const policy = registered.securityPolicies.get(config?.spec?.securityPolicy?.name ?? "");
   if (policy === undefined) {
     return [
-      `It opens ${service} to the internet: set its class to gce-internal, or put the Service under a security ` +
-        "policy (annotation cloud.google.com/backend-config, spec.securityPolicy of the BackendConfig) that this " +
-        "program makes before it.",
+      `It exposes ${service} to the internet. Set its class to gce-internal, or give the Service a security policy ` +
+        "(annotation cloud.google.com/backend-config, spec.securityPolicy of the BackendConfig) that this program " +
+        "registers before the Ingress.",
     ];
   }
   return (policy.rules ?? [])
     .filter(({ action }) => action === "allow")
     .flatMap(({ match }) => match.config?.srcIpRanges ?? [])
-    .filter((range) => range !== "*" || !slowsDown(policy))
-    .flatMap((range) => (range === "*" ? "it allows everybody" : (tooOpen(range) ?? [])))
+    .filter((range) => range !== "*" || !limitsRate(policy))
+    .flatMap((range) => (range === "*" ? "it allows all addresses" : (tooOpen(range) ?? [])))
     .map(
       (problem) =>
-        `The security policy of ${service}: ${problem}; allow narrower ranges, or throttle everybody.`,
+        `Security policy of ${service}: ${problem}. Allow narrower ranges, or throttle all clients.`,
     );
 }
 
-/** Whether everybody's rate is limited before anything is allowed. */
-function slowsDown({ rules = [] }: SecurityPolicy): boolean {
+/** Returns whether the policy limits the rate of all clients. */
+function limitsRate({ rules = [] }: SecurityPolicy): boolean {
   return rules.some(
     ({ action, match }) => action === "throttle" && match.config?.srcIpRanges?.includes("*") === true,
   );
 }
 
-/** The way in from the internet. */
+/** Policies for Ingresses. */
 export const ingressPolicies = [ingressesAreGuarded];

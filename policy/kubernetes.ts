@@ -1,26 +1,26 @@
 import type { ServiceArgs } from "@pulumi/kubernetes/core/v1/service.js";
 import type { ResourceValidationPolicy } from "@pulumi/policy";
 import type { Unwrap } from "@pulumi/pulumi";
-import { inexact } from "./images.ts";
+import { inexactImage } from "./images.ts";
 import type { Container, InstanceSpec, PodSpec } from "./pods.ts";
 import { addedContainers, containersOf, isInstance, makesPods, podOf } from "./pods.ts";
 import { tooOpen } from "./ranges.ts";
 import { ifKnown, on, onAny, validate } from "./rule.ts";
 import type { TypedCheck } from "./rule.ts";
 
-/** What one of the operator's resources holds. */
+/** A resource of the Prometheus Operator. */
 interface Instance {
   spec?: InstanceSpec;
 }
 
 /**
- * What answers outside the cluster says to whom. The push gateway takes what anybody sends, so a load balancer
- * without source ranges lets the whole network write the history of five years, or the whole internet. A
- * Gateway can't name ranges itself, so only internal ones are let through; of Ingresses see ingresses.ts.
+ * Load balancers must restrict their source ranges. The Pushgateway accepts metrics from any client, so a load balancer
+ * without source ranges would let the whole network or the internet write to the history. A Gateway can't restrict
+ * ranges itself, so only internal ones are allowed. ingresses.ts has the rule for Ingresses.
  */
 export const loadBalancersNameTheirSources: ResourceValidationPolicy = {
   name: "load-balancers-name-their-sources",
-  description: "Load balancers let in named ranges of addresses only.",
+  description: "Load balancers admit only listed source ranges.",
   validateResource: validate(
     on("kubernetes:core/v1:Service", serviceNamesSources),
     onAny(isGateway, gatewayIsInternal),
@@ -31,29 +31,29 @@ function serviceNamesSources({ spec }: Unwrap<ServiceArgs>): string[] {
   if (spec?.type !== "LoadBalancer") return [];
   const ranges = spec.loadBalancerSourceRanges ?? [];
   if (ranges.length === 0) {
-    return ["It lets everybody in: name the ranges that may come in spec.loadBalancerSourceRanges."];
+    return ["It admits all addresses. List the allowed ranges in spec.loadBalancerSourceRanges."];
   }
   return ranges
     .map(tooOpen)
     .filter((problem) => problem !== undefined)
-    .map((problem) => `${problem}: name narrower ranges in spec.loadBalancerSourceRanges.`);
+    .map((problem) => `${problem}. Use narrower ranges in spec.loadBalancerSourceRanges.`);
 }
 
-/** In whichever version. */
+/** Returns whether a type is a Gateway of any API version. */
 function isGateway(type: string): boolean {
   return /^kubernetes:gateway\.networking\.k8s\.io\/.+:Gateway$/.test(type);
 }
 
-/** The internal classes are those of cloud.google.com/kubernetes-engine/docs/concepts/gateway-api. */
+/** Internal classes are listed in cloud.google.com/kubernetes-engine/docs/concepts/gateway-api. */
 function gatewayIsInternal({ spec }: { spec?: { gatewayClassName?: string } }): string[] {
   if (/-rilb$|-internal-/.test(spec?.gatewayClassName ?? "")) return [];
   return [
-    "It is open to the internet: set spec.gatewayClassName to gke-l7-rilb, " +
+    "It is open to the internet. Set spec.gatewayClassName to gke-l7-rilb, " +
       "or use a Service of type LoadBalancer with spec.loadBalancerSourceRanges.",
   ];
 }
 
-/** A check of pods, and of the operator's resources that say how the pods are that it makes. */
+/** Returns checks of pod specs, and of the Prometheus Operator's resources, which configure pods. */
 function onPods(
   ofPod: (pod: PodSpec) => string[],
   ofInstance: (instance: InstanceSpec) => string[],
@@ -68,12 +68,13 @@ function onPods(
 }
 
 /**
- * Every image is one that was tested: by a whole version or a digest. With a tag that moves, a pod that is
- * started anew at night runs what nobody has seen, and yesterday's result can't be compared with today's.
+ * Images must have a full version or a digest. With a tag that moves, a restarted pod could run an untested version,
+ * and
+ * its results couldn't be compared with earlier ones.
  */
 export const imagesAreExact: ResourceValidationPolicy = {
   name: "images-are-exact",
-  description: "Images have a whole version or a digest.",
+  description: "Images have a full version or a digest.",
   validateResource: validate(
     ...onPods(
       (pod) => containersOf(pod).flatMap((one) => [...imageIsExact(one), ...passedImageIsExact(one)]),
@@ -86,9 +87,9 @@ function imageIsExact({ name, image }: Container): string[] {
   return exact(image, `the image of the container "${name}"`);
 }
 
-/** The operator is told by an argument which image to add to each Prometheus. */
+/** The operator gets the image of the sidecar as an argument. */
 function passedImageIsExact({ name, args = [] }: Container): string[] {
-  // By their places: another argument may not be known yet.
+  // By index, because other arguments may still be unknown.
   const known = Array.from({ length: args.length }, (_, at) => ifKnown(() => args[at]) ?? "");
   return known.flatMap((argument) => {
     const image = /^--prometheus-config-reloader=(.+)$/.exec(argument)?.[1];
@@ -97,18 +98,21 @@ function passedImageIsExact({ name, args = [] }: Container): string[] {
 }
 
 function exact(image: string | undefined, where: string): string[] {
-  const problem = inexact(image);
-  return problem === undefined ? [] : [`${problem}: set ${where} to one with a tag like v1.2.3 or a digest.`];
+  const problem = inexactImage(image);
+  return problem === undefined
+    ? []
+    : [`${problem}. Set ${where} to an image with a tag like v1.2.3 or a digest.`];
 }
 
 /**
- * Every container says what it needs and how much memory it may take. Without requests the scheduler puts
- * everything on one node; without a limit one leak takes the neighbours with it. A limit of CPU isn't asked
- * for: it only slows down what could have used an idle core.
+ * Containers must have resource requests and a memory limit. Without requests the scheduler may put all pods on one
+ * node; without a memory limit a leak takes down other pods. A CPU limit isn't required, because it only prevents the
+ * use
+ * of idle cores.
  */
 export const containersSayWhatTheyNeed: ResourceValidationPolicy = {
   name: "containers-say-what-they-need",
-  description: "Containers have requests for CPU and memory, and a limit of memory.",
+  description: "Containers have requests for CPU and memory, and a memory limit.",
   validateResource: validate(
     ...onPods(
       (pod) => containersOf(pod).flatMap(needsAreSaid),
@@ -132,26 +136,26 @@ function missingNeeds(resources: Container["resources"], where: string): string[
   ] as const;
   const missing = wanted.filter(([, value]) => value === undefined).map(([key]) => key);
   if (missing.length === 0) return [];
-  return [`What it needs is not said: set ${missing.join(", ")} in ${where}.`];
+  return [`Requests or limits are missing. Set ${missing.join(", ")} in ${where}.`];
 }
 
 /**
- * Every container is shut in, as the "restricted" Pod Security Standard wants it, with a root file system that
- * can't be written besides: what breaks into one finds no root, no tool it could write and no way out.
+ * Containers must satisfy the Pod Security Standard "restricted" and have a read-only root file system, so that an
+ * attacker in a container has no root user and can't replace programs.
  */
 export const containersAreConfined: ResourceValidationPolicy = {
   name: "containers-are-confined",
-  description: "Containers run without root, privileges, or a root file system that can be written.",
+  description: "Containers run without root, privileges, or a writable root file system.",
   validateResource: validate(
     ...onPods(
       (pod) => [
         ...hostIsApart(pod),
         ...containersOf(pod).flatMap((one) => isConfined(one, pod.securityContext)),
       ],
-      // The operator itself takes everything from its own containers that a container can be taken.
+      // The operator restricts its own containers itself.
       (spec) => [
         ...hostIsApart(spec),
-        ...mayDoLess("What the operator makes of it", userIsConfined({}, spec.securityContext)),
+        ...confinementProblem("The pod that the operator creates", userIsConfined({}, spec.securityContext)),
         ...addedContainers(spec).flatMap((one) => isConfined(one, spec.securityContext)),
       ],
     ),
@@ -160,28 +164,28 @@ export const containersAreConfined: ResourceValidationPolicy = {
 
 function hostIsApart(pod: { hostNetwork?: boolean; hostPID?: boolean; hostIPC?: boolean }): string[] {
   const shared = (["hostNetwork", "hostPID", "hostIPC"] as const).filter((key) => pod[key] === true);
-  return shared.map((key) => `Its pods share the node's own namespace: take ${key} away.`);
+  return shared.map((key) => `Its pods share a namespace of the node. Remove ${key}.`);
 }
 
 function isConfined(container: Container, pod: PodSpec["securityContext"]): string[] {
   const own = container.securityContext ?? {};
-  const cures = [
+  const fixes = [
     ...userIsConfined(own, pod),
     ...(own.readOnlyRootFilesystem === true ? [] : ["set readOnlyRootFilesystem to true"]),
     ...(own.allowPrivilegeEscalation === false ? [] : ["set allowPrivilegeEscalation to false"]),
-    ...(own.privileged === true ? ["take privileged away"] : []),
+    ...(own.privileged === true ? ["remove privileged"] : []),
     ...(own.capabilities?.drop?.includes("ALL") === true ? [] : ['set capabilities.drop to ["ALL"]']),
-    ...((own.capabilities?.add ?? []).length === 0 ? [] : ["take capabilities.add away"]),
+    ...((own.capabilities?.add ?? []).length === 0 ? [] : ["remove capabilities.add"]),
   ];
-  return mayDoLess(`The container "${container.name}"`, cures);
+  return confinementProblem(`The container "${container.name}"`, fixes);
 }
 
-function mayDoLess(who: string, cures: string[]): string[] {
-  if (cures.length === 0) return [];
-  return [`${who} may do more than its work: in its securityContext, ${cures.join(", ")}.`];
+function confinementProblem(subject: string, fixes: string[]): string[] {
+  if (fixes.length === 0) return [];
+  return [`${subject} has more privileges than it needs. In its securityContext, ${fixes.join(", ")}.`];
 }
 
-/** What a container's own context or, where that says nothing, its pod's says of its user and system calls. */
+/** Returns fixes of the user and system calls, which a container inherits from its pod if unset. */
 function userIsConfined(
   own: NonNullable<Container["securityContext"]>,
   pod: PodSpec["securityContext"],
@@ -191,12 +195,12 @@ function userIsConfined(
   const seccomp = own.seccompProfile ?? pod?.seccompProfile;
   return [
     ...(nonRoot === true ? [] : ["set runAsNonRoot to true"]),
-    ...(user === 0 ? ["set runAsUser to another user than root"] : []),
+    ...(user === 0 ? ["set runAsUser to a non-root user"] : []),
     ...(seccomp?.type === "RuntimeDefault" ? [] : ["set seccompProfile.type to RuntimeDefault"]),
   ];
 }
 
-/** Kubernetes' side. */
+/** Policies for Kubernetes. */
 export const kubernetesPolicies = [
   loadBalancersNameTheirSources,
   imagesAreExact,

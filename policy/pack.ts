@@ -4,7 +4,7 @@ import { googlePolicies } from "./google.ts";
 import { ingressPolicies } from "./ingresses.ts";
 import { kubernetesPolicies } from "./kubernetes.ts";
 
-// Whoever wants less says so, rule by rule, with --policy-pack-config (README.md).
+// --policy-pack-config relaxes single rules (README.md).
 new PolicyPack("k8sfv-metrics", {
   enforcementLevel: "mandatory",
   policies: [...googlePolicies, ...kubernetesPolicies, ...ingressPolicies],

@@ -4,13 +4,13 @@ import type { core } from "@pulumi/kubernetes/types/input.js";
 export type PodSpec = Unwrap<core.v1.PodSpec>;
 export type Container = Unwrap<core.v1.Container>;
 
-/** Inputs of anything that makes pods, as far as it is the way to them. */
+/** Inputs of a resource that creates pods, with only the fields that lead to the pod spec. */
 interface Workload {
   spec?: { template?: { spec?: PodSpec }; jobTemplate?: { spec?: Workload["spec"] } };
   template?: { spec?: PodSpec };
 }
 
-/** Where each kind keeps its pods' specification, by its type's token without the version. */
+/** Returns the pod spec of a resource's inputs, by group and kind. */
 const PODS: Record<string, (inputs: never) => PodSpec | undefined> = {
   "core:Pod": (pod: { spec?: PodSpec }) => pod.spec,
   "core:PodTemplate": ({ template }: Workload) => template?.spec,
@@ -23,47 +23,47 @@ const PODS: Record<string, (inputs: never) => PodSpec | undefined> = {
   "batch:CronJob": ({ spec }: Workload) => spec?.jobTemplate?.spec?.template?.spec,
 };
 
-/** "kubernetes:apps/v1:Deployment" → "apps:Deployment"; undefined for what isn't Kubernetes'. */
+/** "kubernetes:apps/v1:Deployment" → "apps:Deployment"; undefined for other types. */
 function kindOf(type: string): string | undefined {
   const [, group, kind] = /^kubernetes:([^/:]+)\/[^:]+:(\w+)$/.exec(type) ?? [];
   return group === undefined || kind === undefined ? undefined : `${group}:${kind}`;
 }
 
-/** Whether resources of this type make pods. */
+/** Returns whether resources of a type create pods. */
 export function makesPods(type: string): boolean {
   return (kindOf(type) ?? "") in PODS;
 }
 
-/** The pods that a resource makes; undefined when it says nothing of them. */
+/** Returns the pod spec of a resource; undefined without one. */
 export function podOf(type: string, inputs: unknown): PodSpec | undefined {
   return PODS[kindOf(type) ?? ""]?.(inputs as never);
 }
 
-/** All containers of a pod, those that run before the others too. */
+/** Returns all containers of a pod, including init containers and ephemeral ones. */
 export function containersOf(pod: PodSpec): Container[] {
   const ephemeral = (pod.ephemeralContainers ?? []) as Container[];
   return [...(pod.initContainers ?? []), ...pod.containers, ...ephemeral];
 }
 
-/** What of the operator's own resources says how their pods are (monitoring.coreos.com, API reference). */
+/** Spec of the Prometheus Operator's resources, with only the fields that configure their pods. */
 export interface InstanceSpec {
   image?: string;
   resources?: Container["resources"];
   securityContext?: PodSpec["securityContext"];
   hostNetwork?: boolean;
-  /** Containers of one's own; one with a known name and no image is a change to one of the operator's. */
+  /** Additional containers. A container without an image changes the operator's container of that name. */
   containers?: Container[];
   initContainers?: Container[];
 }
 
-/** Whether it is one of the resources of which the operator makes pods. */
+/** Returns whether the operator creates pods for resources of a type. */
 export function isInstance(type: string): boolean {
   return /^kubernetes:monitoring\.coreos\.com\/[^:]+:(Prometheus|PrometheusAgent|Alertmanager|ThanosRuler)$/.test(
     type,
   );
 }
 
-/** The containers that are added to the operator's own. */
+/** Returns containers that are added to the operator's own. */
 export function addedContainers(spec: InstanceSpec): Container[] {
   return [...(spec.initContainers ?? []), ...(spec.containers ?? [])].filter(
     ({ image }) => image !== undefined,

@@ -6,30 +6,30 @@ import type {
   ResourceValidationArgs,
 } from "@pulumi/policy";
 
-/** What is wrong with one resource and what to do, a sentence each; empty when the rule is kept. */
+/** Returns the violations of a resource: sentences with the problem and the solution. */
 export type Check<Inputs> = (inputs: Inputs, resource: ResourceValidationArgs) => string[];
 
-/** A check and the types it is for. */
+/** A check with its resource types. */
 export interface TypedCheck {
-  /** Says whether a type token, like "gcp:compute/disk:Disk", is one of them. */
+  /** Returns whether the check applies to a type token, such as "gcp:compute/disk:Disk". */
   readonly applies: (type: string) => boolean;
   readonly check: Check<never>;
 }
 
 /**
- * A check of one type of resource. The type goes by its token and not by its class, as the library would
- * have it: loading the classes would take longer than all of the checks.
+ * Returns a check of one resource type. The type is a token and not a class, as in the library's own helper, because
+ * loading the classes takes longer than all checks.
  */
 export function on<Inputs>(token: string, check: Check<Inputs>): TypedCheck {
   return onAny((type) => type === token, check);
 }
 
-/** A check of every type that `applies` takes. */
+/** Returns a check of all types for which `applies` returns true. */
 export function onAny<Inputs>(applies: (type: string) => boolean, check: Check<Inputs>): TypedCheck {
   return { applies, check };
 }
 
-/** The checks together, as the library wants them. */
+/** Combines checks into the library's validation function. */
 export function validate(...checks: TypedCheck[]): ResourceValidation {
   return (resource: ResourceValidationArgs, report: ReportViolation) => {
     for (const { applies, check } of checks) {
@@ -39,14 +39,14 @@ export function validate(...checks: TypedCheck[]): ResourceValidation {
   };
 }
 
-/** The resources of one type in the stack. */
+/** Returns the stack's resources of a type. */
 export function ofType(resources: PolicyResource[], token: string): PolicyResource[] {
   return resources.filter(({ type }) => type === token);
 }
 
 /**
- * What `read` gives, or undefined when a preview can't know it yet. Where it isn't used, such a value makes
- * the library skip the rule for this resource with a warning, and check it in the `up` that follows.
+ * Returns the result of `read`, or undefined if a preview doesn't know the value yet. Without this function the library
+ * skips the rule for the resource with a warning, and checks it in the `pulumi up` that follows.
  */
 export function ifKnown<T>(read: () => T): T | undefined {
   try {

@@ -7,8 +7,9 @@ import { on, validate } from "./rule.ts";
 type Nodes = Pick<Unwrap<ClusterArgs & NodePoolArgs>, "nodeConfig">;
 
 /**
- * Nodes boot verified code only. An organization that enforces it (constraints/compute.requireShieldedVm) refuses
- * other nodes, those of a default pool that is removed at once too.
+ * Nodes must boot only verified code. An organization that enforces this (constraints/compute.requireShieldedVm)
+ * rejects
+ * other nodes, even those of a default pool that is removed at once.
  */
 export const nodesAreShielded: ResourceValidationPolicy = {
   name: "nodes-are-shielded",
@@ -21,10 +22,10 @@ export const nodesAreShielded: ResourceValidationPolicy = {
 
 function areShielded({ nodeConfig }: Nodes): string[] {
   const settings = nodeConfig?.shieldedInstanceConfig;
-  // GKE monitors integrity unless told otherwise.
+  // Integrity monitoring is on by default.
   if (settings?.enableSecureBoot === true && settings.enableIntegrityMonitoring !== false) return [];
   return [
-    "Its nodes boot without verification: set nodeConfig.shieldedInstanceConfig.enableSecureBoot to true, and " +
+    "The nodes boot without verification. Set nodeConfig.shieldedInstanceConfig.enableSecureBoot to true, and " +
       "leave enableIntegrityMonitoring on.",
   ];
 }

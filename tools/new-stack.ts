@@ -67,13 +67,15 @@ function nextSteps({ name, project, region }: Answers): string {
 }
 
 try {
-  const given = await answers();
-  const file = path.join(PROJECT_DIR, `Pulumi.${given.name}.yaml`);
-  await writeFile(file, stackFile(given, readStacks(PROJECT_DIR, PROJECT)), { flag: "wx" });
-  console.log(nextSteps(given));
+  const answered = await answers();
+  const file = path.join(PROJECT_DIR, `Pulumi.${answered.name}.yaml`);
+  await writeFile(file, stackFile(answered, readStacks(PROJECT_DIR, PROJECT)), { flag: "wx" });
+  console.log(nextSteps(answered));
 } catch (error) {
   const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
-  const said = error instanceof ConfigError || error instanceof Error ? error.message : String(error);
-  console.error(exists ? `${said}\nThe stack exists already: choose another name, or edit its file.` : said);
+  const message = error instanceof ConfigError || error instanceof Error ? error.message : String(error);
+  console.error(
+    exists ? `${message}\nThe stack exists already: choose another name, or edit its file.` : message,
+  );
   process.exitCode = 1;
 }

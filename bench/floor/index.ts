@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 
-/** A resource in a stack's exported state; the members that its registration needs. */
+/** A resource in a stack's exported state; only the fields that its registration needs. */
 interface StateResource {
   urn: string;
   type: string;
@@ -55,7 +55,7 @@ function register(resource: StateResource, name: string): pulumi.Resource {
   return new AnyResource(resource.type, name, inputs, { ...opts, provider, version });
 }
 
-/** Turns the secrets of exported state into secrets of the SDK. */
+/** Converts secrets of exported state to the SDK's secrets. */
 function withSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withSecrets);
   if (typeof value !== "object" || value === null) return value;

@@ -1,24 +1,24 @@
 import { readFileSync } from "node:fs";
 
-/** Mail server that Alertmanager sends e-mail by. */
+/** Mail server through which Alertmanager sends e-mail. */
 export interface MailServer {
-  /** Host and port, such as "smtp.example.org:587". Port 465 means TLS from the first byte, others STARTTLS. */
+  /** Host and port, such as "smtp.example.org:587". Port 465 uses implicit TLS, other ports use STARTTLS. */
   host: string;
-  /** The sender's address. */
+  /** Address of the sender. */
   from: string;
-  /** The user who signs in. @default no authentication */
+  /** User name for authentication. @default no authentication */
   user?: string;
-  /** That user's password. */
+  /** Password of the user. */
   password?: string;
-  /** Whether mail is sent only over TLS. */
+  /** Whether TLS is required. */
   requireTls: boolean;
 }
 
-/** Who is notified. */
+/** Receivers of alerts. */
 export interface Receivers {
-  /** Receives Alertmanager's JSON by POST. */
+  /** URL that receives Alertmanager's JSON by POST. */
   webhookUrl?: string;
-  /** Slack's incoming webhook. */
+  /** URL of Slack's incoming webhook. */
   slackUrl?: string;
   /** Routing key of PagerDuty's Events API v2. */
   pagerDutyKey?: string;
@@ -26,40 +26,40 @@ export interface Receivers {
   pagerDutyUrl: string;
   /** E-mail addresses. */
   email: string[];
-  /** Required with `email`. */
+  /** Mail server, required with `email`. */
   smtp?: MailServer;
-  /** Receives a POST every two minutes for as long as alerts work. */
+  /** URL that receives a POST every two minutes while alerting works. */
   heartbeatUrl?: string;
 }
 
-/** Whether anybody is notified of alerts, not counting the heartbeat. */
+/** Returns whether a receiver other than the heartbeat is configured. */
 export function hasReceivers({ webhookUrl, slackUrl, pagerDutyKey, email }: Receivers): boolean {
   return [webhookUrl, slackUrl, pagerDutyKey].some((given) => given !== undefined) || email.length > 0;
 }
 
-/** Folder of the configuration and its templates, as the Prometheus Operator mounts it. */
+/** Directory in which the Prometheus Operator mounts the configuration and its templates. */
 const FOLDER = "/etc/alertmanager/config";
 /** File name of the templates. */
 export const TEMPLATES = "messages.tmpl";
 
-/** The messages' templates. */
+/** Returns the message templates. */
 export function messageTemplates(): string {
   return readFileSync(new URL(TEMPLATES, import.meta.url), "utf8");
 }
 
 /**
- * Alertmanager's configuration (prometheus.io/docs/alerting/latest/configuration).
+ * Returns Alertmanager's configuration (prometheus.io/docs/alerting/latest/configuration).
  *
- * @param receivers - who is notified
- * @param collectMinutes - how long results of nightly runs are collected into one message
- * @param folder - where the templates are
+ * @param receivers - receivers of alerts
+ * @param collectMinutes - minutes for which results of nightly runs are collected into one message
+ * @param folder - directory of the templates
  */
 export function alertmanagerConfig(receivers: Receivers, collectMinutes: number, folder = FOLDER): object {
   return {
     templates: [`${folder}/${TEMPLATES}`],
     route: {
       receiver: "monitoring",
-      // What one cause sets off within half a minute is one message.
+      // Alerts within half a minute, which often have one cause, become one message.
       group_by: ["alertname"],
       group_wait: "30s",
       group_interval: "5m",
@@ -70,41 +70,41 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
           receiver: "heartbeat",
           group_wait: "0s",
           group_interval: "1m",
-          // Sent at the first group_interval after it, so every two minutes.
+          // Repeats are sent only at multiples of group_interval, so this means every two minutes.
           repeat_interval: "90s",
         },
         {
           matchers: ['kind="nightly"'],
           receiver: "nightly",
-          // The code levels run one after the other: one message when they are through.
+          // Code levels run one after the other; the message is sent when all have finished.
           group_by: ["kind"],
           group_wait: `${collectMinutes}m`,
           group_interval: `${collectMinutes}m`,
-          // Sent at the first group_interval after it, so once a day at the same time.
+          // Repeats are sent only at multiples of group_interval, so this means once a day at the same time.
           repeat_interval: "23h",
         },
       ],
     },
     inhibit_rules: [
       {
-        // Nobody can push to a Pushgateway that is down.
+        // If the Pushgateway is down, pushes fail and runs seem to be missing.
         source_matchers: ['alertname="TargetDown"', 'job="prom-gateway"'],
         target_matchers: ['alertname="NightlyRunMissing"'],
       },
       {
-        // The Pushgateway answers 400 to a push that it finds inconsistent.
+        // The Pushgateway responds with 400 to inconsistent metrics.
         source_matchers: ['alertname="PushFailed"'],
         target_matchers: ['alertname="PushRefused"', 'code="400"'],
       },
       {
-        // A full Pushgateway answers 507.
+        // A full Pushgateway responds with 507.
         source_matchers: ['alertname="PushgatewayNearLimit"'],
         target_matchers: ['alertname="PushRefused"', 'code="507"'],
       },
     ],
     receivers: [
       receiver("monitoring", receivers, true),
-      // Results end by growing old: that is no news.
+      // Alerts about results expire after a fixed time, which doesn't mean that the problem is resolved.
       receiver("nightly", receivers, false),
       {
         name: "heartbeat",
@@ -116,7 +116,7 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
   };
 }
 
-/** The receiver of one kind of alerts, on every channel that is configured. */
+/** Returns the receiver of one kind of alerts, with all configured channels. */
 function receiver(name: string, { webhookUrl, slackUrl, email, ...more }: Receivers, sendResolved: boolean) {
   const { pagerDutyKey, pagerDutyUrl, smtp } = more;
   const title = '{{ template "k8sfv.title" . }}';
@@ -143,13 +143,14 @@ function receiver(name: string, { webhookUrl, slackUrl, email, ...more }: Receiv
         {
           routing_key: pagerDutyKey,
           url: pagerDutyUrl,
-          // Always: it closes the incident. The next night would otherwise be added to a closed or forgotten one.
+          // Always true, because it closes the incident. Otherwise the next nightly run's alerts would be added to the
+          // old one.
           send_resolved: true,
           description: title,
           severity: '{{ or .CommonLabels.severity "error" }}',
           client: "k8sfv-metrics",
           client_url: dashboard,
-          // These replace the defaults, which have every alert with all its labels.
+          // Replaces the default details, which contain all labels of all alerts.
           details: { firing: '{{ template "k8sfv.text" . }}', resolved: "{{ .Alerts.Resolved | len }}" },
         },
       ],

@@ -1,25 +1,25 @@
 import { CODE_LEVEL_URL } from "../metrics.ts";
 
-/** An alert rule of Prometheus. It fires for each series that its expression returns. */
+/** An alert rule. It fires for each series that its expression returns. */
 export interface Alert {
   /** The alert's name; docs/operations.md has a section with the same name. */
   name: string;
   /** PromQL expression. */
   expr: string;
-  /** How long the expression must return a series before the alert fires. */
+  /** Time for which the expression must return a series before the alert fires. */
   for: string;
-  /** "critical": metrics or messages are being lost. "warning": somebody should look. "none": the heartbeat. */
+  /** "critical": metrics or messages are being lost. "warning": somebody should look at it. "none": the heartbeat. */
   severity: "critical" | "warning" | "none";
   /**
-   * How Alertmanager routes it. "nightly": results of runs, one message per night. "monitoring": the monitoring
-   * itself, sent at once. "heartbeat": never shown to people.
+   * Decides the route in Alertmanager. "nightly": results of runs, one message per night. "monitoring": the monitoring
+   * system itself, sent at once. "heartbeat": not shown to people.
    */
   kind: "nightly" | "monitoring" | "heartbeat";
-  /** One line for the message, a template of Prometheus. */
+  /** One line for the message, a Prometheus template. */
   summary: string;
-  /** What the alert means. */
+  /** Meaning of the alert. */
   description: string;
-  /** The panel that shows it. */
+  /** Panel to which the message links. */
   panel: { dashboard: string; id: number };
 }
 

@@ -6,7 +6,9 @@ import { nightlyAlerts } from "./nightly.ts";
 
 export type { Alert } from "./alert.ts";
 
-/** Always fires: whoever receives it regularly knows that Prometheus and Alertmanager work. */
+/**
+ * The heartbeat, which always fires. A receiver that stops getting it knows that Prometheus or Alertmanager is down.
+ */
 const WATCHDOG: Alert = {
   name: "Watchdog",
   expr: "vector(1)",
@@ -18,15 +20,15 @@ const WATCHDOG: Alert = {
   panel: { dashboard: HEALTH.uid, id: HEALTH.notifications },
 };
 
-/** All alerts. */
+/** Returns all alerts. */
 export function alerts(thresholds: AlertThresholds): Alert[] {
   return [...nightlyAlerts(thresholds), ...monitoringAlerts(thresholds), WATCHDOG];
 }
 
-/** A group of alert rules, as a PrometheusRule holds it. `Link` is the type of the dashboards' URLs. */
+/** A group of alert rules, as in a PrometheusRule. `Link` is the type of the dashboards' URLs. */
 export interface AlertGroup<Link> {
   name: string;
-  /** How often the group is evaluated. */
+  /** Evaluation interval. */
   interval: string;
   rules: {
     alert: string;
@@ -40,16 +42,16 @@ export interface AlertGroup<Link> {
 /** Arguments of {@link alertGroups}. */
 export interface AlertGroupsArgs<Link> {
   thresholds: AlertThresholds;
-  /** URL of the page with a section per alert; the section's anchor is appended. */
+  /** URL of the page with a section for each alert; the anchor is appended. */
   runbookUrl: string;
-  /** Returns the URL of a path of Grafana's, such as "/d/k8sfv-summary?viewPanel=2". */
+  /** Returns the URL of a path in Grafana, such as "/d/k8sfv-summary?viewPanel=2". */
   grafanaLink: (path: string) => Link;
 }
 
-/** Interval of the alert groups: as often as the recording rules that they read. */
+/** Evaluation interval of the alert groups, the same as that of the recording rules that they read. */
 const INTERVAL = "1m";
 
-/** The alert rules, one group for each kind. */
+/** Returns the alert rules in one group for each kind. */
 export function alertGroups<Link>(args: AlertGroupsArgs<Link>): AlertGroup<Link>[] {
   const all = alerts(args.thresholds);
   return (["nightly", "monitoring", "heartbeat"] as const).map((kind) => ({

@@ -4,7 +4,7 @@ import { OWN_JOBS, ownJob, PUSH_METRICS, PUSH_PROXY_JOB } from "../metrics.ts";
 import type { AlertThresholds } from "../thresholds.ts";
 import type { Alert } from "./alert.ts";
 
-/** How long a failed or refused push fires, in hours: until somebody is at work. */
+/** Hours for which the alert about a failed or rejected push fires, so that it lasts until working hours. */
 const PUSH_LIFETIME_HOURS = 12;
 
 const PROMETHEUS = ownJob("prometheus");
@@ -12,7 +12,8 @@ const OPERATOR = ownJob("operator");
 const ALERTMANAGER = ownJob("alertmanager");
 
 /**
- * Alerts about the monitoring itself. Those that kube-prometheus has too keep its names and durations
+ * Returns the alerts about the monitoring system itself. Alerts that kube-prometheus has too use its names and
+ * durations
  * (github.com/prometheus/prometheus, documentation/prometheus-mixin; github.com/prometheus/alertmanager,
  * doc/alertmanager-mixin; github.com/prometheus-operator/prometheus-operator, jsonnet/mixin).
  */
@@ -31,7 +32,7 @@ export function monitoringAlerts(thresholds: AlertThresholds): Alert[] {
   }));
 }
 
-/** An alert of this file: its kind and dashboard are always the same. */
+/** An alert of this file, without the kind and dashboard that all have in common. */
 type MonitoringAlert = Omit<Alert, "kind" | "panel"> & { panel: number };
 
 function pushAlerts(): MonitoringAlert[] {
@@ -43,8 +44,8 @@ function pushAlerts(): MonitoringAlert[] {
       severity: "warning",
       summary: "A push to the Pushgateway failed",
       description:
-        "The Pushgateway found the pushed metrics inconsistent with others and kept what was there before. The run's " +
-        "result is lost unless it was pushed again.",
+        "The Pushgateway rejected the pushed metrics because they are inconsistent with other metrics, and kept the " +
+        "previous ones. The run's result is lost unless it was pushed again.",
       panel: HEALTH.pushes,
     },
     {
@@ -52,10 +53,10 @@ function pushAlerts(): MonitoringAlert[] {
       expr: `sum by (code) (sum_over_time(gateway:pushes_refused:increase1m[${PUSH_LIFETIME_HOURS}h])) > 0`,
       for: "0m",
       severity: "warning",
-      summary: `Pushes answered with HTTP status {{ $labels.code }} within ${PUSH_LIFETIME_HOURS} h: {{ $value | printf "%.0f" }}`,
+      summary: `Pushes rejected with HTTP status {{ $labels.code }} within ${PUSH_LIFETIME_HOURS} h: {{ $value | printf "%.0f" }}`,
       description:
         "400: malformed or inconsistent metrics. 401: wrong password. 413: too large. 503: not stored in time. 507: " +
-        "the Pushgateway is full. The CI job's log has the answer's text.",
+        "the Pushgateway is full. The response in the CI job's log names the reason.",
       panel: HEALTH.refused,
     },
     {
@@ -63,10 +64,10 @@ function pushAlerts(): MonitoringAlert[] {
       expr: `max(${PUSH_METRICS.storedBytes}{${PUSH_PROXY_JOB}}) / max(${PUSH_METRICS.storedBytesLimit}{${PUSH_PROXY_JOB}}) > 0.8`,
       for: "15m",
       severity: "warning",
-      summary: "The Pushgateway holds {{ $value | humanizePercentage }} of the metrics it can hold",
+      summary: "The Pushgateway's storage is {{ $value | humanizePercentage }} full",
       description:
-        "At 100 % pushes that make a group larger are refused with HTTP status 507; groups of more than 1 MiB from " +
-        "90 % on. The Pushgateway never deletes a group by itself.",
+        "At 100 %, pushes that make a group larger are rejected with HTTP status 507; groups of more than 1 MiB already " +
+        "at 90 %. The Pushgateway never deletes a group by itself.",
       panel: HEALTH.stored,
     },
     {
@@ -74,17 +75,17 @@ function pushAlerts(): MonitoringAlert[] {
       expr: `max(${PUSH_METRICS.expositionValid}{${PUSH_PROXY_JOB}}) == 0`,
       for: "1m",
       severity: "critical",
-      summary: "Prometheus can't read the Pushgateway's metrics, or not all of them",
+      summary: "Prometheus can't scrape all of the Pushgateway's metrics",
       description:
-        "A group that the Pushgateway holds makes its page of metrics end early or fail, so no pushed metric is " +
-        "recorded. The push proxy lets no such group in; it was there before, or came with another version.",
+        "A metric group makes the Pushgateway's /metrics response fail or end early, so no pushed metrics are recorded. The " +
+        "push proxy rejects such groups; this one was stored by another version, or before the proxy was added.",
       panel: HEALTH.scrapes,
     },
   ];
 }
 
 function targetDown(): MonitoringAlert {
-  // The target of a pod that doesn't start disappears: then there is no series that could be 0.
+  // A pod that doesn't start has no target, so there is no `up` series that could be 0.
   const absent = Object.values(WORKLOADS)
     .map(({ name }) => `absent(up{job="${name}"})`)
     .join(" or ");
@@ -94,7 +95,7 @@ function targetDown(): MonitoringAlert {
     for: "5m",
     severity: "critical",
     summary: "{{ $labels.job }} has not answered for 5 minutes",
-    description: "No pod of this workload answered a scrape, or there is none.",
+    description: "Scrapes of this workload fail, or it has no pod.",
     panel: HEALTH.scrapes,
   };
 }
@@ -104,7 +105,7 @@ function diskFilling({ diskFullDays: days }: AlertThresholds): MonitoringAlert {
   const limit = `max(prometheus_tsdb_retention_limit_bytes{${PROMETHEUS}} > 0)`;
   return {
     name: "PrometheusDiskFilling",
-    // The first three days of a database say nothing: it grows fast at first.
+    // A new database grows fast, so its first three days are ignored.
     expr:
       `predict_linear(${used}[7d], ${days * 86_400}) / ${limit} > 1 and ${used} offset 3d ` +
       `or max(increase(prometheus_tsdb_size_retentions_total{${PROMETHEUS}}[1d])) > 0`,
@@ -112,8 +113,8 @@ function diskFilling({ diskFullDays: days }: AlertThresholds): MonitoringAlert {
     severity: "warning",
     summary: `Prometheus' disk is full, or will be within ${days} days`,
     description:
-      "At the growth of the last 7 days Prometheus soon reaches its size limit, or it reached it within a day. At " +
-      "the limit it drops the oldest data.",
+      "At the growth rate of the last 7 days, Prometheus will reach its size limit within this time, or it reached the " +
+      "limit in the last 24 hours. At the limit, it deletes the oldest data.",
     panel: HEALTH.disk,
   };
 }
@@ -128,7 +129,7 @@ function prometheusAlerts(): MonitoringAlert[] {
       for: "15m",
       severity: "critical",
       summary: "Prometheus fails to evaluate rules of {{ $labels.rule_group }}",
-      description: "Recorded series have gaps, or alerts don't fire.",
+      description: "Recorded series get gaps, or alerts don't fire.",
       panel: HEALTH.errors,
     },
     {
@@ -137,7 +138,7 @@ function prometheusAlerts(): MonitoringAlert[] {
       for: "10m",
       severity: "critical",
       summary: "Prometheus failed to load its configuration",
-      description: "It runs with the configuration and the rules that it had before.",
+      description: "It still uses the previous configuration and rules.",
       panel: HEALTH.errors,
     },
     {
@@ -147,7 +148,7 @@ function prometheusAlerts(): MonitoringAlert[] {
       severity: "critical",
       summary: "Prometheus finds no Alertmanager",
       description:
-        "No alert is sent to anybody. Only Prometheus and Grafana show this one, and the missing heartbeat.",
+        "No alerts are sent. This one is visible only in Prometheus and Grafana; outside, only the heartbeat stops.",
       panel: HEALTH.notifications,
     },
     {
@@ -157,7 +158,7 @@ function prometheusAlerts(): MonitoringAlert[] {
       severity: "critical",
       summary: "Remote write is {{ humanizeDuration $value }} behind",
       description:
-        "The receiver of remoteWrite.url or longTerm.writeUrl is down, refuses samples, or is too slow.",
+        "The receiver of remoteWrite.url or longTerm.writeUrl is down, rejects samples, or is too slow.",
       panel: HEALTH.remoteWrite,
     },
   ];
@@ -198,20 +199,21 @@ function alertmanagerAlerts(): MonitoringAlert[] {
       for: "10m",
       severity: "critical",
       summary: "Alertmanager failed to load its configuration",
-      description: "It runs with the routes and receivers that it had before.",
+      description: "It still uses the previous routes and receivers.",
       panel: HEALTH.errors,
     },
     {
       name: "AlertmanagerFailedToSendAlerts",
-      // A message is retried, at least every minute, until the group's next one is due: for nightly results that is
-      // hours, so failed requests count too. The first term is a message that Alertmanager gave up on.
+      // Alertmanager retries a message until the group's next one is due, which takes hours for nightly results. So
+      // failed
+      // requests count too, not only messages that it stopped retrying (the first term).
       expr:
         `${increase("alertmanager_notifications_failed_total", "1h")} > 0 ` +
         `or ${increase("alertmanager_notification_requests_failed_total", "10m")} > 5`,
       for: "5m",
       severity: "critical",
       summary: "Alertmanager fails to send messages by {{ $labels.integration }}",
-      description: "The receiver is down or refuses messages. Other receivers get this alert.",
+      description: "The receiver is down or rejects messages. This alert reaches only the other receivers.",
       panel: HEALTH.notifications,
     },
   ];

@@ -7,12 +7,12 @@ import type { Alert } from "./alert.ts";
 import { LEVEL } from "./alert.ts";
 
 /**
- * How long a result fires. It has to end before the next nightly run's first result, because Alertmanager waits
- * (`alerts.collectMinutes`) only for a group that is new.
+ * Time for which an alert about a result fires. It must end before the first result of the next nightly run, because
+ * Alertmanager waits `alerts.collectMinutes` only for a new group.
  */
 const RESULT_LIFETIME = `${NIGHT_HOURS}h`;
 
-/** Alerts about the results of nightly runs. */
+/** Returns the alerts about nightly runs. */
 export function nightlyAlerts(thresholds: AlertThresholds): Alert[] {
   return [
     runMissing(thresholds),
@@ -32,7 +32,7 @@ export function nightlyAlerts(thresholds: AlertThresholds): Alert[] {
     occupancyIncreased(thresholds),
     {
       name: "OccupancyNotMeasured",
-      // Compared with itself, NaN is different.
+      // `unless` also matches NaN, which no comparison returns.
       expr:
         `last_over_time(run:k8sfv_occupancy_mean_bytes{${NIGHTLY}}[${RESULT_LIFETIME}]) ` +
         `unless (last_over_time(run:k8sfv_occupancy_mean_bytes{${NIGHTLY}}[${RESULT_LIFETIME}]) > 0 < Inf)`,
@@ -41,7 +41,7 @@ export function nightlyAlerts(thresholds: AlertThresholds): Alert[] {
       kind: "nightly",
       summary: `${LEVEL}: the occupancy of {{ $labels.process }} in "{{ $labels.test_name }}" is {{ $value }}`,
       description:
-        "The last run pushed a mean occupancy that is not a positive number. It is left out of medians and of the panels.",
+        "The last run pushed a mean occupancy that is not a positive number. Medians and panels ignore it.",
       panel: { dashboard: SUMMARY.uid, id: SUMMARY.change },
     },
   ];
@@ -49,7 +49,7 @@ export function nightlyAlerts(thresholds: AlertThresholds): Alert[] {
 
 function runMissing(thresholds: AlertThresholds): Alert {
   const hours = thresholds.runMissingHours;
-  // Without any run there is no code level to name. A new environment has some time for its first run.
+  // Fires without a code level if there was no run at all, but not in the first hours of a new environment.
   const none =
     `absent_over_time(run:push_time_seconds[${EXPECTED_DAYS}d]) * ${EXPECTED_DAYS * 86_400} ` +
     `and on () count(present_over_time(up{${ownJob("prometheus")}}[1d] offset ${hours}h))`;
@@ -61,8 +61,8 @@ function runMissing(thresholds: AlertThresholds): Alert {
     kind: "nightly",
     summary: `No run{{ if $labels.code_level }} of ${LEVEL}{{ end }} for {{ humanizeDuration $value }}`,
     description:
-      "A run that alerts.expectedRuns or alerts.runMissingHours expects has not pushed. Either the CI job did not run, or " +
-      `it could not push. The alert ends ${EXPECTED_DAYS} days after the run was due.`,
+      "No run arrived by the time that alerts.expectedRuns or alerts.runMissingHours sets. Either the CI job did not run, " +
+      `or it could not push. The alert ends ${EXPECTED_DAYS} days after the run was due.`,
     panel: { dashboard: SUMMARY.uid, id: SUMMARY.lastRun },
   };
 }
@@ -73,7 +73,7 @@ function testMissing({ collectMinutes }: AlertThresholds): Alert {
   return {
     name: "TestMissing",
     expr: `${pushed} < on (code_level) group_left () ${started}`,
-    // Shards and reruns have this long to add it. The rest is for the message that collects the night's alerts.
+    // Time for shards and reruns to push the test. It ends before `collectMinutes`, when the message is sent.
     for: `${Math.floor((collectMinutes * 2) / 3)}m`,
     severity: "warning",
     kind: "nightly",
@@ -97,7 +97,7 @@ function occupancyIncreased({ occupancyGrowthPercent: percent }: AlertThresholds
     summary: `${LEVEL}: {{ $labels.process }} occupies {{ $value | printf "%.1f" }} % more in "{{ $labels.test_name }}"`,
     description:
       `The mean occupancy of the last nightly run is more than ${percent} % above the median of the runs in the 7 days ` +
-      "before it. Fewer than 3 earlier runs have no median.",
+      "before it. At least 3 earlier runs are needed for a median.",
     panel: { dashboard: SUMMARY.uid, id: SUMMARY.change },
   };
 }

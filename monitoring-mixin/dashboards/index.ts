@@ -7,9 +7,9 @@ export { ALERTMANAGER_SOURCE, DATA_SOURCE, FOLDER } from "./shared.ts";
 export type { Dashboard } from "./shared.ts";
 
 /**
- * Every dashboard, by a name for its resource.
+ * Returns all dashboards, by a key that is part of their resources' names.
  *
- * @param thresholds - from where on something is red
+ * @param thresholds - limits at which panels turn red
  */
 export function dashboards(thresholds: SummaryThresholds): Record<string, Dashboard> {
   return {

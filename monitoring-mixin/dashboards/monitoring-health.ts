@@ -18,7 +18,7 @@ export const HEALTH = {
 
 const PROMETHEUS = ownJob("prometheus");
 
-/** Scrapes that answered (1) or not (0). */
+/** Mappings of `up`: 1 is a successful scrape. */
 const UP: dashboard.ValueMapping[] = [
   {
     type: dashboard.MappingType.ValueToText,
@@ -26,21 +26,20 @@ const UP: dashboard.ValueMapping[] = [
   },
 ];
 
-/** Not of less than a day: a new database grows fast. */
+/** Days until the disk is full. Databases younger than a day are ignored, because they grow fast. */
 const DAYS_LEFT =
   `(max(prometheus_tsdb_retention_limit_bytes{${PROMETHEUS}}) - prometheus:disk_used_bytes) ` +
   "/ (deriv(prometheus:disk_used_bytes[7d]) > 0) / 86400 and prometheus:disk_used_bytes offset 1d";
 
 /**
- * Whether the monitoring itself does its work. What would have to read every scrape of five years is recorded
- * (monitoring-mixin/recording-rules.ts); rates are of 5 minutes at each point, so a point of a long range is a sample
- * of its time and no mean.
+ * Returns the dashboard about the monitoring system itself. Values that would need all scrapes of five years come from
+ * recording rules. Rates are over 5 minutes, so in a long range each point shows only its own time and not a mean.
  */
 export function monitoringHealth(): Dashboard {
   return makeDashboard({
     title: "Monitoring health",
     uid: HEALTH.uid,
-    description: "Pushes, scrapes, disk and memory of the monitoring itself",
+    description: "Pushes, scrapes, disk, memory and alerts of the monitoring system itself",
     range: "24h",
     refresh: "1m",
     variables: [],
@@ -54,7 +53,7 @@ function pushNumbers() {
     stat({
       id: 1,
       title: "Last push",
-      description: "When a run last pushed its metrics.",
+      description: "Time of the last successful push of a run.",
       unit: "dateTimeFromNow",
       width: 5,
       height: 4,
@@ -65,7 +64,8 @@ function pushNumbers() {
     stat({
       id: 2,
       title: "Last failed push",
-      description: "When a push last failed: its metrics contradict one another or others.",
+      description:
+        "Time of the last push that the Pushgateway rejected because its metrics are inconsistent.",
       unit: "dateTimeFromNow",
       width: 5,
       height: 4,
@@ -78,29 +78,29 @@ function pushNumbers() {
     }),
     stat({
       id: HEALTH.refused,
-      title: "Pushes refused",
+      title: "Rejected pushes",
       description:
-        "Pushes that were not taken, in the time shown: malformed, too large, without the password, or no room.",
+        "Pushes that were rejected in the time range: malformed, too large, without the password, or storage full.",
       unit: "none",
       width: 5,
       height: 4,
       steps: ["green", [1, "red"]],
       noValue: "0",
       queries: [
-        { expr: "sum(sum_over_time(gateway:pushes_refused:increase1m[$__range]))", legend: "refused" },
+        { expr: "sum(sum_over_time(gateway:pushes_refused:increase1m[$__range]))", legend: "rejected" },
       ],
     }),
     stat({
       id: 4,
       title: "Days until the disk is full",
       description:
-        "At the growth of the last 7 days, until Prometheus starts to drop the oldest data (retentionSize).",
+        "Time until Prometheus starts to delete the oldest data (retentionSize), at the growth rate of the last 7 days.",
       unit: "d",
       width: 5,
       height: 4,
       decimals: 0,
       steps: ["red", [14, "orange"], [60, "green"]],
-      noValue: "not growing, or too new",
+      noValue: "not growing, or new",
       noValueColor: "green",
       queries: [
         {
@@ -112,7 +112,7 @@ function pushNumbers() {
     stat({
       id: 14,
       title: "Restarts",
-      description: "Restarts of the environment's own processes in the time shown.",
+      description: "Restarts of the environment's own processes in the time range.",
       unit: "none",
       width: 4,
       height: 4,
@@ -123,14 +123,14 @@ function pushNumbers() {
     timeSeries({
       id: HEALTH.pushes,
       title: "Pushes",
-      description: "Pushes that were taken and that were refused.",
+      description: "Pushes that were accepted and that were rejected.",
       unit: "none",
       width: 12,
       min: 0,
       minStep: "1m",
       queries: [
-        { expr: "sum(sum_over_time(gateway:pushes_taken:increase1m[$__interval]))", legend: "taken" },
-        { expr: "sum(sum_over_time(gateway:pushes_refused:increase1m[$__interval]))", legend: "refused" },
+        { expr: "sum(sum_over_time(gateway:pushes_taken:increase1m[$__interval]))", legend: "accepted" },
+        { expr: "sum(sum_over_time(gateway:pushes_refused:increase1m[$__interval]))", legend: "rejected" },
       ],
     }),
   ];
@@ -141,7 +141,8 @@ function scrapes() {
     stateTimeline({
       id: HEALTH.scrapes,
       title: "Scrapes",
-      description: "Whether each target answered. A point of a long range tells of its moment alone.",
+      description:
+        "Whether scrapes of each target succeeded. In a long range, each point shows only a single scrape.",
       unit: "none",
       width: 12,
       mappings: UP,
@@ -149,8 +150,8 @@ function scrapes() {
     }),
     timeSeries({
       id: 7,
-      title: "Duration of a scrape",
-      description: "How long a target takes to answer; a scrape ends after 10 s.",
+      title: "Scrape duration",
+      description: "Response time of each target. A scrape fails after 10 s.",
       unit: "s",
       width: 12,
       min: 0,
@@ -158,8 +159,8 @@ function scrapes() {
     }),
     timeSeries({
       id: 8,
-      title: "Samples of a scrape",
-      description: "How many samples a target gives.",
+      title: "Samples per scrape",
+      description: "Number of samples that each target returns.",
       unit: "none",
       width: 12,
       min: 0,
@@ -168,7 +169,7 @@ function scrapes() {
     timeSeries({
       id: 9,
       title: "Series",
-      description: "Series in Prometheus's memory.",
+      description: "Active series in Prometheus's memory.",
       unit: "none",
       width: 12,
       min: 0,
@@ -176,8 +177,8 @@ function scrapes() {
     }),
     timeSeries({
       id: 10,
-      title: "Samples taken in",
-      description: "Samples that Prometheus stores, in a second.",
+      title: "Ingested samples",
+      description: "Samples that Prometheus stores per second.",
       unit: "cps",
       width: 12,
       min: 0,
@@ -196,7 +197,8 @@ function disk() {
     timeSeries({
       id: HEALTH.disk,
       title: "Disk used by Prometheus",
-      description: "Blocks, write-ahead log and memory chunks, and the size at which the oldest data goes.",
+      description:
+        "Blocks, write-ahead log and memory chunks, and the size at which Prometheus deletes the oldest data.",
       unit: "bytes",
       width: 12,
       min: 0,
@@ -212,7 +214,7 @@ function pods() {
   return [
     timeSeries({
       id: 12,
-      title: "Memory of each pod",
+      title: "Memory by process",
       description: "Resident memory of the environment's own processes.",
       unit: "bytes",
       width: 12,
@@ -222,7 +224,7 @@ function pods() {
     timeSeries({
       id: 13,
       title: "Time since the last start",
-      description: "How long each process has been running; it falls to zero at a restart.",
+      description: "Uptime of each process. It falls to zero at a restart.",
       unit: "s",
       width: 12,
       min: 0,
@@ -233,7 +235,7 @@ function pods() {
   ];
 }
 
-/** What Alertmanager sends, and what the other alerts about the monitoring look at. */
+/** Returns panels about Alertmanager's messages, errors, the Pushgateway's storage and remote write. */
 function alerting() {
   const operator = ownJob("operator");
   const alertmanager = ownJob("alertmanager");
@@ -244,7 +246,7 @@ function alerting() {
   return [
     timeSeries({
       id: HEALTH.notifications,
-      title: "Messages of Alertmanager",
+      title: "Alertmanager messages",
       description: "Messages that Alertmanager sent, by receiver, and requests that failed.",
       unit: "none",
       width: 12,
@@ -257,9 +259,9 @@ function alerting() {
     }),
     timeSeries({
       id: HEALTH.errors,
-      title: "Errors of the monitoring",
+      title: "Monitoring errors",
       description:
-        "Failed rule evaluations and reconciles, rejected resources, and configurations that failed to load.",
+        "Failed rule evaluations and reconciliations, rejected resources, and configurations that failed to load.",
       unit: "none",
       width: 12,
       min: 0,
@@ -271,7 +273,7 @@ function alerting() {
         },
         {
           expr: `sum(increase(prometheus_operator_reconcile_errors_total{${operator}}[$__rate_interval]))`,
-          legend: "reconciles",
+          legend: "reconciliations",
         },
         {
           expr: `sum(prometheus_operator_managed_resources{state="rejected", ${operator}})`,
@@ -290,7 +292,7 @@ function alerting() {
     timeSeries({
       id: HEALTH.stored,
       title: "Pushgateway storage",
-      description: "Bytes in the Pushgateway's file, and the number from which on it refuses pushes.",
+      description: "Size of the Pushgateway's persistence file, and the limit at which pushes are rejected.",
       unit: "bytes",
       width: 12,
       min: 0,
@@ -302,7 +304,7 @@ function alerting() {
     timeSeries({
       id: HEALTH.remoteWrite,
       title: "Remote write delay",
-      description: "Age of the newest sample that the remote write receiver has; empty without remoteWrite.",
+      description: "Time by which the remote-write receiver is behind. Empty without `remoteWrite`.",
       unit: "s",
       width: 12,
       min: 0,

@@ -5,9 +5,10 @@ import { chosen, makeDashboard, timeSeries, variable } from "./shared.ts";
 const CHOSEN = `job="${FELIX_JOB}", ${chosen("instance")}`;
 
 /**
- * Felix while it is under test: what it exports itself, as job `felix`. It is scraped during a run alone, so
- * a range of days is mostly empty; gauges show the largest value of a step, so that a run is never missed. A
- * rate is one over the whole step: over months it is low, since Felix ran for a part of each step.
+ * Returns the dashboard of Felix under test, from the metrics that Felix exposes as job `felix`. Felix is scraped only
+ * during a run, so a range of days is mostly empty. Gauges show the maximum of a step, so that no run is missed. Rates
+ * are
+ * over a whole step, so they are low over months, since Felix ran only for a part of each step.
  */
 export function scaleTesting(): Dashboard {
   return makeDashboard({
@@ -20,7 +21,7 @@ export function scaleTesting(): Dashboard {
       variable({
         name: "instance",
         label: "Felix",
-        description: "The Felix that is shown",
+        description: "Felix instances to show",
         series: `felix_cluster_num_workload_endpoints{job="${FELIX_JOB}"}`,
       }),
     ],
@@ -45,7 +46,7 @@ function load() {
     panel({
       id: 1,
       title: "Workload endpoints",
-      description: "Workload endpoints in the whole cluster, as Felix sees them.",
+      description: "Number of workload endpoints in the whole cluster that Felix knows.",
       unit: "none",
       width: 24,
       queries: [{ expr: gauge("felix_cluster_num_workload_endpoints"), legend: "{{instance}}" }],
@@ -59,21 +60,21 @@ function iptables() {
     panel({
       id: 2,
       title: "iptables chains",
-      description: "Chains that Felix holds, per table.",
+      description: "Chains that Felix programs, by table.",
       unit: "none",
       queries: [{ expr: gauge("felix_iptables_chains"), legend: table }],
     }),
     panel({
       id: 3,
       title: "iptables rules",
-      description: "Rules that Felix holds, per table.",
+      description: "Rules that Felix programs, by table.",
       unit: "none",
       queries: [{ expr: gauge("felix_iptables_rules"), legend: table }],
     }),
     panel({
       id: 4,
       title: "iptables calls",
-      description: "How often Felix reads all of iptables (save) and writes to it (restore).",
+      description: "Rate at which Felix reads all of iptables (save) and writes to it (restore).",
       unit: "cps",
       queries: [
         { expr: rate("felix_iptables_save_calls"), legend: "save · {{instance}}" },
@@ -82,8 +83,8 @@ function iptables() {
     }),
     panel({
       id: 5,
-      title: "iptables calls that failed",
-      description: "Failed reads (save) and writes (restore) of iptables; Felix tries them again.",
+      title: "Failed iptables calls",
+      description: "Failed reads (save) and writes (restore) of iptables; Felix retries them.",
       unit: "cps",
       queries: [
         { expr: rate("felix_iptables_save_errors"), legend: "save · {{instance}}" },
@@ -93,7 +94,7 @@ function iptables() {
     panel({
       id: 6,
       title: "iptables lines written",
-      description: "Lines of rules that Felix hands to iptables, per table.",
+      description: "Lines of rules that Felix writes to iptables, by table.",
       unit: "cps",
       width: 24,
       queries: [{ expr: rate("felix_iptables_lines_executed"), legend: table }],
@@ -113,7 +114,7 @@ function process() {
     panel({
       id: 8,
       title: "Garbage collection",
-      description: "How long collections stop Felix: median and longest of the latest ones.",
+      description: "Pauses of Felix for garbage collection: median and maximum of the latest ones.",
       unit: "s",
       queries: [
         {
@@ -134,8 +135,8 @@ function process() {
     }),
     panel({
       id: 10,
-      title: "CPU time in 10 minutes",
-      description: "Seconds of CPU that the process takes in 10 minutes, at the pace of the moment.",
+      title: "CPU time per 10 minutes",
+      description: "CPU seconds that the process would use in 10 minutes at its current rate.",
       unit: "s",
       queries: [{ expr: `600 * ${rate("process_cpu_seconds_total")}`, legend: "{{instance}}" }],
     }),

@@ -10,35 +10,35 @@ import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
 import { PanelBuilder as TimeSeries } from "@grafana/grafana-foundation-sdk/timeseries";
 import { CODE_LEVEL_URL } from "../metrics.ts";
 
-/** The data source's name, as the hand-built environment had it; also its uid, for dashboards and alerts. */
+/** Name of the data source for Prometheus, the same as in the previous, hand-built environment; also its UID. */
 export const DATA_SOURCE = "my-prom";
 
-/** Name and uid of the data source that shows Alertmanager's alerts and silences. */
+/** Name and UID of the data source for Alertmanager. */
 export const ALERTMANAGER_SOURCE = "my-alertmanager";
 
-/** The folder that dashboards are in: its title and its uid. */
+/** Title and UID of the dashboards' folder. */
 export const FOLDER = "k8sfv";
 
-/** The tag by which the dashboards link to one another. */
+/** Tag of the dashboards, by which they link to one another. */
 const TAG = "k8sfv";
 
 const SOURCE: common.DataSourceRef = { type: "prometheus", uid: DATA_SOURCE };
 
-/** A dashboard as Grafana stores it. */
+/** A dashboard in Grafana's JSON model. */
 export type Dashboard = dashboard.Dashboard & { uid: string; title: string };
 
-/** What every panel has to have. */
+/** Arguments of all panels. */
 export interface PanelArgs {
-  /** Known to alerts, whose messages link to it; never given to another panel of the dashboard. */
+  /** ID in the dashboard. Links in alerts contain it, so it is never used for another panel. */
   id: number;
   title: string;
-  /** What is shown, from where, and how to read it. */
+  /** Describes what is shown, where it comes from and how to read it. */
   description: string;
-  /** Grafana's name of the unit, e.g. "bytes"; "none" for a plain number. */
+  /** Grafana's ID of the unit, e.g. "bytes"; "none" for a plain number. */
   unit: string;
-  /** Of the 24 columns. */
+  /** Width in columns, of 24. */
   width: number;
-  /** In rows of 30 pixels. @default 8 */
+  /** Height in rows of 30 pixels. @default 8 */
   height?: number;
   queries: Query[];
 }
@@ -46,19 +46,19 @@ export interface PanelArgs {
 /** One PromQL query. */
 export interface Query {
   expr: string;
-  /** Name of each series, with labels as `{{label}}`. @default all labels */
+  /** Template for the name of each series, with labels as `{{label}}`. @default all labels */
   legend?: string;
-  /** "range" for a line over time, "instant" for the value now, "table" for rows of labels and value now. */
+  /** "range": values over time. "instant": current values. "table": rows of labels and current values. */
   as?: "range" | "instant" | "table";
 }
 
-/** Colours from a value on, the first from minus infinity. */
+/** Colors of values: the first from minus infinity on, each other from its value on. */
 export type Steps = [string, ...[number, string][]];
 
-/** Value of a result that is missing: it sorts before 0 and 1. */
+/** Value of a missing result, which sorts before 0 and 1. */
 export const MISSING = -1;
 
-/** Result of a test: 1 is a pass. */
+/** Mappings of test results: 1 is a pass. */
 export const RESULT: dashboard.ValueMapping[] = [
   {
     type: dashboard.MappingType.ValueToText,
@@ -72,15 +72,15 @@ export const RESULT: dashboard.ValueMapping[] = [
 
 /** Arguments of a panel with lines over time. */
 export interface TimeSeriesArgs extends PanelArgs {
-  /** Minimum step of the queries, e.g. "10m". @default what the range and the width ask for */
+  /** Minimum step of the queries, e.g. "10m". @default derived from the range and the panel's width */
   minStep?: string;
-  /** Lower end of the axis. @default the smallest value */
+  /** Minimum of the y-axis. @default the smallest value */
   min?: number;
-  /** Longest gap in the data that a line spans, in milliseconds. @default gaps stay open */
+  /** Maximum gap in ms that a line connects. @default gaps are not connected */
   spannedGapMs?: number;
 }
 
-/** Lines over time, with a point where a value has no neighbours. */
+/** Returns a panel with lines over time, and points for values without neighbors. */
 export function timeSeries(args: TimeSeriesArgs): TimeSeries {
   const panel = new TimeSeries()
     .lineWidth(1)
@@ -107,17 +107,17 @@ function bottomLegend(): common.VizLegendOptionsBuilder {
     .calcs([]);
 }
 
-/** Arguments of a panel with numbers. */
+/** Arguments of a panel with single numbers. */
 export interface StatArgs extends PanelArgs {
   steps: Steps;
-  /** Text where there is no value. @default "No data" */
+  /** Text if there is no value. @default "No data" */
   noValue?: string;
-  /** Its colour. @default the first of `steps` */
+  /** Color of `noValue`. @default the first color of `steps` */
   noValueColor?: string;
   decimals?: number;
 }
 
-/** One number, or one for each series, on a coloured ground. */
+/** Returns a panel with one number, or one for each series, on a colored background. */
 export function stat(args: StatArgs): Stat {
   const panel = new Stat()
     .graphMode(common.BigValueGraphMode.None)
@@ -139,7 +139,7 @@ export function stat(args: StatArgs): Stat {
   return finish(panel, args, "instant");
 }
 
-/** Rows of labels and values, those with the smallest value of the column `worst` first. */
+/** Returns a table of labels and values, sorted by the column `worst` in ascending order. */
 export function table(
   args: PanelArgs & { transformations: dashboard.DataTransformerConfig[]; worst?: string },
 ): Table {
@@ -150,7 +150,7 @@ export function table(
   return finish(panel, args, "table");
 }
 
-/** Bars side by side, by one label. */
+/** Returns a bar chart that is grouped by one label. */
 export function barChart(
   args: PanelArgs & { transformations: dashboard.DataTransformerConfig[]; xField: string },
 ): BarChart {
@@ -164,7 +164,7 @@ export function barChart(
   return finish(panel, args, "table");
 }
 
-/** A band a series whose colour tells its state. */
+/** Returns a panel with a band for each series, whose color is its state. */
 export function stateTimeline(args: PanelArgs & { mappings: dashboard.ValueMapping[] }): StateTimeline {
   const panel = new StateTimeline()
     .mappings(args.mappings)
@@ -174,8 +174,8 @@ export function stateTimeline(args: PanelArgs & { mappings: dashboard.ValueMappi
   return finish(panel, args, "range");
 }
 
-/** A cell whose ground has the colour of its mapping or threshold. */
-export function colouredColumn(extra: dashboard.DynamicConfigValue[]): dashboard.DynamicConfigValue[] {
+/** Returns overrides for a column whose cells have the color of their mapping or threshold as background. */
+export function coloredColumn(extra: dashboard.DynamicConfigValue[]): dashboard.DynamicConfigValue[] {
   return [
     {
       id: "custom.cellOptions",
@@ -188,7 +188,7 @@ export function colouredColumn(extra: dashboard.DynamicConfigValue[]): dashboard
   ];
 }
 
-/** Colours from a value on. */
+/** Returns the thresholds for the given colors. */
 export function thresholds([base, ...more]: Steps): dashboard.ThresholdsConfigBuilder {
   return new dashboard.ThresholdsConfigBuilder()
     .mode(dashboard.ThresholdsMode.Absolute)
@@ -232,7 +232,7 @@ function target(query: Query, as: Query["as"], refId: string): DataqueryBuilder 
 }
 
 /**
- * The expression with code levels that are URLs in short: `https://github.com/projectcalico/felix.git-master` is shown as
+ * Shortens code levels that are URLs: `https://github.com/projectcalico/felix.git-master` becomes
  * `projectcalico/felix master`.
  */
 function withShortLevel(expr: string): string {
@@ -242,44 +242,46 @@ function withShortLevel(expr: string): string {
 }
 
 /**
- * Label matcher for the values that are chosen of a variable. Grafana's default format leaves `"` and newlines as they are
- * and turns `'` into `\\'`, which breaks a query (grafana/grafana#96063). Between backticks PromQL takes everything
- * literally, so any value works that has no backtick itself.
+ * Returns a label matcher for the selected values of a variable. Grafana's default format doesn't escape `"` and
+ * newlines
+ * and turns `'` into `\\'`, which breaks queries (grafana/grafana#96063). PromQL doesn't interpret escapes between
+ * backticks, so all values work except those with a backtick.
  *
- * @param label @default the variable's name
+ * @param label - name of the label. Default: the variable's name
  */
 export function chosen(variable: string, label = variable): string {
   return `${label}=~\`\${${variable}:regex}\``;
 }
 
 /**
- * As {@link chosen}, for names of tests, which may have backticks. No format of Grafana's escapes a backtick without
- * breaking names with backslashes or newlines. So the variable's value is the name up to its first backtick (backticks at
- * its start aside), and the matcher adds the rest. Tests that differ only behind a backtick are chosen together.
+ * Like {@link chosen}, for test names, which may contain backticks. None of Grafana's formats escapes a backtick
+ * without
+ * breaking names with backslashes or newlines. So the variable's value is the name up to its first backtick, ignoring
+ * leading backticks, and the matcher allows any rest. Tests that differ only after a backtick are selected together.
  */
 export function chosenTests(variable: string): string {
   return `test_name=~\`\\x60*\${${variable}:regex}(\\x60.*)?\``;
 }
 
-/** The part of a test's name that is the value of a variable, and the whole name that the list shows. */
+/** Regex that extracts the variable's value from a test name (`value`), and the name that the list shows (`text`). */
 const TEST_NAME = "/^(?<text>`*(?<value>[^`]+)[^]*)$/";
-/** A code level that is a URL, which the list shows without its host. */
+/** Regex for code levels: the list shows a URL without its host. */
 const CODE_LEVEL = "/^(?<value>(?:https?:\\/\\/[^\\/]+\\/)?(?<text>.+))$/";
 
-/** A choice of values of a label. */
+/** Arguments of a variable. */
 export interface VariableArgs {
   name: string;
   label: string;
   description: string;
-  /** PromQL of the series to take the label from. */
+  /** PromQL selector of the series whose label values can be selected. */
   series: string;
-  /** The label. @default name */
+  /** Name of the label. @default `name` */
   of?: string;
-  /** One value alone, not several or all. @default false */
+  /** Whether only one value can be selected. @default false */
   single?: boolean;
 }
 
-/** A variable of all the values that a label has in the time shown. */
+/** Returns a variable with all values that a label has in the dashboard's time range. */
 export function variable(args: VariableArgs): dashboard.QueryVariableBuilder {
   const label = args.of ?? args.name;
   const query = `label_values(${args.series}, ${label})`;
@@ -298,20 +300,20 @@ export function variable(args: VariableArgs): dashboard.QueryVariableBuilder {
     builder
       .multi(true)
       .includeAll(true)
-      // Not the list of all, which would make queries as long as there are tests.
+      // The default is the list of all values, which would make queries very long.
       .allValue(".+")
       .current({ selected: true, text: ["All"], value: ["$__all"] })
   );
 }
 
-/** Marks the times in which alerts fire; those of one code level together. */
+/** Returns annotations of the times in which alerts fire, combined by code level. */
 function firing({ kind, panels }: NonNullable<DashboardArgs["alerts"]>): dashboard.AnnotationQueryBuilder {
   const builder = new dashboard.AnnotationQueryBuilder()
     .name("Alerts")
     .datasource(SOURCE)
     .enable(true)
     .iconColor("red")
-    // Over the whole step, so that a short alert is seen over months too.
+    // The window is the whole step, so that a short alert is visible in a range of months too.
     .expr(
       `max by (alertname, code_level) (max_over_time(ALERTS{alertstate="firing", kind="${kind}"}[$__interval]))`,
     )
@@ -322,24 +324,27 @@ function firing({ kind, panels }: NonNullable<DashboardArgs["alerts"]>): dashboa
   return builder.filter(new dashboard.AnnotationPanelFilterBuilder().exclude(false).ids(panels));
 }
 
-/** What a dashboard is made of. */
+/** Arguments of makeDashboard. */
 export interface DashboardArgs {
   title: string;
-  /** Part of its address. */
+  /** UID, which is part of the URL. */
   uid: string;
   description: string;
-  /** How far back it shows when it is opened, e.g. "30d". */
+  /** Default time range, e.g. "30d". */
   range: string;
-  /** How often it asks again, e.g. "5m". */
+  /** Refresh interval, e.g. "5m". */
   refresh: string;
   variables: dashboard.QueryVariableBuilder[];
-  /** The alerts that are marked on panels over time, by their label `kind`. @default none */
-  alerts?: { kind: "nightly" | "monitoring"; /** Ids. @default all */ panels?: number[] };
-  /** From left to right, row by row. */
+  /** Alerts with this label `kind` are shown as annotations. @default none */
+  alerts?: {
+    kind: "nightly" | "monitoring";
+    /** IDs of the panels with annotations. @default all */ panels?: number[];
+  };
+  /** Panels from left to right, row by row. */
   panels: cog.Builder<dashboard.Panel>[];
 }
 
-/** A dashboard that can't be edited in the page: what is in the code is what is shown. */
+/** Returns a dashboard that can't be edited in Grafana, so that it always equals the code. */
 export function makeDashboard(args: DashboardArgs): Dashboard {
   const builder = new dashboard.DashboardBuilder(args.title)
     .uid(args.uid)
@@ -356,7 +361,7 @@ export function makeDashboard(args: DashboardArgs): Dashboard {
         .type(dashboard.DashboardLinkType.Dashboards)
         .tags([TAG])
         .icon("dashboard")
-        .tooltip("The other dashboards, at the same time")
+        .tooltip("The other dashboards, with the same time range")
         .keepTime(true),
     );
   if (args.alerts !== undefined) builder.annotation(firing(args.alerts));

@@ -8,7 +8,7 @@ import {
   barChart,
   chosen,
   chosenTests,
-  colouredColumn,
+  coloredColumn,
   makeDashboard,
   MISSING,
   RESULT,
@@ -23,30 +23,30 @@ export const SUMMARY = { uid: "k8sfv-summary", results: 2, lastRun: 3, passing: 
 
 const CHOSEN_TESTS = `${chosen("code_level")}, ${chosenTests("test_name")}`;
 const CHOSEN = `${chosen("process")}, ${CHOSEN_TESTS}`;
-// The test's name last: it is long, and a legend cuts off the end.
+// The test name comes last, because it is long and legends truncate the end.
 const NAME = "{{code_level}} · {{process}} · {{test_name}}";
 
-/** Runs come once a night: a line spans up to two missing nights. */
+/** Lines connect nightly runs across up to two missing nights. */
 const SPANNED_GAP_MS = 3 * 24 * 3600 * 1000;
 
-/** From where on something is red. */
+/** Limits at which panels turn red. */
 export type SummaryThresholds = Pick<
   AlertThresholds,
   "runMissingHours" | "expectedRuns" | "occupancyGrowthPercent"
 >;
 
-/** How far back a last run is looked up. A code level that didn't run for this long is not shown. */
+/** Lookback window for the last run. Code levels without a run in this window are not shown. */
 const LAST = `${EXPECTED_DAYS}d`;
 
 /**
- * The morning overview. It reads the `nightly:` series of the recording rules, which have one sample per run: five years
- * are 1,825 points per series. The window of a range query is its own step, so no point falls between two steps.
+ * Returns the morning overview. It reads the recording rules' `nightly:` series, which have one sample per nightly run:
+ * 1,825 points in five years. The window of each range query equals its step, so no point is left out.
  */
 export function summary(thresholds: SummaryThresholds): Dashboard {
   return makeDashboard({
     title: "k8sfv summary",
     uid: SUMMARY.uid,
-    description: "Whether last night's runs passed, and what Felix occupied: per test and code level",
+    description: "Results of the last nightly runs, and Felix's memory occupancy, by test and code level",
     range: "30d",
     refresh: "5m",
     variables: variables(),
@@ -60,25 +60,25 @@ function variables(): dashboard.QueryVariableBuilder[] {
     variable({
       name: "code_level",
       label: "Code level",
-      description: "The branch whose runs are shown",
+      description: "Branches whose runs are shown",
       series: "nightly:k8sfv_test_result",
     }),
     variable({
       name: "test_name",
       label: "Test",
-      description: "The tests that are shown",
+      description: "Tests to show",
       series: `nightly:k8sfv_test_result{${chosen("code_level")}}`,
     }),
     variable({
       name: "process",
       label: "Process",
-      description: "The process whose occupancy is shown",
+      description: "Processes whose occupancy is shown",
       series: "nightly:k8sfv_occupancy_mean_bytes",
     }),
     variable({
       name: "heap_test",
       label: "Test for the heap",
-      description: "The one test whose heap is shown step by step",
+      description: "Test whose heap is shown step by step",
       series: `nightly:k8sfv_heap_alloc_bytes{${chosen("code_level")}}`,
       of: "test_name",
       single: true,
@@ -91,7 +91,7 @@ function lastNight(thresholds: SummaryThresholds) {
   const passing =
     `sum by (code_level) (last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}}[${LAST}]) ` +
     `and on (code_level, test_name) ${inNight})`;
-  // Tests that only earlier nightly runs had are missing, except in developers' runs.
+  // Tests of earlier nightly runs are expected too, except in developers' runs.
   const expected =
     `(count by (code_level) (last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}, ${NIGHTLY}}[${LAST}])) ` +
     `or count by (code_level) (${inNight}))`;
@@ -104,7 +104,7 @@ function lastNight(thresholds: SummaryThresholds) {
       id: 1,
       title: "Tests passing in the last nightly run",
       description:
-        "Share of a code level's tests that passed in its last nightly run; nothing when its run is missing. " +
+        "Share of a code level's tests that passed in its last nightly run; no value if its run is overdue. " +
         `A test that ran in the last ${EXPECTED_DAYS} days and is missing counts as not passed.`,
       unit: "percentunit",
       width: 16,
@@ -122,7 +122,7 @@ function lastNight(thresholds: SummaryThresholds) {
       id: SUMMARY.lastRun,
       title: "Time since the last run",
       description:
-        "Time since each code level's last run. Red: the run that was due since then is missing. Blue: developers' runs, which are not expected.",
+        "Time since each code level's last run. Red: a run is overdue. Blue: developers' runs, which are never overdue.",
       unit: "s",
       width: 8,
       height: 4,
@@ -142,7 +142,7 @@ function lastNight(thresholds: SummaryThresholds) {
       id: SUMMARY.results,
       title: "Last result of each test",
       description:
-        "Result of each test in the last nightly run of its code level, and when it ran; missing and failed tests come first.",
+        "Result of each test in the last nightly run of its code level, and when the test ran. Missing and failed tests come first.",
       unit: "none",
       width: 24,
       height: 12,
@@ -162,7 +162,7 @@ function lastNight(thresholds: SummaryThresholds) {
     })
       .overrideByName(
         "Result",
-        colouredColumn([
+        coloredColumn([
           { id: "mappings", value: RESULT },
           { id: "custom.width", value: 110 },
         ]),
@@ -181,7 +181,7 @@ function overTime() {
       id: SUMMARY.passing,
       title: "Tests passing",
       description:
-        "Per code level: how many tests passed. Where a point stands for several runs it is the worst of them.",
+        "Number of tests that passed, by code level. A point that represents several runs shows the lowest number.",
       unit: "none",
       width: 24,
       min: 0,
@@ -198,7 +198,7 @@ function overTime() {
       id: 5,
       title: "Mean occupancy",
       description:
-        "Mean occupancy of the process in a test. Where a point stands for several runs it is their mean.",
+        "Mean occupancy of the process in a test. A point that represents several runs shows their mean.",
       unit: "bytes",
       width: 12,
       minStep: "10m",
@@ -211,7 +211,7 @@ function overTime() {
       id: 6,
       title: "Increase of occupancy",
       description:
-        "Growth of occupancy within a test, in percent. Where a point stands for several runs it is the largest.",
+        "Growth of occupancy within a test, in percent. A point that represents several runs shows the maximum.",
       unit: "percent",
       width: 12,
       minStep: "10m",
@@ -226,14 +226,14 @@ function overTime() {
   ];
 }
 
-/** Change of the mean against a median: both of the same run, since they are recorded together. */
+/** Returns PromQL for the change of the mean against the median, which is recorded together with it. */
 function change(days: number, window: string): string {
   const at = (series: string) => `last_over_time(${series}{${CHOSEN}}[${window}])`;
   return `${at("nightly:k8sfv_occupancy_mean_bytes")} / ${at(`nightly:k8sfv_occupancy_mean_bytes:median${days}d`)} - 1`;
 }
 
 function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
-  const coloured = colouredColumn([
+  const colored = coloredColumn([
     { id: "custom.width", value: 160 },
     { id: "unit", value: "percentunit" },
     { id: "decimals", value: 2 },
@@ -252,10 +252,10 @@ function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
   return [
     table({
       id: 8,
-      title: "Occupancy of the last run against the runs before",
+      title: "Occupancy of the last run compared with earlier runs",
       description:
         "Mean occupancy of each test's last run, and its change against the median of the runs in the 7 and 30 days before. " +
-        "There is no median of fewer than 3 runs.",
+        "A median needs at least 3 runs.",
       unit: "bytes",
       width: 24,
       height: 6,
@@ -271,19 +271,19 @@ function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
           code_level: "Code level",
           process: "Process",
           "Value #A": "Mean",
-          "Value #B": "Against 7 days",
-          "Value #C": "Against 30 days",
+          "Value #B": "vs. 7 days",
+          "Value #C": "vs. 30 days",
         }),
       ],
     })
       .overrideByName("Code level", [{ id: "custom.width", value: 380 }])
       .overrideByName("Process", [{ id: "custom.width", value: 110 }])
       .overrideByName("Mean", [{ id: "custom.width", value: 110 }])
-      .overrideByName("Against 7 days", coloured)
-      .overrideByName("Against 30 days", coloured),
+      .overrideByName("vs. 7 days", colored)
+      .overrideByName("vs. 30 days", colored),
     timeSeries({
       id: SUMMARY.change,
-      title: "Occupancy against the median of the 7 days before",
+      title: "Occupancy compared with the median of the previous 7 days",
       description:
         "Difference between the mean occupancy of a run and the median of the runs in the 7 days before it.",
       unit: "percentunit",
@@ -295,7 +295,7 @@ function comparison({ occupancyGrowthPercent: percent }: SummaryThresholds) {
   ];
 }
 
-/** "iteration7" becomes "07", so that steps sort as they ran. */
+/** Returns PromQL that turns the step "iteration7" into "07", so that steps are sorted by number. */
 function byStep(series: string): string {
   const number = `label_replace(${series}, "step", "$1", "test_step", "[^0-9]*([0-9]+)")`;
   return `max by (step, code_level) (label_replace(${number}, "step", "0$1", "step", "([0-9])"))`;
@@ -307,7 +307,8 @@ function heap() {
     barChart({
       id: 9,
       title: "Heap at each step of the last run",
-      description: "Heap of the process at each step of the chosen test, in the last run of each code level.",
+      description:
+        "Heap of the process at each step of the selected test, in the last run of each code level.",
       unit: "bytes",
       width: 12,
       xField: "step\\code_level",
@@ -322,9 +323,9 @@ function heap() {
     }),
     timeSeries({
       id: 10,
-      title: "Heap over the nights",
+      title: "Heap by nightly run",
       description:
-        "Lowest, mean and highest heap over the steps of the chosen test, of each run and code level.",
+        "Minimum, mean and maximum of the heap over the steps of the selected test, for each run and code level.",
       unit: "bytes",
       width: 12,
       minStep: "10m",
@@ -337,7 +338,7 @@ function heap() {
   ];
 }
 
-/** Only these columns, in this order, under these names. */
+/** Returns a transformation that keeps only these columns, in this order and with these names. */
 function columns(names: Record<string, string>): dashboard.DataTransformerConfig {
   const order = Object.keys(names);
   return {

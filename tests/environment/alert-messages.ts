@@ -1,28 +1,28 @@
 import { expect } from "vitest";
 import type { Message, Receivers } from "./receivers.ts";
 
-/** Slack's payload, as far as the tests read it. */
+/** Slack's payload, with only the fields that the tests use. */
 export interface SlackBody {
   attachments: { title: string; text: string }[];
 }
 
-/** An event of PagerDuty's Events API v2, as far as the tests read it. */
+/** An event of PagerDuty's Events API v2, with only the fields that the tests use. */
 export interface PagerDutyBody {
   event_action: string;
   dedup_key: string;
   payload: { summary: string; severity: string; custom_details: { firing: string } };
 }
 
-/** The channels other than the webhook. */
+/** All channels except the webhook. */
 export const CHANNELS = ["/slack", "/pagerduty", "mail"];
 
-/** The nightly message on one channel; at least one has arrived. */
+/** Returns the nightly messages on one channel, of which there must be at least one. */
 export function nightlyMessages(receivers: Receivers, channel: string): Message[] {
   return receivers.of(channel).filter(({ body }) => body.includes("Nightly runs"));
 }
 
 /**
- * Checks the nightly message of 300 failed tests against the documented limits of each channel; their sources are in
+ * Checks the nightly message of 300 failed tests against the documented limits of each channel. Sources are in
  * tests/environment/receivers-main.ts and monitoring-mixin/alertmanager/messages.tmpl.
  */
 export function expectWithinLimits(receivers: Receivers): void {

@@ -13,8 +13,8 @@ import type { ExpectedRuns } from "../../monitoring-mixin/thresholds.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 
 /**
- * Tests of rules in promtool's own format: a file for each alert, and one for the recording rules of runs. The test
- * writes their `rule_files`.
+ * Directory of the rule tests in promtool's format: a file for each alert, and one for the recording rules of runs. The
+ * test adds `rule_files` to them.
  */
 const TESTS = fileURLToPath(new URL("../rules", import.meta.url));
 const files = readdirSync(TESTS).filter((file) => file.endsWith(".test.yaml"));
@@ -39,9 +39,10 @@ afterAll(async () => {
 });
 
 /**
- * Writes each recording group and each alert to a file of its own, so that a test evaluates only what it needs.
- * Without their intervals: the tests' evaluation_interval holds. Of the annotations only the summary, the others have no
- * templates. The file all.yaml has everything as Prometheus gets it.
+ * Writes each recording group and each alert to a separate file, so that a test evaluates only the rules that it needs.
+ * Groups have no interval, so that the tests' evaluation_interval applies. The only annotation is the summary, because
+ * the
+ * others contain no templates. The file all.yaml contains all rules unchanged.
  */
 async function writeRules(): Promise<void> {
   const write = (file: string, groups: object[]) => writeFile(path.join(folder, file), stringify({ groups }));
@@ -69,7 +70,7 @@ test("promtool check rules accepts all rules", async () => {
   expect(exitCode, all).toBe(0);
 });
 
-test("each alert has a file of tests", () => {
+test("each alert has a test file", () => {
   const expected = alerts(DEFAULT_THRESHOLDS).map(({ name }) => `${name}.test.yaml`);
   expect(files.toSorted()).toEqual([...expected, "runs.test.yaml"].toSorted());
 });

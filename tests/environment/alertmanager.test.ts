@@ -63,7 +63,7 @@ test.each(Object.keys(receivers))(
 const RECEIVER = { nightly: "nightly", monitoring: "monitoring", heartbeat: "heartbeat" };
 
 test.each(alerts(DEFAULT_THRESHOLDS).map((alert) => [alert.name, alert] as const))(
-  "amtool config routes test: %s goes to the receiver of its kind",
+  "amtool config routes test: %s is routed to the receiver of its kind",
   async (_, { name, kind, severity }) => {
     const labels = [`alertname=${name}`, `kind=${kind}`, `severity=${severity}`];
     const { stdout, exitCode, stderr } = await run(
@@ -78,7 +78,7 @@ test.each(alerts(DEFAULT_THRESHOLDS).map((alert) => [alert.name, alert] as const
   },
 );
 
-/** What Alertmanager gives to a template. */
+/** Returns the data that Alertmanager passes to a template. */
 function notification(
   firing: { alert: Alert; labels: Record<string, string>; summary: string }[],
   status = "firing",
@@ -126,7 +126,7 @@ const find = (name: string) => {
   return alert;
 };
 const LEVELS = ["felix master", "felix release-v3.30", "felix release-v3.31"];
-/** 300 tests, each in one of three code levels, with names as long as Ginkgo's. */
+/** Summaries of 300 failed tests in three code levels, with names as long as Ginkgo's. */
 const failed = Array.from({ length: 300 }, (_, n) => ({
   alert: find("TestFailed"),
   labels: { test_name: `test ${n}`, code_level: LEVELS[n % 3] ?? "" },
@@ -138,7 +138,7 @@ const missing = Array.from({ length: 7 }, (_, n) => ({
   summary: `master: "test ${n}" has no result`,
 }));
 
-test("300 failed tests: the number, the first names and links, within the receivers' limits", async () => {
+test("a message about 300 failed tests has their number, the first names and links, and respects the receivers' limits", async () => {
   const data = notification([...failed, ...missing]);
   const title = await render("k8sfv.title", data);
   expect(title).toBe("Nightly runs: 300 TestFailed, 7 TestMissing");
@@ -159,7 +159,7 @@ test("300 failed tests: the number, the first names and links, within the receiv
   expect(text.length).toBeLessThan(10_000);
 });
 
-test("an alert about the monitoring: what happened, what it means, links", async () => {
+test("a message about the monitoring system has summaries, the description and links", async () => {
   const down = ["grafana", "prometheus-operator"].map((job) => ({
     alert: find("TargetDown"),
     labels: { job },
@@ -180,7 +180,7 @@ test("an alert about the monitoring: what happened, what it means, links", async
   expect(await render("k8sfv.title", resolved)).toBe("Resolved: grafana has not answered for 5 minutes");
 });
 
-test("a single result of a night needs no more than its line", async () => {
+test("a message about a single nightly result has one line", async () => {
   const data = notification(failed.slice(0, 1).map((one) => ({ ...one, summary: 'master: "leak" failed' })));
   expect(await render("k8sfv.title", data)).toBe("Nightly runs: 1 TestFailed");
   expect(await render("k8sfv.text", data)).toMatch(/^1 TestFailed\n- master: "leak" failed\nDashboard: /);

@@ -25,17 +25,20 @@ import { openTestStack } from "./stack.ts";
 import { usage, usageDuring } from "./usage.ts";
 
 const CLOUD = "alerts";
-/** Minutes for which results are collected: longer than three pushes, a kill and a move of the pod take. */
+/** Minutes for which results are collected. Three pushes and the restart and move of the pod take less time. */
 const COLLECT = 6;
 const LEVELS = ["master", "release-v3.30", "release-v3.31"].map(
   (branch) => `https://github.com/projectcalico/felix.git-${branch}`,
 );
 
 /**
- * Alerts from a push to the receivers: Prometheus, Alertmanager and the receivers are real processes. Not proved: that
- * Slack, PagerDuty and mail servers on the internet accept the messages (the receivers apply the documented limits), and
- * mail over TLS.
- */
+ /**
+  * Tests alerts from a push to the receivers. Prometheus, Alertmanager and the receivers are real processes. Does not
+  * prove
+  * that Slack, PagerDuty and mail servers accept the messages (the receivers check the documented limits), nor mail
+  * over
+  * TLS.
+  */
 describe("alerts", () => {
   let cloud: Cloud;
   let outputs: Record<string, unknown>;
@@ -68,20 +71,20 @@ describe("alerts", () => {
       ...["--kubeconfig", cloud.adminKubeconfig, "--namespace", "monitoring"],
       ...args,
     ]);
-  /** Number of alerts in Alertmanager that match these label matchers. */
-  const held = async (...matchers: string[]) => {
+  /** Returns the number of alerts in Alertmanager that match the label matchers. */
+  const countAlerts = async (...matchers: string[]) => {
     const filters = matchers.map((one) => `filter=${encodeURIComponent(one)}`);
     const url = `${addresses.alertmanager}/api/v2/alerts?${filters.join("&")}`;
     return ((await (await fetch(url)).json()) as unknown[]).length;
   };
   const nightly = () => receivers.webhook("kind", "nightly");
 
-  it("keeps the receivers' URLs, keys and passwords out of the state's plain text", async () => {
+  it("encrypts the receivers' URLs, keys and passwords in the state", async () => {
     const state = await showState();
     for (const secret of Object.values(RECEIVER_CONFIG.secret)) expect(state).not.toContain(secret);
   });
 
-  it("shows alerts in Grafana, by its data source", async () => {
+  it("shows alerts in Grafana through its data source", async () => {
     const url = `${addresses.grafana}/api/alertmanager/my-alertmanager/api/v2/alerts`;
     await eventually(
       async () => {
@@ -92,7 +95,7 @@ describe("alerts", () => {
     );
   });
 
-  it("takes no pushed series for the environment's own, whatever its job", async () => {
+  it("ignores pushed series that imitate the environment's own metrics, whatever their job", async () => {
     const body =
       "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 4e9\nup 0\nseen 1\n" +
       'push_guard_pushes_total{code="500"} 7\n';
@@ -102,9 +105,10 @@ describe("alerts", () => {
       () => query(addresses.prometheus, "seen"),
       (found) => found.length > 0 && found.every(({ metric }) => metric.job === "anything"),
     );
-    // A scrape, a recording rule and an alert rule: 10 + 60 + 60 s at most. The groups stay until the end of the tests.
+    // A scrape, a recording rule and an alert rule take at most 10 + 60 + 60 s. The groups stay until the end of the
+    // tests.
     await sleep(130_000);
-    expect(await held('alertname=~"TargetDown|PushRefused"')).toBe(0);
+    expect(await countAlerts('alertname=~"TargetDown|PushRefused"')).toBe(0);
     expect(await query(addresses.prometheus, "job:restarts:increase1m")).toEqual([]);
     expect(await query(addresses.prometheus, "gateway:pushes_refused:increase1m")).toEqual([]);
     expect(await query(addresses.prometheus, 'up{job="prometheus"}')).toHaveLength(1);
@@ -113,24 +117,26 @@ describe("alerts", () => {
     ).not.toEqual([]);
   }, 300_000);
 
-  it("sends an alert about the monitoring at once, to every receiver, and inhibits the second of one cause", async () => {
+  it("sends an alert about the monitoring system at once to all receivers, and inhibits a second one with the same cause", async () => {
     const started = Date.now();
-    // A metric whose type contradicts the Pushgateway's own. Only the Pushgateway records a failed push; the push proxy
-    // before it refuses this one, so the first goes around the proxy.
+    // The metric's type contradicts the Pushgateway's own metric. The push proxy rejects such a push, so the first one
+    // bypasses it: only the Pushgateway records a failed push.
     const inconsistent = "# TYPE go_goroutines counter\ngo_goroutines 1\n";
     expect(await pushInPod("k8sfv", inconsistent)).toBe("400");
     await receivers.until(() => receivers.webhook("alertname", "PushFailed")[0], 180_000);
     const seconds = Math.round((Date.now() - started) / 1000);
     console.log("PushFailed arrived", seconds, "s after the push");
-    // A scrape, an alert rule, Prometheus' and Alertmanager's waits: 10 + 60 + 5 + 30 s, and some for the machine.
+    // A scrape, the alert rule, and the delays of Prometheus and Alertmanager take 10 + 60 + 5 + 30 s, plus a margin.
     expect(seconds).toBeLessThan(120);
     const failed = (where: string) =>
       receivers.of(where).filter(({ body }) => body.includes("A push to the Pushgateway failed"));
     for (const where of CHANNELS) await receivers.until(() => failed(where)[0], 30_000);
     expect(await push("k8sfv", inconsistent)).toBe(400);
-    const refused = expect.poll(() => held('alertname="PushRefused"', 'code="400"'), { timeout: 180_000 });
+    const refused = expect.poll(() => countAlerts('alertname="PushRefused"', 'code="400"'), {
+      timeout: 180_000,
+    });
     await refused.toBe(1);
-    // Longer than Alertmanager waits with the first message of a group.
+    // Longer than the group_wait of Alertmanager.
     await sleep(60_000);
     expect(receivers.webhook("alertname", "PushRefused")).toEqual([]);
     expect(receivers.webhook("alertname", "PushFailed")).toHaveLength(1);
@@ -148,47 +154,50 @@ describe("alerts", () => {
     expect(mail?.body).toContain("What to do: docs/operations.md#pushfailed");
   }, 400_000);
 
-  it("sends 300 failed tests in 3 code levels as one message, once, though Alertmanager is killed and moves", async () => {
-    // Grafana stays down until a later test brings it back: alerts don't need it.
+  it("sends one message about 300 failed tests in 3 code levels, although Alertmanager is killed and moved", async () => {
+    // Grafana stays down until a later test starts it again, because alerts don't depend on it.
     await kubectl("scale", "deployment", "grafana", "--replicas=0");
     const started = Date.now();
     for (const level of LEVELS) {
       const results = Array.from({ length: 100 }, (_, n) => resultOf(level, n)).join("");
       expect(await push("k8sfv", `# TYPE k8sfv_test_result gauge\n${results}`)).toBe(202);
-      // A run is recorded once it was scraped and evaluated.
+      // A run is recorded after a scrape and a rule evaluation.
       await sleep(75_000);
     }
-    const arrives = expect.poll(() => held('alertname="TestFailed"'), { timeout: 120_000, interval: 2000 });
+    const arrives = expect.poll(() => countAlerts('alertname="TestFailed"'), {
+      timeout: 120_000,
+      interval: 2000,
+    });
     await arrives.toBe(300);
-    expect(nightly(), "nothing is sent while results are collected").toEqual([]);
+    expect(nightly(), "no message while results are collected").toEqual([]);
     await kill(cloud, "alertmanager", "bin/alertmanager");
     await sleep(2_000);
     await moveAlertmanager();
-    expect(nightly(), "nothing is sent because the pod is new").toEqual([]);
+    expect(nightly(), "no message because of the new pod").toEqual([]);
     const peak = usageDuring(
       cloud,
       receivers.until(() => nightly()[0], (COLLECT + 4) * 60_000),
     );
     const { mib = 0, cpu = 0 } = (await peak).get("alertmanager") ?? {};
     console.log("one message", Math.round((Date.now() - started) / 1000), "s after the first push");
-    console.log(`alertmanager with 300 alerts, at most: ${mib.toFixed(1)} MiB, ${cpu.toFixed(1)} m of CPU`);
+    console.log(`alertmanager with 300 alerts, peak: ${mib.toFixed(1)} MiB, ${cpu.toFixed(1)} m of CPU`);
     for (const where of CHANNELS) await receivers.until(() => nightlyMessages(receivers, where)[0], 30_000);
 
     const [message] = nightly();
     expect(message?.alerts.filter(({ labels }) => labels.alertname === "TestFailed")).toHaveLength(300);
     expectWithinLimits(receivers);
-    // The log of sent messages is written every 5 s; then the process is killed and the pod moved again.
+    // After 5 s the notification log is written. Then the process is killed and the pod moved again.
     await sleep(6_000);
     await kill(cloud, "alertmanager", "bin/alertmanager");
     await moveAlertmanager();
     await sleep((COLLECT + 1.5) * 60_000);
-    expect(await held('alertname="TestFailed"')).toBe(300);
-    expect(nightly(), "none is sent twice").toHaveLength(1);
+    expect(await countAlerts('alertname="TestFailed"')).toBe(300);
+    expect(nightly(), "no message is sent twice").toHaveLength(1);
     for (const where of CHANNELS) expect(nightlyMessages(receivers, where), where).toHaveLength(1);
     expect(receivers.refused()).toEqual([]);
   }, 2_400_000);
 
-  it("uses no more than it requests with 300 alerts", async () => {
+  it("uses no more resources than it requests with 300 alerts", async () => {
     const { mib, cpu } = (await usage(cloud)).get("alertmanager") ?? { mib: 0, cpu: 0 };
     console.log(`alertmanager: ${mib.toFixed(1)} MiB, ${cpu.toFixed(1)} m of CPU`);
     const { spec } = await podOf(cloud, "alertmanager");
@@ -197,7 +206,7 @@ describe("alerts", () => {
     expect(mib).toBeLessThan(Number.parseInt(container?.resources?.requests?.memory ?? "0"));
   });
 
-  it("sends alerts while Grafana is down, and that it is resolved", async () => {
+  it("sends an alert about Grafana while Grafana is down, and a message when it is resolved", async () => {
     const found = (status: string) => () =>
       receivers.webhook("job", "grafana").find((message) => message.status === status);
     await receivers.until(found("firing"), 9 * 60_000);
@@ -211,20 +220,20 @@ describe("alerts", () => {
     const gaps = at.slice(1).map((time, n) => time - (at[n] ?? 0));
     console.log("heartbeat gaps in s:", gaps.map((gap) => gap.toFixed(0)).join(" "));
     expect(gaps.length).toBeGreaterThan(4);
-    // Each of the two kills and moves of the pod may delay one.
+    // Each of the two restarts and moves of the pod may delay a heartbeat.
     expect(gaps.filter((gap) => gap < 110 || gap > 130).length).toBeLessThanOrEqual(4);
     // docs/alerts.md recommends a period of 5 minutes.
     expect(Math.max(...gaps)).toBeLessThan(300);
   });
 
-  it("stops the heartbeat when everything is stopped", async () => {
+  it("sends no heartbeat after everything is stopped", async () => {
     for (const { name } of await listNodes(cloud)) await killHost(cloud, name);
     const stopped = Date.now();
     await sleep(270_000);
     expect(receivers.of("/heartbeat", stopped + 2_000)).toEqual([]);
   }, 600_000);
 
-  /** Pushes to the Pushgateway itself, inside its pod. @returns the status it answers */
+  /** Pushes to the Pushgateway inside its pod, bypassing the proxy. @returns the response's status */
   async function pushInPod(group: string, body: string): Promise<string> {
     const [pid] = await pidsOf(cloud, "prom-gateway");
     const url = `http://127.0.0.1:9092/metrics/job/${group}`;
@@ -234,7 +243,7 @@ describe("alerts", () => {
     return stdout;
   }
 
-  /** Deletes the pod at once, and lets no new one run on the same node. */
+  /** Deletes the pod at once, and prevents a new one on the same node. */
   async function moveAlertmanager(): Promise<void> {
     const { spec, metadata } = await podOf(cloud, "alertmanager");
     await kubectl("cordon", spec?.nodeName ?? "");

@@ -13,7 +13,7 @@ import { DAY, rawSeries, rawText } from "./nights.ts";
 import { startPrometheus, type PrometheusProcess } from "./prometheus-process.ts";
 import { Promtool } from "./promtool.ts";
 
-/** A series with all its samples, the times in seconds. */
+/** A series with all its samples. Times are in seconds. */
 interface Series {
   metric: Record<string, string>;
   values: [at: number, value: string][];
@@ -23,8 +23,10 @@ const [runs] = recordingGroups() as [RecordingGroup, RecordingGroup];
 const names = runs.rules.map(({ record }) => record);
 
 /**
- * What the command writes of the raw series of one Prometheus, after promtool made blocks of it and an empty
- * Prometheus took them. Not proved here: an older Prometheus as the first, and blocks that come to one that runs.
+ * Tests the backfill of runs from the raw series of one Prometheus: promtool creates blocks from the output, and an
+ * empty
+ * Prometheus loads them. Does not prove that it works with an older Prometheus as the source, or with blocks that are
+ * added to a running Prometheus.
  */
 describe("npm run backfill", () => {
   let toolchain: Toolchain;
@@ -45,14 +47,14 @@ describe("npm run backfill", () => {
     started.push(prometheus);
     return prometheus.url;
   };
-  /** Makes a folder of blocks of a text. */
+  /** Creates a directory of blocks from OpenMetrics text. */
   const makeBlocks = async (text: string, data: string): Promise<void> => {
     const file = path.join(dir, `${data}.txt`);
     await writeFile(file, text);
     const args = ["tsdb", "create-blocks-from", "--quiet", "--max-block-duration=31d", "openmetrics"];
     await execa(toolchain.path("promtool"), [...args, file, path.join(dir, data)]);
   };
-  /** Runs the command, and gives what a Prometheus has that takes what it wrote. */
+  /** Runs the command, loads its output into a Prometheus and returns that Prometheus's series. */
   const backfill = async (url: string, data: string, args: string[], until: number): Promise<Series[]> => {
     const { stdout, stderr } = await execa("npm", ["run", "--silent", "backfill", "--", url, ...args], {
       cwd: root,
@@ -62,37 +64,37 @@ describe("npm run backfill", () => {
     return allRuns(await start(data), until);
   };
 
-  it("gives each run of made-up nights as the rules kept it", async () => {
+  it("recreates the runs of generated nightly runs as the rules recorded them", async () => {
     const until = Math.floor(Date.now() / 60_000) * 60;
     const counts = ["-nights", "36", "-tests", "6", "-measuring-tests", "2", "-fail", "100", "-miss", "100"];
     const times = ["-until", new Date(until * 1000).toISOString(), "-interval", "30s"];
     const others = ["-levels", "master,release-v3.31,dev", "-out", path.join(dir, "made-up")];
     await execa(toolchain.path("history"), [...counts, ...times, ...others]);
     const url = await start("made-up");
-    const kept = await allRuns(url, until);
+    const expected = await allRuns(url, until);
     const written = await backfill(url, "made-up-runs", [], until);
 
-    expect(written.map(valuesOf)).toEqual(kept.map(valuesOf));
-    // The made-up rules record at a minute of their own.
+    expect(written.map(valuesOf)).toEqual(expected.map(valuesOf));
+    // The generated data records runs at a fixed minute.
     const late = written.flatMap(({ values }, n) =>
-      values.map(([at], m) => Math.abs(at - (kept[n]?.values[m]?.[0] ?? 0))),
+      values.map(([at], m) => Math.abs(at - (expected[n]?.values[m]?.[0] ?? 0))),
     );
     expect(Math.max(...late)).toBeLessThanOrEqual(120);
-    expect(new Set(kept.map(nameOf))).toEqual(new Set(names.filter((name) => name !== "run:rerun")));
-    const some = (name: string) => kept.filter((series) => nameOf(series) === name).map(valuesOf);
+    expect(new Set(expected.map(nameOf))).toEqual(new Set(names.filter((name) => name !== "run:rerun")));
+    const some = (name: string) => expected.filter((series) => nameOf(series) === name).map(valuesOf);
     expect(some("nightly:k8sfv_occupancy_mean_bytes:median7d")).not.toEqual(
       some("nightly:k8sfv_occupancy_mean_bytes:median30d"),
     );
   });
 
-  it("gives what the rules themselves make, whatever pod the gateway was", async () => {
+  it("returns the same as the rules, even if the Pushgateway's pod was replaced", async () => {
     const all = nights();
     const until = 41 * DAY;
     const pod = (minute: number) => `pod="${minute < 15 * DAY + 100 ? "a" : "b"}",instance="10.8.0.4:9091"`;
     await makeBlocks(rawText(all, until, pod), "raw");
-    // The text has no marks where a series ends; so it is seen for no longer than until the next sample.
+    // The text has no staleness markers. With this lookback, a series ends at its last sample nevertheless.
     const url = await start("raw", ["--query.lookback-delta=1m"]);
-    // As after a move, when the second one has the raw series too.
+    // As after a migration, where the second Prometheus has the raw series too.
     await cp(path.join(dir, "raw"), path.join(dir, "raw-runs"), { recursive: true });
     const dates = ["--from", "1970-01-01", "--until", "1970-02-12"];
     const written = await backfill(url, "raw-runs", dates, until * 60);
@@ -110,8 +112,9 @@ describe("npm run backfill", () => {
 });
 
 /**
- * 40 nights of two code levels: tests that come and go, a night without a run, a rerun and a second whole run. Each is pushed in
- * the minute before an hour, at which promtool evaluates the rules.
+ * Returns 40 nights of two code levels: added and removed tests, a night without a run, a rerun and a second complete
+ * run.
+ * Each run is pushed in the minute before a full hour, at which promtool evaluates the rules.
  */
 function nights(): Night[] {
   const all = Array.from({ length: 40 }, (_, n): Night[] => [
@@ -129,7 +132,7 @@ function nights(): Night[] {
   return all.filter(({ at }) => at !== 12 * DAY + 59);
 }
 
-/** All that a Prometheus has of what the rules keep, in the 100 days before, sorted by name and labels. */
+/** Returns all recorded series of the last 100 days, sorted by name and labels. */
 async function allRuns(url: string, until: number): Promise<Series[]> {
   const expr = encodeURIComponent(`{__name__=~"(run|nightly):.+"}[100d] @ ${until}`);
   const { result } = await ask<{ result: Series[] }>(url, `/query?query=${expr}`);
@@ -151,7 +154,7 @@ function valuesOfLabel(series: Series[], name: string): Set<string> {
   );
 }
 
-/** What promtool is to find at that minute. */
+/** Returns the samples that promtool must find at a minute. */
 function samplesAt(series: Series[], minute: number): { labels: string; value: number }[] {
   return series.flatMap((one) =>
     one.values

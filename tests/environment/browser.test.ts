@@ -19,9 +19,9 @@ const ADMIN = { user: "admin", password: "browser-test" };
 const HOUR_S = 3600;
 
 /**
- * The dashboards in a browser: the stand-in for Grafana and a real Prometheus as processes of this machine, with three
- * weeks of made-up nights. Not proved here: how Grafana's own pages draw the dashboards. What they share with these is
- * Grafana's libraries: scenes, @grafana/ui and @grafana/data.
+ * Tests the dashboards in a browser. The Grafana stand-in and a real Prometheus run as processes of this computer, with
+ * three weeks of generated nightly runs. Does not prove how Grafana's own pages show the dashboards; both use Grafana's
+ * libraries scenes, @grafana/ui and @grafana/data.
  */
 describe("the dashboards in a browser", () => {
   let scratch: string;
@@ -81,7 +81,7 @@ describe("the dashboards in a browser", () => {
   });
 
   it.each(Object.values(dashboards(DEFAULT_THRESHOLDS)).map(({ uid, title }) => [title, uid] as const))(
-    "draws every panel of %s, without an error of a query or of the page",
+    "shows all panels of %s without errors of queries or of the page",
     async (_, uid) => {
       const page = await open(`/d/${uid}`);
       await panelsLoaded(page);
@@ -91,8 +91,8 @@ describe("the dashboards in a browser", () => {
     },
   );
 
-  it.each(ODD_NAMES)("shows the heap and the result of a test whose name is %j", async (name) => {
-    // A choice in the list puts this into the address.
+  it.each(ODD_NAMES)("shows the heap and the result of the test named %j", async (name) => {
+    // Selecting the test in the list sets this value in the URL.
     const [chosen = ""] = /[^`]+/.exec(name) ?? [];
     const query = new URLSearchParams({
       "var-code_level": ODD_LEVEL,
@@ -106,22 +106,22 @@ describe("the dashboards in a browser", () => {
     await expect
       .poll(() => panel(page, "Heap at each step of the last run").getByTestId("bar-group").count())
       .toBe(3);
-    const legend = panel(page, "Heap over the nights").getByText("max · projectcalico/felix odd · felix");
+    const legend = panel(page, "Heap by nightly run").getByText("max · projectcalico/felix odd · felix");
     await legend.waitFor();
   });
 
-  it("marks the time in which an alert fired", async () => {
+  it("shows an annotation for the time in which an alert fired", async () => {
     const page = await open("/d/k8sfv-summary?from=now-7d&to=now");
     await panelsLoaded(page);
     const mark = panel(page, "Tests passing").getByTestId("annotation");
     await mark.hover({ timeout: 20_000 });
     await page.getByText("TestFailed").waitFor();
-    // The input lies under its label.
+    // The label covers the input.
     await page.getByRole("switch").uncheck({ force: true });
     await mark.waitFor({ state: "detached" });
   });
 
-  it("shows one panel alone at the address that an alert's message has", async () => {
+  it("shows a single panel at the URL in an alert's message", async () => {
     const page = await open("/d/k8sfv-summary?viewPanel=2");
     await panel(page, "Last result of each test").getByText("pass").first().waitFor();
     expect(await page.locator("section").count()).toBe(1);
@@ -129,20 +129,20 @@ describe("the dashboards in a browser", () => {
     await panel(page, "Tests passing").waitFor();
   });
 
-  it("asks again at the interval in the address", async () => {
+  it("refreshes at the interval in the URL", async () => {
     const page = await open("/d/k8sfv-summary?refresh=5s");
     await panelsLoaded(page);
     await page.waitForRequest((request) => expressions(request).length > 0);
   });
 
-  /** A page of the browser, which the second test signed in. */
+  /** Opens a path. The second test has signed in. */
   async function open(address: string): Promise<Page> {
     const { page, url } = await newPage();
     await page.goto(`${url}${address}`);
     return page;
   }
 
-  /** A page that is closed after the test, and whose script must not have failed by then. */
+  /** Returns a new page, which is closed after the test. Fails the test if the page has script errors. */
   async function newPage(): Promise<{ page: Page; url: string }> {
     if (browser === undefined || grafana === undefined) throw new Error("The browser didn't start");
     const page = await browser.context.newPage();
@@ -161,7 +161,7 @@ function panelsOf(uid: string): { title?: string }[] {
   return found?.panels ?? [];
 }
 
-/** The stand-in for Grafana with the project's dashboards. */
+/** Starts the Grafana stand-in with the project's dashboards. */
 async function startGrafana(dataDir: string, { dir }: Pages, prometheus: string): Promise<Running> {
   await mkdir(dataDir);
   const settings = readSettings(

@@ -4,12 +4,12 @@ import path from "node:path";
 import { execa } from "execa";
 import { defaultCacheDir } from "../../packages/local-cloud/toolchain/cache.ts";
 
-/** Of the Python package index. */
+/** Version on the Python Package Index. */
 const VERSION = "3.2.495";
-/** Python's virtual environments can't be moved, so it is used as a folder of modules. */
+/** Runs checkov from a directory of modules, because a virtual environment can't be moved. */
 const PROGRAM = "import sys; from checkov.main import Checkov; sys.exit(Checkov(argv=sys.argv[1:]).run())";
 
-/** A check that failed, and on what: "KIND.NAMESPACE.NAME". */
+/** A failed check and its object as "KIND.NAMESPACE.NAME". */
 export interface Finding {
   check_id: string;
   check_name: string;
@@ -17,10 +17,11 @@ export interface Finding {
 }
 
 /**
- * What checkov finds wrong with objects of the Kubernetes API. It is installed at the first call, outside the
- * checkout; it asks nobody outside.
+ * Returns checkov's findings about Kubernetes objects. Installs checkov at the first call, outside the checkout;
+ * checkov
+ * itself sends no requests.
  *
- * @throws Error when it doesn't know some of what it is given, or there is no Python
+ * @throws Error if checkov can't parse an object, or if there is no Python
  */
 export async function checkov(objects: object[]): Promise<Finding[]> {
   const modules = await install();
@@ -39,7 +40,7 @@ export async function checkov(objects: object[]): Promise<Finding[]> {
     ];
     const { stdout } = await execa("python3", ["-c", PROGRAM, "--directory", dir, ...flags], {
       env: { PYTHONPATH: modules },
-      reject: false, // its status says whether it found anything
+      reject: false, // the exit code is 1 if there are findings
     });
     const { summary, results } = JSON.parse(stdout) as {
       summary: { passed: number; parsing_errors: number };
@@ -65,51 +66,51 @@ async function install(): Promise<string> {
   return modules;
 }
 
-/** Checks that are not met, on what, and why that is right. */
+/** Accepted findings with the reason. */
 export const ACCEPTED: { check: string; on: RegExp; why: string }[] = [
   {
     check: "CKV_K8S_11",
     on: /./,
-    why: "no CPU limits: they would slow a pod down on a node that has nothing else to do; requests share it fairly",
+    why: "CPU limits would slow a pod down on an idle node; requests share the CPU fairly",
   },
   {
     check: "CKV_K8S_43",
     on: /./,
-    why: "an exact tag instead of a digest: readable, and `images` takes digests of a registry of one's own",
+    why: "an exact tag is readable, and the configuration key `images` accepts digests",
   },
   {
     check: "CKV_K8S_15",
     on: /./,
-    why: "an exact tag is not pulled anew: a pod starts again also when the registry is away",
+    why: "an exact tag needs no new pull, so a pod restarts even if the registry is down",
   },
   {
     check: "CKV_K8S_40",
     on: /\.grafana/,
-    why: "the image's own user, 472, whose folders they are",
+    why: "the image's own user, 472, which owns its directories",
   },
   {
     check: "CKV_K8S_40",
     on: /prometheus-k8sfv/,
-    why: "user 1000, as the operator's project runs it; changing it would change the owner of five years of files",
+    why: "user 1000, the upstream default; changing it would change the owner of five years of files",
   },
   {
     check: "CKV_K8S_38",
     on: /prometheus/,
-    why: "the operator and Prometheus work by asking the API",
+    why: "the operator and Prometheus use the Kubernetes API",
   },
   {
     check: "CKV_K8S_35",
     on: /\.(grafana|prom-gateway)/,
-    why: "read once, at the start; and a process's environment is no easier to read than a file of the same user",
+    why: "read once at the start; a process's environment is as protected as a file of the same user",
   },
   {
     check: "CKV_K8S_41",
     on: /^ServiceAccount\.monitoring\.default$/,
-    why: "made by Kubernetes; it has no rights, and no pod here mounts its token",
+    why: "created by Kubernetes; it has no permissions, and no pod mounts its token",
   },
 ];
 
-/** Findings that nobody has accepted, a line each. */
+/** Returns the findings that are not accepted, one line each. */
 export function unexplained(findings: Finding[]): string[] {
   return findings
     .filter(

@@ -15,15 +15,15 @@ interface Login {
   password: string;
 }
 
-/** Result of a push as the client's program reports it: status 0 is success. */
+/** Result of a push. Exit code 0 means success. */
 interface Outcome {
   status: number | undefined;
   output: string;
 }
 
 /**
- * The oldest and newest clients before the push proxy and the real Pushgateway, all as processes of this machine. Not
- * proved here: TLS, which Google's load balancer ends (exposure.test.ts).
+ * Tests the oldest and newest client libraries with the push proxy and the real Pushgateway, as processes of this
+ * computer. Does not prove TLS, which Google's load balancer terminates (exposure.test.ts).
  */
 describe.each(CLIENTS)("the client $name", (client: Client) => {
   let binary: string;
@@ -57,7 +57,7 @@ describe.each(CLIENTS)("the client $name", (client: Client) => {
     return { status: exitCode, output: all };
   }
 
-  /** The pushed gauges that the Pushgateway exposes, by name. */
+  /** Returns the pushed gauges that the Pushgateway exposes, by name. */
   async function exposed({ directUrl }: GatewayProcess, login?: Login): Promise<Record<string, number>> {
     const basic = Buffer.from(`${login?.user}:${login?.password}`).toString("base64");
     const headers: Record<string, string> = login === undefined ? {} : { authorization: `Basic ${basic}` };
@@ -66,7 +66,7 @@ describe.each(CLIENTS)("the client $name", (client: Client) => {
     return Object.fromEntries([...found].map(([, name = "", value]) => [name, Number(value)]));
   }
 
-  /** Replaces and adds. */
+  /** Checks a push that replaces the group and one that adds to it. */
   async function expectPushes(of: GatewayProcess, login?: Login): Promise<void> {
     const stored = { status: 0, output: "" };
     expect(await push("replace", of.url, { client_a: 1, client_b: 2 }, login)).toEqual(stored);
@@ -98,7 +98,7 @@ describe.each(CLIENTS)("the client $name", (client: Client) => {
       expect(await exposed(gateway, login)).toEqual({ client_b: 4 });
     });
   else
-    it("has no way to send a password, and reports that it is refused", async () => {
+    it("can't send a password, and reports that the push is rejected", async () => {
       gateway = await startGateway(binary, dir, { credentials: `${USER}:${PASSWORD}` });
       const withPassword = gateway.url.replace("//", `//${USER}:${PASSWORD}@`);
       const refused = await push("replace", withPassword, { client_c: 5 });
@@ -107,11 +107,11 @@ describe.each(CLIENTS)("the client $name", (client: Client) => {
     });
 
   if (client.name.startsWith("go-"))
-    it("prints a password in the URL when it is refused, and none that its BasicAuth takes", async () => {
+    it("prints the password of a rejected push if it is in the URL, but not if it is set by BasicAuth", async () => {
       gateway = await startGateway(binary, dir, { credentials: `${USER}:${PASSWORD}` });
       const withPassword = gateway.url.replace("//", `//${USER}:${PASSWORD}@`);
       expect((await push("replace", withPassword, { client_a: 1 })).status).toBe(0);
-      // The proxy refuses names of the Pushgateway's own metrics.
+      // The proxy rejects names of the Pushgateway's own metrics.
       const bad = { pushgateway_a: 1 };
       const inUrl = await push("replace", withPassword, bad);
       const byOption = await push("replace", gateway.url, bad, { user: USER, password: PASSWORD });

@@ -30,14 +30,14 @@ const nodes = [1, 2].map((n) => ({
   labels: {},
 }));
 
-/** The machines of a local cloud without Google or Pulumi before them: crashes, and clouds side by side. */
+/** Tests the hosts and the cluster of a local cloud without Google's API and Pulumi. */
 describe("the local cluster", () => {
   const names = ["crash", "aside"];
 
   beforeAll(() => Promise.all(names.map((name) => removeCloud(openCloud(name)))));
   afterEach(() => Promise.all(names.map((name) => removeCloud(openCloud(name)))));
 
-  it("comes back with its data after a crash, and is removed wholly after another", async () => {
+  it("keeps its data after a crash, and is removed completely after another", async () => {
     const cloud = await prepare("crash");
     await startNetwork(cloud, network);
     await startCluster(cloud, cluster);
@@ -56,14 +56,14 @@ describe("the local cluster", () => {
     expect(await tracesOf(cloud)).toEqual([]);
   });
 
-  it("stands beside another cloud with the same addresses, with no way between them or out", async () => {
+  it("is isolated from another cloud with the same addresses and from the outside", async () => {
     const clouds = [await prepare("crash"), await prepare("aside")];
     for (const cloud of clouds) await startNetwork(cloud, network);
     for (const cloud of clouds) {
       expect(await runIn(cloud, "ci", ["ip", "route"])).toContain("default via 10.248.0.1");
       await runIn(cloud, "ci", ["ip", "neigh", "show"]);
       const links = await runIn(cloud, "vpc", ["ip", "-oneline", "link"]);
-      // The loopback, the bridge, and the port of the CI machine: no link that leads anywhere else.
+      // Only the loopback, the bridge and the port of the CI host: no link to the outside.
       expect(links.split("\n")).toHaveLength(3);
       expect(await runIn(cloud, "vpc", ["ip", "route"])).not.toContain("default");
     }

@@ -9,22 +9,22 @@ import { loadHistory } from "../../packages/local-cloud/prometheus-data.ts";
 import { runSample } from "../../packages/local-cloud/sample.ts";
 import { eventually, query } from "./prometheus.ts";
 
-/** The project on a local cloud, with three weeks of made-up nights and one night that was really pushed. */
+/** The project on a local cloud, with three weeks of generated nightly runs and one pushed run. */
 export interface Content {
   cloud: Cloud;
   engine: Engine;
   outputs: Record<string, unknown>;
   addresses: LocalAddresses;
   grafana: GrafanaClient;
-  /** The made-up runs. */
+  /** The generated runs. */
   runs: HistoryRun[];
 }
 
-/** Makes it before the tests of a file, and removes it after them: nothing is in it before. */
+/** Creates the content before the tests of a file and removes the cloud after them. The fields are set in beforeAll. */
 export function useContent(): Content {
   const content: Partial<Content> = {};
   beforeAll(async () => {
-    await removeCloud(openCloud("test")); // what a killed run left
+    await removeCloud(openCloud("test")); // leftovers of a killed run
     const { cloud, engine } = await openLocalEnvironment("test");
     await initStack(cloud, engine);
     await engine.pulumi(["up", "--yes", "--skip-preview"]);
@@ -34,11 +34,11 @@ export function useContent(): Content {
     await runSample(cloud, outputs); // as dev
     const args = ["-nights", "21", "-felix", "-levels", "master,release-v3.31"];
     const runs = await loadHistory(cloud, addresses.prometheus, args);
-    // What each group of recording rules kept since.
-    const kept =
+    // Samples of each group of recording rules since then.
+    const recorded =
       'last_over_time(nightly:k8sfv_test_result{code_level="dev"}[10m]) and on () prometheus:disk_used_bytes';
     await eventually(
-      () => query(addresses.prometheus, kept),
+      () => query(addresses.prometheus, recorded),
       (found) => found.length > 0,
     );
     Object.assign(content, { cloud, engine, outputs, addresses, grafana, runs });

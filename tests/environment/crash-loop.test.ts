@@ -7,12 +7,12 @@ import { eventually } from "./prometheus.ts";
 import { held, lost, pushUntil } from "./pushes.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
-/** The kubelet restarts the container at once after the first crash, then after 10, 20, 40 and 80 s. */
+/** Number of crashes. The kubelet restarts the container at once, then after 10, 20, 40 and 80 s. */
 const CRASHES = 5;
 
 /**
- * A Pushgateway that crashes again and again, so that the kubelet waits longer and longer before it starts it again. Not
- * proved here: the kubelet's longest back-off of 5 minutes, which takes seven crashes and 10 minutes.
+ * Tests pushes while the Pushgateway crashes repeatedly and the kubelet's back-off grows. Does not prove the maximum
+ * back-off of 5 minutes, which takes seven crashes and 10 minutes.
  */
 describe("pushes during a crash loop of the Pushgateway", { timeout: 900_000 }, () => {
   let stack: TestStack;
@@ -24,12 +24,12 @@ describe("pushes during a crash loop of the Pushgateway", { timeout: 900_000 }, 
   });
   afterAll(() => removeCloud(stack.cloud));
 
-  it("wait for each restart, and none is refused or lost", async () => {
+  it("wait for each restart, and none is rejected or lost", async () => {
     let over = false;
     const pushing = pushUntil(addresses.pushGateway, 4, () => over, { timeoutMs: 400_000, pauseMs: 100 });
     const reasons = new Set<string>();
     for (let crashes = 0; crashes < CRASHES; crashes += 1) {
-      // Fails while the container waits for its restart.
+      // Fails while the container is in back-off.
       await eventually(
         () => kill(stack.cloud, "prom-gateway", "bin/pushgateway"),
         () => true,
@@ -45,7 +45,7 @@ describe("pushes during a crash loop of the Pushgateway", { timeout: 900_000 }, 
     console.log("crash loop:", Object.fromEntries(pushes.answers), "slowest", pushes.slowestMs, "ms");
     expect(reasons).toContain("CrashLoopBackOff");
     expect([...pushes.answers.keys()]).toEqual([202]);
-    // Longer than the load balancers' and the proxy's limit of earlier versions.
+    // Longer than the timeouts of the load balancers and the proxy in earlier versions.
     expect(pushes.slowestMs).toBeGreaterThan(60_000);
     expect(lost(pushes, await held(addresses.pushGateway))).toEqual([]);
   });

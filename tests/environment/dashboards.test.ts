@@ -39,23 +39,24 @@ const [summary, scaleTesting, health] = Object.values(dashboards(DEFAULT_THRESHO
 ];
 type Board = ReturnType<typeof dashboards>[string];
 
-/** Panels that show nothing when nothing bad has happened, or the environment is new. */
+/** Panels that are empty without failures or in a new environment. */
 const MAY_BE_EMPTY = [
   "Last failed push",
-  "Pushes refused",
+  "Rejected pushes",
   "Restarts",
   "Pushes",
   "Days until the disk is full",
 ];
 
 /**
- * What people see in Grafana, with three weeks of made-up nights and one night that was really pushed.
- * Not proved here: how pages draw it; browser.test.ts opens those of the stand-in.
+ * Tests the queries of Grafana's dashboards, with three weeks of generated nightly runs and one pushed run. Does not
+ * prove
+ * how pages show the results; browser.test.ts tests the pages of the stand-in.
  */
 describe("Grafana's dashboards", () => {
   const content = useContent();
 
-  it("queries only metrics that exist, and so do the alerts", async () => {
+  it("use only existing metrics, like the alerts", async () => {
     const { addresses } = content;
     const exprs = [
       ...Object.values(dashboards(DEFAULT_THRESHOLDS)).flatMap((dashboard) =>
@@ -69,13 +70,13 @@ describe("Grafana's dashboards", () => {
       for (const name of await metricsOf(addresses.prometheus, expr)) names.add(name);
     }
     expect(names.size).toBeGreaterThan(30);
-    // These appear with a restart and with remote write.
+    // These metrics appear only after a restart or with remote write.
     names.delete("job:restarts:increase1m");
     for (const name of names) if (name.startsWith("prometheus_remote_storage_queue_")) names.delete(name);
     expect([...names].filter((name) => !known.has(name))).toEqual([]);
   });
 
-  it("has each dashboard at the address that the stack puts out", async () => {
+  it("are at the URLs in the stack's outputs", async () => {
     const { outputs, grafana } = content;
     const put = outputs.DASHBOARDS as Record<string, string>;
     expect(Object.keys(put).sort()).toEqual([summary, scaleTesting, health].map(({ title }) => title).sort());
@@ -86,20 +87,20 @@ describe("Grafana's dashboards", () => {
         pathname.replace("/d/", "/api/dashboards/uid/"),
       );
       expect(found.dashboard.title).toBe(title);
-      // Alerts link to panels by their ids.
+      // Alerts link to panels by ID.
       expect(found.dashboard.panels.every(({ id }) => id > 0)).toBe(true);
     }
   });
 
   it.each([
-    ["its own time", defaultRange],
+    ["its default range", defaultRange],
     ["five years", () => fiveYears()],
-  ])("answers every query of every panel, over %s", async (_, rangeOf) => {
+  ])("return data for all queries of all panels, over %s", async (_, rangeOf) => {
     const { grafana } = content;
     for (const dashboard of [summary, scaleTesting, health]) {
       const range = rangeOf(dashboard);
       const variables = await initialVariables(grafana, dashboard, range);
-      // Health of a Prometheus that is minutes old falls between two points of five years.
+      // The samples of a Prometheus that is minutes old fall between two points of a range of five years.
       const young = dashboard === health && range.to - range.from > 300 * DAY_MS;
       for (const panel of panelsOf(dashboard)) {
         const frames = await queryPanel(grafana, panel, variables, range);
@@ -113,25 +114,25 @@ describe("Grafana's dashboards", () => {
   });
 
   it.each([
-    ["its own time", defaultRange(summary)],
+    ["its default range", defaultRange(summary)],
     ["five years", fiveYears()],
-  ])("shows the numbers that the runs pushed, over %s", async (_, range) => {
+  ])("show the numbers that the runs pushed, over %s", async (_, range) => {
     const { grafana, runs } = content;
     const variables = await initialVariables(grafana, summary, range);
-    const asked = (id: number) => queryPanel(grafana, panelOf(summary, id), variables, range);
+    const framesOf = (id: number) => queryPanel(grafana, panelOf(summary, id), variables, range);
     for (const [level, mine] of byLevel(runs)) {
-      const means = oneOf(await asked(5), level);
+      const means = oneOf(await framesOf(5), level);
       expect(points(means)).toEqual(expected(means, mine, (run) => meanOf(run), mean));
-      const passing = oneOf(await asked(4), level);
+      const passing = oneOf(await framesOf(4), level);
       expect(points(passing)).toEqual(expected(passing, mine, (run) => run.passing, worstSum(mine)));
       const change = oneOf(
-        (await asked(8)).filter(({ refId }) => refId === "B"),
+        (await framesOf(8)).filter(({ refId }) => refId === "B"),
         level,
       );
       const last = mine.at(-1) as HistoryRun;
       const before = mine.slice(0, -1).filter(({ pushedAt }) => pushedAt > last.pushedAt - 7.5 * DAY_MS);
       expect(valuesOf(change)[0]).toBeCloseTo(meanOf(last) / median(before.map(meanOf)) - 1, 9);
-      const bars = (await asked(9)).filter((frame) => labelsOf(frame).code_level === level);
+      const bars = (await framesOf(9)).filter((frame) => labelsOf(frame).code_level === level);
       const heap = new Map(bars.map((frame) => [labelsOf(frame).step, valuesOf(frame)[0]]));
       last.occupancy[0]?.heapBytes.forEach((bytes, step) => {
         expect(heap.get(String(step).padStart(2, "0"))).toBe(bytes);
@@ -139,7 +140,7 @@ describe("Grafana's dashboards", () => {
     }
   });
 
-  it("offers the values that there are, each variable by those before it", async () => {
+  it("offer existing values in variables, depending on the previous variables", async () => {
     const { grafana, runs } = content;
     const [levels, tests] = summary.templating.list ?? [];
     const range = defaultRange(summary);
@@ -151,7 +152,7 @@ describe("Grafana's dashboards", () => {
     expect(await variableValues(grafana, tests?.definition ?? "", { code_level: "none" }, range)).toEqual([]);
   });
 
-  it("opens each dashboard quickly, at five years too", async () => {
+  it("open quickly, also with a range of five years", async () => {
     const { grafana } = content;
     for (const dashboard of [summary, scaleTesting, health]) {
       const range = fiveYears();
@@ -161,18 +162,18 @@ describe("Grafana's dashboards", () => {
         times.push(...(await panelTimes(grafana, dashboard, variables, range)));
       }
       const p95 = quantile(times, 0.95);
-      console.log(`${dashboard.title}: 95 of 100 panels answer within ${Math.round(p95)} ms at five years`);
-      // The aim is 300 ms on an idle machine; a test has to live with a busy one.
+      console.log(`${dashboard.title}: 95th percentile of the panels at five years: ${Math.round(p95)} ms`);
+      // The aim is 300 ms on an idle computer. The test allows more, because the computer may be busy.
       expect(p95).toBeLessThan(2000);
     }
   });
 
-  it("has nothing to change when nothing changed", async () => {
+  it("need no update if nothing changed", async () => {
     const { engine } = content;
     await engine.pulumi(["up", "--yes", "--expect-no-changes"]);
   });
 
-  it("finds what was edited by hand, and puts it back", async () => {
+  it("detect and revert manual changes", async () => {
     const { engine, grafana } = content;
     const path = `/api/dashboards/uid/${summary.uid}`;
     const { dashboard, meta } = await requestGrafana<{
@@ -192,7 +193,7 @@ describe("Grafana's dashboards", () => {
     expect(after.dashboard.title).toBe(summary.title);
   });
 
-  it("is destroyed when Grafana is gone", async () => {
+  it("can be destroyed if Grafana is down", async () => {
     const { cloud, engine } = content;
     const kubectl = ["--kubeconfig", cloud.adminKubeconfig, "--namespace", "monitoring"];
     await execa("kubectl", [...kubectl, "delete", "deployment", "grafana"], {

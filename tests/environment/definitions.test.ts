@@ -5,24 +5,24 @@ import { parse, parseAllDocuments } from "yaml";
 import { CRD_FILES, readCrds } from "../../components/operator-crds.ts";
 import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 
-/** Without the texts that explain it. A printer column's own is a line, and stays. */
-function unexplained(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((one: unknown) => unexplained(one));
+/** Removes descriptions, except those of printer columns, which have one line. */
+function withoutDescriptions(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one: unknown) => withoutDescriptions(one));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, text]) => !(key === "description" && typeof text === "string" && !("jsonPath" in value)))
-      .map(([key, one]) => [key, unexplained(one)]),
+      .map(([key, one]) => [key, withoutDescriptions(one)]),
   );
 }
 
-test("the operator's definitions lose their descriptions and nothing else", async () => {
+test("readCrds removes the descriptions of the operator's CRDs and nothing else", async () => {
   const { crds } = await ensureToolchain({ only: ["crds"] });
   const read = parseAllDocuments(await readCrds(crds))
     .map((document) => document.toJS() as unknown)
     .filter((definition) => definition !== null);
   for (const [at, file] of Object.keys(CRD_FILES).entries()) {
-    expect(read[at], file).toEqual(unexplained(parse(await readFile(path.join(crds, file), "utf8"))));
+    expect(read[at], file).toEqual(withoutDescriptions(parse(await readFile(path.join(crds, file), "utf8"))));
   }
   expect(JSON.stringify(read).length).toBeLessThan(300_000);
 });

@@ -7,10 +7,10 @@ import { removeCloud } from "../../packages/local-cloud/cluster/index.ts";
 import { copyProgram } from "./previous.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
-/** MiB that the heap of the program, and of each plugin that is written in TypeScript, may take. */
+/** Maximum heap of the program and of each TypeScript plugin in MiB. */
 const HEAP_MIB = 512;
 
-/** A line that is added to a file of the program, and what the error says. */
+/** A line that is added to a file of the program, and the expected error. */
 interface Case {
   file: string;
   line: string;
@@ -43,12 +43,12 @@ const CASES: Record<string, Case> = {
     line: "(({ some }: { some?: { part: string } }) => some!.part)({});",
     says: "TypeError: Cannot read properties of undefined (reading 'part')",
   },
-  "an error of Node's inside apply": {
+  "an error of Node inside apply": {
     file: "index.ts",
     line: 'pulumi.output("smtp://host:99999").apply((url) => new URL(url));',
     says: "TypeError: Invalid URL",
   },
-  "an error that holds resources": {
+  "an error that refers to resources": {
     file: "index.ts",
     line: 'throw Object.assign(new Error("broken on purpose"), { grafana, prometheus, network });',
     says: "Error: broken on purpose",
@@ -56,9 +56,10 @@ const CASES: Record<string, Case> = {
 };
 
 /**
- * Errors in the program that aren't about the configuration, in previews by the real engine. The times are compared with
- * a preview without an error, in the same run. Not proved here: today's language host, whose arguments for Node the
- * published one is given.
+ * Tests errors of the program, except configuration errors, in previews by the real engine. The durations are compared
+ * with a preview without an error in the same run. Does not prove it for the published language host, which passes
+ * other
+ * arguments to Node.
  */
 describe("an unhandled error in the program", { timeout: 300_000 }, () => {
   let stack: TestStack;
@@ -70,17 +71,17 @@ describe("an unhandled error in the program", { timeout: 300_000 }, () => {
 
   afterAll(() => removeCloud(stack.cloud));
 
-  it.each(Object.entries(CASES))("is shown at once, at its own line: %s", async (name, one) => {
+  it.each(Object.entries(CASES))("is shown quickly with its line: %s", async (name, one) => {
     const plain = await preview(undefined);
-    const { exitCode, said, seconds, line } = await preview(one);
+    const { exitCode, output, seconds, line } = await preview(one);
     console.log(
       `${name}: ${seconds.toFixed(1)} s; a preview without an error: ${plain.seconds.toFixed(1)} s`,
     );
     expect(plain.exitCode).toBe(0);
     expect(exitCode).not.toBe(0);
-    expect(said).toContain(one.says);
-    expect(said).toMatch(new RegExp(`${one.file.replaceAll(".", "\\.")}:${line}:`));
-    // 1 s is the aim on an idle machine; a test has to live with a busy one.
+    expect(output).toContain(one.says);
+    expect(output).toMatch(new RegExp(`${one.file.replaceAll(".", "\\.")}:${line}:`));
+    // The aim is 1 s on an idle computer. The test allows more, because the computer may be busy.
     expect(seconds).toBeLessThan(1.5 * plain.seconds + 2);
   });
 
@@ -100,14 +101,14 @@ describe("an unhandled error in the program", { timeout: 300_000 }, () => {
     });
     return {
       exitCode,
-      said: stripVTControlCharacters(all),
+      output: stripVTControlCharacters(all),
       seconds: (performance.now() - started) / 1000,
       line,
     };
   }
 });
 
-/** Adds a line at the file's end, or at the end of its constructor. @returns its number */
+/** Adds a line at the end of the file, or of its constructor. @returns the line number */
 async function addLine(file: string, line: string): Promise<number> {
   const text = await readFile(file, "utf8");
   const end = text.lastIndexOf("    this.registerOutputs(");

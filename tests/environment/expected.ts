@@ -2,36 +2,37 @@ import type { Frame } from "../../packages/local-cloud/panels.ts";
 import type { HistoryRun } from "../../packages/local-cloud/prometheus-data.ts";
 import { recordedAt } from "../../packages/local-cloud/prometheus-data.ts";
 
-/** The runs of each code level, in order. */
+/** Returns the runs of each code level in order of time. */
 export function byLevel(runs: HistoryRun[]): Map<string, HistoryRun[]> {
   const levels = new Map<string, HistoryRun[]>();
   for (const run of runs) levels.set(run.codeLevel, [...(levels.get(run.codeLevel) ?? []), run]);
   return levels;
 }
 
-/** The labels of a frame's series. */
+/** Returns the labels of a frame's series. */
 export function labelsOf(frame: Frame): Record<string, string> {
   return frame.columns.at(-1)?.labels ?? {};
 }
 
-/** The values of a frame's series. */
+/** Returns the values of a frame's series. */
 export function valuesOf(frame: Frame): number[] {
   return (frame.columns.at(-1)?.values ?? []) as number[];
 }
 
-/** The one frame of a code level. */
+/** Returns the only frame of a code level. */
 export function oneOf(frames: Frame[], level: string): Frame {
   const [found, ...more] = frames.filter((frame) => labelsOf(frame).code_level === level);
-  if (found === undefined || more.length > 0) throw new Error(`${frames.length} frames, not one of ${level}`);
+  if (found === undefined || more.length > 0)
+    throw new Error(`${frames.length} frames instead of one of ${level}`);
   return found;
 }
 
-/** Time and value of each point. */
+/** Returns the time and value of each point. */
 export function points(frame: Frame): [number, number][] {
   return valuesOf(frame).map((value, at) => [Number(frame.columns[0]?.values[at]), value]);
 }
 
-/** What a panel has to show of the runs: at each of its points those that were kept since the one before. */
+/** Returns the values that a panel must show: each point combines the runs recorded since the previous point. */
 export function expected(
   frame: Frame,
   runs: HistoryRun[],
@@ -46,19 +47,19 @@ export function expected(
   });
 }
 
-/** The mean. */
+/** Returns the mean. */
 export function mean(values: number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Each test's worst result of the runs, added up. */
+/** Returns the sum of each test's worst result. */
 export function worstSum(all: HistoryRun[]) {
   const tests = Object.keys(all[0]?.results ?? {});
   return (_: number[], runs: HistoryRun[]): number =>
     tests.reduce((sum, test) => sum + Math.min(...runs.map(({ results }) => results[test] ?? 1)), 0);
 }
 
-/** The median. */
+/** Returns the median. */
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -67,7 +68,7 @@ export function median(values: number[]): number {
     : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }
 
-/** What a run measured: its one test's mean occupancy. */
+/** Returns the mean occupancy of a run's only measuring test. */
 export function meanOf(run: HistoryRun): number {
   return run.occupancy[0]?.meanBytes ?? NaN;
 }

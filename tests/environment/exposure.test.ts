@@ -21,13 +21,14 @@ import { eventually, query } from "./prometheus.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 const DOMAIN = "push.k8sfv.example";
-/** Where the CI host on the internet is, and where it is not. */
+/** A range that contains the CI host on the internet, and one that doesn't. */
 const [ITS_RANGE, ANOTHER] = ["198.51.100.0/28", "192.0.2.0/24"];
 
 /**
- * Where pushes come from, the default aside (workloads.test.ts): the internet, by Google's load balancer, or the
- * cluster alone. The load balancer is the local cloud's, which does what Google documents; that Google's own does
- * the same, and how long its certificate takes, is not proved here.
+ * Tests the other values of `pushGateway.exposure` (workloads.test.ts tests the default): pushes from the internet
+ * through
+ * Google's load balancer, and only from the cluster. The local cloud emulates the load balancer according to Google's
+ * documentation. Does not prove that Google's load balancer behaves the same, nor how long its certificate takes.
  */
 describe("pushes", () => {
   let stack: TestStack;
@@ -49,7 +50,7 @@ describe("pushes", () => {
   });
   afterAll(() => removeCloud(openCloud("exposure")));
 
-  /** The environment of a CI job on the internet, which trusts whom the internet trusts. */
+  /** Returns the environment of a CI job on the internet, which trusts the emulated public CA. */
   const environment = () => {
     const authority = path.join(internetAuthorityDir(stack.cloud), "ca.crt");
     return {
@@ -59,7 +60,7 @@ describe("pushes", () => {
     };
   };
 
-  /** The statuses of so many requests from the internet, one after the other; "none" where there is no answer. */
+  /** Returns the statuses of `count` sequential requests from the internet; "none" if there is no response. */
   async function statuses(url: string, count = 1): Promise<string[]> {
     const script = `
       for (let n = 0; n < ${count}; n++) {
@@ -74,7 +75,9 @@ describe("pushes", () => {
       .map((line) => line.trim());
   }
 
-  /** The status of a request from the internet with this in its first line, as it is; "none" where there is no answer. */
+  /**
+   * Returns the status of a request from the internet with this unchanged request target; "none" without a response.
+   */
   async function statusOf(target: string): Promise<string> {
     const script = `
       const [host, path] = process.argv.slice(1);
@@ -87,10 +90,10 @@ describe("pushes", () => {
     return (await runIn(stack.cloud, internetHost, command, { env: environment() })).trim();
   }
 
-  it("come from the internet with the password, by the client that k8sfv uses", async () => {
+  it("are accepted from the internet with the password, by k8sfv's client", async () => {
     const { username, hostname, protocol } = new URL(String(outputs.PROMPG_URL));
     expect([username, hostname, protocol]).toEqual(["ci", DOMAIN, "https:"]);
-    // A backend is used once it has answered a check of the load balancer's.
+    // The load balancer uses a backend after a successful health check.
     await eventually(
       () => statuses(`https://${DOMAIN}/-/ready`),
       ([status]) => status === "200",
@@ -108,19 +111,19 @@ describe("pushes", () => {
     expect(found[0]?.metric).not.toHaveProperty("pod");
   });
 
-  it("come in by TLS, with the password and to the domain alone", async () => {
+  it("are accepted only by TLS, with the password and to the domain", async () => {
     expect(await statuses(`https://${DOMAIN}/metrics`)).toEqual(["401"]);
     expect(await statuses(`http://${DOMAIN}/metrics`)).toEqual([`301 https://${DOMAIN}/metrics`]);
-    // No certificate is for the bare address.
+    // The certificate is not valid for the IP address.
     expect(await statuses(`https://${String(outputs.PROMPG_ADDRESS)}/metrics`)).toEqual(["none"]);
     const inside = new URL(String(outputs.PROMETHEUS_URL)).hostname;
     expect(await machineConnects(stack.cloud, internetHost, inside, 9090)).toBe(false);
     expect(await machineConnects(stack.cloud, internetHost, "10.248.1.4", 9091)).toBe(false);
-    // The address in the VPC stays.
+    // The address in the VPC still works.
     expect(await machineConnects(stack.cloud, ciHost, "10.248.1.4", 9091)).toBe(true);
   });
 
-  it("reach no other host by what is put in the place of a path, and end nothing", async () => {
+  it("reach no other host and stop no process with a malformed request target", async () => {
     expect(await statusOf("//")).toBe("401");
     expect(await statusOf("//192.0.2.1/metrics")).toBe("401");
     expect(await statusOf(`${String(outputs.PROMETHEUS_URL)}/-/ready`)).toBe("404");
@@ -130,7 +133,7 @@ describe("pushes", () => {
   it.each([
     ["program", () => findProcesses(stack.cloud, "front-end").then(killProcesses)],
     ["machine", () => killHost(stack.cloud, frontEndHost)],
-  ])("come in again after the load balancer's %s has ended", async (_, end) => {
+  ])("are accepted again after the load balancer's %s was killed", async (_, end) => {
     const program = async () => (await findProcesses(stack.cloud, "front-end")).map(({ pid }) => pid);
     const before = await program();
     expect(before).toHaveLength(1);
@@ -142,12 +145,12 @@ describe("pushes", () => {
     );
   });
 
-  it("leave nothing to change, and the smoke test finds all well", async () => {
+  it("leave nothing to update, and the smoke test succeeds", async () => {
     await stack.engine.pulumi(["preview", "--diff", "--expect-no-changes"]);
     expect(await smoke()).toContain("smoke: all is well");
   });
 
-  it("are refused from other ranges", async () => {
+  it("are rejected from other ranges", async () => {
     await stack.set({ "pushGateway.sourceRanges[0]": ANOTHER });
     outputs = await stack.up();
     await eventually(
@@ -156,7 +159,7 @@ describe("pushes", () => {
     );
   });
 
-  it("are slowed down where anybody may push: 120 requests a minute", async () => {
+  it("are limited to 120 requests per minute if all addresses may push", async () => {
     await stack.engine.pulumi(["config", "rm", "--path", "k8sfv-metrics:pushGateway.sourceRanges"]);
     await stack.set({ "pushGateway.sourceRanges": "anywhere" });
     outputs = await stack.up();
@@ -169,7 +172,7 @@ describe("pushes", () => {
     expect(found.slice(120)).toEqual(Array.from({ length: 10 }, () => "429"));
   });
 
-  it("come from the cluster's own jobs alone, and nothing is left of the way in", async () => {
+  it("are accepted only from the cluster after the exposure changes, and the load balancer is removed", async () => {
     for (const key of ["domain", "sourceRanges"]) {
       await stack.engine.pulumi(["config", "rm", "--path", `k8sfv-metrics:pushGateway.${key}`]);
     }
@@ -192,7 +195,7 @@ describe("pushes", () => {
     expect(await smoke()).toContain("smoke: all is well");
   });
 
-  /** What the smoke test says of the stack, through the Kubernetes API. */
+  /** Returns the output of the smoke test through the Kubernetes API. */
   async function smoke(): Promise<string> {
     const { cloud, engine } = stack;
     const program = ["node_modules/tsx/dist/cli.mjs", "tools/smoke.ts", "local"];
@@ -201,14 +204,14 @@ describe("pushes", () => {
     return all;
   }
 
-  /** Pushes once from a pod of another namespace. @returns the phase that it ended in */
+  /** Pushes once from a pod of another namespace. @returns the pod's final phase */
   async function pushFromJob(url: string): Promise<string | undefined> {
     const core = kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
     const script = `
       const { username, password, origin } = new URL(process.env.URL_TO_PUSH_TO);
       const authorization = "Basic " + Buffer.from(username + ":" + password).toString("base64");
       const push = { method: "PUT", headers: { authorization }, body: "from_a_job 5\\n" };
-      // The nodes' proxies know a new Service's pod a second or two after it is ready.
+      // kube-proxy knows a new Service's endpoint a second or two after its pod is ready.
       for (let tries = 0; tries < 30; tries++) {
         const answer = await fetch(origin + "/metrics/job/inside", push).catch(() => undefined);
         if (answer !== undefined) process.exit(answer.ok ? 0 : 1);

@@ -3,7 +3,7 @@ import { execa } from "execa";
 import type { Cloud } from "../../packages/local-cloud/cluster/index.ts";
 import { ciHostCommand } from "../../packages/local-cloud/sample.ts";
 
-/** Values that no panel shows by chance. */
+/** Unusual values that no panel shows by chance. */
 export const ENDPOINTS = 1234;
 export const CHAINS = 321;
 
@@ -14,7 +14,7 @@ felix_cluster_num_workload_endpoints ${ENDPOINTS}
 felix_iptables_chains{ip_version="4",table="filter"} ${CHAINS}
 `;
 
-/** An HTTP server that exposes them, until its standard input is closed. */
+/** Script of an HTTP server that exposes the metrics until its standard input is closed. */
 const SERVER = `
 require("node:http").createServer((request, response) => {
   response.writeHead(request.url === "/metrics" ? 200 : 404, { "Content-Type": "text/plain; version=0.0.4" });
@@ -22,7 +22,7 @@ require("node:http").createServer((request, response) => {
 }).listen(Number(process.argv[1]), () => console.log("ready"));
 process.stdin.on("end", () => process.exit()).resume();`;
 
-/** Runs a server on the CI machine that exposes metrics as Felix does. */
+/** Starts a server on the CI host that exposes metrics like Felix. */
 export async function startFelix(cloud: Cloud, port: number): Promise<{ stop: () => Promise<void> }> {
   const [file, ...args] = await ciHostCommand(cloud, ["node", "-e", SERVER, String(port), METRICS]);
   const server = execa(file, args, { reject: false });

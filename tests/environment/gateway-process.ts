@@ -7,23 +7,23 @@ import { hash } from "bcryptjs";
 import { PERSISTENCE_INTERVAL, pushProxyProgram } from "../../components/push-proxy.ts";
 import { freePort } from "../../tools/free-port.ts";
 
-/** The real Pushgateway as a process of this machine, and before it the push proxy, as in their pod. */
+/** The real Pushgateway with the push proxy as processes of this computer, connected as in their pod. */
 export interface GatewayProcess {
-  /** Where clients push: the proxy. */
+  /** URL of the proxy, to which clients push. */
   url: string;
-  /** The Pushgateway itself. */
+  /** URL of the Pushgateway itself. */
   directUrl: string;
   /** Kills the Pushgateway. */
   stop: () => Promise<void>;
-  /** Kills the Pushgateway and starts it again, on the same file. */
+  /** Kills the Pushgateway and restarts it with the same file. */
   crash: () => Promise<void>;
   /** Kills the canary. */
   killCanary: () => Promise<void>;
   /** Resident memory of the proxy without its canary, in bytes. */
   proxyMemory: () => Promise<number>;
-  /** Stops the Pushgateway with SIGSTOP, as a disk that hangs would, or continues it. */
+  /** Suspends the Pushgateway with SIGSTOP, like a hanging disk, or resumes it. */
   pause: (paused: boolean) => void;
-  /** Sends SIGTERM to both, as the end of a pod does, and waits until the proxy has ended. */
+  /** Sends SIGTERM to both, as when their pod is deleted, and waits until the proxy exits. */
   terminate: () => Promise<void>;
   close: () => Promise<void>;
 }
@@ -31,17 +31,19 @@ export interface GatewayProcess {
 export interface GatewayOptions {
   /** Limits of the proxy, in bytes. */
   limits?: { push: number; store: number };
-  /** Seconds after which the proxy answers 503. */
+  /** Seconds after which the proxy responds with 503. */
   timeoutSeconds?: number;
-  /** What the proxy takes for the Pushgateway's file. */
+  /** File that the proxy regards as the Pushgateway's persistence file. */
   proxyFile?: string;
-  /** "USER:PASSWORD" that the Pushgateway asks for. Default: none. */
+  /** "USER:PASSWORD" that the Pushgateway requires. @default none */
   credentials?: string;
 }
 
 /**
- * @param binary - the Pushgateway's
- * @param dir - for its file
+ * Starts the Pushgateway and the push proxy.
+ *
+ * @param binary - path of the Pushgateway's program
+ * @param dir - directory for its file
  */
 export async function startGateway(
   binary: string,
@@ -69,7 +71,7 @@ export async function startGateway(
   let gateway = start();
   const proxy = spawn(process.execPath, [program], {
     stdio: "ignore",
-    // A process group, so that the canary ends with it.
+    // A process group, so that the canary is killed too.
     detached: true,
     env: {
       PUSH_PROXY_PORT: String(port),
@@ -118,7 +120,7 @@ export async function startGateway(
   };
 }
 
-/** Flags by which the Pushgateway asks for a password. */
+/** Returns the Pushgateway's flags that require a password. */
 async function passwordFlags(dir: string, credentials: string): Promise<string[]> {
   if (credentials === "") return [];
   const [user = "", password = ""] = credentials.split(":");
@@ -127,7 +129,7 @@ async function passwordFlags(dir: string, credentials: string): Promise<string[]
   return [`--web.config.file=${webConfig}`];
 }
 
-/** Waits until a Pushgateway, or the proxy before it, says that it is ready. */
+/** Waits until a Pushgateway or push proxy is ready. */
 export async function untilReady(url: string): Promise<void> {
   const deadline = Date.now() + 20_000;
   for (;;) {

@@ -6,13 +6,13 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { root } from "../pages.ts";
 
-/** The project's own Go programs, which have tests. */
+/** The project's Go programs that have tests. */
 const PROGRAMS = ["history", "licences", "sample-run"];
 
 test.each(PROGRAMS)("the Go tests of packages/local-cloud/%s pass", async (program) => {
   const cwd = path.join(root, "packages/local-cloud", program);
   const env = { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" };
-  // Flags of the toolchain, whose compiled packages are then taken from Go's build cache.
+  // With the toolchain's flags, Go reuses its compiled packages from the build cache.
   await execa("go", ["test", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "./..."], {
     cwd,
     env,
@@ -36,7 +36,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** Lays out a program that links a module with this licence file. @returns the program's folder */
+/** Writes a program that links a module with this licence file. @returns the program's directory */
 async function plant(licence: string): Promise<string> {
   const files = {
     "module/go.mod": "module example.com/planted\n\ngo 1.26.0\n",
@@ -68,12 +68,12 @@ async function buildPlanted(module: string): Promise<string> {
   return toolchain.path("planted");
 }
 
-test("the toolchain refuses a program that links a module under the AGPL, by the module's name", async () => {
+test("the toolchain rejects a program that links a module under the AGPL, and names the module", async () => {
   const built = buildPlanted(await plant(AGPL));
   await expect(built).rejects.toThrow(/Go module example\.com\/planted@v1\.0\.0: AGPL-3\.0-or-later/);
 });
 
-test("the toolchain builds the same program with a module under the Apache License", async () => {
+test("the toolchain builds the same program if the module is under the Apache License", async () => {
   const built = await buildPlanted(await plant("https://www.apache.org/licenses/LICENSE-2.0\n"));
   expect((await execa(built)).stderr).toBe("word");
 });

@@ -13,7 +13,7 @@ import { readSettings } from "../../packages/local-cloud/grafana/settings.ts";
 const programDir = fileURLToPath(new URL("grafana-content", import.meta.url));
 const AUTH = "admin:only-for-this-test";
 
-/** Each type of resource, with the API's path of the one in the program and a change made by hand. */
+/** Resource types with the API path of the program's resource and a manual change. */
 const RESOURCES = {
   "data source": { path: "/api/datasources/uid/source", named: "name" },
   folder: { path: "/api/folders/folder", named: "title" },
@@ -23,8 +23,8 @@ type Kind = keyof typeof RESOURCES;
 const KINDS = Object.keys(RESOURCES) as Kind[];
 
 /**
- * The stand-in for Grafana does what Grafana's own provider asks for: create, read, update, import, drift and delete
- * of each type of resource. No cluster is started. Not proved here: that Grafana answers the same.
+ * Tests the Grafana stand-in with Grafana's provider: create, read, update, import, drift and delete for each resource
+ * type. Starts no cluster. Does not prove that Grafana responds the same.
  */
 describe("Grafana's provider against the stand-in", () => {
   let engine: Engine;
@@ -41,7 +41,7 @@ describe("Grafana's provider against the stand-in", () => {
       GF_SECURITY_ADMIN_PASSWORD: AUTH.split(":")[1],
     };
     server = await startServer(readSettings(environmentOf, dir));
-    // The engine writes the stack's file into the folder where it is told to create the stack.
+    // The engine writes the stack file into the directory where it creates the stack.
     await cp(path.join(programDir, "Pulumi.yaml"), path.join(dir, "Pulumi.yaml"));
     await engine.pulumi(["stack", "init", "contract"], { cwd: dir });
     await set({ url: server.url, name: "first" });
@@ -55,7 +55,7 @@ describe("Grafana's provider against the stand-in", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it("creates each, and reads back what it created", async () => {
+  it("creates each resource and reads it back unchanged", async () => {
     await up();
     for (const kind of KINDS) expect(await nameOf(kind)).toBe("first");
     expect(await get(RESOURCES["data source"].path)).toMatchObject({
@@ -69,7 +69,7 @@ describe("Grafana's provider against the stand-in", () => {
     await expectNoChanges();
   });
 
-  it("updates each in place", async () => {
+  it("updates each resource in place", async () => {
     await set({ name: "second" });
     const stdout = await up();
     expect(stdout).toMatch(/~ 3 updated/);
@@ -78,7 +78,7 @@ describe("Grafana's provider against the stand-in", () => {
     await expectNoChanges();
   });
 
-  it("finds each that was changed by hand, and puts it back", async () => {
+  it("detects and reverts manual changes of each resource", async () => {
     const source = (await get(RESOURCES["data source"].path)) as object;
     await send("PUT", RESOURCES["data source"].path, { ...source, url: "http://by-hand:9090" });
     await send("PUT", RESOURCES.folder.path, { title: "by hand", overwrite: true });
@@ -95,7 +95,7 @@ describe("Grafana's provider against the stand-in", () => {
     expect(await get(RESOURCES["data source"].path)).toHaveProperty("url", "http://second:9090");
   });
 
-  it("creates again each that was deleted by hand", async () => {
+  it("recreates each resource that was deleted manually", async () => {
     for (const kind of ["dashboard", "folder", "data source"] as const)
       await send("DELETE", RESOURCES[kind].path);
     const stdout = await up("--refresh");
@@ -103,7 +103,7 @@ describe("Grafana's provider against the stand-in", () => {
     for (const kind of KINDS) expect(await nameOf(kind)).toBe("second");
   });
 
-  it("imports each by its uid", async () => {
+  it("imports each resource by its UID", async () => {
     await forget();
     await set({ import: "true" });
     const stdout = await up();
@@ -112,24 +112,24 @@ describe("Grafana's provider against the stand-in", () => {
     await expectNoChanges();
   });
 
-  it("reports what Grafana says to one that is there already", async () => {
+  it("reports Grafana's error if a resource already exists", async () => {
     await forget();
-    const said = await refused(["up", "--yes", "--skip-preview"]);
-    expect(said).toContain("data source with the same name already exists");
-    expect(said).toMatch(/status 412|StatusCode: 412|\[412\]/);
+    const output = await refused(["up", "--yes", "--skip-preview"]);
+    expect(output).toContain("data source with the same name already exists");
+    expect(output).toMatch(/status 412|StatusCode: 412|\[412\]/);
     await set({ import: "true" });
     await up();
     await set({ import: "false" });
   });
 
-  it("deletes each", async () => {
+  it("deletes each resource", async () => {
     await keep([]);
     const stdout = await up();
     expect(stdout).toMatch(/- 3 deleted/);
     for (const kind of KINDS) expect((await ask("GET", RESOURCES[kind].path)).status).toBe(404);
   });
 
-  it("takes a deletion of what isn't there any more", async () => {
+  it("accepts the deletion of a resource that no longer exists", async () => {
     await keep(KINDS);
     await up();
     for (const kind of ["dashboard", "folder", "data source"] as const)
@@ -137,7 +137,7 @@ describe("Grafana's provider against the stand-in", () => {
     await pulumi(["destroy", "--yes", "--skip-preview"]);
   });
 
-  // The last test: the server refuses this login for 5 minutes after 5 wrong passwords, as Grafana does.
+  // The last test, because like Grafana the server blocks this login for 5 minutes after 5 wrong passwords.
   it("reports a wrong password", async () => {
     await keep(KINDS);
     await pulumi(["config", "set", "--secret", "auth", "admin:wrong"]);
@@ -174,7 +174,7 @@ describe("Grafana's provider against the stand-in", () => {
     await pulumi(["config", "set", "kept", JSON.stringify(kinds)]);
   }
 
-  /** The state loses each resource; Grafana keeps it. */
+  /** Removes each resource from the state but not from Grafana. */
   async function forget(): Promise<void> {
     await pulumi(["state", "delete", "--all", "--yes"]);
   }

@@ -19,17 +19,17 @@ const METRICS = [
   "k8sfv_occupancy_increase_percent",
   "k8sfv_heap_alloc_bytes",
 ];
-/** Per run: of each test its result, mean, increase and 20 steps of the heap. */
+/** Series per run: for each test its result, mean, increase and 20 steps of the heap. */
 const SERIES = TESTS * 23;
-/** The disk and its share for blocks: what config and components/prometheus.ts give when nothing else is said. */
+/** Maximum size of blocks: the default disk size and the fraction for blocks (components/prometheus.ts). */
 const BLOCKS_BYTES = 200 * 0.8 * GIB;
-/** What Prometheus may take, its limit in components/prometheus.ts. */
+/** Memory limit of Prometheus (components/prometheus.ts). */
 const MEMORY_BYTES = 2 * GIB;
 
 /**
- * A year of nights as they are in production, on the real Prometheus as a process of this machine: 10 tests of
- * 4 code levels, every value scraped every 10 s until the next run's push replaces it. Not proved here: five
- * years, which are reckoned from one.
+ * Tests the real Prometheus, as a process of this computer, with a year of nightly runs as in production: 10 tests of
+ * 4 code levels, whose values are scraped every 10 s until the next push replaces them. Does not prove five years; they
+ * are extrapolated from one.
  */
 describe("a year of nights", () => {
   let dir: string;
@@ -37,7 +37,7 @@ describe("a year of nights", () => {
   let prometheus: ChildProcess;
   let startedAfterMs: number;
   let blocksBytes: number;
-  /** From when to when it is, in ms. */
+  /** Start and end of the data as Unix time in ms. */
   let firstPush: number;
   const until = Math.floor(Date.now() / 60_000) * 60_000;
 
@@ -75,11 +75,12 @@ describe("a year of nights", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it("is there whole, every sample of it", async () => {
-    const asked = Date.now();
+  it("has every sample", async () => {
+    const startedAt = Date.now();
     let samples = 0;
-    // A month and a metric a query: for all of it Prometheus would need longer than it gives one, and of several
-    // metrics it can't count samples at once, since a count has no name.
+    // One query per month and metric. A single query would exceed Prometheus's timeout, and a selector of several
+    // metrics
+    // fails, because count_over_time drops the names.
     for (let ago = 0; ago <= NIGHTS; ago += 31) {
       for (const metric of METRICS) {
         const expr = `sum(count_over_time(${metric}[31d] @ ${until / 1000} offset ${ago}d))`;
@@ -87,17 +88,17 @@ describe("a year of nights", () => {
       }
     }
     const scrapes = (until - firstPush) / 10_000;
-    console.log(`${(samples / 1e6).toFixed(0)} million samples, counted in ${Date.now() - asked} ms`);
-    // At a push the scrape falls before or after it.
+    console.log(`${(samples / 1e6).toFixed(0)} million samples, counted in ${Date.now() - startedAt} ms`);
+    // A scrape at the time of a push may happen before or after it.
     expect(Math.abs(samples / (scrapes * SERIES) - 1)).toBeLessThan(0.001);
   });
 
-  it("takes a disk and a memory that five years fit into", async () => {
+  it("needs so little disk and memory that five years fit", async () => {
     const memory = await residentBytes(prometheus);
     const perSample = blocksBytes / (((until - firstPush) / 10_000) * SERIES);
     console.log(
-      `on the disk ${(blocksBytes / GIB).toFixed(2)} GiB, ${perSample.toFixed(3)} bytes a sample; ` +
-        `ready after ${startedAfterMs} ms; ${Math.round(memory / 2 ** 20)} MiB after a query of all`,
+      `on disk ${(blocksBytes / GIB).toFixed(2)} GiB, ${perSample.toFixed(3)} bytes per sample; ` +
+        `ready after ${startedAfterMs} ms; ${Math.round(memory / 2 ** 20)} MiB after querying all data`,
     );
     expect(5 * blocksBytes).toBeLessThan(BLOCKS_BYTES);
     expect(memory).toBeLessThan(MEMORY_BYTES);

@@ -9,18 +9,21 @@ import { removeCloud } from "../../packages/local-cloud/cluster/index.ts";
 import { importExisting } from "../../tools/import-existing.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
-/** How often a run is killed. */
+/** Number of killed runs. */
 const KILLS = 10;
-/** Each fault strikes each resource once; the graph of Google's resources is 6 deep, and adopting is a run. */
-const MOST_RUNS = 40;
+/**
+ * Maximum number of runs. Each fault affects each resource once, Google's resource graph has depth 6, and imports
+ * count.
+ */
+const MAX_RUNS = 40;
 
 /**
- * Runs that end badly: Google refuses or does not answer, or the engine and all it started are killed.
- * Not proved here: faults of the Kubernetes API, and Google's own behaviour after a time-out.
+ * Tests failed runs: Google rejects requests or doesn't respond, or the engine and its child processes are killed. Does
+ * not prove faults of the Kubernetes API, nor Google's behavior after a timeout.
  */
-describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
+describe("after failed runs", { timeout: 1_800_000 }, () => {
   let stack: TestStack;
-  /** What a whole run makes, from its plan: Google's resources by their names in the program. */
+  /** Google resources that a complete run creates, by their names in the program. */
   let planned: string[];
 
   beforeAll(async () => {
@@ -33,13 +36,13 @@ describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
 
   afterAll(() => removeCloud(stack.cloud));
 
-  it("converges when each operation at Google is refused, refused otherwise, and made without an answer", async () => {
-    await strike("create");
+  it("the stack converges if each operation at Google exceeds a quota, lacks permission, and succeeds without a response", async () => {
+    await injectFaults("create");
     const up = ["up", "--yes", "--skip-preview", "--continue-on-error"];
     const runs = await until(() => stack.engine.pulumi(up), true);
-    console.log(`${runs.failed} runs failed before one went through; ${runs.adopted} resources taken over`);
-    expect(runs.adopted).toBeGreaterThan(10);
-    // Each refusal names what is missing.
+    console.log(`${runs.failed} runs failed before one succeeded; ${runs.imported} resources imported`);
+    expect(runs.imported).toBeGreaterThan(10);
+    // Each error names what is missing.
     for (const words of [
       "Quota exceeded",
       "Required 'compute.networks.create' permission",
@@ -48,22 +51,22 @@ describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
       "Permission denied to enable service [compute.googleapis.com]",
       "Billing must be enabled for activation of service(s)",
     ]) {
-      expect(runs.said).toContain(words);
+      expect(runs.output).toContain(words);
     }
     await expectWhole();
   });
 
-  it("is destroyed wholly though each deletion fails three times", async () => {
-    await strike("delete");
+  it("the stack is destroyed completely although each deletion fails three times", async () => {
+    await injectFaults("delete");
     const destroy = ["destroy", "--yes", "--skip-preview", "--continue-on-error"];
     const runs = await until(() => stack.engine.pulumi(destroy), false);
-    console.log(`${runs.failed} runs failed before all was gone`);
+    console.log(`${runs.failed} runs failed before one succeeded`);
     expect(await stack.resources()).toEqual([]);
     expect((await stack.atGoogle()).paths).toEqual([]);
     await writeFile(faultsFile(), "{}");
   });
 
-  it(`converges after ${KILLS} kills spread over the run`, async () => {
+  it(`the stack converges after ${KILLS} kills at different times of the run`, async () => {
     const moments: string[] = [];
     for (let kill = 1; kill <= KILLS; kill++) {
       moments.push(await killAt(Math.floor((planned.length * kill) / (KILLS + 1))));
@@ -78,8 +81,8 @@ describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
     return path.join(stack.cloud.dir, "faults.json");
   }
 
-  /** Lets each operation of a kind fail three times: by quota, by permission, by a time-out once it is done. */
-  async function strike(operation: "create" | "delete"): Promise<void> {
+  /** Makes each operation fail three times: by quota, by permission, and by a timeout after it succeeded. */
+  async function injectFaults(operation: "create" | "delete"): Promise<void> {
     const names = planned
       .filter((urn) => urn.includes("gcp:") && !urn.includes("providers:gcp"))
       .map((urn) => urn.split("::").at(-1) ?? "");
@@ -90,27 +93,29 @@ describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
     await writeFile(faultsFile(), JSON.stringify({ rules: [billing, ...rules] }));
   }
 
-  /** Runs it until it goes through; in between takes over, if asked to, what is there without the state knowing. */
+  /**
+   * Repeats a run until it succeeds. Optionally imports resources that are missing in the state before each repetition.
+   */
   async function until(
     run: () => Promise<string>,
-    takeOver: boolean,
-  ): Promise<{ failed: number; adopted: number; said: string }> {
-    let adopted = 0;
-    let said = "";
-    for (let failed = 0; failed < MOST_RUNS; failed++) {
+    importsMissing: boolean,
+  ): Promise<{ failed: number; imported: number; output: string }> {
+    let imported = 0;
+    let output = "";
+    for (let failed = 0; failed < MAX_RUNS; failed++) {
       try {
         await run();
-        return { failed, adopted, said };
+        return { failed, imported, output };
       } catch (error) {
         if (!(error instanceof ExecaError)) throw error;
-        said += String(error.stdout);
+        output += String(error.stdout);
       }
-      if (takeOver) adopted += (await importExisting(stack.engine.pulumi)).imported.length;
+      if (importsMissing) imported += (await importExisting(stack.engine.pulumi)).imported.length;
     }
-    throw new Error(`Not through after ${MOST_RUNS} runs`);
+    throw new Error(`No run succeeded after ${MAX_RUNS} attempts`);
   }
 
-  /** Starts `up`, and kills the engine and all it started once the state has that many resources. */
+  /** Starts `up`, and kills the engine and its child processes when the state has `count` resources. */
   async function killAt(count: number): Promise<string> {
     const run = stack.engine.pulumi(["up", "--yes", "--skip-preview"]).catch(() => undefined);
     const state = { ended: false };
@@ -120,21 +125,21 @@ describe("after runs that ended badly", { timeout: 1_800_000 }, () => {
       await sleep(50);
       seen = await stack.countResources();
     }
-    // Otherwise nothing would be killed, and nothing shown.
+    // Otherwise the run ended before it was killed, and the test would prove nothing.
     expect(state.ended).toBe(false);
     await killProcesses(await findEngineProcesses(stack.cloud));
     await run;
-    await initStack(stack.cloud, stack.engine); // gives back the lock that a killed engine can't
+    await initStack(stack.cloud, stack.engine); // releases the lock of the killed engine
     return `${seen}/${planned.length}`;
   }
 
-  /** The state has all that was planned, each once, and Google has the same, all of it whole. */
+  /** Checks that the state contains each planned resource once and that Google has the same, completely created. */
   async function expectWhole(): Promise<void> {
     await stack.engine.pulumi(["preview", "--expect-no-changes"]);
     const resources = await stack.resources();
     const urns = resources.map(({ urn }) => urn);
     expect(new Set(urns).size).toBe(urns.length);
-    // More than a first preview can tell: what is in the operator's files is known when there is a cluster.
+    // The state has more than a first preview, which can't know the CRDs in the operator's files without a cluster.
     expect(urns).toEqual(expect.arrayContaining(planned));
     const ids = resources
       .filter(({ type }) => type.startsWith("gcp:") && !type.endsWith(":Service"))

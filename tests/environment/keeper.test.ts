@@ -9,8 +9,8 @@ import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { freePort } from "../../tools/free-port.ts";
 
 /**
- * The engine and the language host of a local cloud, without a cloud: the program runs until everything is deleted.
- * Grafana's resources need that, because their provider reaches Grafana through the program's tunnel.
+ * Tests that the program runs until all deletions are done, with the engine and the language host of a local cloud but
+ * without a cloud. Grafana's resources require this, because their provider connects through the program's tunnel.
  */
 const program = path.join(import.meta.dirname, "keeper");
 let dir: string;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   await mkdir(path.dirname(plugin), { recursive: true });
   const start = `exec "${process.execPath}" --import "${typeScriptLoader}" "${program}/plugin.ts" "$@"`;
   await writeFile(plugin, `#!/bin/sh\n${start}\n`, { mode: 0o755 });
-  // Elsewhere: the engine writes the new stack's file beside Pulumi.yaml.
+  // In a copy, because the engine writes the new stack file next to Pulumi.yaml.
   await cp(path.join(program, "Pulumi.yaml"), path.join(dir, "Pulumi.yaml"));
   await pulumi(dir, "stack", "init", "keeper");
   await pulumi(program, "config", "set", "port", String(await freePort()));
@@ -65,7 +65,7 @@ async function up(keep: boolean): Promise<string> {
   return pulumi(program, "up", "--yes", "--skip-preview");
 }
 
-it("runs until a resource that left the program is deleted", async () => {
+it("runs until a resource that was removed from the program is deleted", async () => {
   expect(await up(true)).toContain("+ 2 created");
   expect(await up(false)).toContain("- 1 deleted");
 });

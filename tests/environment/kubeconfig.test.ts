@@ -10,7 +10,7 @@ import { root } from "../pages.ts";
 import { podIds } from "./pods.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
-/** Address of the front end; kubeconfigs with a DNS name use port 443. */
+/** Address of the front end. Kubeconfigs with a DNS name use port 443. */
 const FRONT_END = "127.44.20.1";
 
 interface Kubeconfig {
@@ -18,9 +18,11 @@ interface Kubeconfig {
 }
 
 /**
- * Another kubeconfig of the same cluster: nothing in the cluster is replaced.
- * Not proved here: how GKE changes its endpoints and rotates its certificate authority. The test stands in for both: it
- * runs the front end of the DNS endpoint, and adds a second authority to what the emulated Google answers.
+ * Tests that a changed kubeconfig of the same cluster replaces nothing in the cluster. Does not prove how GKE changes
+ * its
+ * endpoints and rotates its certificate authority. The test emulates both: it runs the front end of the DNS endpoint,
+ * and
+ * adds a second CA to the responses of the emulated Google.
  */
 describe("a changed kubeconfig of the same cluster", () => {
   let stack: TestStack;
@@ -56,7 +58,7 @@ describe("a changed kubeconfig of the same cluster", () => {
     const google = await readFile(stack.cloud.googleFile, "utf8");
     expect(google).toContain(before);
     await writeFile(stack.cloud.googleFile, google.replaceAll(before, rotated));
-    // Without a refresh the state holds the old authority (docs/maintenance.md).
+    // Without a refresh the state still has the old CA (docs/maintenance.md).
     await stack.engine.pulumi(["preview", "--expect-no-changes"]);
     await stack.engine.pulumi(["refresh", "--yes", "--skip-preview", "--target", "**::cluster-gke"]);
     await expectOnlyProviderChanges(stack.engine.pulumi);
@@ -77,7 +79,7 @@ describe("a changed kubeconfig of the same cluster", () => {
     await stack.engine.pulumi(["preview", "--expect-no-changes"]);
   });
 
-  /** Applies a change that concerns the provider alone, which has no counterpart in the cluster. */
+  /** Applies a change that affects only the provider, which does not exist in the cluster. */
   async function expectOnlyProviderChanges(pulumi: Run): Promise<void> {
     expect(new Set((await changes(pulumi)).map(({ type }) => type))).toEqual(
       new Set(["pulumi:providers:kubernetes"]),
@@ -85,7 +87,7 @@ describe("a changed kubeconfig of the same cluster", () => {
     await expectNothingReplaced(pulumi);
   }
 
-  /** Applies a change: only the provider is replaced, and no pod. */
+  /** Applies a change, and checks that only the provider is replaced and no pod. */
   async function expectNothingReplaced(pulumi: Run): Promise<void> {
     const planned = await changes(pulumi);
     expect(planned).not.toEqual([]);
@@ -110,8 +112,8 @@ describe("a changed kubeconfig of the same cluster", () => {
   }
 
   /**
-   * The engine where the DNS endpoint's name leads to a front end with a certificate of its own, as Google's has one of a
-   * public authority: a mount namespace with another /etc/hosts.
+   * Returns a function that runs the engine in a mount namespace with another /etc/hosts, in which the name of the DNS
+   * endpoint leads to a front end. The front end has its own certificate, as Google's has one of a public CA.
    */
   async function behindDns(): Promise<Run> {
     const { pulumiDir, binDir } = stack.cloud;
@@ -134,7 +136,7 @@ describe("a changed kubeconfig of the same cluster", () => {
       (await execa("unshare", [...command, ...args], { cwd: root, env, stdin: "ignore" })).stdout;
   }
 
-  /** Ends TLS for the DNS endpoint's name, and passes on to the API server. @returns what stops it */
+  /** Starts a front end that terminates TLS and forwards to the API server. @returns a function that stops it */
   async function startFrontEnd(cert: Buffer, key: Buffer): Promise<() => void> {
     const { server, "certificate-authority-data": ca = "" } = cluster(String(outputs.KUBECONFIG_YAML));
     const { hostname, port } = new URL(server);
@@ -162,7 +164,7 @@ interface ClusterOutputs {
   controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint: string } };
 }
 
-/** The cluster of a kubeconfig. */
+/** Returns the cluster of a kubeconfig. */
 function cluster(yaml: string): Kubeconfig["clusters"][number]["cluster"] {
   const [first] = (parse(yaml) as Kubeconfig).clusters;
   if (first === undefined) throw new Error("the kubeconfig has no cluster");

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { root } from "../pages.ts";
 
-/** Values that Go quotes in another way than OpenMetrics, and such that it quotes alike. */
+/** Values that Go escapes differently than OpenMetrics, and values that both escape in the same way. */
 const NAMES = [
   "plain",
   "a\ttab",
@@ -19,8 +19,8 @@ const NAMES = [
   "no tab: \\t, \\\\t, \\u00a0, C:\\new",
 ];
 
-/** Step 3 of docs/migrate.md: the newest hours as text, and blocks of it. */
-describe("moving the newest hours of the old Prometheus", () => {
+/** Tests step 3 of docs/migrate.md: dumps the newest hours as text and creates blocks from it. */
+describe("migrating the newest hours of the old Prometheus", () => {
   let dir: string;
   let promtool: string;
   const inDir = (name: string) => path.join(dir, name);
@@ -32,14 +32,14 @@ describe("moving the newest hours of the old Prometheus", () => {
   afterAll(() => rm(dir, { recursive: true }));
 
   const makeBlocks = async (text: string, blocks: string): Promise<void> => {
-    // promtool reads a Prometheus's folder only with its write-ahead log.
+    // promtool reads a data directory only if it has a write-ahead log.
     await mkdir(inDir(`${blocks}/wal`), { recursive: true });
     await execa(promtool, ["tsdb", "create-blocks-from", "openmetrics", inDir(text), inDir(blocks)]);
   };
   const dump = async (blocks: string): Promise<string> =>
     (await execa(promtool, ["tsdb", "dump-openmetrics", inDir(blocks)])).stdout;
 
-  it("keeps names with any character by the page's commands, and would change some without perl", async () => {
+  it("keeps names with all characters if the page's perl command is used", async () => {
     const at = Math.floor(Date.now() / 1000) - 600;
     const quoted = (name: string) =>
       name.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");

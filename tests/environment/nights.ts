@@ -1,40 +1,40 @@
 import type { Series } from "./promtool.ts";
 
-/** A run in virtual time: what it pushed, and when. */
+/** A run in virtual time, with its pushed values. */
 export interface Night {
   /** Minute of the push. */
   at: number;
   level: string;
-  /** Results by test: 1 a pass, 0 a failure. */
+  /** Results by test: 1 is a pass, 0 a failure. */
   results?: Record<string, number>;
-  /** Mean occupancy of the test "leak" by felix. */
+  /** Mean occupancy of felix in the test "leak". */
   mean?: number;
-  /** Heap of the same at each step. @default none */
+  /** Heap of felix at each step of the test. @default none */
   heap?: number[];
 }
 
 export const DAY = 24 * 60;
 export const HOUR = 60;
 
-/** When a series shows which value: both minutes belong to it. */
+/** A series's value in a span of minutes, both inclusive. */
 type Span = [from: number, to: number, value: number];
 
 /**
- * The raw series that Prometheus scrapes of these runs, as the gateway shows them: each from the minute after
- * its push until the next push replaces it, the last until `until`.
+ * Returns the raw series that Prometheus scrapes of these runs: each from the minute after its push until the next push
+ * replaces it, the last until `until`.
  */
 export function rawSeries(runs: Night[], until: number): Series[] {
-  return [...shown(runs, until)].map(([series, spans]) => ({ series, values: notation(spans) }));
+  return [...exposed(runs, until)].map(([series, spans]) => ({ series, values: notation(spans) }));
 }
 
 /**
- * The same as OpenMetrics: a sample a minute, and no mark where a series ends.
+ * Like rawSeries, as OpenMetrics: one sample per minute, without staleness markers.
  *
- * @param more - labels that each series has besides at that minute
+ * @param more - returns additional labels of all series at a minute
  */
 export function rawText(runs: Night[], until: number, more: (minute: number) => string): string {
   const text: string[] = [];
-  for (const [series, spans] of shown(runs, until)) {
+  for (const [series, spans] of exposed(runs, until)) {
     for (const [from, to, value] of spans) {
       for (let minute = from; minute <= to; minute++) {
         const labelled = series.replace("{", `{${more(minute)},`).replaceAll(", ", ",");
@@ -45,7 +45,7 @@ export function rawText(runs: Night[], until: number, more: (minute: number) => 
   return `${text.join("")}# EOF\n`;
 }
 
-function shown(runs: Night[], until: number): Map<string, Span[]> {
+function exposed(runs: Night[], until: number): Map<string, Span[]> {
   const all = new Map<string, Span[]>();
   runs.forEach((run, n) => {
     const end = runs[n + 1]?.at ?? until;
@@ -72,8 +72,8 @@ function pushed({ at, level, results = { leak: 1 }, mean = 100, heap = [] }: Nig
   ];
 }
 
-/** A series with one value from a minute to another, marked as gone after it. */
-export function held(series: string, from: number, to: number, value: number): Series {
+/** Returns a series with one value from one minute to another, followed by a staleness marker. */
+export function constant(series: string, from: number, to: number, value: number): Series {
   return { series, values: notation([[from, to, value]]) };
 }
 
@@ -92,7 +92,7 @@ function notation(spans: Span[]): string {
   return [...words, "stale"].join(" ");
 }
 
-/** Every night at minute 60 of the day, so many nights, one code level. */
+/** Returns runs of one code level, each at minute 60 of a day. */
 export function nightly(nights: number, of: (night: number) => Partial<Night> = () => ({})): Night[] {
   return Array.from({ length: nights }, (_, n) => ({ at: n * DAY + 60, level: "A", ...of(n) }));
 }

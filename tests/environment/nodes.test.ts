@@ -24,11 +24,11 @@ import { held, lost, push, pushUntil, scraped } from "./pushes.ts";
 import { openTestStack } from "./stack.ts";
 
 const workloads = ["prometheus-operator", "prometheus", "alertmanager", "prom-gateway", "grafana"];
-/** A receiver on the CI machine: the last address of the subnetwork that Google gives out. */
+/** A remote-write receiver on the CI host, which has the last address that Google assigns in the subnetwork. */
 const receiver = { address: "10.248.15.253", port: 9009 };
 
-/** Nodes that go, with and without notice; and another Prometheus that gets everything. */
-describe("the workloads on nodes that go", () => {
+/** Tests drained and lost nodes, and remote write to another Prometheus. */
+describe("workloads", () => {
   let cloud: Cloud;
   let addresses: LocalAddresses;
 
@@ -44,7 +44,7 @@ describe("the workloads on nodes that go", () => {
   });
   afterAll(() => removeCloud(openCloud("nodes")));
 
-  it("send all that is stored on to another Prometheus", async () => {
+  it("send all samples to another Prometheus by remote write", async () => {
     const binary = (await ensureToolchain({ only: ["prometheus"] })).path("prometheus");
     const dir = await mkdtemp(path.join(tmpdir(), "k8sfv-receiver-"));
     await writeFile(path.join(dir, "prometheus.yml"), "{}");
@@ -67,15 +67,15 @@ describe("the workloads on nodes that go", () => {
     other.kill("SIGKILL");
   });
 
-  it("leave addresses of which one hears at once that nobody is there", async () => {
+  it("reject connections to unused pod addresses at once", async () => {
     const [node] = await listNodes(cloud);
-    // The last address of the range: pods get the first free one.
-    const nobody = node?.podCidr.replace(/0\/24$/, "254");
-    const connect = ["timeout", "2", "bash", "-c", `exec 3<>/dev/tcp/${nobody}/9091`];
+    // The last address of the range is unused, because pods get the first free one.
+    const unused = node?.podCidr.replace(/0\/24$/, "254");
+    const connect = ["timeout", "2", "bash", "-c", `exec 3<>/dev/tcp/${unused}/9091`];
     await expect(runIn(cloud, ciHost, connect)).rejects.toThrow("No route to host");
   });
 
-  it("move from a node that is drained, without a stall", async () => {
+  it("move from a drained node without delaying pushes", async () => {
     const pod = await podOf(cloud, "prom-gateway");
     const node = pod.spec?.nodeName ?? "";
     let over = false;
@@ -95,7 +95,7 @@ describe("the workloads on nodes that go", () => {
     await core.replaceNode({ name: node, body: { ...known, spec: { ...known.spec, unschedulable: false } } });
   });
 
-  it("come back with a node that was lost without warning, data whole", async () => {
+  it("return without data loss after a node was lost and came back", async () => {
     const node = (await podOf(cloud, "prom-gateway")).spec?.nodeName ?? "";
     let over = false;
     const pushing = pushUntil(addresses.pushGateway, 2, () => over);
@@ -104,7 +104,7 @@ describe("the workloads on nodes that go", () => {
     const lostAt = Date.now();
     await sleep(20_000);
     const spec = (await listNodes(cloud)).find(({ name }) => name === node);
-    if (spec === undefined) throw new Error(`the cloud does not know ${node}`);
+    if (spec === undefined) throw new Error(`the cloud has no node ${node}`);
     await startNode(cloud, spec);
     const back = Date.now();
     for (const name of workloads) await untilReady(cloud, name);
@@ -113,9 +113,9 @@ describe("the workloads on nodes that go", () => {
       (status) => status === 202,
     );
     console.log(
-      "pushes are taken",
+      "pushes are accepted",
       Date.now() - back,
-      "ms after the node is back,",
+      "ms after the node came back,",
       Date.now() - lostAt,
       "after its loss",
     );

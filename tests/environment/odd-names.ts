@@ -1,4 +1,4 @@
-/** Names of tests that break a query in Grafana's default format, and the heap of their last run. */
+/** Test names that break queries in Grafana's default format, with the heap of their last run. */
 export const ODD_NAMES = [
   "it's quoted",
   'says "hi" (a.b)',
@@ -7,10 +7,10 @@ export const ODD_NAMES = [
   '`kubectl get` "works" (`a.b`)',
 ];
 
-/** The code level that these tests ran in. */
+/** Code level of these tests. */
 export const ODD_LEVEL = "https://github.com/projectcalico/felix.git-odd";
 
-/** Runs of these tests as the recording rules keep them, in OpenMetrics: one at `at` (in seconds) and one a day before. */
+/** Returns recorded runs of these tests in OpenMetrics: one at `at` (Unix time in s) and one a day earlier. */
 export function oddRuns(at: number): string[] {
   const series: Record<string, (time: number) => number> = {
     "nightly:k8sfv_test_result": () => 1,
@@ -21,7 +21,7 @@ export function oddRuns(at: number): string[] {
   };
   const labels = (name: string) =>
     `test_name="${escaped(name)}",code_level="${ODD_LEVEL}",process="felix",job="k8sfv"`;
-  const kept = Object.entries(series).flatMap(([metric, value]) => [
+  const recorded = Object.entries(series).flatMap(([metric, value]) => [
     `# TYPE ${metric} gauge`,
     ...ODD_NAMES.flatMap((name) =>
       [at - 24 * 3600, at].map((time) => `${metric}{${labels(name)}} ${value(time)} ${time}`),
@@ -39,13 +39,13 @@ export function oddRuns(at: number): string[] {
   return [
     "# TYPE nightly:start_time_seconds gauge",
     ...starts,
-    ...kept,
+    ...recorded,
     "# TYPE nightly:k8sfv_heap_alloc_bytes gauge",
     ...steps,
   ];
 }
 
-/** A firing alert as Prometheus keeps it, in OpenMetrics: for an hour from `at` (in seconds). */
+/** Returns the series ALERTS of a firing alert in OpenMetrics, for an hour from `at` (Unix time in s). */
 export function firingAlert(at: number): string[] {
   const labels = 'alertname="TestFailed",alertstate="firing",kind="nightly",code_level="master"';
   const minutes = Array.from({ length: 60 }, (_, minute) => `ALERTS{${labels}} 1 ${at + minute * 60}`);

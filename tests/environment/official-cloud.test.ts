@@ -18,9 +18,10 @@ import { startRegistry, type Registry } from "./registry.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /**
- * The whole environment with images pulled from a registry under the names of versions.ts, as with
- * `npm start -- --official-images`. The registry is on 127.0.0.1 and has images of ours, so this does not prove that
- * the projects' own images run: that takes a machine that reaches their registries.
+ * Tests the whole environment with images that are pulled from a registry under the names in versions.ts, as with
+ * `npm start -- --official-images`. The registry runs on 127.0.0.1 and contains the project's own images, so this
+ * doesn't
+ * prove that the official images work: that requires a computer with access to their registries.
  */
 describe("a local cloud with official images", () => {
   const name = "official";
@@ -31,15 +32,15 @@ describe("a local cloud with official images", () => {
     const toolchain = await ensureToolchain();
     const node = recipes(toolchain).find((recipe) => recipe.name === nodeImage);
     const grafana = await grafanaStandIn(toolchain.cacheDir);
-    const ours: Recipe[] = [
+    const recipesOfImages: Recipe[] = [
       ...prometheusRecipes(toolchain),
       ...(node === undefined ? [] : [{ ...node, name: images.pushProxy }]),
       { ...grafana, name: images.grafana },
     ];
     registry = await startRegistry(["quay.io", "docker.io"]);
-    // A mark of the registry's images, so that those that are built here can't be mistaken for them.
+    // Marks the registry's images, to distinguish them from locally built ones.
     await registry.push(
-      ours.map((recipe) => ({ ...recipe, env: { ...recipe.env, PULLED: mark(recipe.name) } })),
+      recipesOfImages.map((recipe) => ({ ...recipe, env: { ...recipe.env, PULLED: mark(recipe.name) } })),
     );
     process.env.K8SFV_OFFICIAL_IMAGES = "true";
     process.env.CONTAINERS_REGISTRIES_CONF = registry.registriesConf;
@@ -53,7 +54,7 @@ describe("a local cloud with official images", () => {
     await registry.close();
   });
 
-  it("comes up, and its pods run what was pulled", async () => {
+  it("runs pods with the pulled images", async () => {
     const outputs = await stack.up();
     expect(outputs).toHaveProperty("PROMPG_URL");
     const ready = ["curl", "--fail", "--silent", `${String(outputs.PROMPG_URL)}/-/ready`];
@@ -69,7 +70,7 @@ describe("a local cloud with official images", () => {
   });
 });
 
-/** Environment of a workload's processes: an image's own variables are in it. */
+/** Returns the environment of a workload's processes, which includes the variables of their images. */
 async function pulled(cloud: Cloud, workload: string): Promise<string> {
   const pids = await pidsOf(cloud, workload);
   return (await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, "utf8")))).join("\n");

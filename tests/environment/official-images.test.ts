@@ -10,8 +10,9 @@ const NAME = "registry.invalid/project/program:v1.2.3";
 const LAYER = "the program of the image";
 
 /**
- * Images of ours in a real registry on 127.0.0.1, pulled as `npm start -- --official-images` pulls those of versions.ts.
- * Not proved here: the registries of the Internet, their TLS and their sign-in.
+ * Tests pulling of images with a real registry on 127.0.0.1, which contains the project's own images. `npm start --
+ * --official-images` pulls the images in versions.ts in the same way. Does not prove public registries, their TLS and
+ * their authentication.
  */
 describe("pullImages", () => {
   let registry: Registry;
@@ -35,7 +36,7 @@ describe("pullImages", () => {
   const pull = async (name: string) =>
     pullImages([name], { cacheDir, registriesConf: registry.registriesConf });
 
-  it("pulls by tag, and asks nobody the second time", async () => {
+  it("pulls by tag, and sends no request the second time", async () => {
     const [archive = ""] = await pull(NAME);
     expect(await tagsIn(archive)).toEqual([NAME]);
     registry.fail((_, outgoing) => {
@@ -45,18 +46,18 @@ describe("pullImages", () => {
     expect(await pull(NAME)).toEqual([archive]);
   });
 
-  it("pulls by digest, under the name with the tag alone", async () => {
+  it("pulls by digest, and names the image only by its tag", async () => {
     const digest = await registry.digest(NAME);
     const [archive = ""] = await pull(`${NAME}@${digest}`);
     expect(await tagsIn(archive)).toEqual([NAME]);
   });
 
-  it("refuses an image that is not the one with the digest", async () => {
+  it("rejects an image with another digest", async () => {
     const wanted = `sha256:${"a".repeat(64)}`;
     await expect(pull(`${NAME}@${wanted}`)).rejects.toThrow(
       `Cannot pull ${NAME}@${wanted}: the registry has no such image. Cure: check the image in versions.ts.`,
     );
-    // A registry that answers with another image under that digest.
+    // Emulates a registry that returns another image for that digest.
     registry.fail((incoming, outgoing) => {
       if (incoming.url?.endsWith(wanted) !== true) return undefined;
       outgoing.writeHead(307, { location: incoming.url.replace(wanted, "v1.2.3") }).end();
@@ -65,14 +66,14 @@ describe("pullImages", () => {
     await expect(pull(`${NAME}@${wanted}`)).rejects.toThrow("does not have this digest");
   });
 
-  it("names a tag that is missing", async () => {
+  it("reports a missing tag", async () => {
     const missing = NAME.replace("v1.2.3", "v9");
     await expect(pull(missing)).rejects.toThrow(
       `Cannot pull ${missing}: the registry has no such image. Cure: check the image in versions.ts.`,
     );
   });
 
-  it("tries again after the registry broke off half way", async () => {
+  it("retries after the registry closed the connection", async () => {
     let cut = 0;
     registry.fail((incoming, outgoing) => {
       if (incoming.url?.includes("/blobs/") !== true || cut >= 1) return undefined;
@@ -87,7 +88,7 @@ describe("pullImages", () => {
     expect(await tagsIn(archive)).toEqual([NAME]);
   });
 
-  it("leaves nothing in the cache when the registry is gone, and says so", async () => {
+  it("reports an unreachable registry and leaves nothing in the cache", async () => {
     registry.fail((incoming, outgoing) => {
       if (incoming.url?.includes("/blobs/") !== true) return undefined;
       outgoing.destroy();
@@ -99,18 +100,18 @@ describe("pullImages", () => {
     expect(await tagsIn(archive)).toEqual([NAME]);
   });
 
-  it("waits as long as Retry-After says when the registry limits the rate", async () => {
-    const asked: number[] = [];
+  it("waits for the time in Retry-After when the registry limits the rate", async () => {
+    const times: number[] = [];
     registry.fail((incoming, outgoing) => {
       if (incoming.url?.includes("/manifests/") !== true) return undefined;
-      asked.push(Date.now());
-      if (asked.length > 2) return undefined;
+      times.push(Date.now());
+      if (times.length > 2) return undefined;
       outgoing.writeHead(429, { "retry-after": "2" }).end();
       return true;
     });
     const [archive = ""] = await pull(NAME);
     expect(await tagsIn(archive)).toEqual([NAME]);
-    const [first = 0, second = 0] = asked;
+    const [first = 0, second = 0] = times;
     expect(second - first).toBeGreaterThanOrEqual(1900);
   });
 });
@@ -119,7 +120,7 @@ function image(name: string, text: string): Recipe {
   return { name, entries: [{ path: "/program", content: { text }, mode: 0o755 }], entrypoint: ["/program"] };
 }
 
-/** Names of the images in an archive. */
+/** Returns the names of the images in an archive. */
 async function tagsIn(archive: string): Promise<string[]> {
   const { stdout } = await execa("tar", ["--extract", "--to-stdout", "--file", archive, "manifest.json"]);
   return (JSON.parse(stdout) as { RepoTags: string[] }[]).flatMap(({ RepoTags }) => RepoTags);

@@ -16,22 +16,24 @@ import { eventually, query } from "./prometheus.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
-/** The CI machine's address is the last that Google gives out of 10.248.0.0/20. */
-const CI_MACHINE = "10.248.15.253";
+/** Address of the CI host: the last one of 10.248.0.0/20 that Google assigns. */
+const CI_HOST_ADDRESS = "10.248.15.253";
 const PORT = 9091;
 /**
- * Time until Prometheus runs with a new configuration, in milliseconds: the kubelet updates the Secret within 90 s, and the
- * operator's reloader may wait for 3 minutes after the start of Prometheus. It compares the time of the last reload in whole
+ * Timeout in ms until Prometheus runs with a new configuration. The kubelet updates the Secret within 90 s. The
+ * operator's
+ * reloader may wait another 3 minutes after the start of Prometheus: it compares the time of the last reload in whole
  * seconds, so it doesn't notice that its first reload, right after the start, is done (thanos pkg/reloader/tracker.go).
  */
 const RELOAD_MS = 300_000;
-/** A port of the same machine that no target names. */
+/** A port of the same host that is not a target. */
 const OTHER_PORT = 9092;
 
 /**
- * The Prometheus Operator's work in an environment that exists: targets of Felix are added and removed, and a change
- * that it refuses fails `up`. Not proved here: Felix itself, whose metrics a small server exposes, and that the wait for
- * the operator ends by its own timeout of 10 minutes.
+ * Tests the Prometheus Operator in an existing environment: Felix targets are added and removed, and `up` fails with a
+ * change that the operator rejects. Does not prove Felix itself, whose metrics a small server exposes, nor that the
+ * wait
+ * for the operator ends by its own timeout of 10 minutes.
  */
 describe("the Prometheus Operator", { timeout: 900_000 }, () => {
   let stack: TestStack;
@@ -46,8 +48,8 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
 
   afterAll(() => removeCloud(stack.cloud));
 
-  it("starts to scrape Felix when the configuration names a target", async () => {
-    await stack.set({ "felix.targets[0]": `${CI_MACHINE}:${PORT}` });
+  it("scrapes Felix when a target is added to the configuration", async () => {
+    await stack.set({ "felix.targets[0]": `${CI_HOST_ADDRESS}:${PORT}` });
     await stack.up();
     const felix = await startFelix(stack.cloud, PORT);
     try {
@@ -58,8 +60,8 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
       );
       expect(series[0]?.value[1]).toBe(String(ENDPOINTS));
       expect(Object.keys(series[0]?.metric ?? {}).sort()).toEqual(["__name__", "instance", "job"]);
-      expect(series[0]?.metric.instance).toBe(`${CI_MACHINE}:${PORT}`);
-      // A panel ends at the last whole step, which may be before the first scrape.
+      expect(series[0]?.metric.instance).toBe(`${CI_HOST_ADDRESS}:${PORT}`);
+      // The range of a panel ends at the last full step, which may be before the first scrape.
       await eventually(
         () => showsOnDashboard(),
         () => true,
@@ -69,21 +71,21 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     }
   });
 
-  it("lets Prometheus connect to the target's port, and to no other of that machine", async () => {
+  it("lets Prometheus connect to the target's port, but to no other port of that host", async () => {
     const servers = [await startFelix(stack.cloud, PORT), await startFelix(stack.cloud, OTHER_PORT)];
     const prometheus = await podOf(stack.cloud, "prometheus");
-    expect(await connects(prometheus, CI_MACHINE, PORT)).toBe(true);
-    expect(await connects(prometheus, CI_MACHINE, OTHER_PORT)).toBe(false);
-    expect(await connects(await podOf(stack.cloud, "grafana"), CI_MACHINE, PORT)).toBe(false);
+    expect(await connects(prometheus, CI_HOST_ADDRESS, PORT)).toBe(true);
+    expect(await connects(prometheus, CI_HOST_ADDRESS, OTHER_PORT)).toBe(false);
+    expect(await connects(await podOf(stack.cloud, "grafana"), CI_HOST_ADDRESS, PORT)).toBe(false);
     for (const server of servers) await server.stop();
   });
 
-  it("has no alert for a Felix that isn't there", async () => {
+  it("has no alert for a Felix that isn't running", async () => {
     await eventually(
       () => query(addresses.prometheus, 'up{job="felix"} == 0'),
       (found) => found.length === 1,
     );
-    // Rules are evaluated every 10 s; an alert with a `for` is pending from the first evaluation on.
+    // Alerts are pending from the first evaluation on, which happens every 10 s.
     await sleep(25_000);
     expect(
       await query(addresses.prometheus, 'ALERTS{job="felix"} or ALERTS{alertname="TargetDown"}'),
@@ -91,21 +93,24 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
   });
 
   it("fails an `up` that the operator can't apply", async () => {
-    await stack.set({ "remoteWrite.url": `http://${CI_MACHINE}:9201/write`, "remoteWrite.user": "k8sfv" });
+    await stack.set({
+      "remoteWrite.url": `http://${CI_HOST_ADDRESS}:9201/write`,
+      "remoteWrite.user": "k8sfv",
+    });
     await setSecret("remoteWritePassword", "example");
     await stack.up();
     // The configuration rejects all values that the operator would reject, so a Secret is deleted that the resource names.
     const core = kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
     await core.deleteNamespacedSecret({ namespace, name: "prometheus-remote-write" });
     await eventually(reconciled, (condition) => condition?.status === "False");
-    const failed = await failedUp({ "remoteWrite.url": `http://${CI_MACHINE}:9202/write` });
+    const failed = await failedUp({ "remoteWrite.url": `http://${CI_HOST_ADDRESS}:9202/write` });
     expect(failed.exitCode).not.toBe(0);
     expect(failed.stdout).toMatch(/prometheus-instance[^\n]*Reconciled/);
     await stack.engine.pulumi(["config", "rm", "k8sfv-metrics:remoteWrite"]);
     await stack.engine.pulumi(["config", "rm", "k8sfv-metrics:remoteWritePassword"]);
   });
 
-  it("stops to scrape Felix when the configuration names none", async () => {
+  it("stops scraping Felix when the target is removed from the configuration", async () => {
     await stack.engine.pulumi(["config", "rm", "k8sfv-metrics:felix"]);
     await stack.up();
     await eventually(
@@ -155,7 +160,7 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
       if (frame === undefined) throw new Error(`${title} is empty`);
       expect(more).toEqual([]);
       expect(valuesOf(frame).at(-1)).toBe(value);
-      expect(labelsOf(frame).instance).toBe(`${CI_MACHINE}:${PORT}`);
+      expect(labelsOf(frame).instance).toBe(`${CI_HOST_ADDRESS}:${PORT}`);
     }
   }
 

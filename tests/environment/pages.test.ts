@@ -42,15 +42,15 @@ describe("documented commands", () => {
       const options = { cwd: root, env: { K8SFV_CLOUD: CLOUD }, reject: false, stdin: "ignore" } as const;
       // A process group of its own, as in a terminal: Ctrl-C signals all of it.
       const start = execa("npm", ["start"], { ...options, all: true, detached: true });
-      let said = "";
+      let output = "";
       start.all.on("data", (chunk: Buffer) => {
-        const before = moment.test(said);
-        said += chunk.toString();
-        if (!before && moment.test(said)) process.kill(-(start.pid ?? 0), "SIGINT");
+        const before = moment.test(output);
+        output += chunk.toString();
+        if (!before && moment.test(output)) process.kill(-(start.pid ?? 0), "SIGINT");
       });
       const { exitCode } = await start;
-      expect(said).toMatch(moment);
-      expect(said).toContain('"npm start" continues from here');
+      expect(output).toMatch(moment);
+      expect(output).toContain('"npm start" continues from here');
       expect(exitCode).not.toBe(0);
       // The hosts keep running; the engine has ended.
       const left = await findEngineProcesses(openCloud(CLOUD));

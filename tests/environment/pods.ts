@@ -4,36 +4,36 @@ import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { commandIn, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
 
-/** The namespace of the workloads. */
+/** Namespace of the workloads. */
 export const namespace = "monitoring";
 
-/** The cluster's API, with all rights. */
+/** Returns a kubeconfig with all permissions. */
 export function kubeConfig(cloud: Cloud): KubeConfig {
   const config = new KubeConfig();
   config.loadFromFile(cloud.adminKubeconfig);
   return config;
 }
 
-/** The one pod of a workload. @throws Error when there is none, or more than one */
+/** Returns the only pod of a workload. @throws Error if there is none or more than one */
 export async function podOf(cloud: Cloud, name: string, where = namespace): Promise<V1Pod> {
   const labelSelector = where === namespace ? `app.kubernetes.io/name=${name}` : `k8s-app=${name}`;
   const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
   const { items } = await core.listNamespacedPod({ namespace: where, labelSelector });
   const [pod, ...more] = items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
   if (pod === undefined || more.length > 0) {
-    throw new Error(`${more.length + (pod === undefined ? 0 : 1)} pods are ${name}`);
+    throw new Error(`${more.length + (pod === undefined ? 0 : 1)} pods of ${name} instead of one`);
   }
   return pod;
 }
 
-/** Returns the UIDs of all of the workloads' pods, sorted. */
+/** Returns the sorted UIDs of all workloads' pods. */
 export async function podIds(cloud: Cloud): Promise<string[]> {
   const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
   const { items } = await core.listNamespacedPod({ namespace });
   return items.map(({ metadata }) => metadata?.uid ?? "").sort();
 }
 
-/** Waits until the workload has exactly one pod, and that is ready. */
+/** Waits until the workload has exactly one pod and that pod is ready. */
 export async function untilReady(cloud: Cloud, name: string, timeoutMs = 240_000): Promise<V1Pod> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
@@ -45,9 +45,9 @@ export async function untilReady(cloud: Cloud, name: string, timeoutMs = 240_000
   }
 }
 
-/** The processes of a pod's containers as this machine sees them. */
+/** Returns the processes of a pod's containers with their IDs on this computer. */
 async function processesOf({ status }: V1Pod): Promise<{ pid: number; argv: string[] }[]> {
-  // A container that doesn't run yet has none.
+  // A container that isn't running has no process.
   const ids = (status?.containerStatuses ?? [])
     .map(({ containerID = "" }) => containerID.split("//")[1] ?? "")
     .filter((id) => id !== "");
@@ -62,29 +62,31 @@ async function processesOf({ status }: V1Pod): Promise<{ pid: number; argv: stri
   return found.flat();
 }
 
-/** Ids of the processes of a workload's pod, on this machine. */
+/** Returns the process IDs, on this computer, of a workload's pod. */
 export async function pidsOf(cloud: Cloud, name: string): Promise<number[]> {
   return (await processesOf(await podOf(cloud, name))).map(({ pid }) => pid);
 }
 
-/** Kills the process of a pod whose command has this word in it, as a crash would. */
+/** Kills the process of a pod whose command contains this word, to emulate a crash. */
 export async function kill(cloud: Cloud, name: string, word: string): Promise<void> {
   const processes = await processesOf(await podOf(cloud, name));
   const [victim, ...more] = processes.filter(({ argv }) => argv.slice(0, 3).join(" ").includes(word));
   if (victim === undefined || more.length > 0) {
-    throw new Error(`${more.length + (victim ? 1 : 0)} of ${JSON.stringify(processes)} are "${word}"`);
+    throw new Error(
+      `${more.length + (victim ? 1 : 0)} of ${JSON.stringify(processes)} match "${word}" instead of one`,
+    );
   }
   process.kill(victim.pid, "SIGKILL");
 }
 
-/** Whether a connection can be made from inside a pod's network. */
+/** Returns whether a connection from a pod succeeds. */
 export async function connects(pod: V1Pod, host: string, port: number): Promise<boolean> {
   const [inside] = await processesOf(pod);
-  if (inside === undefined) throw new Error(`${pod.metadata?.name} runs nothing`);
+  if (inside === undefined) throw new Error(`${pod.metadata?.name} has no running process`);
   return connectsIn(["nsenter", "--target", String(inside.pid), "--net", "--"], host, port);
 }
 
-/** Whether a connection can be made from a machine of the cloud. */
+/** Returns whether a connection from a host of the cloud succeeds. */
 export async function machineConnects(
   cloud: Cloud,
   machine: string,
@@ -95,7 +97,7 @@ export async function machineConnects(
 }
 
 async function connectsIn([file = "", ...args]: string[], host: string, port: number): Promise<boolean> {
-  // A packet that is dropped is sent again after 1 and 3 s: what is not there by then was not meant to be.
+  // The kernel resends a dropped packet after 1 and 3 s, so a connection that takes longer than 2 s is blocked.
   const command = ["timeout", "2", "bash", "-c", `exec 3<>/dev/tcp/${host}/${port}`];
   const { exitCode } = await execa(file, [...args, ...command], { reject: false });
   return exitCode === 0;

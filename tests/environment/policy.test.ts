@@ -12,10 +12,10 @@ import { ingressPolicies } from "../../policy/ingresses.ts";
 import { kubernetesPolicies } from "../../policy/kubernetes.ts";
 
 const projectDir = fileURLToPath(new URL("../..", import.meta.url));
-const breakerDir = fileURLToPath(new URL("rule-breaker", import.meta.url));
+const violatorDir = fileURLToPath(new URL("rule-breaker", import.meta.url));
 const pack = ["--policy-pack", path.join(projectDir, "policy")];
 
-/** What the rule breaker breaks: rule and resource. */
+/** Expected violations of the program in rule-breaker: rule and resource. */
 const broken = [
   ["nodes-are-private", "open-cluster"],
   ["nodes-are-private", "open-pool"],
@@ -39,7 +39,7 @@ const broken = [
   ["containers-are-confined", "loose-prometheus"],
 ] as const;
 
-/** The policy pack with the real engine. A preview asks no machine, so none is started. */
+/** Tests the policy pack with the real engine. A preview connects to no host, so none is started. */
 describe("the policy pack", () => {
   let engine: Engine;
   let dir: string;
@@ -54,14 +54,14 @@ describe("the policy pack", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it("lets the project's own program pass, with no rule left out", async () => {
+  it("accepts the project's program, with all rules evaluated", async () => {
     const stdout = await engine.pulumi(["preview", ...pack]);
     expect(stdout).toMatch(/✅ k8sfv-metrics@v/);
-    // A rule that can't be judged in a preview would be said to be so.
+    // The output would mention a rule that can't be evaluated in a preview.
     expect(violations(stdout)).toEqual([]);
   });
 
-  it("lets a push gateway on the internet pass, since that is guarded", async () => {
+  it("accepts an external Pushgateway, which has a security policy", async () => {
     const changes = {
       exposure: "external",
       auth: "true",
@@ -78,7 +78,7 @@ describe("the policy pack", () => {
     expect(violations(stdout)).toEqual([]);
   });
 
-  it("holds also a throw-away stack to the protection of its disks, when told to", async () => {
+  it("requires protected disks of all stacks if throwAwayStacks is empty", async () => {
     const config = path.join(dir, "strict.json");
     await writeFile(config, JSON.stringify({ "history-is-protected": { throwAwayStacks: [] } }));
     const stdout = await refused(["preview", ...pack, "--policy-pack-config", config]);
@@ -89,31 +89,33 @@ describe("the policy pack", () => {
     ]);
   });
 
-  it("names every rule that a program breaks, with the resource and what to do", async () => {
-    // The engine writes the stack's file into the folder where it is told to make the stack.
-    await copyFile(path.join(breakerDir, "Pulumi.yaml"), path.join(dir, "Pulumi.yaml"));
+  it("reports all violations of a program with the resource and the solution", async () => {
+    // The engine writes the stack file into the directory where it creates the stack.
+    await copyFile(path.join(violatorDir, "Pulumi.yaml"), path.join(dir, "Pulumi.yaml"));
     await engine.pulumi(["stack", "init", "broken"], { cwd: dir });
-    const ofBreaker = ["--stack", "broken", "--config-file", path.join(dir, "Pulumi.broken.yaml")];
-    const stdout = await refused(["preview", ...pack, ...ofBreaker], breakerDir);
+    const ofViolator = ["--stack", "broken", "--config-file", path.join(dir, "Pulumi.broken.yaml")];
+    const stdout = await refused(["preview", ...pack, ...ofViolator], violatorDir);
     expect(violations(stdout).sort()).toEqual(
       broken.map(([rule, resource]) => `[mandatory] ${rule}: ${resource}`).sort(),
     );
-    expect(stdout).toContain("set privateClusterConfig.enablePrivateNodes to true");
+    expect(stdout).toContain("Set privateClusterConfig.enablePrivateNodes to true");
     expect(new Set(broken.map(([rule]) => rule))).toEqual(
       new Set([...googlePolicies, ...kubernetesPolicies, ...ingressPolicies].map(({ name }) => name)),
     );
   });
 
-  it("says what is wrong with a pack that can't be loaded", async () => {
+  it("reports why a pack can't be loaded", async () => {
     await writeFile(path.join(dir, "PulumiPolicy.yaml"), "runtime: nodejs\n");
-    const said: unknown = await engine
+    const error: unknown = await engine
       .pulumi(["preview", "--policy-pack", dir])
       .catch((error: unknown) => error);
-    expect(said).toBeInstanceOf(ExecaError);
-    expect((said as ExecaError).message).toContain("Cannot find module '@pulumi/pulumi/cmd/run-policy-pack'");
+    expect(error).toBeInstanceOf(ExecaError);
+    expect((error as ExecaError).message).toContain(
+      "Cannot find module '@pulumi/pulumi/cmd/run-policy-pack'",
+    );
   });
 
-  /** The output of a preview that has to fail. */
+  /** Returns the output of a preview, which must fail. */
   async function refused(args: string[], cwd = projectDir): Promise<string> {
     const refusal: unknown = await engine.pulumi(args, { cwd }).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ExecaError);
@@ -121,7 +123,7 @@ describe("the policy pack", () => {
   }
 });
 
-/** Each violation that was printed: "[level] rule: resource". */
+/** Returns the printed violations as "[LEVEL] RULE: RESOURCE". */
 function violations(stdout: string): string[] {
   const found = stdout.matchAll(/- (\[\w+\]) +([\w-]+) +\([^ ]+ ([^ )]+)\)/g);
   return [...found].map(([, level = "", rule = "", resource = ""]) => `${level} ${rule}: ${resource}`);

@@ -13,18 +13,18 @@ import { TOOLS, type Tool } from "../../packages/local-cloud/toolchain/tools.ts"
 import { images } from "../../versions.ts";
 import { root } from "../pages.ts";
 
-/** The last minor version before that of versions.ts that can be had: what the module in `previous/` pins. */
+/** Versions in the modules in `previous/`: the latest minor versions before those in versions.ts that are available. */
 const VERSIONS: Readonly<Record<string, string>> = { prometheus: "3.15.1", pushgateway: "1.9.0" };
 
-/** What the older definitions say they are of. */
+/** Operator version in the annotation of the older CRDs. */
 export const OLDER_DEFINITIONS = "0.84.1";
 
 const older = (image: string, tool: string): string => image.replace(/:.*$/, `:v${VERSIONS[tool]}`);
 
-/** Tools whose older version can't be had as a Go module, or isn't pinned in `previous/`. */
+/** Tools without an older version, because it is not available as a Go module or not pinned in `previous/`. */
 const UNCHANGED = ["prometheus-operator", "alertmanager"];
 
-/** The images before the upgrade; those of {@link UNCHANGED} are today's under another name. */
+/** Images before the upgrade. Those of {@link UNCHANGED} contain today's program under another name. */
 export const previousImages: PrometheusImages = {
   operator: `${images.operator}-before`,
   configReloader: `${images.configReloader}-before`,
@@ -33,7 +33,7 @@ export const previousImages: PrometheusImages = {
   pushGateway: older(images.pushGateway, "pushgateway"),
 };
 
-/** The images before; built if need be. */
+/** Returns the recipes of the older images, and builds their programs if necessary. */
 export async function buildPrevious(): Promise<Recipe[]> {
   const toolchain = await ensureToolchain({ tools: TOOLS.flatMap(previousTool) });
   return prometheusRecipes(toolchain, previousImages);
@@ -45,12 +45,12 @@ function previousTool(tool: Tool): Tool[] {
   if (version === undefined) return [];
   const stamps = Object.fromEntries(Object.keys(tool.stamps ?? {}).map((stamp) => [stamp, version]));
   const module = `../../tests/environment/previous/${tool.name}`;
-  // Without the pages of Prometheus, which take packages of their own.
+  // Without the pages of Prometheus, which need additional packages.
   const tags = tool.tags?.replace(",builtinassets", "");
   return [{ ...tool, name: `previous-${tool.name}`, module, stamps, tags, recipe: undefined }];
 }
 
-/** What the engine runs. */
+/** Files of the program. */
 const PROGRAM = [
   ...[
     "Pulumi.yaml",
@@ -67,7 +67,7 @@ const PROGRAM = [
   ...["components", "config", "monitoring-mixin"],
 ];
 
-/** Copies the program into a folder, which is created, so that a test can change it. */
+/** Copies the program into a new directory, so that a test can change it. */
 export async function copyProgram(folder: string): Promise<void> {
   await mkdir(folder);
   for (const part of PROGRAM) {
@@ -77,11 +77,12 @@ export async function copyProgram(folder: string): Promise<void> {
 }
 
 /**
- * Lays the program into a folder as it was before the upgrade: today's, with the images and the checksums of
- * then, which is all that an upgrade of images changes.
+ * Writes the program as it was before the upgrade: today's program with the older images and CRD checksums, which is
+ * all
+ * that an upgrade of images changes.
  *
- * @param folder - to be made
- * @param crds - the folder of the definitions of then
+ * @param folder - directory to create
+ * @param crds - directory of the older CRDs
  */
 export async function layOutProgram(folder: string, crds: string): Promise<void> {
   await copyProgram(folder);
@@ -106,7 +107,7 @@ async function replaceIn(file: string, pairs: string[][]): Promise<void> {
   await writeFile(file, text);
 }
 
-/** A resource definition, as far as it matters here. */
+/** The used fields of a CRD. */
 export interface Definition {
   metadata: { annotations: Record<string, string> };
   spec: {
@@ -117,8 +118,8 @@ export interface Definition {
 }
 
 /**
- * Writes older definitions into a folder: today's, that say they are older, and without a field of Prometheus
- * that came with today's (`hostUsers`, prometheus-operator#7768).
+ * Writes older CRDs: today's CRDs with an older version in their annotation and without a newer field of Prometheus
+ * (`hostUsers`, prometheus-operator#7768).
  */
 export async function writeOlderDefinitions(today: string, folder: string): Promise<void> {
   await mkdir(folder);

@@ -11,17 +11,17 @@ import { freePort } from "../../tools/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 
 const history = { days: 3, series: 60, stepSeconds: 60 };
-/** Room for what Prometheus sets aside when it writes a block (512 MiB), and little more. */
+/** Little more than the 512 MiB that Prometheus reserves when it writes a block. */
 const diskSize = "640m";
 
-/** The real Prometheus, as a process of this machine, on a small disk that only it sees. */
-describe("Prometheus on a disk that is full", () => {
+/** Tests the real Prometheus, as a process of this computer, with a small disk in its own mount namespace. */
+describe("Prometheus on a full disk", () => {
   let dir: string;
   let disk: string;
   let url: string;
   let promtool: string;
   let binary: string;
-  /** Keeps the mount namespace with the disk. */
+  /** Process that keeps the mount namespace with the disk. */
   let holder: ChildProcess;
   let prometheus: ChildProcess | undefined;
 
@@ -72,13 +72,13 @@ describe("Prometheus on a disk that is full", () => {
       (found) => found.length === 1,
     );
   };
-  /** How many samples of the history there are, `from` and `to` days ago. */
+  /** Returns the number of the history's samples between `from` and `to` days ago. */
   const stored = async (from: number, to: number): Promise<number> => {
     const expr = `sum(count_over_time(history[${(from - to) * 24}h] offset ${to * 24}h))`;
     return Number((await query(url, expr))[0]?.value[1] ?? 0);
   };
 
-  it("gives the oldest blocks up first, and no more than it has to", async () => {
+  it("deletes the oldest blocks first, and no more than necessary", async () => {
     await start("0");
     const whole = await stored(history.days, 1);
     expect(whole).toBeGreaterThan(0.9 * (history.days - 1) * 1440 * history.series);
@@ -99,7 +99,7 @@ describe("Prometheus on a disk that is full", () => {
     expect(Number(left?.value[1])).toBeGreaterThan(half / 2);
   });
 
-  it("keeps answering while nothing can be written, and goes on when there is room again", async () => {
+  it("responds while the disk is full, and continues when there is free space", async () => {
     await start("0");
     const before = await stored(history.days, 0);
     const scrapes = async (): Promise<number> =>
@@ -114,9 +114,10 @@ describe("Prometheus on a disk that is full", () => {
     expect(await scrapes()).toBeGreaterThan(0);
     const seen = await query(url, `count_over_time(up[${Math.ceil(Date.now() / 1000 - resumed)}s])`);
     expect(Number(seen[0]?.value[1])).toBeGreaterThan(3);
-    // After a crash the history is whole, and scrapes go on. What was scraped since the disk was full is not
-    // promised: Prometheus cuts its log off at the record that was torn then (seen). The push gateway still
-    // shows a night's values, so they are scraped again.
+    // The history is complete after a crash, and scrapes continue. Samples scraped while the disk was full may be lost:
+    // Prometheus truncates its write-ahead log at the record that was incomplete (observed). The Pushgateway still
+    // exposes
+    // the values of the last run, so they are scraped again.
     await end(prometheus);
     await start("0");
     expect(await stored(history.days, 0)).toBe(before);
@@ -130,7 +131,7 @@ async function end(child: ChildProcess | undefined): Promise<void> {
   await ended;
 }
 
-/** Days of numbers that hardly pack, up to now. */
+/** Returns days of samples until now, with values that compress badly. */
 function openMetrics(): string {
   const { days, series, stepSeconds } = history;
   const now = Math.floor(Date.now() / 1000);

@@ -5,18 +5,18 @@ import path from "node:path";
 import { freePort } from "../../tools/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 
-/** The real Prometheus as a process of this machine, which scrapes nothing. */
+/** The real Prometheus as a process of this computer, without scrapes. */
 export interface PrometheusProcess {
   url: string;
   close: () => Promise<void>;
 }
 
 /**
- * Starts it, and waits until it answers.
+ * Starts Prometheus and waits until it responds.
  *
- * @param binary - Prometheus's
- * @param data - its folder; what it is told lies beside it
- * @param flags - more of them
+ * @param binary - path of Prometheus's program
+ * @param data - data directory; the configuration is written next to it
+ * @param flags - additional flags
  * @param configuration - content of its configuration file
  */
 export async function startPrometheus(
@@ -32,7 +32,7 @@ export async function startPrometheus(
   const all = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,
-    // More than five years: made-up time begins in 1970.
+    // More than five years, because virtual time starts in 1970.
     "--storage.tsdb.retention.time=100y",
     `--web.listen-address=127.0.0.1:${port}`,
     ...flags,

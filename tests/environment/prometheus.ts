@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** One series of an instant query's answer. */
+/** A series in the result of an instant query. */
 export interface Sample {
   metric: Record<string, string>;
   value: [number, string];
 }
 
-/** An instant query. */
+/** Runs an instant query. */
 export async function query(prometheus: string, expr: string): Promise<Sample[]> {
   const response = await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(expr)}`);
   const { data, error } = (await response.json()) as { data?: { result: Sample[] }; error?: string };
@@ -14,7 +14,7 @@ export async function query(prometheus: string, expr: string): Promise<Sample[]>
   return data.result;
 }
 
-/** Asks until the answer is right, and gives it. @throws what the last try ended with */
+/** Repeats `ask` until `isRight` accepts its result, and returns it. @throws the last error or result */
 export async function eventually<T>(
   ask: () => Promise<T>,
   isRight: (answer: T) => boolean,

@@ -5,22 +5,22 @@ import { ExecaError, execa } from "execa";
 import { stringify } from "yaml";
 import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 
-/** A series over virtual minutes, as promtool's unit tests want it. */
+/** A series over virtual minutes, in the format of promtool's unit tests. */
 export interface Series {
   series: string;
   /** promtool's notation: "1x60 stale". */
   values: string;
 }
 
-/** One of promtool's unit tests, whose time begins at 0. */
+/** A promtool unit test. Its time starts at 0. */
 export interface RuleTest {
   name: string;
   series: Series[];
-  /** Values that a query gives at that minute. */
+  /** Expected results of queries at a minute. */
   queries: { minute: number; expr: string; samples: { labels: string; value: number }[] }[];
 }
 
-/** Prometheus's own parser and rule engine, without a Prometheus. */
+/** Runs promtool: Prometheus's parser and rule engine without a server. */
 export class Promtool {
   private constructor(private readonly binary: string) {}
 
@@ -29,7 +29,7 @@ export class Promtool {
     return new Promtool(toolchain.path("promtool"));
   }
 
-  /** What is wrong with these rules, or "" when nothing is. */
+  /** Returns the problems of rules, or "". */
   async check(groups: object[]): Promise<string> {
     return inFolder(async (folder) => {
       const file = path.join(folder, "rules.yaml");
@@ -39,10 +39,11 @@ export class Promtool {
   }
 
   /**
-   * What of these tests of the rules fails, or "" when nothing does.
+   * Runs unit tests of rules. Returns the failures, or "".
    *
-   * @param interval - how often the rules are evaluated. @default each minute; in tests of more than a day every 5
-   * minutes, which is the same to the rules and a fifth of the work
+   * @param interval - evaluation interval of the rules. Default: one minute, or 5 minutes in tests of more than a day,
+   * which
+   * doesn't change results and takes a fifth of the time
    */
   async test(groups: object[], tests: RuleTest[], interval = intervalFor(tests)): Promise<string> {
     const paced = groups.map((group) => ({ ...group, interval }));

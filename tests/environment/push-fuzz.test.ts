@@ -15,14 +15,14 @@ import { query } from "./prometheus.ts";
 import { fuzzPush, type FuzzPush } from "./push-fuzz.ts";
 import { send } from "./raw-http.ts";
 
-/** Time for the sequences of pushes. `npm run test-long` takes more. */
+/** Duration of the sequences of pushes in s, longer with `npm run test-long`. */
 const IS_LONG = process.env.K8SFV_LONG === "1";
 const SECONDS = IS_LONG ? 600 : 20;
 const ACCEPT = { Accept: "text/plain; version=0.0.4; escaping=allow-utf-8" };
-/** Names that the proxy refuses though the Pushgateway accepts them. */
+/** Names that the proxy rejects although the Pushgateway accepts them. */
 const REFUSED_NAME = /^(?:pushgateway|push_proxy)_|[^a-zA-Z0-9_:]|^\d|^$/;
 
-/** A bare Pushgateway, which pushes end or blind: it is started again then. */
+/** A bare Pushgateway, for comparison. It is restarted when a push crashes it or makes its metrics unreadable. */
 interface Oracle {
   url: string;
   child: ChildProcess;
@@ -49,9 +49,9 @@ const get = (url: string, rawPath: string) =>
   send(url, rawPath, { method: "GET", headers: ACCEPT, body: Buffer.alloc(0) });
 
 /**
- * A Pushgateway's page of metrics.
+ * Returns the lines of a Pushgateway's /metrics response.
  *
- * @returns undefined when it can't be read, or lacks a family that the Pushgateway's API has
+ * @returns undefined if it can't be read, or lacks a family that the Pushgateway's API lists
  */
 async function readPage(url: string): Promise<string[] | undefined> {
   const page = await get(url, "/metrics").catch(() => undefined);
@@ -62,7 +62,7 @@ async function readPage(url: string): Promise<string[] | undefined> {
   const shown = new Set(lines.filter((line) => line.startsWith("# TYPE ")).map((line) => line.split(" ")[2]));
   const isWhole = data.every((group) =>
     Object.entries(group).every(
-      // A family without metrics has nothing to show.
+      // A family without metrics is not exposed.
       ([name, family]) =>
         family.metrics === undefined || family.metrics.length === 0 || shown.has(quoted(name)),
     ),
@@ -70,12 +70,12 @@ async function readPage(url: string): Promise<string[] | undefined> {
   return isWhole && lines.at(-1) === "" ? lines : undefined;
 }
 
-/** A name as the text format has it. */
+/** Escapes a name for the text format. */
 function quoted(name: string): string {
   return /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name) ? name : JSON.stringify(name);
 }
 
-/** The samples of pushed groups, but for those that have the time of a push. */
+/** Returns the samples of pushed groups, except push times. */
 function samples(page: string[]): string[] {
   const isPushed = (line: string) => line.includes('job="') && !line.startsWith("#");
   return page
@@ -87,18 +87,18 @@ function samples(page: string[]): string[] {
     .toSorted();
 }
 
-/** Reports whether the proxy refuses, as docs/metrics.md says, a push that the Pushgateway accepts. */
+/** Returns whether the proxy rejects, as docs/metrics.md describes, a push that the Pushgateway accepts. */
 function isRefusedByIntention({ path: of }: FuzzPush, page: string[]): boolean {
   const names = samples(page).map((line) => line.split("{")[0] ?? "");
   const decoded = percentDecoded(of.split("?")[0] ?? "");
-  // The Pushgateway accepts a second label "job" that is not UTF-8, since it drops that label.
+  // The Pushgateway accepts a second label "job" that is not UTF-8, because it ignores that label.
   if (decoded === undefined) return true;
   const pairs = decoded.replace(/^\/+/, "/").split("/").slice(2);
   const hasEmptyValue = pairs.some((value, at) => at % 2 === 1 && /^=*$/.test(value));
   return hasEmptyValue || names.some((name) => REFUSED_NAME.test(name));
 }
 
-/** Decodes percent-encoding. @returns undefined for what is not UTF-8 */
+/** Decodes percent-encoding. @returns undefined if the result is not UTF-8 */
 function percentDecoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
@@ -107,14 +107,14 @@ function percentDecoded(text: string): string | undefined {
   }
 }
 
-describe("pushes of every kind", () => {
+describe("random pushes", () => {
   let binaries: Awaited<ReturnType<typeof ensureToolchain>>;
   let dir: string;
   let gateway: GatewayProcess;
   let oracle: Oracle;
   let prometheus: ChildProcess;
   let prometheusUrl: string;
-  /** Why Prometheus could not take a page. */
+  /** Prometheus's errors of failed scrapes. */
   const failures: string[] = [];
 
   beforeAll(async () => {
@@ -136,7 +136,7 @@ describe("pushes of every kind", () => {
       cwd: dir,
     });
     createInterface(child.stderr).on("line", (line) => {
-      // A busy machine may take longer than the timeout.
+      // On a busy computer a scrape may exceed the timeout.
       if (/scrape failed|append failed/i.test(line) && !line.includes("deadline")) failures.push(line);
     });
     prometheus = child;
@@ -147,21 +147,21 @@ describe("pushes of every kind", () => {
     await rm(dir, { recursive: true });
   });
 
-  /** Pushes to both. @returns false when the oracle can't go on, so that there is nothing more to compare */
+  /** Pushes to both. @returns false if the oracle crashed, so that no further comparison is possible */
   async function pushToBoth(push: FuzzPush): Promise<boolean> {
     const before = await readPage(oracle.url);
     const bare = await send(oracle.url, push.path, push).catch(() => undefined);
     const after = await readPage(oracle.url);
     const { status, text } = await send(gateway.url, push.path, push);
     const page = await readPage(gateway.url);
-    expect(page, "the proxy's page can be read").toBeDefined();
+    expect(page, "the proxy's metrics can be read").toBeDefined();
     expect(page).toContainEqual(expect.stringMatching(/^pushed_value\{instance="other",job="pushes"\} 1$/));
     if (bare === undefined || before === undefined || after === undefined) {
-      expect(status, `the push ends or blinds the Pushgateway: ${text}`).toBe(400);
+      expect(status, `the push crashes the Pushgateway or makes its metrics unreadable: ${text}`).toBe(400);
       return false;
     }
     if (bare.status >= 300 && bare.status < 400) {
-      // The proxy takes a doubled slash at the start for one.
+      // The proxy treats two slashes at the start as one.
       if (!push.path.startsWith("//")) expect(status).toBe(400);
       return false;
     }
@@ -173,7 +173,7 @@ describe("pushes of every kind", () => {
     return true;
   }
 
-  /** Deletes the groups in both. What the oracle keeps all the same was poison. */
+  /** Deletes the groups in both. Restarts the oracle if a group can't be deleted. */
   async function clear(all: FuzzPush[]): Promise<void> {
     for (const { path: of } of all) {
       for (const { url } of [gateway, oracle]) {
@@ -186,7 +186,7 @@ describe("pushes of every kind", () => {
     oracle = await startOracle(binaries.path("pushgateway"));
   }
 
-  it("have the Pushgateway's own answer, and leave its metrics whole for Prometheus", async () => {
+  it("get the same response as from a bare Pushgateway, and keep the metrics readable for Prometheus", async () => {
     expect(
       (
         await fetch(`${gateway.url}/metrics/job/pushes/instance/other`, {
@@ -198,7 +198,7 @@ describe("pushes of every kind", () => {
     let pushes = 0;
     const until = Date.now() + SECONDS * 1000;
     const sequence = fc.asyncProperty(fc.array(fuzzPush, { minLength: 1, maxLength: 3 }), async (all) => {
-      // fast-check's own limit would leave a sequence running.
+      // fast-check's own time limit would not wait for a running sequence.
       if (Date.now() > until) return;
       try {
         for (const push of all) {
@@ -211,7 +211,7 @@ describe("pushes of every kind", () => {
     });
     await fc.assert(sequence, {
       numRuns: SECONDS * 20,
-      // npm test tries the same pushes each time, npm run test-long others.
+      // npm test uses a fixed seed, npm run test-long a random one.
       ...(IS_LONG ? {} : { seed: 18 }),
     });
     await sleep(500);

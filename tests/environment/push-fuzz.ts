@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 
-/** A push as its client sends it. */
+/** A push request. */
 export interface FuzzPush {
   method: "PUT" | "POST";
   path: string;
@@ -12,7 +12,7 @@ export interface FuzzPush {
 const PROTOBUF =
   "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 
-/** Names and values that some layer treats in a special way. */
+/** Names and values that some layer handles specially. */
 const ODD_TEXTS = ["", " ", "a b", "é", "a\nb", 'a"b', "a\\b", "\u0000", "..", "a/b", "=", "🎉", "%", "a{b"];
 const odd = fc.oneof(fc.constantFrom(...ODD_TEXTS), fc.string({ maxLength: 5 }));
 const labelName = fc.oneof(
@@ -26,7 +26,7 @@ const metricName = fc.oneof(
   },
   fc.constantFrom("push_time_seconds", "push_failure_time_seconds", "a.b", "labels", "", "0a", "a:b", "zzz"),
 );
-/** A segment of a path: as it should be, as a careless script has it, or percent-encoded. */
+/** A path segment: correct, not encoded, or percent-encoded. */
 const segment = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom("k8sfv", "master", "x") },
   odd.map((text) => encodeURIComponent(text)),
@@ -107,7 +107,7 @@ const textBody = fc
   .tuple(fc.array(textLine, { maxLength: 8 }), fc.constantFrom("\n", "\n", "\n", "\r\n"), fc.boolean())
   .map(([lines, end, isEnded]) => Buffer.from(lines.join(end) + (isEnded ? end : "")));
 
-/** A field of a protobuf message: a varint, or bytes with their length. */
+/** Encodes a protobuf field: a varint, or bytes with their length. */
 function field(number: number, content: number | Buffer | string): Buffer {
   if (typeof content === "number") return Buffer.concat([varint(number << 3), varint(content)]);
   const bytes = Buffer.from(content as Buffer);
@@ -131,7 +131,7 @@ function double(number: number, of: number): Buffer {
 const bound = fc.oneof(fc.constantFrom(0.5, 1, 2, Infinity, NaN), fc.double());
 const pair = (one: number, other: number) =>
   fc.tuple(bound, bound).map(([a, b]) => Buffer.concat([double(one, a), double(other, b)]));
-/** The values that a metric of prometheus/client_model has, one for each type, and others. */
+/** Values of a metric in prometheus/client_model: one for each type, and others. */
 const metricValue = fc.oneof(
   bound.map((of) => field(2, double(1, of))),
   bound.map((of) => field(3, double(1, of))),
@@ -191,7 +191,7 @@ const family = fc
   });
 const protobufBody = fc.array(family, { maxLength: 3 }).map((families) => Buffer.concat(families));
 
-/** A body with some of its bytes changed, or cut off. */
+/** Changes or truncates a body. */
 const mutated = (of: fc.Arbitrary<Buffer>) =>
   fc
     .tuple(of, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.boolean())

@@ -3,23 +3,24 @@ import { query } from "./prometheus.ts";
 
 const PUSH_TIMEOUT_MS = 60_000;
 
-/** What was sent to a push gateway, and what it answered. */
+/** Result of pushes to a Pushgateway. */
 export interface Pushes {
-  /** How many were answered with a status; 0 stands for no answer. */
+  /** Number of responses by status; 0 means no response. */
   answers: Map<number, number>;
-  /** Of each group, by its `instance`: the last value that was answered with 2xx. */
+  /** Last accepted value of each group, by its `instance`. */
   accepted: Map<string, number>;
-  /** The longest that a push took, in ms. */
+  /** Maximum duration of a push in ms. */
   slowestMs: number;
 }
 
 /**
- * Pushes until `isOver`: so many clients side by side, each a group of its own, a number that grows with each
- * push. A push that is refused is counted and the next one made, as other jobs would.
+ * Pushes until `isOver` returns true, with concurrent clients. Each client has its own group, and its value increases
+ * with
+ * each push. Rejected pushes are counted and not retried.
  *
- * @param options.apart - each push is a group of its own, so that all of them are kept
- * @param options.pauseMs - between a client's pushes
- * @param options.timeoutMs - of a push; the client counts status 0 then
+ * @param options.apart - whether each push has a group of its own, so that all of them are stored
+ * @param options.pauseMs - pause between a client's pushes in ms
+ * @param options.timeoutMs - timeout of a push in ms; a timeout counts as status 0
  */
 export async function pushUntil(
   url: string,
@@ -45,7 +46,7 @@ export async function pushUntil(
   return pushes;
 }
 
-/** Pushes one number as the group of job `pushes` and this instance; 0 when there is no answer. */
+/** Pushes a value to the group of job `pushes` and an instance. @returns the status, or 0 without a response */
 export async function push(
   url: string,
   instance: string,
@@ -67,7 +68,7 @@ export async function push(
   }
 }
 
-/** A URL without the user and password in it, and the header that says them: what a client in Go makes of it. */
+/** Splits a URL into one without user and password, and a header with them, like Go's HTTP client. */
 export function split(url: string): { base: string; headers: Record<string, string> } {
   const { origin, username, password } = new URL(url);
   if (username === "") return { base: origin, headers: {} };
@@ -75,14 +76,14 @@ export function split(url: string): { base: string; headers: Record<string, stri
   return { base: origin, headers: { Authorization: `Basic ${credentials}` } };
 }
 
-/** Groups whose last accepted value is not there any more: neither it nor a later one. */
+/** Returns groups that have neither their last accepted value nor a later one. */
 export function lost({ accepted }: Pushes, there: Map<string, number>): string[] {
   return [...accepted]
     .filter(([instance, value]) => (there.get(instance) ?? -1) < value)
     .map(([instance, value]) => `${instance}: ${value} was accepted, ${there.get(instance)} is there`);
 }
 
-/** What a push gateway has of the pushes, by instance. */
+/** Returns the pushed values in a Pushgateway by instance. */
 export async function held(url: string): Promise<Map<string, number>> {
   const { base, headers } = split(url);
   const text = await (await fetch(`${base}/metrics`, { headers })).text();
@@ -90,7 +91,7 @@ export async function held(url: string): Promise<Map<string, number>> {
   return new Map([...found].map(([, instance = "", value]) => [instance, Number(value)]));
 }
 
-/** What Prometheus answers for the pushes now, by instance. @throws Error when one of them has two series */
+/** Returns the pushed values in Prometheus by instance. @throws Error if an instance has two series */
 export async function scraped(prometheus: string): Promise<Map<string, number>> {
   const samples = await query(prometheus, "pushed_value");
   const found = new Map(samples.map(({ metric, value }) => [metric.instance ?? "", Number(value[1])]));

@@ -12,7 +12,7 @@ export interface RawResponse {
   bytes: Buffer;
 }
 
-/** Sends a request with its path exactly as it is, which fetch would not, on a connection of its own. */
+/** Sends a request on a new connection with an unchanged path, which fetch would normalize. */
 export async function send(
   url: string,
   rawPath: string,

@@ -17,18 +17,21 @@ import { podIds } from "./pods.ts";
 import { split } from "./pushes.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
-/** Maximum pushes that may be refused while all nodes are replaced: the pod moves once, and pushes time out after 5 s. */
+/**
+ * Maximum number of rejected pushes while all nodes are replaced: the pod moves once, and pushes time out after 5 s.
+ */
 const MAX_REFUSED = 30;
 
 /**
- * What is kept when nodes come and go, the cluster is replaced, or everything but the disks is destroyed.
- * Not proved here: Google's own disks, snapshots and load balancers.
+ * Tests that data survives when nodes are added and removed, when the cluster is replaced, and when everything except
+ * the
+ * disks is destroyed. Does not prove Google's own disks, snapshots and load balancers.
  */
 describe("a rebuild", () => {
   let stack: TestStack;
   let outputs: Record<string, unknown>;
   let addresses: LocalAddresses;
-  /** A run before any rebuild, and a time when Prometheus had its numbers. */
+  /** A run before all rebuilds, and a time at which Prometheus had its samples. */
   let first: SampleResult;
   let firstSeen: number;
 
@@ -38,44 +41,47 @@ describe("a rebuild", () => {
     addresses = await startForwards(stack.cloud, outputs);
     first = await runSample(stack.cloud, outputs);
     await readBack(addresses.grafana, outputs, first);
-    // Up: a scrape within this second is to count.
+    // Rounded up, to include a scrape within this second.
     firstSeen = Math.ceil(Date.now() / 1000);
     await leaveSomethingInGrafana();
   });
 
   afterAll(() => removeCloud(stack.cloud));
 
-  it("loses no push while nodes are added and drained away", async () => {
+  it("loses no push while nodes are added and removed", async () => {
     const pushes = new Pushes(addresses.pushGateway);
     for (const nodeCount of [3, 2]) {
       await stack.set({ "cluster.nodeCount": nodeCount });
       await stack.up();
     }
     const { accepted, refused } = await pushes.stop();
-    const held = await heldPushes();
-    expect(accepted.filter((n) => !held.has(n))).toEqual([]);
+    const stored = await storedPushes();
+    expect(accepted.filter((n) => !stored.has(n))).toEqual([]);
     expect(accepted.length).toBeGreaterThan(20);
-    console.log(`pushes while resizing: ${accepted.length} accepted and held, ${refused} refused`);
+    console.log(`pushes while resizing: ${accepted.length} accepted and stored, ${refused} rejected`);
   });
 
   it.each([
     ["a new machine type", { "cluster.machineType": "e2-standard-4" }],
-    ["Spot nodes, which need another pool", { "cluster.spot": true, "cluster.acceptInterruptions": true }],
-  ])("loses no push while all nodes are replaced, new ones first: %s", async (what, changes) => {
+    [
+      "Spot nodes, which require a new node pool",
+      { "cluster.spot": true, "cluster.acceptInterruptions": true },
+    ],
+  ])("loses no push while all nodes are replaced by new ones: %s", async (what, changes) => {
     const pushes = new Pushes(addresses.pushGateway);
     await stack.set(changes);
     await stack.up();
     const { accepted, refused } = await pushes.stop();
-    const held = await heldPushes();
-    expect(accepted.filter((n) => !held.has(n))).toEqual([]);
+    const stored = await storedPushes();
+    expect(accepted.filter((n) => !stored.has(n))).toEqual([]);
     expect(accepted.length).toBeGreaterThan(5);
-    console.log(`pushes with ${what}: ${accepted.length} accepted and held, ${refused} refused`);
+    console.log(`pushes with ${what}: ${accepted.length} accepted and stored, ${refused} rejected`);
     expect(refused).toBeLessThan(MAX_REFUSED);
   });
 
   it("replaces nothing in the cluster when the kubeconfig of the same cluster changes", async () => {
     const before = await podIds(stack.cloud);
-    // As an older program wrote it, with another hint for people without the plugin.
+    // Emulates an older program, which wrote another hint for users without the plugin.
     const state = await stack.engine.pulumi(["stack", "export", "--show-secrets"]);
     expect(state).toContain("Install it with");
     const file = path.join(stack.cloud.pulumiDir, "older.json");
@@ -87,7 +93,7 @@ describe("a rebuild", () => {
     const changed = steps
       .filter(({ op }) => op !== "same")
       .map(({ op, urn }) => `${op} ${urn.split("::")[2]}`);
-    // The provider alone: it has no counterpart in the cluster.
+    // Only the provider, which does not exist in the cluster.
     expect(new Set(changed.map((change) => change.split(" ")[1]))).toEqual(
       new Set(["pulumi:providers:kubernetes"]),
     );
@@ -96,7 +102,7 @@ describe("a rebuild", () => {
     await stack.engine.pulumi(["preview", "--expect-no-changes"]);
   });
 
-  it("keeps everything, at the same addresses, when the cluster is replaced by one up", async () => {
+  it("keeps all data and addresses when one `up` replaces the cluster", async () => {
     const before = await identity();
     await stack.set({ "network.controlPlaneCidr": "10.250.32.0/28" });
     const after = await stack.up();
@@ -105,21 +111,21 @@ describe("a rebuild", () => {
     await expectEverythingKept();
   });
 
-  it("says what holds the disks when all is to be destroyed, and how to go on", async () => {
-    // From here on with a password, which CI machines know.
+  it("reports how to continue when `destroy` stops at protected disks", async () => {
+    // The following tests use a password, which CI jobs know.
     await stack.set({ "disks.protect": true, "pushGateway.auth": true });
     outputs = await stack.up();
-    // With its preview, which fails: without one the engine would delete all but the protected first.
+    // With a preview, which fails. Without one the engine would first delete everything that is not protected.
     const refusal: unknown = await stack.engine.pulumi(["destroy", "--yes"]).catch((e: unknown) => e);
     expect(refusal).toBeInstanceOf(ExecaError);
-    const said = (refusal as ExecaError).stdout;
+    const output = (refusal as ExecaError).stdout;
     for (const words of ["disks-prometheus", "because it is protected", "remove the `protect` flag"]) {
-      expect(said).toContain(words);
+      expect(output).toContain(words);
     }
     await expectEverythingKept();
   });
 
-  it("keeps everything when all but the disks is destroyed and made again", async () => {
+  it("keeps all data when everything except the disks is destroyed and recreated", async () => {
     await stack.engine.pulumi(["destroy", "--yes", "--skip-preview", "--exclude-protected"]);
     const left = (await stack.atGoogle()).paths;
     expect(left.map((path) => path.split("/").at(-1)).sort()).toEqual([
@@ -128,25 +134,25 @@ describe("a rebuild", () => {
       "k8sfv-prometheus",
       "k8sfv-push-gateway",
     ]);
-    // Grafana's disk still has what the state no longer knows: it stops there, and the tool takes it over.
+    // Grafana's disk still has resources that are missing in the state, so `up` fails and the tool imports them.
     const refusal: unknown = await stack.up().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ExecaError);
     expect((refusal as ExecaError).stdout).toMatch(/status 4(09|12)/);
     const adopted = (await importExisting(stack.engine.pulumi)).imported.map((urn) => urn.split("::").at(-1));
     expect(adopted).toEqual(expect.arrayContaining(["content-folder", "content-prometheus"]));
-    console.log(`taken over from Grafana's disk: ${adopted.join(", ")}`);
+    console.log(`imported from Grafana's disk: ${adopted.join(", ")}`);
     const after = await stack.up();
     addresses = await startForwards(stack.cloud, after);
     expect(after).toEqual({ ...outputs, KUBECONFIG_YAML: after.KUBECONFIG_YAML });
     await expectEverythingKept();
   });
 
-  it("goes on with a disk that was made from a snapshot, once a refresh has told the state", async () => {
+  it("continues with a disk that was restored from a snapshot after a refresh", async () => {
     const exported = JSON.parse(await stack.engine.pulumi(["stack", "export"])) as {
       deployment: { resources: { urn: string; inputs: object; outputs: object }[] };
     };
     const disk = exported.deployment.resources.find(({ urn }) => urn.endsWith("::disks-prometheus"));
-    // What Google says of a disk that was made by hand, as docs/rebuild.md describes.
+    // Emulates a disk that was restored manually, as docs/rebuild.md describes.
     for (const values of [disk?.inputs, disk?.outputs]) {
       Object.assign(values ?? {}, { snapshot: "k8sfv-prometheus-20261120", description: "" });
     }
@@ -156,13 +162,13 @@ describe("a rebuild", () => {
     await stack.engine.pulumi(["preview", "--diff", "--expect-no-changes"]);
   });
 
-  it("comes back when the cluster was deleted and nobody told the state", async () => {
+  it("recovers when the cluster was deleted outside of Pulumi", async () => {
     const state = path.join(stack.cloud.pulumiDir, "before.json");
     await stack.engine.pulumi(["stack", "export", "--file", state]);
     const cluster = ["--target", "**::cluster-gke", "--target-dependents"];
     await stack.engine.pulumi(["destroy", "--yes", "--skip-preview", ...cluster]);
     await stack.engine.pulumi(["stack", "import", "--file", state]);
-    // All but what only Grafana itself could tell: that is on its disk.
+    // Excludes resources in Grafana, which can't be reached: they are on its disk.
     const refresh = ["refresh", "--yes", "--skip-preview", "--exclude", "**::content-*"];
     await withVariable("PULUMI_K8S_DELETE_UNREACHABLE", "true", () => stack.engine.pulumi(refresh));
     const after = await stack.up();
@@ -171,20 +177,20 @@ describe("a rebuild", () => {
     await expectEverythingKept();
   });
 
-  it("goes wholly once the disks are no longer protected", async () => {
+  it("is destroyed completely when the disks are no longer protected", async () => {
     await stack.set({ "disks.protect": false });
     await stack.up();
     await stack.engine.pulumi(["destroy", "--yes", "--skip-preview"]);
     expect(await stack.resources()).toEqual([]);
   });
 
-  /** Numbers of the pushes that the push gateway holds. */
-  async function heldPushes(): Promise<Set<number>> {
+  /** Returns the numbers of the pushes in the Pushgateway. */
+  async function storedPushes(): Promise<Set<number>> {
     const text = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
     return new Set([...text.matchAll(/^rebuild_push\{.*n="(\d+)"\} 1$/gm)].map(([, n]) => Number(n)));
   }
 
-  /** What says which cluster it is: the certificate authority in its kubeconfig. */
+  /** Returns the CA in the kubeconfig, which identifies the cluster. */
   async function identity(): Promise<unknown> {
     return stack.engine.pulumi(["stack", "output", "--show-secrets", "KUBECONFIG_YAML"]);
   }
@@ -207,9 +213,9 @@ describe("a rebuild", () => {
   }
 
   async function expectEverythingKept(): Promise<void> {
-    // The gateway still shows the last run; Prometheus knows what was there before.
+    // The Pushgateway still has the last run, and Prometheus has the earlier samples.
     const { headers } = split(String(outputs.PROMPG_URL));
-    // The first connection may be one that the way before had open.
+    // The first request may reuse a connection to the old forward.
     const metrics = () =>
       fetch(`${addresses.pushGateway}/metrics`, { headers }).then((response) => response.text(), String);
     const last = `^k8sfv_occupancy_mean_bytes\\{.*\\} ${asGo(first.occupancyMeanBytes)}$`;
@@ -225,7 +231,7 @@ describe("a rebuild", () => {
   }
 });
 
-/** With a variable in this process's environment, which the engine's is made of. */
+/** Runs `work` with an environment variable of this process, which the engine inherits. */
 async function withVariable<T>(name: string, value: string, work: () => Promise<T>): Promise<T> {
   process.env[name] = value;
   try {
@@ -235,13 +241,13 @@ async function withVariable<T>(name: string, value: string, work: () => Promise<
   }
 }
 
-/** A number as Go prints it in the text format. */
+/** Formats a number like Go in the text format. */
 function asGo(value: number): string {
   const [mantissa = "", exponent = "0"] = value.toExponential().replace("e+", "e").split("e");
   return value < 1e21 && value >= 1e6 ? `${mantissa}e\\+${exponent.padStart(2, "0")}` : String(value);
 }
 
-/** Pushes of one group each, two a second, until they are stopped; at most 600. */
+/** Pushes one group after the other, two per second, until stopped or 600 groups are pushed. */
 class Pushes {
   private readonly accepted: number[] = [];
   private refused = 0;

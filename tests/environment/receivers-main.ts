@@ -1,6 +1,7 @@
-// Receivers of messages: HTTP on the first port, SMTP on the second. Prints each message as a line of JSON, until its
-// standard input ends. HTTP answers as PagerDuty's Events API v2 and Slack's incoming webhooks document it: they refuse
-// what is malformed or over a limit, and Alertmanager counts that as a failed message.
+// Receivers of messages: HTTP on the first port, SMTP on the second. Prints each message as a line of JSON until
+// standard
+// input is closed. HTTP responds like PagerDuty's Events API v2 and Slack's incoming webhooks according to their
+// documentation: it rejects malformed and too large messages, and Alertmanager counts them as failed.
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { SMTPServer } from "smtp-server";
@@ -11,14 +12,14 @@ function print(message: object): void {
   console.log(JSON.stringify({ at: Date.now(), ...message }));
 }
 
-/** The status and body that a service answers to a POST. */
+/** Returns the status and body of a service's response to a POST. */
 function answer(path: string, body: string): [number, string] {
   if (path === "/slack") return answerOfSlack(body);
   if (path === "/pagerduty") return answerOfPagerDuty(body);
   return [200, ""];
 }
 
-/** docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, "Handling errors". */
+/** Responds like Slack: docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, "Handling errors". */
 function answerOfSlack(body: string): [number, string] {
   const payload = parse(body) as { text?: string; attachments?: { text?: string }[] } | undefined;
   if (payload === undefined) return [400, "invalid_payload"];
@@ -26,7 +27,10 @@ function answerOfSlack(body: string): [number, string] {
   return texts.some((one) => one !== undefined && one !== "") ? [200, "ok"] : [400, "no_text"];
 }
 
-/** developer.pagerduty.com/docs/send-alert-event: 202, 400 for an invalid event, 413 above 512 kB. */
+/**
+ * Responds like PagerDuty: developer.pagerduty.com/docs/send-alert-event: 202, 400 for an invalid event, 413 above 512
+ * kB.
+ */
 function answerOfPagerDuty(body: string): [number, string] {
   if (Buffer.byteLength(body) > 512_000) return [413, ""];
   const event = parse(body) as
@@ -66,13 +70,13 @@ function parse(body: string): unknown {
 const http = createServer((request, response) => {
   void text(request).then((body) => {
     const path = request.url ?? "";
-    const [status, said] = answer(path, body);
+    const [status, responseBody] = answer(path, body);
     print({ path, body, status });
-    response.writeHead(status).end(said);
+    response.writeHead(status).end(responseBody);
   });
 });
 
-// Alertmanager trusts no certificate that a test makes, so there is no TLS here.
+// No TLS, because Alertmanager doesn't trust certificates of tests.
 const mail = new SMTPServer({
   disabledCommands: ["STARTTLS"],
   allowInsecureAuth: true,

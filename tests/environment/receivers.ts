@@ -4,17 +4,17 @@ import { execa, type ResultPromise } from "execa";
 import { ciHost, commandIn, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
 import { typeScriptLoader } from "../../packages/local-cloud/plugin/version.ts";
 
-/** A message that a receiver got. */
+/** A received message. */
 export interface Message {
   /** Time of its arrival in ms. */
   at: number;
   /** Path of the POST, or "mail". */
   path: string;
-  /** The POST's body, or the mail with its headers. */
+  /** Body of the POST, or the mail with its headers. */
   body: string;
-  /** The status that the receiver answered; 2xx if it accepted the message. */
+  /** Status of the receiver's response; 2xx if it accepted the message. */
   status: number;
-  /** The mail's recipients. */
+  /** Recipients of the mail. */
   to?: string[];
 }
 
@@ -32,7 +32,7 @@ const SMTP_PORT = 8025;
 const MAIL_USER = "k8sfv";
 const MAIL_PASSWORD = "mail-password-of-a-test";
 
-/** A stack's configuration that sends everything to {@link Receivers}: values by key, and secret ones. */
+/** Stack configuration that sends all messages to {@link Receivers}: plain and secret values by key. */
 export const RECEIVER_CONFIG = {
   plain: {
     "alerts.heartbeatUrl": `http://${HOST}:${HTTP_PORT}/heartbeat`,
@@ -52,7 +52,7 @@ export const RECEIVER_CONFIG = {
   },
 };
 
-/** Receivers of alerts: a process on the CI host, in the VPC. */
+/** Receivers of alerts, as a process on the CI host in the VPC. */
 export class Receivers {
   readonly messages: Message[] = [];
 
@@ -84,26 +84,26 @@ export class Receivers {
     await this.server;
   }
 
-  /** Accepted messages of one receiver, from a time on. */
+  /** Returns the accepted messages of one receiver since a time. */
   of(path: string, since = 0): Message[] {
     return this.messages.filter(
       ({ path: where, at, status }) => where === path && at >= since && status < 300,
     );
   }
 
-  /** Messages that a receiver refused. */
+  /** Returns the messages that a receiver rejected. */
   refused(): Message[] {
     return this.messages.filter(({ status }) => status >= 300);
   }
 
-  /** The webhook's messages that have an alert with this label, from a time on. */
+  /** Returns the webhook's messages since a time that have an alert with this label. */
   webhook(label: string, value: string, since = 0): WebhookBody[] {
     return this.of("/webhook", since)
       .map(({ body }) => JSON.parse(body) as WebhookBody)
       .filter(({ alerts }) => alerts.some(({ labels }) => labels[label] === value));
   }
 
-  /** Waits until `found` returns something. @throws Error that lists the messages, after `timeoutMs` */
+  /** Waits until `found` returns a value. @throws Error with all messages after `timeoutMs` */
   async until<T>(found: () => T | undefined, timeoutMs: number): Promise<T> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {

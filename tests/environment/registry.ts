@@ -9,24 +9,24 @@ import { writeArchive } from "../../packages/local-cloud/images/archive.ts";
 import type { Recipe } from "../../packages/local-cloud/images/index.ts";
 import { freePort } from "../../tools/free-port.ts";
 
-/** What the registry does with a request instead of answering it; undefined: it answers. */
+/** Handles a request instead of the registry. Returns undefined if the registry should respond. */
 export type Fault = (incoming: IncomingMessage, outgoing: ServerResponse) => true | undefined;
 
-/** A real registry on 127.0.0.1, which stands for all others. */
+/** A real registry on 127.0.0.1 that replaces all others. */
 export interface Registry {
-  /** Makes skopeo ask this registry for all images, whatever registry is in their names. */
+  /** Configuration that makes skopeo use this registry for all images, whatever registry their names have. */
   registriesConf: string;
-  /** Pushes images of ours under their names. */
+  /** Pushes images of the project. */
   push(recipes: Recipe[]): Promise<void>;
-  /** Digest of the image with this name. */
+  /** Returns the digest of an image. */
   digest(name: string): Promise<string>;
-  /** Has the registry's front answer some requests otherwise. @param fault - undefined ends it */
+  /** Injects a fault into requests. @param fault - undefined removes it */
   fail(fault: Fault | undefined): void;
   close(): Promise<void>;
 }
 
 /**
- * Starts Debian's docker-registry behind a front that can fail as registries do.
+ * Starts Debian's docker-registry behind a proxy that can inject faults.
  *
  * @param hosts - registries in the names of images, such as "quay.io"
  */
@@ -39,7 +39,7 @@ export async function startRegistry(hosts: string[]): Promise<Registry> {
     `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${JSON.stringify(dir)}}}\n` +
       `http: {addr: "127.0.0.1:${port}"}\n`,
   );
-  // It must not outlive this process, however that ends.
+  // Killed together with this process, however it ends.
   const server = execa("setpriv", ["--pdeathsig=KILL", "docker-registry", "serve", config], {
     reject: false,
   });

@@ -4,7 +4,7 @@ import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
 import { alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
-import { DAY, held, HOUR, nightly, rawSeries } from "./nights.ts";
+import { constant, DAY, HOUR, nightly, rawSeries } from "./nights.ts";
 import { Promtool } from "./promtool.ts";
 import type { RuleTest } from "./promtool.ts";
 
@@ -17,8 +17,8 @@ beforeAll(async () => {
 });
 
 test("every expression parses", async () => {
-  const asked = alerts(DEFAULT_THRESHOLDS).map(({ name, expr }) => ({ alert: name, expr }));
-  expect(await promtool.check([runs, health, { name: "alerts", rules: asked }])).toBe("");
+  const exprs = alerts(DEFAULT_THRESHOLDS).map(({ name, expr }) => ({ alert: name, expr }));
+  expect(await promtool.check([runs, health, { name: "alerts", rules: exprs }])).toBe("");
   const panels = Object.values(dashboards(DEFAULT_THRESHOLDS)).flatMap(({ title, panels = [] }) =>
     (panels as unknown as { id: number; targets: { expr: string }[] }[]).flatMap(({ id, targets }) =>
       targets.map(({ expr }, at) => ({
@@ -33,8 +33,8 @@ test("every expression parses", async () => {
 
 const meanLabels = '{code_level="A", job="k8sfv", process="felix", test_name="leak"}';
 
-describe("a run is kept once", () => {
-  const kept = "count_over_time(run:k8sfv_occupancy_mean_bytes[20d])";
+describe("a run is recorded once", () => {
+  const count = "count_over_time(run:k8sfv_occupancy_mean_bytes[20d])";
 
   test.each<[string, RuleTest]>([
     [
@@ -43,9 +43,9 @@ describe("a run is kept once", () => {
         name: "three nights",
         series: rawSeries(nightly(3), 4 * DAY),
         queries: [
-          { minute: 4 * DAY, expr: kept, samples: [{ labels: meanLabels, value: 3 }] },
-          // The value stays: it is pushed each night anew, and none is lost for being the same.
-          { minute: 66, expr: kept, samples: [{ labels: meanLabels, value: 1 }] },
+          { minute: 4 * DAY, expr: count, samples: [{ labels: meanLabels, value: 3 }] },
+          // The value stays the same: each night's push is recorded, although it has the same value.
+          { minute: 66, expr: count, samples: [{ labels: meanLabels, value: 1 }] },
         ],
       },
     ],
@@ -53,19 +53,19 @@ describe("a run is kept once", () => {
       "when Prometheus was down at the push, as soon as it is back",
       {
         name: "down",
-        series: rawSeries(nightly(1), 2 * DAY).map(({ series }) => held(series, 500, 1000, 7)),
-        queries: [{ minute: 1000, expr: kept, samples: [{ labels: meanLabels, value: 1 }] }],
+        series: rawSeries(nightly(1), 2 * DAY).map(({ series }) => constant(series, 500, 1000, 7)),
+        queries: [{ minute: 1000, expr: count, samples: [{ labels: meanLabels, value: 1 }] }],
       },
     ],
     [
-      "when it is down while the gateway shows a run that was kept before",
+      "when it is down while the gateway shows a run that was count before",
       {
         name: "gap",
         series: rawSeries(nightly(1), 300).map(({ series, values }) => ({
           series,
           values: values.replace("stale", "_x500 ") + (series.startsWith("push") ? "3600x300" : "100x300"),
         })),
-        queries: [{ minute: 1000, expr: kept, samples: [{ labels: meanLabels, value: 1 }] }],
+        queries: [{ minute: 1000, expr: count, samples: [{ labels: meanLabels, value: 1 }] }],
       },
     ],
     [
@@ -82,7 +82,7 @@ describe("a run is kept once", () => {
         queries: [
           {
             minute: 120,
-            expr: `sum by (code_level) (${kept})`,
+            expr: `sum by (code_level) (${count})`,
             samples: ["A", "B"].map((level) => ({ labels: `{code_level="${level}"}`, value: 1 })),
           },
           {
@@ -101,7 +101,7 @@ describe("a run is kept once", () => {
   });
 });
 
-test("the median is that of the runs in the 7 days before, whenever it is queried", async () => {
+test("the median is that of the runs in the previous 7 days, at whatever time it is queried", async () => {
   const nights = nightly(10, (night) => ({ mean: [500, 900, 1, 2, 3, 40, 50, 60, 70, 1000][night] ?? 0 }));
   const at = (night: number, value: number, later = 5) => ({
     minute: night * DAY + 60 + later,
@@ -121,7 +121,7 @@ test("the median is that of the runs in the 7 days before, whenever it is querie
         {
           name: "medians",
           series: rawSeries(nights, 11 * DAY),
-          // Night 3: of 500, 900 and 1. Night 8: of nights 1 to 7. Night 9: of nights 2 to 8.
+          // Medians: night 3 of 500, 900 and 1; night 8 of nights 1 to 7; night 9 of nights 2 to 8.
           queries: [at(3, 500), at(8, 40), at(8, 40, 23 * HOUR), at(9, 40)],
         },
       ],

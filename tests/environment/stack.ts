@@ -5,23 +5,23 @@ import { initStack, stackOutputs, type Engine } from "../../packages/local-cloud
 import type { Recipe } from "../../packages/local-cloud/images/index.ts";
 import { openLocalEnvironment, type LocalEnvironment } from "../../packages/local-cloud/prepare.ts";
 
-/** The project's stack on a local cloud of a test's own. */
+/** The project's stack on a separate local cloud. */
 export interface TestStack {
   cloud: Cloud;
   engine: Engine;
-  /** Changes configuration: paths to values, e.g. `{ "cluster.nodeCount": 3 }`. */
+  /** Changes configuration values by path, e.g. `{ "cluster.nodeCount": 3 }`. */
   set(changes: Record<string, string | number | boolean>): Promise<void>;
-  /** `pulumi up`, and then the outputs. */
+  /** Runs `pulumi up` and returns the outputs. */
   up(...args: string[]): Promise<Record<string, unknown>>;
-  /** The resources in the state. */
+  /** Returns the resources in the state. */
   resources(): Promise<StateResource[]>;
-  /** How many there are in the state at this moment, also while a run goes on. */
+  /** Returns the current number of resources in the state, even during a run. */
   countResources(): Promise<number>;
-  /** What was made at Google: the paths, those of APIs aside, and of them those whose work was cut off. */
+  /** Returns paths of Google's resources without APIs, and those of resources whose operation was interrupted. */
   atGoogle(): Promise<{ paths: string[]; unfinished: string[] }>;
 }
 
-/** A resource in the engine's state. */
+/** A resource in the state. */
 export interface StateResource {
   urn: string;
   type: string;
@@ -30,7 +30,7 @@ export interface StateResource {
 }
 
 /**
- * Prepares a new local cloud with a stack and starts no host. First it removes what a killed test left of the same name.
+ * Prepares a new local cloud with a stack and starts no host. Removes an old cloud of the same name first.
  *
  * @param more images to add to those of the local cloud
  */
@@ -65,13 +65,13 @@ export async function openTestStack(name: string, more: Recipe[] = []): Promise<
     async countResources() {
       const file = path.join(cloud.pulumiDir, "state/.pulumi/stacks/k8sfv-metrics/local.json");
       const text = await readFile(file, "utf8").catch(() => "");
-      // Read in the middle of a write it isn't whole.
+      // The file may be incomplete while the engine writes it, so it is not parsed.
       return [...text.matchAll(/"urn":\s*"urn:pulumi/g)].length;
     },
     async atGoogle() {
       const text = await readFile(cloud.googleFile, "utf8").catch(() => '{"resources":{}}');
       const { resources } = JSON.parse(text) as { resources: Record<string, { status: string }> };
-      // The network `default` and the default account come with the project; an API that was switched on stays so.
+      // The network `default` and the default service account belong to the project. Enabled APIs stay enabled.
       const paths = Object.keys(resources)
         .filter((path) => !/\/networks\/default$|\.googleapis\.com$|-compute@developer\./.test(path))
         .sort();

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { Cloud } from "../../packages/local-cloud/cluster/index.ts";
 
-/** What a local cloud could leave in the machine's own namespaces: mounts, interfaces, rules, named namespaces. */
+/** Returns what local clouds may leave in this computer's namespaces: mounts, interfaces, rules, named namespaces. */
 export async function traces(): Promise<string[]> {
   const lines = async (file: string, ...args: string[]): Promise<string[]> =>
     (await execa(file, args)).stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -19,7 +19,7 @@ export async function traces(): Promise<string[]> {
   ].sort();
 }
 
-/** What is left of this cloud: its processes, its folder, the control groups of its pods. */
+/** Returns what is left of a cloud: processes, its directory, cgroups of its pods. */
 export async function tracesOf(cloud: Cloud): Promise<string[]> {
   const commands = await commandLines();
   const groups = await execa("find", ["/sys/fs/cgroup", "-type", "d", "-name", `k8sfv-cloud-${cloud.name}`]);
@@ -34,7 +34,7 @@ export async function tracesOf(cloud: Cloud): Promise<string[]> {
   ];
 }
 
-/** Looks at the command lines of all processes until it is stopped: those that hold `secret`. */
+/** Watches the command lines of all processes until stopped, and returns those that contain `secret`. */
 export function watchCommandLines(secret: string): { stop: () => Promise<string[]> } {
   const found = new Set<string>();
   const watch = { stopped: false };

@@ -26,19 +26,22 @@ import { held, lost, pushUntil, scraped } from "./pushes.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /**
- * An upgrade by one `up`, with data in place and pushes coming in: Prometheus from its minor version before, the
- * push gateway from 1.9 (1.10 can't be had as a Go module), the operator's definitions, and new images of the
- * operator and its config reloader. The program before is today's with the images and the checksums of then.
- * Not proved here: that the operator takes over what an older one made, since no older one can be had either (its
- * images before hold today's programs, and the definitions are today's made older); that Prometheus reads an
- * older one's blocks, of which the first is written after two hours; an upgrade of Grafana, of which one version
- * alone builds from its Go module; one of the push proxy's Node, which is the machine's own.
+ * Tests an upgrade by one `up` with existing data and incoming pushes: Prometheus from its previous minor version, the
+ * Pushgateway from 1.9 (1.10 is not available as a Go module), the operator's CRDs, and new images of the operator and
+ * its
+ * config reloader. The older program is today's with the older images and checksums.
+ *
+ * Does not prove: that the operator continues the work of an older one, because no older one is available (its older
+ * images contain today's programs, and the older CRDs are modified ones of today); that Prometheus reads an older
+ * version's blocks, of which the first is written after two hours; an upgrade of Grafana, of which only one version
+ * builds
+ * from its Go module; an upgrade of the push proxy's Node, which is the host's own.
  */
 describe("an upgrade", () => {
   let stack: TestStack;
   let outputs: Record<string, unknown>;
   let addresses: LocalAddresses;
-  /** A time when Prometheus had a run's numbers, and what there was then. */
+  /** A time at which Prometheus had a run's samples, and the data at that time. */
   let seen: number;
   let before: Awaited<ReturnType<typeof data>>;
 
@@ -55,13 +58,13 @@ describe("an upgrade", () => {
   });
   afterAll(() => removeCloud(openCloud("upgrade")));
 
-  it("starts from what is older", async () => {
+  it("starts with the older versions", async () => {
     await expectRunning(previousImages, OLDER_DEFINITIONS, false);
   });
 
-  it("has data to lose", async () => {
+  it("has data before the upgrade", async () => {
     await readBack(addresses.grafana, outputs, await runSample(stack.cloud, outputs));
-    // Up: a scrape within this second is to count.
+    // Rounded up, to include a scrape within this second.
     seen = Math.ceil(Date.now() / 1000);
     const response = await fetch(`${addresses.grafana}/api/annotations`, {
       method: "POST",
@@ -75,7 +78,7 @@ describe("an upgrade", () => {
     expect(before.annotations).toEqual(["before the upgrade"]);
   });
 
-  it("loses none of it in one up, and no push that comes meanwhile", async () => {
+  it("loses neither data nor concurrent pushes in one `up`", async () => {
     const same = await identities();
     const started = Date.now();
     let over = false;
@@ -96,11 +99,11 @@ describe("an upgrade", () => {
     expect(await data()).toEqual(before);
   });
 
-  it("leaves nothing to change", async () => {
+  it("leaves nothing to update", async () => {
     await stack.engine.pulumi(["preview", "--diff", "--expect-no-changes"]);
   });
 
-  /** What was there before: in the push gateway, in Prometheus at that time, and in Grafana. */
+  /** Returns the data in the Pushgateway, in Prometheus at the time before the upgrade, and in Grafana. */
   async function data() {
     const text = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
     const samples = await query(addresses.prometheus, `{job="k8sfv",__name__=~"k8sfv_.+"} @ ${seen}`);
@@ -115,14 +118,14 @@ describe("an upgrade", () => {
     };
   }
 
-  /** Pods have these images, Prometheus sees their versions, and all definitions are of this operator. */
+  /** Checks the pods' images, the versions that Prometheus scrapes, and the operator version of the CRDs. */
   async function expectRunning(
     { operator, configReloader, prometheus, alertmanager, pushGateway }: PrometheusImages,
     version: string,
     hasHostUsers: boolean,
   ): Promise<void> {
-    const ours = [operator, configReloader, prometheus, alertmanager, pushGateway];
-    const all = [...ours, grafanaImage, nodeImage].sort();
+    const own = [operator, configReloader, prometheus, alertmanager, pushGateway];
+    const all = [...own, grafanaImage, nodeImage].sort();
     await expect.poll(imagesOfPods, { timeout: 120_000, interval: 1_000 }).toEqual(all);
     const found = await definitions();
     const versions = found.map(({ metadata }) => metadata?.annotations?.["operator.prometheus.io/version"]);
@@ -130,11 +133,11 @@ describe("an upgrade", () => {
     const fields = found.find(({ spec }) => spec.names.kind === "Prometheus")?.spec.versions[0]?.schema
       ?.openAPIV3Schema?.properties?.["spec"]?.properties;
     expect("hostUsers" in (fields ?? {})).toBe(hasHostUsers);
-    const told = [`prom-gateway ${versionOf(pushGateway)}`, `prometheus ${versionOf(prometheus)}`];
-    // An older one is seen for five minutes more.
+    const versionLabels = [`prom-gateway ${versionOf(pushGateway)}`, `prometheus ${versionOf(prometheus)}`];
+    // An older version stays visible for five minutes.
     await expect
       .poll(versionsTold, { timeout: 90_000, interval: 1_000 })
-      .toEqual(expect.arrayContaining(told));
+      .toEqual(expect.arrayContaining(versionLabels));
   }
 
   async function imagesOfPods(): Promise<string[]> {
@@ -154,7 +157,7 @@ describe("an upgrade", () => {
     return items.filter(({ spec }) => spec.group === "monitoring.coreos.com");
   }
 
-  /** What is new when a definition was deleted and made again: with it goes all that it defines. */
+  /** Returns UIDs, which change if a CRD is recreated, which would delete all its resources. */
   async function identities(): Promise<unknown[]> {
     const objects = kubeConfig(stack.cloud).makeApiClient(CustomObjectsApi);
     const prometheus = (await objects.getNamespacedCustomObject({
@@ -171,7 +174,7 @@ describe("an upgrade", () => {
   }
 });
 
-/** The version in an image's name. */
+/** Returns the version in an image's name. */
 function versionOf(image: string): string {
   return image.split(":v").at(-1) ?? "";
 }

@@ -3,15 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cloud } from "../../packages/local-cloud/cluster/index.ts";
 import { kubeConfig, namespace } from "./pods.ts";
 
-/** What a container takes. */
+/** Resource usage of a container. */
 export interface Usage {
-  /** Thousandths of a processor. */
+  /** CPU usage in millicores. */
   cpu: number;
-  /** Its working set: what counts against its limit. */
+  /** Working set in MiB, which counts against the memory limit. */
   mib: number;
 }
 
-/** What the kubelet tells; only what matters here. */
+/** The used fields of the kubelet's summary. */
 interface Summary {
   pods: {
     podRef: { namespace: string };
@@ -23,16 +23,16 @@ interface Summary {
   }[];
 }
 
-/** What each of the workloads' containers takes at this moment, as the nodes' kubelets measured it last. */
+/** Returns the latest usage of each workload's containers from the kubelets. */
 export async function usage(cloud: Cloud): Promise<Map<string, Usage>> {
   const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
   const found = new Map<string, Usage>();
   for (const { metadata } of (await core.listNode()).items) {
     const node = { name: metadata?.name ?? "", path: "stats/summary" };
-    // The client declares a text, and gives what it parsed.
+    // The client's type is a string, but it returns the parsed JSON.
     const { pods } = (await core.connectGetNodeProxyWithPath(node)) as unknown as Summary;
-    const ours = pods.filter(({ podRef }) => podRef.namespace === namespace);
-    for (const { name, cpu, memory } of ours.flatMap(({ containers }) => containers)) {
+    const workloadPods = pods.filter(({ podRef }) => podRef.namespace === namespace);
+    for (const { name, cpu, memory } of workloadPods.flatMap(({ containers }) => containers)) {
       const mib = (memory?.workingSetBytes ?? 0) / 2 ** 20;
       found.set(name, { cpu: (cpu?.usageNanoCores ?? 0) / 1e6, mib });
     }
@@ -40,7 +40,7 @@ export async function usage(cloud: Cloud): Promise<Map<string, Usage>> {
   return found;
 }
 
-/** The most that each container took while some work went on, looked at every 5 s. */
+/** Returns the maximum usage of each container during some work, sampled every 5 s. */
 export async function usageDuring(cloud: Cloud, work: Promise<unknown>): Promise<Map<string, Usage>> {
   const most = new Map<string, Usage>();
   const end = work.then(() => "over");

@@ -21,8 +21,9 @@ import { RECEIVER_CONFIG, Receivers } from "./receivers.ts";
 import { traces, tracesOf, watchCommandLines } from "./traces.ts";
 
 /**
- * The main job, on a local cloud of the test's own, step by step as a maintainer and a CI job would do it.
- * Not proved here: what only Google has (real quotas, IAM, its load balancers) and Grafana's own server and web pages.
+ * Tests the main use case on a separate local cloud, step by step like a maintainer and a CI job. Does not prove
+ * features
+ * of Google's own (real quotas, IAM, its load balancers) nor Grafana's own server and pages.
  */
 describe("the whole environment", () => {
   let cloud: Cloud;
@@ -33,7 +34,7 @@ describe("the whole environment", () => {
   let before: string[];
 
   beforeAll(async () => {
-    await removeCloud(openCloud("test")); // what a killed run left
+    await removeCloud(openCloud("test")); // leftovers of a killed run
     before = await traces();
     ({ cloud, engine } = await openLocalEnvironment("test"));
     await initStack(cloud, engine);
@@ -44,20 +45,20 @@ describe("the whole environment", () => {
     await removeCloud(openCloud("test"));
   });
 
-  it("refuses bad input all at once, before anything is made", async () => {
+  it("reports all invalid configuration values at once, before anything is created", async () => {
     const bad = ["zone=Nowhere", "nodes=2", "crds=not a URL"];
     const args = bad.flatMap((value) => ["--config", `k8sfv-metrics:${value}`]);
     const refusal: unknown = await engine.pulumi(["preview", ...args]).catch((error: unknown) => error);
-    await initStack(cloud, engine); // the engine keeps what it is given this way
+    await initStack(cloud, engine); // the engine has saved the invalid values
     expect(refusal).toBeInstanceOf(ExecaError);
-    const said = (refusal as ExecaError).stdout;
+    const output = (refusal as ExecaError).stdout;
     for (const problem of ['zone is "Nowhere"', 'nodes is "2"', 'crds is "not a URL"']) {
-      expect(said).toContain(problem);
+      expect(output).toContain(problem);
     }
     await expect(readFile(cloud.googleFile)).rejects.toThrow("ENOENT");
   });
 
-  it("previews everything and makes nothing", async () => {
+  it("previews all resources and creates nothing", async () => {
     const stdout = await engine.pulumi(["preview", "--diff"]);
     expect(stdout).toContain("gcp:container/cluster:Cluster");
     expect(stdout).toContain("kubernetes:monitoring.coreos.com/v1:Prometheus");
@@ -66,7 +67,7 @@ describe("the whole environment", () => {
     expect((JSON.parse(state) as { deployment: object }).deployment).not.toHaveProperty("resources");
   });
 
-  it("comes up from nothing in one run", async () => {
+  it("is created by one `up`", async () => {
     const { alertWebhookUrl } = RECEIVER_CONFIG.secret;
     await engine.pulumi(["config", "set", "--secret", "alertWebhookUrl", alertWebhookUrl]);
     await engine.pulumi(["config", "set", "--path", "k8sfv-metrics:alerts.collectMinutes", "1"]);
@@ -80,13 +81,13 @@ describe("the whole environment", () => {
     });
   });
 
-  it("sets the outputs in a shell, as CI takes them", async () => {
+  it("exports the outputs for a shell, as CI uses them", async () => {
     const stdout = await engine.pulumi(["stack", "output", "--shell"]);
     expect(stdout.split("\n")).toContain("PROMPG_URL=http://10.248.1.4:9091");
   });
 
-  // Recording, alert rules and collecting take two to three minutes: a later test looks at the message.
-  it("takes a run with a failed test, whose code level is a URL", async () => {
+  // Recording rules, alert rules and collection take two to three minutes, so a later test checks the message.
+  it("accepts a run with a failed test and a URL as code level", async () => {
     receivers = await Receivers.start(cloud);
     const level = Buffer.from("https://github.com/projectcalico/felix.git-master").toString("base64url");
     const url = `${addresses.pushGateway}/metrics/job/k8sfv/code_level@base64/${level}`;
@@ -97,7 +98,7 @@ describe("the whole environment", () => {
     );
   });
 
-  it("shows through Grafana what a run pushed from the CI machine", async () => {
+  it("shows a run that the CI host pushed in Grafana", async () => {
     const sample = await runSample(cloud, outputs);
     expect(await readBack(addresses.grafana, outputs, sample)).toBe(sample.occupancyMeanBytes);
     const passing = await queryGrafana(
@@ -108,7 +109,7 @@ describe("the whole environment", () => {
     expect(passing).toEqual([sample.passing]);
   });
 
-  it("shows the run to an engineer who looks at the dashboards in a browser", async () => {
+  it("shows the run in the dashboards in a browser", async () => {
     await eventually(
       () => query(addresses.prometheus, 'nightly:k8sfv_test_result{code_level="dev"}'),
       (found) => found.length > 0,
@@ -129,7 +130,7 @@ describe("the whole environment", () => {
     }
   });
 
-  it("keeps the labels that the run pushed, and adds none of the pod that served them", async () => {
+  it("keeps the pushed labels and adds none of the Pushgateway's pod", async () => {
     const response = await fetch(`${addresses.prometheus}/api/v1/query?query=k8sfv_test_result`);
     const { data } = (await response.json()) as { data: { result: { metric: Record<string, string> }[] } };
     expect(data.result.length).toBeGreaterThan(0);
@@ -139,13 +140,13 @@ describe("the whole environment", () => {
     }
   });
 
-  it("gives a CI job the addresses and no administrator's secret", () => {
+  it("provides addresses but no administrator's secret to a CI job", () => {
     const env = ciEnvironment(cloud, outputs);
     expect(env.PROMPG_URL).toBe(outputs.PROMPG_URL);
     expect(Object.values(env)).not.toContain(outputs.GRAFANA_PASSWORD);
   });
 
-  it("lets a pod push that has no other business with it, and nothing else", async () => {
+  it("lets pods of other namespaces push, but nothing else", async () => {
     const stranger = await podOf(cloud, "kube-dns", "kube-system");
     const reaches = async (name: string, port: number) =>
       connects(stranger, (await podOf(cloud, name)).status?.podIP ?? "", port);
@@ -154,7 +155,7 @@ describe("the whole environment", () => {
     expect(await reaches("grafana", 3000)).toBe(false);
   });
 
-  it("passes the smoke test, which shows no secret and leaves nothing behind", async () => {
+  it("passes the smoke test, which prints no secret and leaves no data", async () => {
     const seen = watchCommandLines(String(outputs.GRAFANA_PASSWORD));
     const { exitCode, all } = await smoke();
     expect(all).toContain("Grafana's data source my-prom returns it");
@@ -166,9 +167,9 @@ describe("the whole environment", () => {
     expect(await (await fetch(`${addresses.pushGateway}/metrics`)).text()).not.toContain("smoke");
   });
 
-  it("passes it from inside the VPC too, over the reserved addresses", async () => {
+  it("passes the smoke test from inside the VPC through the reserved addresses", async () => {
     const smoke = ["node_modules/tsx/dist/cli.mjs", "tools/smoke.ts"].map((file) => path.resolve(file));
-    // On the CI machine's network alone: the project lies on this machine.
+    // Uses only the network of the CI host, because the project is on this computer.
     const command = ["node", ...smoke, "local", "--direct"];
     const [file, ...args] = await commandIn(cloud, ciHost, command, "network");
     const { stdout } = await execa(file, args, { env: { K8SFV_CLOUD: cloud.name } });
@@ -176,7 +177,7 @@ describe("the whole environment", () => {
     expect(stdout).toContain("smoke: all is well");
   });
 
-  it("is told by the smoke test what is broken", async () => {
+  it("fails the smoke test with the broken component", async () => {
     const scale = (replicas: number) =>
       execa(path.join(cloud.binDir, "kubectl"), [
         ...["--kubeconfig", cloud.adminKubeconfig, "--namespace", "monitoring"],
@@ -192,7 +193,7 @@ describe("the whole environment", () => {
     expect(all).toContain("ok      Alertmanager has the alert Watchdog");
   });
 
-  it("has nothing to change when nothing changed", async () => {
+  it("needs no update if nothing changed", async () => {
     await engine.pulumi(["preview", "--expect-no-changes"]);
     await engine.pulumi(["up", "--yes", "--expect-no-changes"]);
   });
@@ -218,7 +219,7 @@ describe("the whole environment", () => {
     return execa("npm", ["run", "--silent", "smoke", "--", "local"], { env, all: true, reject: false });
   }
 
-  it("is destroyed wholly, and leaves no trace on the machine", async () => {
+  it("is destroyed completely and leaves nothing on the computer", async () => {
     await engine.pulumi(["destroy", "--yes", "--skip-preview"]);
     const state = await engine.pulumi(["stack", "export"]);
     expect(

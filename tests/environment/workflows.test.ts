@@ -5,22 +5,23 @@ import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { root } from "../pages.ts";
 
-/** The newest in November 2026. */
+/** The latest version in November 2026. */
 const ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
 
 /**
- * GitHub's workflows as actionlint judges them: expressions, contexts, and what the actions take. Not proved: that they
- * run at GitHub, nor that Google lets them in. The scripts in them: tests/unit/workflows.test.ts.
+ * Checks GitHub's workflows with actionlint: expressions, contexts and inputs of actions. Does not prove that they run
+ * on
+ * GitHub, nor that Google accepts their credentials. tests/unit/workflows.test.ts tests their scripts.
  */
 let dir: string;
 
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), "k8sfv-workflows-"));
   await cp(path.join(root, ".github"), path.join(dir, ".github"), { recursive: true });
-  // By this it knows the project's folder.
+  // actionlint finds the project's directory by `.git`.
   await mkdir(path.join(dir, ".git"));
   for (const file of await files()) {
-    // It knows what an action takes by its tag alone.
+    // actionlint knows an action's inputs only by its tag.
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replaceAll(/@[0-9a-f]{40} # (v\d+).*/g, "@$1"));
   }
@@ -39,7 +40,7 @@ const lint = () =>
     stdin: "ignore",
   });
 
-it("actionlint finds nothing", async () => {
+it("actionlint reports no problems", async () => {
   const { exitCode, stdout } = await lint();
   expect(stdout).toBe("");
   expect(exitCode).toBe(0);
@@ -50,7 +51,7 @@ it.each([
   ["pull-request.yaml", "steps.preview.outputs.comment", "steps.preview.outputs.coment"],
   ["nightly.yaml", "retention-days: ", "retention-day: "],
   ["apply-stack.yaml", "account: ${{ vars.GCP_PREVIEW_ACCOUNT }}", "acount: ${{ vars.GCP_PREVIEW_ACCOUNT }}"],
-])("and in %s it would: %s as %s", async (file, right, wrong) => {
+])("actionlint reports a problem in %s if %s is replaced by %s", async (file, right, wrong) => {
   const whole = path.join(dir, ".github/workflows", file);
   const text = await readFile(whole, "utf8");
   expect(text).toContain(right);

@@ -28,13 +28,13 @@ import { usage, usageDuring, type Usage } from "./usage.ts";
 
 const workloads = ["prometheus-operator", "prometheus", "alertmanager", "prom-gateway", "grafana"];
 
-/** The workloads as somebody finds them who attacks them, breaks them or floods them. */
-describe("the workloads", () => {
+/** Tests the workloads under attacks, crashes and load. */
+describe("workloads", () => {
   let cloud: Cloud;
   let engine: Engine;
   let outputs: Record<string, unknown>;
   let addresses: LocalAddresses;
-  /** The push gateway on this machine, with the password. */
+  /** URL of the Pushgateway on this computer, with the password. */
   let gateway: string;
 
   beforeAll(async () => {
@@ -51,7 +51,7 @@ describe("the workloads", () => {
   });
   afterAll(() => removeCloud(openCloud("work")));
 
-  /** A new pod is reached when the nodes' proxies know of it, a second or two after it is ready. */
+  /** Waits until kube-proxy knows the new pod, a second or two after it is ready. */
   const untilUp = () =>
     eventually(
       () => fetch(`${addresses.pushGateway}/-/ready`),
@@ -62,7 +62,7 @@ describe("the workloads", () => {
       await Promise.all(workloads.map(async (name) => [name, await podOf(cloud, name)] as const)),
     );
 
-  it("scrape each other, under names that stay", async () => {
+  it("are scraped with labels that don't change", async () => {
     // The push proxy is in the Pushgateway's pod, behind its Service.
     const expected = [...workloads.map((name) => [name, name]), ["push-proxy", "prom-gateway"]];
     const up = await eventually(
@@ -76,7 +76,7 @@ describe("the workloads", () => {
     expect(found.sort()).toEqual(expected.sort());
   });
 
-  it("take a push with the password, and none without", async () => {
+  it("accept pushes with the password and reject others", async () => {
     await runSample(cloud, outputs);
     const { status } = await fetch(`${addresses.pushGateway}/metrics/job/nobody`, {
       method: "PUT",
@@ -91,7 +91,7 @@ describe("the workloads", () => {
     );
   });
 
-  it("keep the namespace for pods without privileges", async () => {
+  it("reject privileged pods in their namespace", async () => {
     const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
     const container = { name: "x", image: "x", securityContext: { privileged: true } };
     const refused: unknown = await core
@@ -104,7 +104,7 @@ describe("the workloads", () => {
     expect(String((refused as ApiException<unknown>).body)).toContain('violates PodSecurity \\"restricted');
   });
 
-  it("let exactly the flows through that exist", async () => {
+  it("allow exactly the necessary connections", async () => {
     const found = await pods();
     const ports = {
       "prometheus-operator": 8080,
@@ -121,7 +121,7 @@ describe("the workloads", () => {
       ["dns", (await podOf(cloud, "kube-dns", "kube-system")).status?.podIP ?? "", 53],
       ["outside", "10.248.0.1", 22],
     ];
-    // Something that listens in the VPC, and that no pod has any business with.
+    // A server in the VPC to which no pod may connect.
     const listener = `require("net").createServer().listen(22, "10.248.0.1")`;
     const listening = runIn(cloud, "vpc", [process.execPath, "-e", listener], { timeout: 120_000 }).catch(
       () => "",
@@ -136,7 +136,7 @@ describe("the workloads", () => {
     expect(await from(found["alertmanager"])).toEqual(["alertmanager"]);
     expect(await from(found["prom-gateway"])).toEqual(["prom-gateway"]);
     expect(await from(found["prometheus-operator"])).toEqual(["prometheus-operator", "api"]);
-    // Any other pod may push, and nothing else; CI and people reach what has an address.
+    // Other pods may only push. CI and people reach workloads with reserved addresses.
     const stranger = await podOf(cloud, "kube-dns", "kube-system");
     expect(await from(stranger)).toEqual(["prom-gateway", "api", "dns", "outside"]);
     const ci = await reached((host, port) => machineConnects(cloud, ciHost, host, port));
@@ -144,7 +144,7 @@ describe("the workloads", () => {
     void listening;
   });
 
-  it("have one series of what was pushed, whichever pod holds it", async () => {
+  it("keep one series of each pushed metric across pods", async () => {
     expect(await push(gateway, "moved", 1)).toBe(202);
     await eventually(
       () => scraped(addresses.prometheus),
@@ -197,7 +197,7 @@ describe("the workloads", () => {
         ),
       ),
     ).toEqual([]);
-    // Clients notice only the end of the proxy itself.
+    // Clients notice only crashes of the proxy itself.
     if (word !== "node") expect([...pushes.answers.keys()]).toEqual([202]);
     await eventually(
       () => scraped(addresses.prometheus),
@@ -205,7 +205,7 @@ describe("the workloads", () => {
     );
   });
 
-  it("refuse bad pushes, and hold 500 at once for a minute, none harmed by the others", async () => {
+  it("reject invalid pushes and accept those of 500 concurrent clients for a minute", async () => {
     const { base, headers } = split(gateway);
     const put = async (body: string): Promise<number> => {
       const answer = await fetch(`${base}/metrics/job/bad`, { method: "PUT", headers, body });
@@ -241,7 +241,7 @@ describe("the workloads", () => {
     }
   });
 
-  it("pass checkov as the API holds them, but for what has a reason beside it", async () => {
+  it("pass checkov, except for accepted findings", async () => {
     const config = kubeConfig(cloud);
     const core = config.makeApiClient(CoreV1Api);
     const apps = config.makeApiClient(AppsV1Api);
@@ -258,14 +258,14 @@ describe("the workloads", () => {
       ["rbac.authorization.k8s.io/v1", "Role", await rbac.listNamespacedRole({ namespace })],
       ["rbac.authorization.k8s.io/v1", "RoleBinding", await rbac.listNamespacedRoleBinding({ namespace })],
     ];
-    // A list's items don't say what they are.
+    // Items of a list have no apiVersion and kind.
     const objects = lists.flatMap(([apiVersion, kind, { items }]) =>
       items.map((item) => ({ ...item, apiVersion, kind })),
     );
     expect(unexplained(await checkov(objects))).toEqual([]);
   }, 1_200_000);
 
-  it("hold a bad rule or relabelling away from the running Prometheus", async () => {
+  it("keep the running Prometheus's configuration when a rule or relabeling is invalid", async () => {
     const objects = kubeConfig(cloud).makeApiClient(CustomObjectsApi);
     const create = (plural: string, kind: string, spec: object) =>
       objects.createNamespacedCustomObject({

@@ -31,7 +31,7 @@ interface Wrapped {
   value: { "alertmanager.yaml": string; "messages.tmpl": string };
 }
 
-test("alertmanager: one replica on its own disk, with the log of sent messages written at once", async () => {
+test("Alertmanager has one replica with its own disk and writes the notification log every few seconds", async () => {
   await makeAlertmanager(nobody);
   expect(named(recorded, "alertmanager-instance").inputs).toMatchObject({
     kind: "Alertmanager",
@@ -46,14 +46,14 @@ test("alertmanager: one replica on its own disk, with the log of sent messages w
       securityContext: { runAsNonRoot: true },
     },
   });
-  // The name that the operator's StatefulSet looks for.
+  // The claim name that the operator's StatefulSet expects.
   expect(named(recorded, "alertmanager-disk-claim").inputs.metadata).toMatchObject({
     name: "data-alertmanager-k8sfv-0",
   });
   expect(named(recorded, "alertmanager-service").inputs.spec).not.toHaveProperty("type", "LoadBalancer");
 });
 
-test("alertmanager: its configuration is a secret, since it holds some", async () => {
+test("Alertmanager's configuration is a secret, because it contains secrets", async () => {
   const hidden = (text: string) => pulumi.secret(text);
   await makeAlertmanager({
     ...nobody,
@@ -71,7 +71,7 @@ test("alertmanager: its configuration is a secret, since it holds some", async (
     heartbeatUrl: "https://hc-ping.com/heartbeat-1",
   });
   const { stringData } = named(recorded, "alertmanager-config").inputs as unknown as { stringData: Wrapped };
-  // The engine hands a secret over wrapped.
+  // The engine passes secrets in a wrapper object.
   expect(Object.keys(stringData)).toContain("4dabf18193072939515e22adb298388d");
   const config = JSON.parse(stringData.value["alertmanager.yaml"]) as {
     receivers: { name: string; [key: string]: unknown }[];
@@ -86,7 +86,7 @@ test("alertmanager: its configuration is a secret, since it holds some", async (
       { to: "ci@example.org, dev@example.org", auth_password: "password-1", require_tls: true },
     ],
   });
-  // A result that grows old is no news, but PagerDuty's incident is to be closed.
+  // No message when an alert about a result expires, except to PagerDuty, to close the incident.
   expect(nightly).toMatchObject({
     webhook_configs: [{ send_resolved: false }],
     slack_configs: [{ send_resolved: false }],

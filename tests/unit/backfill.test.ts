@@ -147,7 +147,7 @@ test("combines runs within 17 hours into a nightly run, except a complete run af
   expect(second(17, { leak: 1 })).toEqual([2]);
 });
 
-test("takes the worse of two complete runs, replaces rerun tests and combines shards", () => {
+test("records the worse of two complete runs, replaces rerun tests and combines shards", () => {
   const first = results(0, { leak: 0, other: 1 });
   expect(nightly([first, results(HOUR, { leak: 1, other: 1 })])).toEqual({ leak: 0, other: 1 });
   expect(nightly([first, results(HOUR, { leak: 1 })])).toEqual({ leak: 1, other: 1 });
@@ -196,8 +196,8 @@ async function server(answer: (question: Question) => unknown, status = 200): Pr
   const http = createServer((request, response) => {
     const url = new URL(request.url ?? "", "http://localhost");
     const { authorization } = request.headers;
-    const given = answer(Object.assign(url.searchParams, { path: url.pathname, authorization }));
-    response.writeHead(status).end(typeof given === "string" ? given : JSON.stringify(given));
+    const body = answer(Object.assign(url.searchParams, { path: url.pathname, authorization }));
+    response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
   });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
@@ -219,7 +219,7 @@ test("reads each push once, skips weeks without pushes and ignores push time 0",
     if (question.get("step") === String(week)) {
       return success({ metric: {}, values: [2, 5].map((n) => [START + n * week, "1"]) });
     }
-    // A push that is visible at the end of a week is still visible in the next one, and becomes visible again later.
+    // The push is visible at the end of the week, still in the next one, and again later.
     const shown = ["5.5", "5.5", at < START + 2 * week ? "5.5" : "9.5", "5.5", "0"];
     return success({ metric: {}, values: shown.map((pushed, n) => [at + n * 60, pushed]) });
   });
@@ -285,7 +285,7 @@ test("names a URL that is not reachable or not a Prometheus", async () => {
   );
 });
 
-test("parses arguments, with the last five years as default", () => {
+test("parses arguments, and uses the last five years by default", () => {
   const now = Date.parse("2026-11-20T12:00:00.5Z");
   const [from, until] = [Date.parse("2021-11-21T12:00Z") / 1000, Math.floor(now / 1000)];
   expect(readArguments(["http://a"], now)).toEqual({

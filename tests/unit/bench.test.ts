@@ -11,7 +11,7 @@ test("returns quantiles that are values", () => {
 });
 
 test("finds the longest path along dependencies, providers and parents", () => {
-  // Resources in a component, whose own duration is that of its children.
+  // Resources in a component, whose duration is that of its children.
   const type = (name: string) => (name === "app" ? "k8sfv:app:App" : "k8sfv:app:App$t:t:T");
   const urn = (name: string) => `urn:pulumi:s::p::${type(name)}::${name}`;
   const resources = [
@@ -38,7 +38,7 @@ test("finds the longest path along dependencies, providers and parents", () => {
   expect(urns).toEqual([urn("network"), urn("cluster"), urn("pod")]);
 });
 
-test("writes each measurement with its aim and its cure", () => {
+test("writes each measurement with its aim and advice", () => {
   const text = page(
     [{ what: "a thing", result: "1.5", aim: "≤ 1", from: "3 ÷ 2", cure: "shorten it" }],
     0.25,

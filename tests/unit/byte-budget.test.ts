@@ -4,7 +4,7 @@ import { ByteBudget } from "../../components/push-proxy/byte-budget.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("never exceeds the budget, except by one that is alone, and serves callers in FIFO order", async () => {
+test("never exceeds the budget, except with a single larger caller, and serves callers in FIFO order", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 15 }), { maxLength: 30 }), async (sizes) => {
       const budget = new ByteBudget(10);
@@ -27,7 +27,7 @@ test("never exceeds the budget, except by one that is alone, and serves callers 
   );
 });
 
-test("tryAcquire takes nothing that others wait for", async () => {
+test("tryAcquire fails while other callers wait", async () => {
   const budget = new ByteBudget(10);
   expect(budget.tryAcquire(6)).toBe(true);
   expect(budget.tryAcquire(6)).toBe(false);

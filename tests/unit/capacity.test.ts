@@ -6,12 +6,13 @@ import { page, tableRows } from "../pages.ts";
 import type { Graph } from "./golden-graph.ts";
 
 /**
- * What GKE leaves of an e2-standard-2 (2 CPUs, 8 GiB): of the CPUs it keeps 6 % of the first and 1 % of the
- * second, of the memory 25 % of the first 4 GiB, 20 % of the next 4 and 100 MiB for eviction
+ * Allocatable resources of an e2-standard-2 (2 CPUs, 8 GiB). GKE reserves 6 % of the first CPU and 1 % of the second,
+ * and
+ * 25 % of the first 4 GiB of memory, 20 % of the next 4 GiB, and 100 MiB for eviction
  * (cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes).
  */
 const ALLOCATABLE = { cpu: 2000 - 60 - 10, memory: 8192 - 1024 - 819 - 100 };
-/** What GKE's own pods may ask for on one node, reckoned generously: half of its CPU, 1.5 GiB. */
+/** Upper estimate of the requests of GKE's system pods on one node: half of its CPU, 1.5 GiB. */
 const SYSTEM = { cpu: 965, memory: 1536 };
 
 interface Container {
@@ -19,7 +20,7 @@ interface Container {
   resources?: { requests?: { cpu?: string; memory?: string }; limits?: { memory?: string } };
 }
 
-/** Everything in the graph that asks for CPU: containers, and the operator's resources that become some. */
+/** Returns all objects in the graph that request CPU: containers, and the operator's resources. */
 function containersOf(value: unknown): Container[] {
   if (typeof value !== "object" || value === null) return [];
   const own = value as Container;
@@ -34,12 +35,12 @@ const golden = Object.entries(base).map(([key, { inputs }]) => ({ type: key.repl
 const containers = golden.flatMap(({ inputs }) => containersOf(inputs));
 const limits = containers.map(({ resources }) => number(toMi(resources?.limits?.memory), /Mi$/));
 
-test("the configuration's check of machine types knows the largest pod", () => {
+test("the check of machine types uses the memory of the largest pod", () => {
   expect(LARGEST_POD_MIB).toBe(Math.max(...limits));
 });
 
-test("one node carries all pods, with their memory at its limit: so a lost node is no outage", () => {
-  // One of them is an init container, which needs its own only before the others start.
+test("one node has enough resources for all pods at their memory limits, so that a node may fail", () => {
+  // One of them is an init container, which uses its resources only before the others start.
   expect(containers).toHaveLength(7);
   const cpu = containers.reduce((sum, { resources }) => sum + number(resources?.requests?.cpu, /m$/), 0);
   const memory = limits.reduce((sum, limit) => sum + limit, 0);
@@ -57,7 +58,7 @@ test("docs/limits.md lists the requests and limits of each container", () => {
   };
   const rows = golden.flatMap(({ type, inputs }) =>
     containersOf(inputs).flatMap(({ name, resources }) => {
-      // The operator's resources have no container name: their kind is the name.
+      // The operator's resources have no container name, so their kind is used.
       const title = name === undefined ? type.replace(/^.*:/, "") : names[name];
       const { requests, limits } = resources ?? {};
       return title === undefined ? [] : [[title, row(requests?.cpu, requests?.memory, limits?.memory)]];

@@ -24,9 +24,9 @@ const all = Object.values(dashboards(DEFAULT_THRESHOLDS)).map((dashboard) => ({
 }));
 
 describe.each(all.map(({ dashboard, panels }) => [dashboard.title, { dashboard, panels }] as const))(
-  "the dashboard %s",
+  "dashboard %s",
   (_, { dashboard, panels }) => {
-    test("has panels, each with an id of its own, a description, a unit and a query", () => {
+    test("has panels with unique IDs, descriptions, units and queries", () => {
       expect(panels.length).toBeGreaterThan(5);
       expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
       for (const panel of panels) {
@@ -38,7 +38,7 @@ describe.each(all.map(({ dashboard, panels }) => [dashboard.title, { dashboard, 
       }
     });
 
-    test("asks the one data source, everywhere", () => {
+    test("uses only the data source my-prom", () => {
       const uids = JSON.stringify(dashboard).match(/"datasource":\{[^}]*\}/g) ?? [];
       expect(uids.length).toBeGreaterThan(panels.length);
       for (const uid of uids) {
@@ -47,7 +47,7 @@ describe.each(all.map(({ dashboard, panels }) => [dashboard.title, { dashboard, 
       for (const panel of panels) expect(panel.datasource.uid, panel.title).toBe(DATA_SOURCE);
     });
 
-    test("lies in the grid without overlap", () => {
+    test("has no overlapping panels", () => {
       const taken = new Map<string, string>();
       for (const { title, gridPos } of panels) {
         expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
@@ -60,7 +60,7 @@ describe.each(all.map(({ dashboard, panels }) => [dashboard.title, { dashboard, 
       }
     });
 
-    test("has no panel that newer Grafanas no longer have, and is not edited in the page", () => {
+    test("has no deprecated panel types and is not editable", () => {
       expect(panels.map(({ type }) => type)).not.toContain("graph");
       expect(dashboard.editable).toBe(false);
       expect(dashboard.links).toMatchObject([{ type: "dashboards", tags: dashboard.tags }]);
@@ -68,7 +68,7 @@ describe.each(all.map(({ dashboard, panels }) => [dashboard.title, { dashboard, 
   },
 );
 
-test("the dashboards' uids are their own, and stay: they are in people's bookmarks", () => {
+test("dashboards have unique UIDs, which stay the same because people bookmark them", () => {
   expect(all.map(({ dashboard }) => dashboard.uid)).toEqual([
     "k8sfv-summary",
     "k8s-scale-testing",
@@ -76,13 +76,13 @@ test("the dashboards' uids are their own, and stay: they are in people's bookmar
   ]);
 });
 
-test("the summary reads nightly runs, never every scrape", () => {
+test("the summary queries recorded nightly runs, never raw scrapes", () => {
   const { targets } = { targets: all[0]?.panels.flatMap((panel) => panel.targets) ?? [] };
   expect(targets.length).toBeGreaterThan(10);
   for (const { expr } of targets) expect(expr).not.toMatch(/(?<!nightly:)k8sfv_[a-z]/);
 });
 
-test("every alert links to a panel that is there, and tells what it means", () => {
+test("all alerts have a description and link to an existing panel", () => {
   const rules = alerts(DEFAULT_THRESHOLDS);
   expect(new Set(rules.map(({ name }) => name)).size).toBe(rules.length);
   for (const { name, panel, summary, description } of rules) {
@@ -96,20 +96,20 @@ test("every alert links to a panel that is there, and tells what it means", () =
   }
 });
 
-test("recorded series have the names that panels and alerts ask for", () => {
+test("recording rules exist for all recorded series in panels and alerts", () => {
   const recorded = recordingGroups().flatMap(({ rules }) => rules.map(({ record }) => record));
   const exprs = [
     ...all.flatMap(({ panels }) => panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))),
     ...alerts(DEFAULT_THRESHOLDS).map(({ expr }) => expr),
   ];
-  const asked = exprs.flatMap(
+  const required = exprs.flatMap(
     (expr) => expr.match(/\b(run|nightly|gateway|job|prometheus):[a-z0-9_:]+/g) ?? [],
   );
-  expect(asked.length).toBeGreaterThan(20);
-  for (const name of asked) expect(recorded).toContain(name);
+  expect(required.length).toBeGreaterThan(20);
+  for (const name of required) expect(recorded).toContain(name);
 });
 
-describe("what is put into Grafana", () => {
+describe("Grafana's content", () => {
   let recorded: Recorded[];
 
   beforeEach(async () => {
@@ -134,7 +134,7 @@ describe("what is put into Grafana", () => {
     return content;
   }
 
-  test("the data source that dashboards and people know", async () => {
+  test("has the data source my-prom as the default", async () => {
     await makeContent();
     const { inputs } = named(recorded, "content-prometheus");
     expect(inputs).toMatchObject({
@@ -155,7 +155,7 @@ describe("what is put into Grafana", () => {
     });
   });
 
-  test("the data source that shows alerts and silences", async () => {
+  test("has a data source for alerts and silences", async () => {
     await makeContent();
     const { inputs } = named(recorded, "content-alertmanager");
     expect(inputs).toMatchObject({
@@ -170,7 +170,7 @@ describe("what is put into Grafana", () => {
     });
   });
 
-  test("panels are red from the limits of the alerts on", async () => {
+  test("uses the limits of alerts as thresholds of panels", async () => {
     await makeContent({ ...DEFAULT_THRESHOLDS, runMissingHours: 50, occupancyGrowthPercent: 30 });
     const summary = String(named(recorded, "content-dashboard-summary").inputs.configJson);
     expect(summary).toContain("> 180000");
@@ -179,7 +179,7 @@ describe("what is put into Grafana", () => {
     expect(alertExprs.map(({ expr }) => expr).join("\n")).toMatch(/> 180000 or[^]*> 30\n/);
   });
 
-  test("dashboards in their folder, with their URLs", async () => {
+  test("creates dashboards in a folder and returns their URLs", async () => {
     const content = await makeContent();
     expect(await valueOf(pulumi.all(content.dashboards))).toMatchObject({
       "k8sfv summary": "http://10.248.1.7:3000/d/k8sfv-summary",

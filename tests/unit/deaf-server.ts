@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A server on 127.0.0.1 that answers no connection until it is woken: its queue is full, the kernel drops what comes. */
+/** A server on 127.0.0.1 that accepts no connection at first: its backlog is full, so the kernel drops packets. */
 export interface DeafServer {
   port: number;
-  /** Lets it answer each connection with "hello". */
+  /** Makes the server respond to each connection with "hello". */
   wake(): void;
 }
 
-/** Starts one for the test that runs. */
+/** Starts a server for the current test. */
 export async function startDeafServer(): Promise<DeafServer> {
   const script = `
     const server = require("node:net").createServer((socket) => socket.on("error", () => {}).end("hello"));

@@ -24,7 +24,7 @@ beforeEach(async () => {
   });
 });
 
-/** A server that answers its n-th request with the n-th of these, and the last one from then on. */
+/** Starts a server that sends the n-th response to the n-th request, and the last one to all further requests. */
 async function serve(...answers: ((response: ServerResponse) => void)[]) {
   const times: number[] = [];
   const server = http.createServer((_: IncomingMessage, response) => {
@@ -45,7 +45,7 @@ const status =
   (response: ServerResponse) =>
     response.writeHead(code, headers).end();
 
-test("a second download asks nobody, unless what was kept is damaged", async () => {
+test("sends no request for a cached file, unless the cached file is damaged", async () => {
   const { url, times } = await serve(content);
   expect(await download(url, SHA256)).toEqual(CONTENT);
   expect(await download(url, SHA256)).toEqual(CONTENT);
@@ -55,13 +55,13 @@ test("a second download asks nobody, unless what was kept is damaged", async () 
   expect(times).toHaveLength(2);
 });
 
-test("content with another checksum is returned and not kept", async () => {
+test("returns content with another checksum, but doesn't cache it", async () => {
   const { url } = await serve((response) => response.end("kind: Surprise"));
   expect((await download(url, SHA256)).toString()).toBe("kind: Surprise");
   await expect(readdir(path.join(cache, "k8sfv-metrics"))).rejects.toThrow("ENOENT");
 });
 
-test("a cache that can't be written is no error", async () => {
+test("ignores a cache that can't be written", async () => {
   await writeFile(path.join(cache, "k8sfv-metrics"), "a file in the way");
   const { url } = await serve(content);
   expect(await download(url, SHA256)).toEqual(CONTENT);
@@ -71,41 +71,41 @@ test("a cache that can't be written is no error", async () => {
 test.each([
   ["seconds", () => "1"],
   ["a date", () => new Date(Date.now() + 1_900).toUTCString()],
-])("a rate limit is waited for as long as the server asks: %s", async (_, header) => {
+])("waits for the time in Retry-After: %s", async (_, header) => {
   const { url, times } = await serve(status(429, { "retry-after": header() }), content);
   expect(await download(url, SHA256)).toEqual(CONTENT);
   const [first = 0, second = 0] = times;
   expect(second - first).toBeGreaterThan(850);
 });
 
-test("a connection that breaks is tried again", async () => {
+test("retries a closed connection", async () => {
   const { url, times } = await serve((response) => response.destroy(), content);
   expect(await download(url, SHA256)).toEqual(CONTENT);
   expect(times).toHaveLength(2);
 });
 
-test("errors that pass are tried 5 times", async () => {
+test("sends at most 5 requests if transient errors continue", async () => {
   const { url, times } = await serve(status(503, { "retry-after": "0" }));
   await expect(download(url, SHA256)).rejects.toThrow(
-    "the server answered 503 Service Unavailable, after 5 attempts",
+    "the server responded 503 Service Unavailable, after 5 attempts",
   );
   expect(times).toHaveLength(5);
 });
 
 test.each([
-  ["an error that stays", status(404), "the server answered 404 Not Found"],
+  ["a permanent error", status(404), "the server responded 404 Not Found"],
   [
     "a pause of an hour",
     status(429, { "retry-after": "3600" }),
-    "the server answered 429 Too Many Requests; try again in 3600 s",
+    "the server responded 429 Too Many Requests; try again in 3600 s",
   ],
-])("%s is not waited for", async (_, answer, words) => {
+])("does not retry %s", async (_, answer, words) => {
   const { url, times } = await serve(answer);
   await expect(download(url, SHA256)).rejects.toThrow(words);
   expect(times).toHaveLength(1);
 });
 
-/** A proxy that leads every tunnel to one port of this machine, and remembers the hosts that were asked for. */
+/** Starts a proxy that connects all tunnels to one local port, and records the requested hosts. */
 async function proxy(port: number) {
   const hosts: string[] = [];
   const server = http.createServer().on("connect", ({ url = "" }, client: net.Socket) => {
@@ -124,7 +124,7 @@ async function proxy(port: number) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, hosts };
 }
 
-test("a proxy of the environment is used, except for hosts of NO_PROXY", async () => {
+test("uses the proxy of the environment, except for hosts in NO_PROXY", async () => {
   const { url, port, times } = await serve(content);
   const { url: proxyUrl, hosts } = await proxy(port);
   vi.stubEnv("HTTP_PROXY", proxyUrl);
@@ -137,8 +137,8 @@ test("a proxy of the environment is used, except for hosts of NO_PROXY", async (
   expect(times).toHaveLength(2);
 });
 
-test("HTTPS_PROXY is used for https", async () => {
-  // It answers without TLS: only the way to it is tested.
+test("uses HTTPS_PROXY for https", async () => {
+  // The server has no TLS, because the test checks only the connection to the proxy.
   const { port } = await serve(content);
   const { url, hosts } = await proxy(port);
   vi.stubEnv("HTTPS_PROXY", url);

@@ -49,7 +49,7 @@ async function makeCluster(changes: Partial<ClusterArgs> = {}) {
   });
 }
 
-test("network: private nodes have ranges, Google's APIs and a way out", async () => {
+test("network: gives private nodes IP ranges, access to Google's APIs, and NAT", async () => {
   const network = await makeNetwork();
   await settled(recorded);
   const { inputs } = named(recorded, "network-subnetwork");
@@ -64,7 +64,7 @@ test("network: private nodes have ranges, Google's APIs and a way out", async ()
   });
 });
 
-test("network: an existing VPC is used, and nothing of its own changed", async () => {
+test("network: uses an existing VPC without changing it", async () => {
   const network = await makeNetwork({ existingVpc: "default" });
   await settled(recorded);
   const link = "https://www.googleapis.com/compute/v1/projects/calico-test/global/networks/default";
@@ -75,7 +75,7 @@ test("network: an existing VPC is used, and nothing of its own changed", async (
   }
 });
 
-test("network: a peering is asked for by both sides", async () => {
+test("network: creates both halves of a peering", async () => {
   await makeNetwork({ peers: ["default"] });
   await settled(recorded);
   const theirs = "https://www.googleapis.com/compute/v1/projects/calico-test/global/networks/default";
@@ -91,14 +91,14 @@ test("network: a peering is asked for by both sides", async () => {
   });
 });
 
-test("network: nothing is let in from everywhere", async () => {
+test("network: has no firewall rule that admits all addresses", async () => {
   await makeNetwork();
   await settled(recorded);
   const firewalls = recorded.filter(({ type }) => type === "gcp:compute/firewall:Firewall");
   expect(firewalls.map(({ inputs }) => inputs.sourceRanges)).toEqual([["35.235.240.0/20"]]);
 });
 
-test("addresses are internal ones of the nodes' own subnetwork", async () => {
+test("addresses: are internal addresses of the nodes' subnetwork", async () => {
   const { Addresses } = await import("../../components/addresses.ts");
   const addresses = new Addresses("addresses", {
     prefix: "k8sfv",
@@ -135,12 +135,12 @@ async function makeDisks() {
   });
 }
 
-test("disks lie in the cluster's zone, in their own size", async () => {
+test("disks: are in the cluster's zone and have their configured size", async () => {
   const disks = await makeDisks();
   expect(disks.prometheus.sizeGb).toBe(200);
   await settled(recorded);
-  const made = recorded.filter(({ type }) => type === "gcp:compute/disk:Disk");
-  const sizes = made.map(({ inputs }) => [inputs.name, inputs.size]);
+  const created = recorded.filter(({ type }) => type === "gcp:compute/disk:Disk");
+  const sizes = created.map(({ inputs }) => [inputs.name, inputs.size]);
   expect(sizes).toEqual([
     ["k8sfv-prometheus", 200],
     ["k8sfv-push-gateway", 11],
@@ -149,7 +149,7 @@ test("disks lie in the cluster's zone, in their own size", async () => {
   ]);
 });
 
-test("disks: each is under the schedule of daily snapshots, kept for two weeks", async () => {
+test("disks: have daily snapshots, which are kept for two weeks", async () => {
   await makeDisks();
   await settled(recorded);
   expect(named(recorded, "disks-snapshots").inputs.snapshotSchedulePolicy).toMatchObject({
@@ -165,7 +165,7 @@ test("disks: each is under the schedule of daily snapshots, kept for two weeks",
   );
 });
 
-test("apis: what the program calls is switched on, and stays on", async () => {
+test("apis: enables the APIs that the program calls, and never disables them", async () => {
   const { Apis } = await import("../../components/apis.ts");
   new Apis("apis", { project: "calico-test" });
   await settled(recorded);
@@ -179,7 +179,7 @@ test("apis: what the program calls is switched on, and stays on", async () => {
   expect(services.every(({ inputs }) => inputs.disableOnDestroy === false)).toBe(true);
 });
 
-test("cluster: Calico on the older dataplane, when it is asked for", async () => {
+test("cluster: uses Calico on the legacy dataplane if configured", async () => {
   await makeCluster({ networkPolicy: "calico" });
   await settled(recorded);
   expect(named(recorded, "cluster-gke").inputs).toMatchObject({
@@ -189,7 +189,7 @@ test("cluster: Calico on the older dataplane, when it is asked for", async () =>
   });
 });
 
-test("cluster: private nodes, their own account with two roles, no default pool", async () => {
+test("cluster: has private nodes, a service account with two roles, and no default node pool", async () => {
   await makeCluster();
   await settled(recorded);
   expect(named(recorded, "cluster-gke").inputs).toMatchObject({
@@ -216,7 +216,7 @@ test("cluster: private nodes, their own account with two roles, no default pool"
   });
 });
 
-test("cluster by dns: no open address, and the system's own certificate authorities", async () => {
+test("cluster: has no IP endpoint with the DNS endpoint, and its kubeconfig has no CA", async () => {
   const cluster = await makeCluster();
   const config = parse(await valueOf(cluster.kubeconfig)) as { clusters: { cluster: object }[] };
   expect(config.clusters[0]?.cluster).toEqual({ server: "https://gke-abc.us-central1.gke.goog" });
@@ -231,7 +231,7 @@ test("cluster by dns: no open address, and the system's own certificate authorit
   });
 });
 
-test("cluster by ip: only for the authorized networks", async () => {
+test("cluster: admits only authorized networks to the IP endpoint", async () => {
   const cluster = await makeCluster({ endpoint: "ip", authorizedNetworks: ["203.0.113.0/24"] });
   const config = parse(await valueOf(cluster.kubeconfig)) as {
     clusters: { cluster: object }[];
@@ -253,13 +253,13 @@ test("cluster by ip: only for the authorized networks", async () => {
   });
 });
 
-test("cluster: the identifier is its name in full", async () => {
+test("cluster: has its full name as identifier", async () => {
   const cluster = await makeCluster();
   expect(cluster.identifier).toBe("calico-test/us-central1-b/k8sfv");
   await settled(recorded);
 });
 
-test("cluster: created after its nodes' roles and the peerings, and no setting of the removed pool replaces it", async () => {
+test("cluster: depends on its nodes' roles and the peerings, and ignores settings of the removed node pool", async () => {
   const options: pulumi.CustomResourceOptions[] = [];
   vi.doMock("@pulumi/gcp/container/cluster.js", () => ({
     Cluster: function (this: object, _name: string, _args: object, opts: pulumi.CustomResourceOptions) {

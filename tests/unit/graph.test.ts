@@ -132,7 +132,7 @@ test("Felix targets add a ScrapeConfig and its CRD, and restart the operator", a
   );
 });
 
-test("a long-term store adds a data source, and changes what reads and writes it", async () => {
+test("a long-term store adds a data source and changes the resources that read and write it", async () => {
   const longTerm = JSON.stringify({
     writeUrl: "http://10.248.4.9:8480/write",
     readUrl: "http://10.248.4.9:8481/read",

@@ -43,11 +43,14 @@ function engine(
     if (command === "refresh") {
       if (atGoogle instanceof Error) return Promise.reject(atGoogle);
       const { resources } = state.deployment;
-      const kept = resources.filter(
+      const existing = resources.filter(
         ({ urn, id }) => id === undefined || urn.includes(":providers:") || atGoogle.includes(id),
       );
-      const asThere = kept.map((resource) => ({ ...resource, outputs: outputs[resource.id ?? ""] ?? {} }));
-      state = { deployment: { ...state.deployment, resources: asThere } };
+      const refreshed = existing.map((resource) => ({
+        ...resource,
+        outputs: outputs[resource.id ?? ""] ?? {},
+      }));
+      state = { deployment: { ...state.deployment, resources: refreshed } };
     }
     if (sub === "import") state = JSON.parse(readFileSync(args.at(-1) ?? "", "utf8")) as typeof state;
     const text = JSON.stringify(state);
@@ -62,8 +65,8 @@ test("imports only resources that exist under the program's names", async () => 
   const other = planned("gcp:compute/disk:Disk", "not-made", { name: "k8sfv-not-made" });
   const pod = planned("kubernetes:core/v1:Pod", "pod", {});
   const id = "projects/calico-test/zones/us-central1-b/disks/k8sfv-made";
-  const ours = { [id]: { effectiveLabels: secret({ "pulumi-stack": "s" }) } };
-  const { pulumi, state } = engine([disk, other, pod], [id], [{ type: "creating" }], ours);
+  const ownLabels = { [id]: { effectiveLabels: secret({ "pulumi-stack": "s" }) } };
+  const { pulumi, state } = engine([disk, other, pod], [id], [{ type: "creating" }], ownLabels);
   expect(await importExisting(pulumi)).toEqual({ imported: [disk.newState.urn], skipped: [] });
   expect(state().deployment.resources.map((resource) => resource.id)).toEqual(["1234", id]);
   expect(state().deployment.pending_operations).toEqual([]);
@@ -153,9 +156,9 @@ test("skips resources with another stack's label, and their dependents", async (
     { urn: policy.newState.urn, id: ids.policy, why: "disk uses it" },
     { urn: attachment.newState.urn, id: ids.attachment, why: "it belongs to disk" },
   ]);
-  const kept = state().deployment.resources as { urn: string; dependencies?: string[] }[];
-  expect(kept.map(({ urn }) => urn)).toEqual([provider.urn, own.newState.urn]);
-  expect(kept[1]?.dependencies).toEqual([]);
+  const resources = state().deployment.resources as { urn: string; dependencies?: string[] }[];
+  expect(resources.map(({ urn }) => urn)).toEqual([provider.urn, own.newState.urn]);
+  expect(resources[1]?.dependencies).toEqual([]);
 });
 
 test("skips resources without a stack's label or in another stack's state", async () => {
@@ -185,11 +188,11 @@ test("reads the resource IDs of the backend's other stacks", async () => {
     "stack export --stack staging": { deployment: { resources: [provider, { type: "gcp:x", id: "one" }] } },
     "stack export --stack new": { version: 3 },
   };
-  const asked = (args: string[]) => Promise.resolve(JSON.stringify(answers[args.join(" ")]));
-  expect(await otherStates(asked, "s")).toEqual({ staging: ["one"], new: [] });
+  const run = (args: string[]) => Promise.resolve(JSON.stringify(answers[args.join(" ")]));
+  expect(await otherStates(run, "s")).toEqual({ staging: ["one"], new: [] });
 });
 
-/** Output of the engine while the lock of a killed run is still on the state; `locked` is the error of `pulumi` then. */
+/** Output of the engine if the state has the lock of a killed run; `locked` is the error of `pulumi`. */
 const words = `error: could not import deployment: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
   gs://states/.pulumi/locks/organization/k8sfv-metrics/calico-test/0b1c.json: created by root@ci (pid 4711) at 2026-11-29T01:02:03Z`;
 const locked = Object.assign(new Error("Command failed with exit code 255"), { stderr: words });

@@ -6,7 +6,9 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { root } from "../pages.ts";
 
-/** Runs code as the language host does: with the Node arguments of Pulumi.yaml, after the SDK's source-map-support. */
+/**
+ * Runs code like the language host: with the Node arguments of Pulumi.yaml, after loading the SDK's source-map-support.
+ */
 async function run(program: string, more: string[]): Promise<string> {
   const { runtime } = parse(readFileSync(path.join(root, "Pulumi.yaml"), "utf8")) as {
     runtime: { options: { nodeargs: string } };
@@ -24,11 +26,11 @@ async function run(program: string, more: string[]): Promise<string> {
 
 const printLine = 'try { fail({ name: "broken" }); } catch (error) { console.log(error.stack); }';
 
-// Makes a newer Node take the way of the older ones.
+// Makes a newer Node behave like older versions.
 const older = "typescript" in process.features ? [["--no-experimental-strip-types"]] : [];
 
 test.each([[], ...older])(
-  "runs TypeScript, and an error names its own line and column: %s",
+  "runs TypeScript, with the correct line and column in stack traces: %s",
   async (...more) => {
     expect(await run(`await import("./stack-traces.ts"); ${printLine}`, more)).toMatch(
       /Error: broken\n +at .*fail \(.*tests\/unit\/loader\/throws\.ts:7:9\)/,
@@ -36,10 +38,10 @@ test.each([[], ...older])(
   },
 );
 
-// Frames of the SDK that source maps move to `node_modules/@pulumi/output.ts`, without a folder after the scope, made
-// util.inspect loop until its string was too long: 45 s and 4 GB. The heap's limit makes that fail at once.
+// With source maps, frames of the SDK were mapped to `node_modules/@pulumi/output.ts`, without a directory after the
+// scope. util.inspect then looped until its string was too long: 45 s and 4 GB. With a limited heap that fails at once.
 test.each([[], ...older])(
-  "the SDK's inspection of an error with frames of the SDK ends: %s",
+  "the SDK's inspection of an error with frames of the SDK finishes: %s",
   async (...more) => {
     const program = `
     await import("./stack-traces.ts");

@@ -9,13 +9,13 @@ export interface Recorded {
   type: string;
   name: string;
   inputs: Record<string, unknown>;
-  /** The name of the explicit provider, "" for none. */
+  /** Name of the explicit provider, "" without one. */
   provider: string;
   custom: boolean;
   options: Options;
 }
 
-/** A created resource, as the engine gets it from a provider. */
+/** A created resource, as a provider returns it. */
 export interface Made {
   id: string;
   state: Record<string, unknown>;
@@ -26,7 +26,7 @@ type Outputs = (name: string, inputs: Record<string, unknown>) => Record<string,
 const nothing: Outputs = () => ({});
 const selfLink: Outputs = (_, { name }) => ({ selfLink: `link/${String(name)}` });
 
-/** Every resource type that the program may use, with the outputs that the real provider adds. */
+/** Resource types that the program may use, with the outputs that the real provider adds. */
 const KNOWN: Record<string, Outputs> = {
   "pulumi:providers:gcp": nothing,
   "pulumi:providers:kubernetes": nothing,
@@ -92,8 +92,8 @@ const KNOWN: Record<string, Outputs> = {
  * the program requests, not that a provider accepts it or that the engine acts on the options: tests/environment does.
  * Call it before importing modules that create resources.
  *
- * @param serve - answers for a provider; undefined for resources that it doesn't know
- * @param call - answers functions; by default every one is an error
+ * @param serve - creates a resource like a provider; returns undefined for types that it doesn't support
+ * @param call - calls a provider function. Default: throws an error
  */
 export async function mockEngine(
   stack = "test",
@@ -112,20 +112,22 @@ export async function mockEngine(
         const { type, name, provider, custom } = resource;
         const known = KNOWN[type];
         if (known === undefined && !type.startsWith("k8sfv:")) {
-          throw new Error(`unexpected resource type ${type} (${name}); is it meant to be in the program?`);
+          throw new Error(
+            `unexpected resource type ${type} (${name}); add it to KNOWN if the program should use it`,
+          );
         }
-        const given = resource.inputs as Record<string, unknown>;
+        const values = resource.inputs as Record<string, unknown>;
         recorded.push({
           type,
           name,
-          inputs: given,
+          inputs: values,
           provider: nameOf(provider ?? ""),
           custom: custom ?? false,
           options,
         });
         const served = serve(resource);
         if (served !== undefined) return served;
-        return { id: `${name}-id`, state: { ...given, ...known?.(name, given) } };
+        return { id: `${name}-id`, state: { ...values, ...known?.(name, values) } };
       },
     },
     "k8sfv-metrics",
@@ -149,19 +151,21 @@ export async function settled(recorded: Recorded[]): Promise<void> {
   }
 }
 
-/** The value of an output. */
+/** Returns the value of an output. */
 export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => output.apply(resolve));
 }
 
-/** The one resource with this name that isn't a component of ours. */
+/** Returns the only custom resource with this name. */
 export function named(recorded: Recorded[], name: string): Recorded {
   const [found, ...more] = recorded.filter(
     (resource) => resource.name === name && !resource.type.startsWith("k8sfv:"),
   );
   if (found === undefined || more.length > 0) {
     const names = recorded.map((resource) => resource.name).join(", ");
-    throw new Error(`${more.length + (found ? 1 : 0)} resources are named ${name}; there are: ${names}`);
+    throw new Error(
+      `${more.length + (found ? 1 : 0)} resources are named ${name} instead of one; existing names: ${names}`,
+    );
   }
   return found;
 }
@@ -173,7 +177,7 @@ export const FULL = "full";
 /** The stacks of tests/unit/fixtures. */
 const FIXTURES = [EXAMPLE, FULL];
 
-/** A stack file's configuration as the engine hands it to the program. */
+/** Returns a stack file's configuration in the engine's format. */
 export function stackConfig(stack: string): Record<string, string> {
   const folder = FIXTURES.includes(stack) ? "fixtures" : "../..";
   const file = new URL(`${folder}/Pulumi.${stack}.yaml`, import.meta.url);

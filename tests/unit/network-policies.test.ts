@@ -17,12 +17,12 @@ test.each([
   ["http://mimir.example.com/", 80],
   ["http://10.0.0.7:9009/api/v1/push", 9009],
   ["smtp://smtp.example.org:587", 587],
-])("the port of %s is %d", async (url, port) => {
+])("portOf returns the port of %s: %d", async (url, port) => {
   const { portOf } = await import("../../components/network-policies.ts");
   expect(portOf(url)).toBe(port);
 });
 
-test("network policies: nothing passes that isn't written down; alerts and a receiver get their ports", async () => {
+test("denies all connections by default, and allows ports of alert URLs and the remote-write receiver", async () => {
   const { NetworkPolicies } = await import("../../components/network-policies.ts");
   new NetworkPolicies("policies", {
     namespace: "monitoring",
@@ -52,7 +52,7 @@ test("network policies: nothing passes that isn't written down; alerts and a rec
   expect(JSON.stringify(openTo("prom-gateway").spec.ingress), "in the cluster only").not.toContain("ipBlock");
 });
 
-test("network policies: Grafana reaches NodeLocal DNSCache on the ClusterIP of kube-dns, as with Calico", async () => {
+test("allows Grafana to use NodeLocal DNSCache on the ClusterIP of kube-dns, as with Calico", async () => {
   const { NetworkPolicies } = await import("../../components/network-policies.ts");
   new NetworkPolicies("policies", {
     namespace: "monitoring",
@@ -71,7 +71,7 @@ test("network policies: Grafana reaches NodeLocal DNSCache on the ClusterIP of k
     spec: { nodeName: "node", containers: [] },
     status: { podIP: "10.249.0.7" },
   };
-  // No pod has the address: what answers there is on the host network.
+  // No pod has this address, because NodeLocal DNSCache is on the host network.
   const rules = nodeRules({ policies, pods: [pod], namespaces: [] }, "node");
   for (const protocol of ["udp", "tcp"]) {
     expect(rules).toMatch(
@@ -80,7 +80,7 @@ test("network policies: Grafana reaches NodeLocal DNSCache on the ClusterIP of k
   }
 });
 
-test("Prometheus reaches each Felix at its port: by address nowhere else, by name within the CI machines' ranges", async () => {
+test("allows Prometheus to connect to each Felix target's port: to its address, or for host names to ranges of CI machines", async () => {
   const { NetworkPolicies } = await import("../../components/network-policies.ts");
   const egress = async (felixTargets: string[]) => {
     recorded = await mockEngine();

@@ -18,7 +18,7 @@ const answers = {
   ciRanges: ["10.128.0.0/20"],
   peers: ["default"],
 };
-/** The stacks of this repository alone: a team that adds its own runs these tests too. */
+/** Stacks of this repository, so that the tests also work for a team that adds its own stacks. */
 const OURS = ["calico-test", "local"];
 const others = readStacks(PROJECT_DIR, PROJECT).filter(({ name }) => OURS.includes(name));
 

@@ -13,10 +13,10 @@ vi.mock("../../components/operator-crds.ts", () => ({
   readCrds: () => Promise.resolve("CRDs"),
 }));
 
-// Each test runs the whole program, which takes seconds on a busy machine.
+// Each test runs the whole program, which takes seconds on a busy computer.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** A stack's configuration, with changes to maps in it. */
+/** Returns a stack's configuration with changes to its objects. */
 function config(changes: Record<string, object> = {}): Record<string, string> {
   const all = { ...stackConfig(EXAMPLE), "k8sfv-metrics:grafana": '{"access":"direct"}' };
   for (const [key, change] of Object.entries(changes)) {
@@ -32,7 +32,7 @@ const byAddress = {
   network: { controlPlaneCidr: "10.250.16.0/28" },
 };
 
-/** Google with a project whose CI network is in custom mode, as docs/deploy.md requires. */
+/** Returns the emulated Google with a project whose CI network is in custom mode, as docs/deploy.md requires. */
 async function google() {
   const cloud = testCloud();
   await cloud.store.change((data) => {
@@ -46,20 +46,20 @@ test.each([
   ["dns", {}],
   ["ip", byAddress],
 ])(
-  "%s: Google takes all of it, a preview shows no difference, and it is destroyed wholly",
+  "%s: creates all resources at Google, has no difference in a preview, and is destroyed completely",
   async (_, changes) => {
     const cloud = await google();
     const cluster = { ...(changes as Partial<typeof byAddress>).cluster, deletionProtection: false };
     const run = await runOnGoogle(cloud, "calico-test", config({ ...changes, cluster }));
     expect(run.refused).toEqual([]);
-    expect(run.made.map(({ name }) => name)).toContain("cluster-nodes");
+    expect(run.created.map(({ name }) => name)).toContain("cluster-nodes");
     expect(differencesOnGoogle(cloud, run)).toEqual([]);
     await destroyOnGoogle(cloud, run);
     expect(paths(cloud)).toEqual([]);
   },
 );
 
-test("peerings wait for the subnetwork, and the cluster for them: Google changes routes one at a time", async () => {
+test("creates peerings after the subnetwork and the cluster after them, because Google rejects concurrent changes of routes", async () => {
   const cloud = await google();
   const { machines } = cloud;
   const start = machines.startNetwork.bind(machines);
@@ -67,9 +67,9 @@ test("peerings wait for the subnetwork, and the cluster for them: Google changes
     await new Promise((resolve) => setTimeout(resolve, 300));
     await start(network);
   };
-  const { refused, made } = await runOnGoogle(cloud, "calico-test", config());
+  const { refused, created } = await runOnGoogle(cloud, "calico-test", config());
   expect(refused).toEqual([]);
-  const order = made.map(({ name }) => name);
+  const order = created.map(({ name }) => name);
   const watched = [
     "network-subnetwork",
     "network-peering-to-default",
@@ -79,23 +79,23 @@ test("peerings wait for the subnetwork, and the cluster for them: Google changes
   expect(order.filter((name) => watched.includes(name))).toEqual(watched);
 });
 
-test("the cluster needs no Compute Engine default account, not even while GKE's default pool is there", async () => {
+test("never uses the Compute Engine default service account, not even in GKE's default node pool", async () => {
   const cloud = await google();
   await cloud.store.remove(defaultAccountPath("calico-test"));
   const { refused } = await runOnGoogle(cloud, "calico-test", config());
   expect(refused).toEqual([]);
 });
 
-test("Google Cloud's public addresses are not let in to the IP endpoint", async () => {
-  const { made } = await runOnGoogle(await google(), "calico-test", config(byAddress));
-  const gke = made.find(({ name }) => name === "cluster-gke");
+test("does not admit Google Cloud's public addresses to the IP endpoint", async () => {
+  const { created } = await runOnGoogle(await google(), "calico-test", config(byAddress));
+  const gke = created.find(({ name }) => name === "cluster-gke");
   expect(gke?.state["masterAuthorizedNetworksConfig"]).toEqual({
     cidrBlocks: [{ cidrBlock: "203.0.113.0/24" }],
     gcpPublicCidrsAccessEnabled: false,
   });
 });
 
-/** Another stack in the same project, as `npm run new-stack` makes it: another prefix, other ranges. */
+/** Another stack in the same project, as `npm run new-stack` creates it, with another prefix and other ranges. */
 const staging = {
   cluster: { name: "staging", deletionProtection: false },
   network: {
@@ -107,18 +107,18 @@ const staging = {
   addresses: { pushGateway: "10.120.1.4", prometheus: "10.120.1.6", grafana: "10.120.1.7" },
 };
 
-test("two stacks side by side in one project: all that can be is labelled, and each is destroyed alone", async () => {
+test("two stacks in one project: labels all resources that support labels, and each stack is destroyed separately", async () => {
   const cloud = await google();
   const own = { cluster: { deletionProtection: false } };
   const first = await runOnGoogle(cloud, "calico-test", config(own));
   const before = paths(cloud);
   const second = await runOnGoogle(cloud, "staging", config(staging));
   expect([...first.refused, ...second.refused]).toEqual([]);
-  for (const [stack, { made }] of [
+  for (const [stack, { created }] of [
     ["calico-test", first],
     ["staging", second],
   ] as const) {
-    const labelled = made.filter(({ state }) => state["effectiveLabels"] !== undefined);
+    const labelled = created.filter(({ state }) => state["effectiveLabels"] !== undefined);
     expect(labelled).toHaveLength(8);
     for (const { name, state } of labelled) {
       expect(state["effectiveLabels"], name).toMatchObject({
@@ -135,11 +135,11 @@ test("two stacks side by side in one project: all that can be is labelled, and e
   expect(paths(cloud)).toEqual(staged);
 });
 
-test("recover looks for each resource under an id that Google's importer takes", async () => {
+test("recover uses IDs that Google's importer accepts", async () => {
   const cloud = await google();
-  const { made } = await runOnGoogle(cloud, "calico-test", config());
+  const { created } = await runOnGoogle(cloud, "calico-test", config());
   const at = { project: "calico-test", region: "us-central1", zone: "us-central1-b" };
-  const sought = made.filter(({ type }) => !type.endsWith(":Service"));
+  const sought = created.filter(({ type }) => !type.endsWith(":Service"));
   expect(sought.length).toBeGreaterThan(20);
   for (const { type, name, id, inputs } of sought) {
     const importId = resourceId(type, inputs, at) ?? "";
@@ -148,37 +148,37 @@ test("recover looks for each resource under an id that Google's importer takes",
   }
 });
 
-test("APIs that were just switched on are waited for", async () => {
+test("waits for newly enabled APIs", async () => {
   const cloud = testCloud([]);
   writeFileSync(path.join(cloud.dir, "faults.json"), JSON.stringify({ apiDelaySeconds: 1 }));
-  const { refused, made } = await runOnGoogle(cloud, "calico-test", config({ network: { peers: [] } }));
+  const { refused, created } = await runOnGoogle(cloud, "calico-test", config({ network: { peers: [] } }));
   expect(refused).toEqual([]);
-  expect(made.map(({ name }) => name)).toContain("cluster-nodes");
+  expect(created.map(({ name }) => name)).toContain("cluster-nodes");
 });
 
-test("an API that never answers is named, with what Google says", async () => {
-  const { untilSwitchedOn } = await import("../../components/api-readiness.ts");
+test("reports an API that never accepts requests, with Google's message", async () => {
+  const { waitUntilEnabled } = await import("../../components/api-readiness.ts");
   const refusal =
     "googleapi: Error 403: Compute Engine API has not been used in project, accessNotConfigured";
   const never = () => Promise.reject(new Error(refusal));
-  await expect(untilSwitchedOn("compute.googleapis.com", never, 500)).rejects.toThrow(
-    `compute.googleapis.com is switched on, and still refuses requests after 0 minutes: Error: ${refusal}`,
+  await expect(waitUntilEnabled("compute.googleapis.com", never, 500)).rejects.toThrow(
+    `compute.googleapis.com is enabled but still rejects requests after 0 minutes: Error: ${refusal}`,
   );
-  await untilSwitchedOn("compute.googleapis.com", () => Promise.reject(new Error("403: forbidden")));
+  await waitUntilEnabled("compute.googleapis.com", () => Promise.reject(new Error("403: forbidden")));
 });
 
-test("Spot nodes are another pool, which is created before the old one is drained and deleted", async () => {
+test("a change to Spot nodes creates the new node pool before the old one is drained and deleted", async () => {
   const pools = [];
   for (const spot of [false, true]) {
-    const { made } = await runOnGoogle(
+    const { created } = await runOnGoogle(
       await google(),
       "calico-test",
       config({ cluster: { spot, acceptInterruptions: true } }),
     );
-    pools.push(made.find(({ name }) => name === "cluster-nodes"));
+    pools.push(created.find(({ name }) => name === "cluster-nodes"));
   }
   const [before, after] = pools;
-  if (before === undefined || after === undefined) throw new Error("no pool was created");
+  if (before === undefined || after === undefined) throw new Error("no node pool was created");
   const { type, name, id, state } = before;
   const { provider } = await google();
   const diff = provider.diff({ type, name, id, state, before: before.inputs, inputs: after.inputs });

@@ -22,17 +22,17 @@ async function folderWith(content: string): Promise<string> {
   return folder;
 }
 
-test("what has the pinned checksum is taken, from a folder", async () => {
+test("accepts a file with the expected checksum from a directory", async () => {
   expect(await readCrds(await folderWith(CONTENT), { "a.yaml": SHA256 })).toBe(CONTENT);
 });
 
-test("what has the pinned checksum is taken, from a URL", async () => {
+test("accepts a file with the expected checksum from a URL", async () => {
   vi.mocked(download).mockResolvedValueOnce(Buffer.from(CONTENT));
   expect(await readCrds("https://example.com/crds/", { "a.yaml": SHA256 })).toBe(CONTENT);
   expect(download).toHaveBeenCalledWith("https://example.com/crds/a.yaml", SHA256);
 });
 
-test("descriptions are left out, and nothing else", async () => {
+test("removes descriptions and nothing else", async () => {
   const definition = `additionalPrinterColumns:
 - description: A column's is short
   name: Version
@@ -67,24 +67,24 @@ schema:
 `);
 });
 
-test("anything else is refused", async () => {
+test("rejects a file with another checksum", async () => {
   const folder = await folderWith("kind: Surprise\n");
   await expect(readCrds(folder, { "a.yaml": SHA256 })).rejects.toThrow(
-    /a\.yaml from .* is not the pinned one/,
+    /a\.yaml from .* is not the expected file/,
   );
 });
 
-test("what isn't there is named", async () => {
+test("names a missing file", async () => {
   await expect(readCrds("/nowhere", { "a.yaml": SHA256 })).rejects.toThrow(
     'Cannot read /nowhere/a.yaml (configuration key "crds"): ENOENT',
   );
-  vi.mocked(download).mockRejectedValueOnce(new Error("the server answered 404"));
+  vi.mocked(download).mockRejectedValueOnce(new Error("the server responded 404"));
   await expect(readCrds("https://example.com/crds", { "a.yaml": SHA256 })).rejects.toThrow(
-    'Cannot read https://example.com/crds/a.yaml (configuration key "crds"): the server answered 404',
+    'Cannot read https://example.com/crds/a.yaml (configuration key "crds"): the server responded 404',
   );
 });
 
-test("the checksums are those of the operator's version: change both together", () => {
+test("the checksums belong to the operator's version, so that both are changed together", () => {
   expect(images.operator).toMatch(/:v0\.85\.0(@|$)/);
   expect(Object.keys(CRD_FILES)).toHaveLength(7);
 });

@@ -5,7 +5,7 @@ import { connect, createServer as createTcpServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { forwardToPod } from "../../components/pod-forward.ts";
 
-// Loading the client takes a second, which is no part of a test.
+// Loading the client takes a second, which should not count as time of a test.
 await import("@kubernetes/client-node");
 
 const POD = {
@@ -13,7 +13,7 @@ const POD = {
   status: { conditions: [{ type: "Ready", status: "True" }] },
 };
 
-/** A Kubernetes API with one ready pod, which opens a port-forward only once `ready` has resolved. */
+/** Starts a Kubernetes API with one ready pod, which accepts a port-forward after `ready` has resolved. */
 async function fakeApi(ready: Promise<void>) {
   const far: { closed?: Promise<void> } = {};
   const server = createServer((_, response) => {
@@ -28,7 +28,7 @@ async function fakeApi(ready: Promise<void>) {
           done();
         });
       });
-      // A closing frame is answered by closing.
+      // Responds to a close frame by closing the connection.
       socket.on("data", (frame: Buffer) => {
         if (((frame[0] ?? 0) & 0x0f) === 8) socket.end();
       });
@@ -70,7 +70,7 @@ function kubeconfig(server: string): string {
   });
 }
 
-/** One accepted connection. */
+/** Returns one accepted connection. */
 async function accepted(): Promise<Socket> {
   const server = createTcpServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -85,8 +85,8 @@ async function accepted(): Promise<Socket> {
   return socket;
 }
 
-test.each(["before the far end is there", "afterwards"])(
-  "a connection that is closed %s closes the far end: it would keep the program alive",
+test.each(["before the pod is connected", "afterwards"])(
+  "closes the connection to the pod, which would keep the program running, when the client closes %s",
   async (when) => {
     let letOpen = (): void => undefined;
     const { far, opened, kubeconfig } = await fakeApi(new Promise((resolve) => (letOpen = resolve)));

@@ -9,16 +9,16 @@ import { inStack, problems, resource, stackProblems, UNKNOWN } from "./policy-su
 const CLUSTER = "gcp:container/cluster:Cluster";
 const POOL = "gcp:container/nodePool:NodePool";
 
-describe("Google's side", () => {
-  /** Without the public addresses of Google Cloud. */
-  const ours = { gcpPublicCidrsAccessEnabled: false };
+describe("Google Cloud policies", () => {
+  /** Doesn't admit public addresses of Google Cloud. */
+  const noGoogleRanges = { gcpPublicCidrsAccessEnabled: false };
 
-  test("nodes are private", async () => {
+  test("nodes-are-private rejects public nodes", async () => {
     const cluster = (config?: object) => resource(CLUSTER, { privateClusterConfig: config });
     expect(await problems(google.nodesArePrivate, cluster({ enablePrivateNodes: true }))).toEqual([]);
     for (const config of [undefined, {}, { enablePrivateNodes: false }]) {
       const [problem] = await problems(google.nodesArePrivate, cluster(config));
-      expect(problem).toContain("set privateClusterConfig.enablePrivateNodes to true");
+      expect(problem).toContain("Set privateClusterConfig.enablePrivateNodes to true");
     }
     const pool = (config?: object) => resource(POOL, { networkConfig: config });
     expect(await problems(google.nodesArePrivate, pool())).toEqual([]);
@@ -27,29 +27,32 @@ describe("Google's side", () => {
   });
 
   test.each<[string, Props]>([
-    ["DNS name only", { controlPlaneEndpointsConfig: { ipEndpointsConfig: { enabled: false } } }],
-    ["an address in the VPC only", { privateClusterConfig: { enablePrivateEndpoint: true } }],
+    ["only the DNS endpoint", { controlPlaneEndpointsConfig: { ipEndpointsConfig: { enabled: false } } }],
+    ["only an address in the VPC", { privateClusterConfig: { enablePrivateEndpoint: true } }],
     [
-      "named networks",
-      { masterAuthorizedNetworksConfig: { ...ours, cidrBlocks: [{ cidrBlock: "192.0.2.0/24" }] } },
+      "authorized networks",
+      { masterAuthorizedNetworksConfig: { ...noGoogleRanges, cidrBlocks: [{ cidrBlock: "192.0.2.0/24" }] } },
     ],
-    ["nobody but the nodes", { masterAuthorizedNetworksConfig: ours }],
-  ])("the control plane is closed: %s", async (_, props) => {
+    ["no authorized networks", { masterAuthorizedNetworksConfig: noGoogleRanges }],
+  ])("control-plane-is-closed accepts %s", async (_, props) => {
     expect(await problems(google.controlPlaneIsClosed, resource(CLUSTER, props))).toEqual([]);
   });
 
   const closed = { ipEndpointsConfig: { enabled: false } };
   test.each<[string, Props]>([
-    ["answers to every address", {}],
-    ["answers to every address", { controlPlaneEndpointsConfig: { ipEndpointsConfig: { enabled: true } } }],
+    ["connections from all addresses", {}],
+    [
+      "connections from all addresses",
+      { controlPlaneEndpointsConfig: { ipEndpointsConfig: { enabled: true } } },
+    ],
     ["gcpPublicCidrs", { masterAuthorizedNetworksConfig: {} }],
     [
       "0.0.0.0/0 is",
-      { masterAuthorizedNetworksConfig: { ...ours, cidrBlocks: [{ cidrBlock: "0.0.0.0/0" }] } },
+      { masterAuthorizedNetworksConfig: { ...noGoogleRanges, cidrBlocks: [{ cidrBlock: "0.0.0.0/0" }] } },
     ],
     [
       "128.0.0.0/1 is",
-      { masterAuthorizedNetworksConfig: { ...ours, cidrBlocks: [{ cidrBlock: "128.0.0.0/1" }] } },
+      { masterAuthorizedNetworksConfig: { ...noGoogleRanges, cidrBlocks: [{ cidrBlock: "128.0.0.0/1" }] } },
     ],
     ["gcpPublicCidrs", { masterAuthorizedNetworksConfig: { gcpPublicCidrsAccessEnabled: true } }],
     [
@@ -60,13 +63,13 @@ describe("Google's side", () => {
       "enableK8sCertsViaDns",
       { controlPlaneEndpointsConfig: { ...closed, dnsEndpointConfig: { enableK8sCertsViaDns: true } } },
     ],
-  ])("the control plane is open: %s", async (problem, props) => {
+  ])("control-plane-is-closed reports %s", async (problem, props) => {
     expect(await problems(google.controlPlaneIsClosed, resource(CLUSTER, props))).toEqual([
       expect.stringContaining(problem),
     ]);
   });
 
-  test("nodes have their account, also one that is still to be made", async () => {
+  test("nodes-have-their-account accepts an account that is not created yet", async () => {
     const { nodesHaveTheirAccount: policy } = google;
     const email = "nodes@calico-test.iam.gserviceaccount.com";
     for (const removeDefaultNodePool of [true, false]) {
@@ -83,23 +86,26 @@ describe("Google's side", () => {
     }
   });
 
-  test.each([CLUSTER, POOL])("%s: nodes are shielded", async (type) => {
-    const nodes = (shieldedInstanceConfig?: object) =>
-      resource(type, { nodeConfig: { shieldedInstanceConfig } });
-    const { nodesAreShielded: policy } = shielded;
-    expect(await problems(policy, nodes({ enableSecureBoot: true }))).toEqual([]);
-    for (const wrong of [
-      undefined,
-      { enableIntegrityMonitoring: true },
-      { enableSecureBoot: true, enableIntegrityMonitoring: false },
-    ]) {
-      expect(await problems(policy, nodes(wrong))).toEqual([
-        expect.stringContaining("enableSecureBoot to true"),
-      ]);
-    }
-  });
+  test.each([CLUSTER, POOL])(
+    "nodes-are-shielded requires secure boot and integrity monitoring of a %s",
+    async (type) => {
+      const nodes = (shieldedInstanceConfig?: object) =>
+        resource(type, { nodeConfig: { shieldedInstanceConfig } });
+      const { nodesAreShielded: policy } = shielded;
+      expect(await problems(policy, nodes({ enableSecureBoot: true }))).toEqual([]);
+      for (const wrong of [
+        undefined,
+        { enableIntegrityMonitoring: true },
+        { enableSecureBoot: true, enableIntegrityMonitoring: false },
+      ]) {
+        expect(await problems(policy, nodes(wrong))).toEqual([
+          expect.stringContaining("enableSecureBoot to true"),
+        ]);
+      }
+    },
+  );
 
-  describe("the nodes' account has narrow roles", () => {
+  describe("node-accounts-are-narrow", () => {
     const account = inStack("gcp:serviceaccount/account:Account", "account", {});
     const other = inStack("gcp:serviceaccount/account:Account", "other", {});
     const pool = inStack(
@@ -111,7 +117,7 @@ describe("Google's side", () => {
     const grant = (role: string, to: PolicyResource) =>
       inStack("gcp:projects/iAMMember:IAMMember", "grant", { role, member: UNKNOWN }, { member: [to] });
 
-    test("kept", async () => {
+    test("accepts the roles that nodes need", async () => {
       const roles = ["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader"];
       const grants = roles.map((role) => grant(role, account));
       const stranger = inStack("gcp:serviceaccount/account:Account", "stranger", {});
@@ -120,25 +126,25 @@ describe("Google's side", () => {
       expect(await stackProblems(google.nodeAccountsAreNarrow, resources)).toEqual([]);
     });
 
-    test("broken in a preview, where only what depends on what is known", async () => {
+    test("reports other roles in a preview, where only dependencies are known", async () => {
       const resources = [account, pool, grant("roles/storage.objectViewer", account)];
       expect(await stackProblems(google.nodeAccountsAreNarrow, resources)).toEqual([
-        expect.stringMatching(/^grant: It gives roles\/storage.objectViewer to the nodes' account/),
+        expect.stringMatching(/^grant: It grants roles\/storage.objectViewer to the nodes' service account/),
       ]);
     });
 
-    test("broken by an account that another program made", async () => {
+    test("reports other roles of an account that another program created", async () => {
       const email = "nodes@calico-test.iam.gserviceaccount.com";
       const known = inStack(POOL, "pool", { nodeConfig: { serviceAccount: email } });
       const props = { role: "roles/viewer", members: [`serviceAccount:${email}`, "user:one@example.com"] };
       const binding = inStack("gcp:projects/iAMBinding:IAMBinding", "binding", props);
       expect(await stackProblems(google.nodeAccountsAreNarrow, [known, binding])).toEqual([
-        expect.stringMatching(/^binding: It gives roles\/viewer/),
+        expect.stringMatching(/^binding: It grants roles\/viewer/),
       ]);
     });
   });
 
-  test("nobody gets an owner's, editor's or administrator's role", async () => {
+  test("roles-are-narrow rejects owner, editor and administrator roles", async () => {
     const member = (role: string) => resource("gcp:projects/iAMMember:IAMMember", { role, member: UNKNOWN });
     expect(await problems(google.rolesAreNarrow, member("roles/monitoring.viewer"))).toEqual([]);
     for (const role of [
@@ -154,20 +160,20 @@ describe("Google's side", () => {
     expect(await problems(google.rolesAreNarrow, whole)).toEqual([expect.stringContaining("roles/owner")]);
   });
 
-  test("history is protected, but for stacks that are thrown away", async () => {
+  test("history-is-protected requires protect, except in throwAwayStacks", async () => {
     const disk = (protect: boolean, stack?: string) =>
       resource("gcp:compute/disk:Disk", { size: 200 }, protect, stack);
     const config = { throwAwayStacks: ["local"] };
     const { historyIsProtected: policy } = google;
     expect(await problems(policy, disk(true), config)).toEqual([]);
     expect(await problems(policy, disk(false), config)).toEqual([
-      expect.stringContaining("set the option protect to true"),
+      expect.stringContaining("Set the option protect to true"),
     ]);
     await expect(problems(policy, disk(false, "local"), config)).rejects.toThrow("not applicable");
     expect(await problems(policy, disk(false, "local"), { throwAwayStacks: [] })).toHaveLength(1);
   });
 
-  test("history has snapshots", async () => {
+  test("history-has-snapshots requires a snapshot schedule", async () => {
     const disk = inStack("gcp:compute/disk:Disk", "disk", { name: "prometheus" });
     const policyOf = (props: Props) =>
       inStack("gcp:compute/resourcePolicy:ResourcePolicy", "policy", { name: "daily", ...props });
@@ -187,7 +193,7 @@ describe("Google's side", () => {
     const byName = attach({ disk: "prometheus", name: "daily" }, {});
     expect(await stackProblems(policy, [disk, schedule, byName])).toEqual([]);
 
-    const missing = [expect.stringMatching(/^disk: Nothing takes snapshots of it/)];
+    const missing = [expect.stringMatching(/^disk: It has no snapshot schedule/)];
     expect(await stackProblems(policy, [disk, schedule])).toEqual(missing);
     const elsewhere = attach({ disk: "grafana", name: "daily" }, {});
     expect(await stackProblems(policy, [disk, schedule, elsewhere])).toEqual(missing);
@@ -207,10 +213,10 @@ test.each([
   ["8.0.0.0/7", false],
   ["0.0.0.0/0", false],
   ["0.0.0.0/1", false],
-  ["everywhere", false],
+  ["anywhere", false],
   ["2001:db8::/32", true],
   ["2001:db8::1", true],
   ["::/0", false],
-])("the range %s is narrow enough: %s", (range, narrow) => {
+])("tooOpen accepts the range %s: %s", (range, narrow) => {
   expect(tooOpen(range) === undefined).toBe(narrow);
 });

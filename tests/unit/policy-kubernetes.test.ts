@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as google from "../../policy/google.ts";
-import { inexact } from "../../policy/images.ts";
+import { inexactImage } from "../../policy/images.ts";
 import * as ingresses from "../../policy/ingresses.ts";
 import * as shielded from "../../policy/shielded-nodes.ts";
 import * as kubernetes from "../../policy/kubernetes.ts";
@@ -24,11 +24,11 @@ test.each([
   ["grafana/grafana@sha256:abc", false],
   ["", false],
   [undefined, false],
-])("the image %s is exact: %s", (image, exact) => {
-  expect(inexact(image) === undefined).toBe(exact);
+])("inexactImage accepts %s: %s", (image, exact) => {
+  expect(inexactImage(image) === undefined).toBe(exact);
 });
 
-describe("Kubernetes' side", () => {
+describe("Kubernetes policies", () => {
   const pod = {
     securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
     containers: [container()],
@@ -48,12 +48,12 @@ describe("Kubernetes' side", () => {
     };
   }
 
-  /** A Deployment of a pod that keeps every rule, but for what is said. */
+  /** Returns a Deployment whose pod satisfies all rules except for the given fields. */
   function deployment(more: Props = {}) {
     return resource(DEPLOYMENT, { spec: { template: { spec: { ...pod, ...more } } } });
   }
 
-  /** The same for a container of its own. */
+  /** Returns a Deployment whose container satisfies all rules except for the given fields. */
   function withContainer(more: Props) {
     return deployment({ containers: [container(more)] });
   }
@@ -63,7 +63,7 @@ describe("Kubernetes' side", () => {
       image: "quay.io/prometheus/prometheus:v3.16.0",
       resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2Gi" } },
       securityContext: pod.securityContext,
-      // A change to a container of the operator's, which names no image.
+      // Changes the operator's container of that name, so it has no image.
       containers: [{ name: "config-reloader", args: ["--log-level=debug"] }],
       externalUrl: UNKNOWN,
       ...more,
@@ -77,7 +77,7 @@ describe("Kubernetes' side", () => {
     kubernetes.containersAreConfined,
   ];
 
-  test.each(podPolicies)("$name: kept", async (policy) => {
+  test.each(podPolicies)("$name accepts compliant pods", async (policy) => {
     expect(await problems(policy, deployment())).toEqual([]);
     expect(await problems(policy, instance())).toEqual([]);
     expect(await problems(policy, instance({ containers: [container()] }))).toEqual([]);
@@ -97,33 +97,33 @@ describe("Kubernetes' side", () => {
     ["kubernetes:batch/v1:CronJob", { spec: { jobTemplate: { spec: { template: { spec: badPod } } } } }],
     [PROMETHEUS, { spec: { ...pod, ...container(), containers: [bad] } }],
     ["kubernetes:monitoring.coreos.com/v1:Alertmanager", { spec: { initContainers: [bad] } }],
-  ])("%s: all its containers are looked at", async (type, props) => {
+  ])("checks all containers of a %s", async (type, props) => {
     for (const policy of podPolicies) {
       expect(await problems(policy, resource(type, props))).toContainEqual(expect.stringContaining("bad"));
     }
   });
 
-  test("images are exact, also the one that the operator is told of", async () => {
+  test("images-are-exact also checks the image in the operator's argument", async () => {
     const { imagesAreExact: policy } = kubernetes;
     expect(await problems(policy, withContainer({ image: "grafana:latest" }))).toEqual([
-      expect.stringContaining('set the image of the container "grafana"'),
+      expect.stringContaining('Set the image of the container "grafana"'),
     ]);
     expect(await problems(policy, instance({ image: undefined }))).toEqual([
-      expect.stringContaining("set spec.image"),
+      expect.stringContaining("Set spec.image"),
     ]);
-    const told = (image: string) =>
+    const withArgument = (image: string) =>
       withContainer({ args: [UNKNOWN, `--prometheus-config-reloader=${image}`] });
-    expect(await problems(policy, told("reloader:v0.85.0"))).toEqual([]);
-    expect(await problems(policy, told("reloader:v0.85"))).toEqual([
+    expect(await problems(policy, withArgument("reloader:v0.85.0"))).toEqual([]);
+    expect(await problems(policy, withArgument("reloader:v0.85"))).toEqual([
       expect.stringContaining("the argument --prometheus-config-reloader=reloader:v0.85"),
     ]);
   });
 
-  test("containers say what they need", async () => {
+  test("containers-say-what-they-need lists the missing requests and limits", async () => {
     const { containersSayWhatTheyNeed: policy } = kubernetes;
     const requests = { cpu: "50m", memory: "128Mi" };
     expect(await problems(policy, withContainer({ resources: { requests } }))).toEqual([
-      expect.stringContaining('set limits.memory in resources of the container "grafana"'),
+      expect.stringContaining('Set limits.memory in resources of the container "grafana"'),
     ]);
     expect(await problems(policy, withContainer({ resources: { limits: { memory: "1Gi" } } }))).toEqual([
       expect.stringContaining("requests.cpu, requests.memory"),
@@ -136,28 +136,28 @@ describe("Kubernetes' side", () => {
   const tight = container().securityContext;
   test.each<[string, Props]>([
     ["set runAsNonRoot to true", { securityContext: { ...tight, runAsNonRoot: false } }],
-    ["another user than root", { securityContext: { ...tight, runAsUser: 0 } }],
+    ["to a non-root user", { securityContext: { ...tight, runAsUser: 0 } }],
     ["set seccompProfile", { securityContext: { ...tight, seccompProfile: { type: "Unconfined" } } }],
     ["set readOnlyRootFilesystem", { securityContext: { ...tight, readOnlyRootFilesystem: undefined } }],
     ["set allowPrivilegeEscalation", { securityContext: { ...tight, allowPrivilegeEscalation: undefined } }],
-    ["take privileged away", { securityContext: { ...tight, privileged: true } }],
+    ["remove privileged", { securityContext: { ...tight, privileged: true } }],
     ['set capabilities.drop to ["ALL"]', { securityContext: { ...tight, capabilities: { drop: ["KILL"] } } }],
     [
-      "take capabilities.add away",
+      "remove capabilities.add",
       { securityContext: { ...tight, capabilities: { drop: ["ALL"], add: ["SYS_ADMIN"] } } },
     ],
     ["set readOnlyRootFilesystem to true, set allowPrivilegeEscalation", { securityContext: undefined }],
-  ])("containers are confined: %s", async (cure, more) => {
+  ])("containers-are-confined reports: %s", async (fix, more) => {
     expect(await problems(kubernetes.containersAreConfined, withContainer(more))).toEqual([
-      expect.stringContaining(cure),
+      expect.stringContaining(fix),
     ]);
   });
 
-  test("pods are confined, and the operator's too", async () => {
+  test("containers-are-confined also checks fields of the pod and of the operator's resources", async () => {
     const { containersAreConfined: policy } = kubernetes;
-    const said = await problems(policy, deployment({ securityContext: undefined, hostNetwork: true }));
-    expect(said).toEqual([
-      expect.stringContaining("take hostNetwork away"),
+    const messages = await problems(policy, deployment({ securityContext: undefined, hostNetwork: true }));
+    expect(messages).toEqual([
+      expect.stringContaining("Remove hostNetwork"),
       expect.stringContaining("set runAsNonRoot to true, set seccompProfile.type to RuntimeDefault"),
     ]);
     expect(await problems(policy, instance({ securityContext: undefined, hostNetwork: true }))).toHaveLength(
@@ -165,7 +165,7 @@ describe("Kubernetes' side", () => {
     );
   });
 
-  test("load balancers name their sources", async () => {
+  test("load-balancers-name-their-sources requires narrow source ranges", async () => {
     const { loadBalancersNameTheirSources: policy } = kubernetes;
     const service = (spec: Props) => resource(SERVICE, { spec });
     const balanced = (...loadBalancerSourceRanges: string[]) =>
@@ -173,7 +173,7 @@ describe("Kubernetes' side", () => {
     expect(await problems(policy, service({ type: "ClusterIP" }))).toEqual([]);
     expect(await problems(policy, balanced("10.248.0.0/20"))).toEqual([]);
     for (const open of [service({ type: "LoadBalancer" }), balanced()]) {
-      expect(await problems(policy, open)).toEqual([expect.stringContaining("lets everybody in")]);
+      expect(await problems(policy, open)).toEqual([expect.stringContaining("admits all addresses")]);
     }
     expect(await problems(policy, balanced("10.248.0.0/20", "0.0.0.0/0"))).toEqual([
       expect.stringContaining("0.0.0.0/0 is wider"),
@@ -187,16 +187,16 @@ describe("Kubernetes' side", () => {
       { spec: { gatewayClassName: "gke-l7-global-external-managed" } },
       false,
     ],
-  ])("%s %j is internal: %s", async (type, props, internal) => {
-    const said = await problems(
+  ])("load-balancers-name-their-sources: %s %j is internal: %s", async (type, props, internal) => {
+    const messages = await problems(
       kubernetes.loadBalancersNameTheirSources,
       resource(`kubernetes:${type}`, props),
     );
-    expect(said).toEqual(internal ? [] : [expect.stringContaining("open to the internet")]);
+    expect(messages).toEqual(internal ? [] : [expect.stringContaining("open to the internet")]);
   });
 });
 
-test("every rule has a name of its own and is in the pack", () => {
+test("all rules have unique names and are in the policy pack", () => {
   const exported = [google, shielded, kubernetes, ingresses]
     .flatMap((rules) => Object.values(rules))
     .filter((one) => !Array.isArray(one));

@@ -10,13 +10,13 @@ import { expect } from "vitest";
 
 export type Props = Record<string, unknown>;
 
-/** A value that a preview doesn't know yet, as the engine sends it. */
+/** The engine's placeholder for values that a preview doesn't know yet. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** Makes a rule that reads what isn't known fail, as the library does; its types leave this function out. */
+/** Makes reads of unknown values throw, as the library does. Its types don't include this function. */
 const guarded = unknownCheckingProxy as (props: Props) => Props;
 
-/** What the library hands to a rule about one resource; `stack` is in its URN. */
+/** Returns the library's arguments of a resource rule. `stack` is in the URN. */
 export function resource(type: string, props: Props, protect = false, stack = "calico-test") {
   return {
     type,
@@ -27,36 +27,36 @@ export function resource(type: string, props: Props, protect = false, stack = "c
   };
 }
 
-/** What a rule about single resources says of one. */
+/** Returns the violations of a resource rule. */
 export async function problems(
   policy: ResourceValidationPolicy,
   about: ReturnType<typeof resource>,
   config: Props = {},
 ): Promise<string[]> {
-  const said: string[] = [];
+  const messages: string[] = [];
   const notApplicable = (reason: string): never => {
     throw new Error(`not applicable: ${reason}`);
   };
   const args = { ...about, getConfig: () => config, notApplicable } as unknown as ResourceValidationArgs;
   const validations = [policy.validateResource ?? []].flat();
   expect(validations).not.toEqual([]);
-  for (const validation of validations) await validation(args, (message) => said.push(message));
-  return said;
+  for (const validation of validations) await validation(args, (message) => messages.push(message));
+  return messages;
 }
 
-/** What a rule about a whole stack says, after the name of the resource that it says it of. */
+/** Returns the violations of a stack rule as "NAME: MESSAGE". */
 export async function stackProblems(
   policy: StackValidationPolicy,
   resources: PolicyResource[],
 ): Promise<string[]> {
-  const said: string[] = [];
+  const messages: string[] = [];
   await policy.validateStack({ resources } as unknown as StackValidationArgs, (message, urn) => {
-    said.push(`${resources.find((one) => one.urn === urn)?.name ?? "?"}: ${message}`);
+    messages.push(`${resources.find((one) => one.urn === urn)?.name ?? "?"}: ${message}`);
   });
-  return said;
+  return messages;
 }
 
-/** A resource in a stack; `from` says which resources a property depends on. */
+/** Returns a resource of a stack. `from` has the resources that each property depends on. */
 export function inStack(
   type: string,
   name: string,

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 
 const never = new AbortController().signal;
 
-/** A connection to a workload that responds to these paths, ignoring queries, with these objects, and to others with 503. */
+/** Returns a connection to a workload that responds with an object for each path, ignoring queries, else with 503. */
 function answering(answers: Record<string, object>): Connection {
   return {
     url: "",
@@ -57,7 +57,7 @@ test.each<[string, Connection, RegExp]>([
     ruled({ name: "Watchdog", health: "ok", alerts: [{ state: "firing" }] }),
     /fires in Prometheus, which fails to send it.*logs prometheus-k8sfv-0/,
   ],
-  ["Prometheus does not respond", answering({}), /Prometheus responds to \/api\/v1\/rules with 503/],
+  ["Prometheus responds with an error", answering({}), /Prometheus responds to \/api\/v1\/rules with 503/],
 ])("names the failing step without a Watchdog in Alertmanager: %s", async (_, prometheus, why) => {
   await expect(waitForWatchdog({ prometheus, alertmanager: holding() }, never, 0)).rejects.toThrow(why);
 });
@@ -69,7 +69,7 @@ test("returns Alertmanager's error status", async () => {
   );
 });
 
-test("Ctrl-C ends the wait for the Watchdog", async () => {
+test("stops waiting for the Watchdog at Ctrl-C", async () => {
   const stop = new AbortController();
   const seen = waitForWatchdog({ prometheus: ruled(), alertmanager: holding() }, stop.signal, 60_000);
   stop.abort(new Error("stopped by Ctrl-C"));

@@ -7,7 +7,7 @@ import type { Forward } from "../../components/tunnel.ts";
 import { openTunnel } from "../../components/tunnel.ts";
 import { freePort } from "../../tools/free-port.ts";
 
-/** A far end that answers every request, and a way to it that takes a while. */
+/** Returns a forward to a server that responds to all requests; connecting takes a while. */
 async function farEnd(): Promise<Forward> {
   const server = createServer((_, response) => response.end("hello"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -38,28 +38,28 @@ function get(url: string): Promise<{ status: number | undefined; body: string }>
   });
 }
 
-test("what is sent before the far end is there isn't lost", async () => {
+test("keeps data that is sent before the remote end is connected", async () => {
   const tunnel = await openTunnel(await freePort(), await farEnd(), () => undefined);
   expect(await get(tunnel.url)).toEqual({ status: 200, body: "hello" });
 });
 
-test("a failure to reach the far end is told to the client and reported", async () => {
+test("reports a failed connection to the client and to the caller", async () => {
   const reports: string[] = [];
   const fail: Forward = () => Promise.reject(new Error("no pod"));
   const tunnel = await openTunnel(await freePort(), fail, (message) => reports.push(message));
-  expect(await get(tunnel.url)).toEqual({ status: 503, body: "No way to Grafana: no pod\n" });
+  expect(await get(tunnel.url)).toEqual({ status: 503, body: "Can't reach Grafana: no pod\n" });
   expect(reports).toEqual(["no pod"]);
 });
 
-test("a port that another run has is refused, with what to do", async () => {
+test("rejects a port that another run uses, with a solution", async () => {
   const port = await freePort();
   await openTunnel(port, await farEnd(), () => undefined);
   await expect(openTunnel(port, await farEnd(), () => undefined)).rejects.toThrow(
-    `127.0.0.1:${port} is taken, so there is no way to Grafana: is another run going on on this machine?`,
+    `127.0.0.1:${port} is in use, so the tunnel to Grafana can't be opened. Wait until another run on this computer has finished`,
   );
 });
 
-test("settling closes what is open and idle", async () => {
+test("settle closes open and idle connections", async () => {
   const port = await freePort();
   const tunnel = await openTunnel(port, await farEnd(), () => undefined);
   const socket = connect(port, "127.0.0.1");
@@ -71,17 +71,17 @@ test("settling closes what is open and idle", async () => {
   expect(await get(tunnel.url)).toMatchObject({ status: 200 });
 });
 
-test("a ready pod is waited for", async () => {
+test("waits for a ready pod", async () => {
   const states = [[], [{ name: "a", ready: false }], [{ name: "a", ready: true }]];
   const list = () => Promise.resolve(states.shift() ?? []);
   expect(await readyPod({ namespace: "monitoring", podLabels: { app: "grafana" } }, list, 1000, 1)).toBe("a");
 });
 
-test("no ready pod: what there was instead, and where to look", async () => {
+test("reports the state of pods and a command if none is ready", async () => {
   const list = () => Promise.resolve([{ name: "a", ready: false }]);
   await expect(
     readyPod({ namespace: "monitoring", podLabels: { app: "grafana" } }, list, 10),
-  ).rejects.toThrow("there is a (not ready). Look at: kubectl --namespace monitoring describe pods");
+  ).rejects.toThrow("found: a (not ready). For details, run: kubectl --namespace monitoring describe pods");
 });
 
 test.each([
@@ -104,11 +104,11 @@ test.each([
     { containerStatuses: [{ state: { waiting: { reason: "ImagePullBackOff", message: "not found" } } }] },
     "ImagePullBackOff: not found",
   ],
-  ["nothing is known", {}, "not ready"],
-])("no ready pod, since %s: it is told", async (_, status, why) => {
+  ["the reason is unknown", {}, "not ready"],
+])("reports why a pod is not ready: %s", async (_, status, why) => {
   const pod = podState({ metadata: { name: "grafana-1" }, status } as Parameters<typeof podState>[0]);
   const list = () => Promise.resolve([pod]);
   await expect(
     readyPod({ namespace: "monitoring", podLabels: { app: "grafana" } }, list, 10),
-  ).rejects.toThrow(`there is grafana-1 (${why}). Look at: kubectl`);
+  ).rejects.toThrow(`found: grafana-1 (${why}). For details, run: kubectl`);
 });

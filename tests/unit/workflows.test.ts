@@ -52,7 +52,7 @@ const workflows = all
 const actions = all
   .filter(({ file }) => file.startsWith("actions/"))
   .map(({ file, text }) => ({ file, steps: (parse(text) as { runs: { steps: Step[] } }).runs.steps }));
-/** The steps of all, by where they are. */
+/** Steps of all workflows and actions by file. */
 const steps = [
   ...actions,
   ...workflows.map(({ file, workflow }) => ({
@@ -62,10 +62,14 @@ const steps = [
 ];
 const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: object };
 
-/** What a job may do at GitHub; nothing but a comment writes. */
-const MOST: Record<string, string> = { contents: "read", "id-token": "write", "pull-requests": "write" };
+/** Maximum permissions of a job at GitHub. Only comments are written. */
+const MAX_PERMISSIONS: Record<string, string> = {
+  contents: "read",
+  "id-token": "write",
+  "pull-requests": "write",
+};
 
-test.each(steps)("$file takes no action that can be changed under it", ({ file, steps }) => {
+test.each(steps)("$file uses only pinned actions", ({ file, steps }) => {
   const text = all.find((one) => one.file === file)?.text ?? "";
   for (const { uses } of steps) {
     if (uses === undefined) continue;
@@ -84,15 +88,15 @@ test("use the same Pulumi version as the local cloud", () => {
   expect(renovated("actions/pulumi/action.yaml")).toEqual([`github.com/pulumi/pulumi/pkg/v3:${tested}`]);
 });
 
-test.each(all)("$file holds no key and shows no secret", ({ text }) => {
+test.each(all)("$file contains no keys and prints no secrets", ({ text }) => {
   expect(text).not.toMatch(/secrets\.|credentials_json|show-secrets|set -x|pull_request_target/);
 });
 
-test.each(workflows)("$file may do the least", ({ workflow }) => {
+test.each(workflows)("$file has minimal permissions", ({ workflow }) => {
   expect(workflow.permissions).toEqual({});
   for (const [name, { permissions, steps = [], if: condition }] of Object.entries(workflow.jobs)) {
-    expect(MOST, name).toMatchObject(permissions);
-    // Code of a fork never meets a credential, nor does what a robot brings before somebody has read it.
+    expect(MAX_PERMISSIONS, name).toMatchObject(permissions);
+    // Code of forks and bots must not run with credentials, because nobody has reviewed it.
     if ("pull_request" in workflow.on && "id-token" in permissions) {
       expect(condition).toContain("head.repo.full_name == github.repository");
       expect(condition).toContain("user.type != 'Bot'");
@@ -103,7 +107,7 @@ test.each(workflows)("$file may do the least", ({ workflow }) => {
   }
 });
 
-test.each(steps)("$file runs what is there, and no text of a pull request as a command", ({ steps }) => {
+test.each(steps)("$file runs existing scripts and no text of a pull request", ({ steps }) => {
   for (const { run = "" } of steps) {
     execFileSync("bash", ["-n"], { input: run, stdio: ["pipe", "ignore", "pipe"] });
     expect(run).not.toContain("${{");
@@ -163,15 +167,15 @@ test("list the stacks with a file, except the local one", () => {
 
 test.each([
   ["a first comment", "", "POST repos/o/r/issues/7/comments"],
-  ["a later one", "41", "PATCH repos/o/r/issues/comments/41"],
-])("each stack has one comment, by its heading: %s", (_, id, request) => {
+  ["a later comment", "41", "PATCH repos/o/r/issues/comments/41"],
+])("creates or updates the only comment of a stack, identified by its heading: %s", (_, id, request) => {
   const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-comment-"));
   onTestFinished(() => {
     rmSync(temp, { recursive: true });
   });
   const comment = path.join(temp, "comment.md");
   writeFileSync(comment, "### Preview of `staging`\nnothing\n");
-  const gh = `#!/bin/sh\ncase "$*" in *--jq*) echo "$HEADING" >> ${temp}/asked; echo ${id};; *) echo "$3 $4 $6" >> ${temp}/done;; esac\n`;
+  const gh = `#!/bin/sh\ncase "$*" in *--jq*) echo "$HEADING" >> ${temp}/requests; echo ${id};; *) echo "$3 $4 $6" >> ${temp}/done;; esac\n`;
   writeFileSync(path.join(temp, "gh"), gh, { mode: 0o755 });
   const env = {
     PATH: `${temp}:${process.env.PATH ?? ""}`,
@@ -180,15 +184,15 @@ test.each([
     GITHUB_REPOSITORY: "o/r",
   };
   execFileSync(path.join(dir, "actions/preview/comment.sh"), { env });
-  expect(readFileSync(path.join(temp, "asked"), "utf8")).toBe("### Preview of `staging`\n");
+  expect(readFileSync(path.join(temp, "requests"), "utf8")).toBe("### Preview of `staging`\n");
   expect(readFileSync(path.join(temp, "done"), "utf8")).toBe(`${request} body=@${comment}\n`);
 });
 
 test("docs/github.md sets exactly the variables of the workflows", () => {
   const wanted = all.flatMap(({ text }) => [...text.matchAll(/vars\.([A-Z_]+)/g)].map(([, name]) => name));
   const page = readFileSync(path.join(root, "docs/github.md"), "utf8");
-  const told = [...page.matchAll(/gh variable set ([A-Z_]+)/g)].map(([, name]) => name);
-  expect(new Set(told)).toEqual(new Set(wanted));
+  const documented = [...page.matchAll(/gh variable set ([A-Z_]+)/g)].map(([, name]) => name);
+  expect(new Set(documented)).toEqual(new Set(wanted));
 });
 
 test("cache the toolchain by all its sources and Go's version", () => {
@@ -199,29 +203,34 @@ test("cache the toolchain by all its sources and Go's version", () => {
 test.each([
   ["short", "one line\n", 3],
   ["long", "policies are at the end\n".repeat(20_000), 0],
-])("a %s preview becomes a comment that GitHub takes, and its status is the step's", (_, said, status) => {
-  const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-preview-"));
-  const text = `first line\n${said}last line\n`;
-  writeFileSync(path.join(temp, "said"), text);
-  writeFileSync(path.join(temp, "pulumi"), `#!/bin/sh\ncat ${temp}/said\nexit ${status}\n`, { mode: 0o755 });
-  const env = {
-    PATH: `${temp}:${process.env.PATH ?? ""}`,
-    RUNNER_TEMP: temp,
-    STACK: "staging",
-    GITHUB_STEP_SUMMARY: path.join(temp, "summary"),
-    GITHUB_OUTPUT: path.join(temp, "output"),
-  };
-  const run = spawnSync(path.join(dir, "actions/preview/preview.sh"), { env, encoding: "utf8" });
-  expect(run.status).toBe(status);
-  expect(run.stdout).toBe(text);
-  const output = readFileSync(env.GITHUB_OUTPUT, "utf8");
-  const comment = readFileSync(output.replace(/^comment=/, "").trim(), "utf8");
-  expect(comment.length).toBeLessThan(65_536);
-  expect(comment).toContain("first line\n");
-  expect(comment).toContain("last line\n");
-  expect(readFileSync(env.GITHUB_STEP_SUMMARY, "utf8")).toBe(comment);
-  rmSync(temp, { recursive: true });
-});
+])(
+  "writes a comment of a %s preview within GitHub's limit, and exits with its status",
+  (_, middle, status) => {
+    const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-preview-"));
+    const text = `first line\n${middle}last line\n`;
+    writeFileSync(path.join(temp, "pulumi-output"), text);
+    writeFileSync(path.join(temp, "pulumi"), `#!/bin/sh\ncat ${temp}/pulumi-output\nexit ${status}\n`, {
+      mode: 0o755,
+    });
+    const env = {
+      PATH: `${temp}:${process.env.PATH ?? ""}`,
+      RUNNER_TEMP: temp,
+      STACK: "staging",
+      GITHUB_STEP_SUMMARY: path.join(temp, "summary"),
+      GITHUB_OUTPUT: path.join(temp, "output"),
+    };
+    const run = spawnSync(path.join(dir, "actions/preview/preview.sh"), { env, encoding: "utf8" });
+    expect(run.status).toBe(status);
+    expect(run.stdout).toBe(text);
+    const output = readFileSync(env.GITHUB_OUTPUT, "utf8");
+    const comment = readFileSync(output.replace(/^comment=/, "").trim(), "utf8");
+    expect(comment.length).toBeLessThan(65_536);
+    expect(comment).toContain("first line\n");
+    expect(comment).toContain("last line\n");
+    expect(readFileSync(env.GITHUB_STEP_SUMMARY, "utf8")).toBe(comment);
+    rmSync(temp, { recursive: true });
+  },
+);
 
 test("Renovate's expressions find each image of versions.ts, and the operator's version in the stack files", () => {
   const tags = Object.values(images).map((image) => image.replace(/@.*$/, ""));
@@ -233,7 +242,7 @@ test("Renovate's expressions find each image of versions.ts, and the operator's 
   }
 });
 
-/** What Renovate's own expressions find in a file, from `.github` on: names with versions. */
+/** Returns the names and versions that Renovate's expressions find in a file. */
 function renovated(file: string): string[] {
   const { customManagers } = JSON.parse(readFileSync(path.join(root, "renovate.json"), "utf8")) as {
     customManagers: { managerFilePatterns: [string]; matchStrings: [string]; depNameTemplate?: string }[];

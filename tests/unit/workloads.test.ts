@@ -9,7 +9,7 @@ beforeEach(async () => {
   recorded = await mockEngine();
 });
 
-test("namespace: monitoring", async () => {
+test("namespace: creates the namespace monitoring", async () => {
   const { Namespace } = await import("../../components/namespace.ts");
   const { ServiceAccount } = await import("@pulumi/kubernetes/core/v1/serviceAccount.js");
   const namespace = new Namespace("namespace", { nodes: new ServiceAccount("nodes") });
@@ -20,7 +20,7 @@ test("namespace: monitoring", async () => {
   });
 });
 
-test("disk claim: exactly that disk, kept when claim and volume go", async () => {
+test("disk claim: binds an existing disk, which is kept when the claim and the volume are deleted", async () => {
   const { DiskClaim } = await import("../../components/disk-claim.ts");
   const claim = new DiskClaim("d", { namespace: "monitoring", claimName: "c", volumeName: "v", disk });
   expect(await valueOf(claim.claimName)).toBe("c");
@@ -35,7 +35,7 @@ test("disk claim: exactly that disk, kept when claim and volume go", async () =>
   expect(named(recorded, "d-claim").inputs.spec).toMatchObject({ storageClassName: "", volumeName: "v" });
 });
 
-test("operator: looks after its own namespace only", async () => {
+test("operator: watches only its own namespace", async () => {
   await makeOperator();
   await settled(recorded);
   expect(podOf(recorded, "operator-deployment").containers[0]?.args).toContain("--namespaces=monitoring");
@@ -44,7 +44,7 @@ test("operator: looks after its own namespace only", async () => {
   expect(rules.flatMap(({ resources }) => resources)).toEqual(["namespaces", "events"]);
 });
 
-test("operator: every verb is named, and secrets are its own namespace's", async () => {
+test("operator: has no wildcard verbs, and access to Secrets only in its namespace", async () => {
   await makeOperator();
   await settled(recorded);
   for (const name of ["operator-role", "operator-cluster-role"]) {
@@ -68,7 +68,7 @@ async function makePrometheus(remoteWrite?: { url: string; user?: string; passwo
   });
 }
 
-test("prometheus: five years, on its disk, at its address", async () => {
+test("prometheus: keeps five years on its disk at its reserved address", async () => {
   const { retentionSize } = await import("../../components/prometheus.ts");
   const prometheus = await makePrometheus();
   expect(await valueOf(prometheus.url)).toBe("http://10.248.1.6:9090");
@@ -102,7 +102,7 @@ test("prometheus: five years, on its disk, at its address", async () => {
   });
 });
 
-test("prometheus: sends on what it stores, with a password out of a Secret", async () => {
+test("prometheus: sends samples by remote write with a password in a Secret", async () => {
   await makePrometheus({ url: "https://mimir.example.com/api/v1/push", user: "k8sfv", password: "hush" });
   await settled(recorded);
   const { spec } = named(recorded, "prometheus-instance").inputs as { spec: { remoteWrite: object[] } };
@@ -115,7 +115,7 @@ test("prometheus: sends on what it stores, with a password out of a Secret", asy
   expect(JSON.stringify(spec)).not.toContain("hush");
 });
 
-test("grafana: a generated password, nobody in without it, nothing phoned home", async () => {
+test("grafana: has a generated password, no anonymous access, and no usage reports", async () => {
   const grafana = await makeGrafana();
   expect(await valueOf(grafana.url)).toBe("http://10.248.1.7:3000");
   await settled(recorded);
@@ -129,7 +129,7 @@ test("grafana: a generated password, nobody in without it, nothing phoned home",
   expect(named(recorded, "grafana-password").inputs).toMatchObject({ length: 32, special: false });
 });
 
-test("grafana: who is let in without signing in may look, and no more", async () => {
+test("grafana: gives anonymous users only the role Viewer", async () => {
   await makeGrafana(true);
   await settled(recorded);
   expect(grafanaSettings()).toMatchObject({
@@ -143,7 +143,7 @@ function grafanaSettings() {
   return Object.fromEntries(env.map(({ name, value }) => [name, value]));
 }
 
-test("every pod of ours runs without privileges, with requests and a memory limit", async () => {
+test("all pods run without privileges and have requests and a memory limit", async () => {
   const operator = await makeOperator();
   await makeGrafana(false, operator);
   await makeGateway({ operator });
@@ -176,7 +176,7 @@ test.each([
   ["grafana:12.3.0@sha256:" + "0".repeat(64), "12.3.0"],
   ["grafana@sha256:" + "0".repeat(64), undefined],
   ["localhost:5000/grafana", undefined],
-])("the version of %s is %s", async (image, version) => {
+])("imageVersion returns the version of %s: %s", async (image, version) => {
   const { imageVersion } = await import("../../components/conventions.ts");
   expect(imageVersion(image)).toBe(version);
 });

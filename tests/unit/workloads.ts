@@ -7,7 +7,7 @@ import { named } from "./mocks.ts";
 export const disk = { id: pulumi.output("projects/p/zones/z/disks/d"), sizeGb: 200 };
 export const sourceRanges = ["10.248.0.0/20"];
 
-/** What every workload is given. */
+/** Common arguments of workloads. */
 export const shared = { namespace: "monitoring", priorityClassName: "high", disk, sourceRanges };
 
 export async function makeOperator() {
@@ -48,7 +48,7 @@ export async function makeGrafana(anonymousViewer = false, operator?: Operator) 
   });
 }
 
-/** A pod, as far as the tests look at it. */
+/** Pod spec with only the fields that the tests use. */
 interface PodSpec {
   securityContext: { runAsNonRoot: boolean };
   automountServiceAccountToken: boolean;
@@ -64,7 +64,7 @@ interface PodSpec {
   }[];
 }
 
-/** The pod of a Deployment. */
+/** Returns the pod spec of a Deployment. */
 export function podOf(recorded: Recorded[], name: string): PodSpec {
   const { spec } = named(recorded, name).inputs as { spec: { template: { spec: PodSpec } } };
   return spec.template.spec;

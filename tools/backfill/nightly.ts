@@ -24,17 +24,17 @@ const OCCUPANCY = "nightly:k8sfv_occupancy_mean_bytes";
 const HEAP = "nightly:k8sfv_heap_alloc_bytes";
 
 /** Records a run's `nightly:` series after its `run:` series, by the rules of run-rules.ts in the same order. */
-export function recordNightly(kept: Recording, run: Run): void {
+export function recordNightly(recording: Recording, run: Run): void {
   const { at } = run;
   const add = (name: string, values: Value[]) => {
-    for (const { labels, value } of values) kept.add(name, labels, { at, value });
+    for (const { labels, value } of values) recording.add(name, labels, { at, value });
   };
   const times = aggregate(run.metrics.get("k8sfv_test_push_time_seconds"), TEST, Math.max);
   const tests = aggregate(times, LEVEL, count);
   const pushed = aggregate(times, LEVEL, Math.max);
-  const testsBefore = (): Value[] => aggregate(testsOfNight(kept, at), LEVEL, count);
+  const testsBefore = (): Value[] => aggregate(testsOfNight(recording, at), LEVEL, count);
 
-  const starts = kept.last(START, at, EXPECTED_DAYS * DAY);
+  const starts = recording.last(START, at, EXPECTED_DAYS * DAY);
   const before = testsBefore();
   add(
     START,
@@ -52,9 +52,9 @@ export function recordNightly(kept: Recording, run: Run): void {
   add("run:rerun", reruns);
 
   const isRerun = (labels: Labels) => find(reruns, pick(labels, LEVEL)) !== undefined;
-  const current = testsOfNight(kept, at);
+  const current = testsOfNight(recording, at);
   const previous = (name: string) =>
-    kept
+    recording
       .last(name, at - EVALUATION, DAY)
       .filter(({ labels }) => find(current, pick(labels, TEST)) !== undefined);
   /**
@@ -88,7 +88,7 @@ export function recordNightly(kept: Recording, run: Run): void {
     Math.max,
   );
   add(OCCUPANCY, occupancy);
-  for (const days of MEDIAN_DAYS) add(`${OCCUPANCY}:median${days}d`, medians(kept, occupancy, at, days));
+  for (const days of MEDIAN_DAYS) add(`${OCCUPANCY}:median${days}d`, medians(recording, occupancy, at, days));
   add(
     "nightly:k8sfv_occupancy_increase_percent",
     measured("k8sfv_occupancy_increase_percent", () => true, PROCESS),
@@ -104,17 +104,17 @@ export function recordNightly(kept: Recording, run: Run): void {
  * Returns the tests of each code level's latest nightly run, with their last push times, as of the previous
  * evaluation.
  */
-function testsOfNight(kept: Recording, at: number): Value[] {
-  const starts = kept.last(START, at, EXPECTED_DAYS * DAY);
-  return kept
+function testsOfNight(recording: Recording, at: number): Value[] {
+  const starts = recording.last(START, at, EXPECTED_DAYS * DAY);
+  return recording
     .last(TIME, at - EVALUATION, DAY)
     .filter(({ labels, value }) => value >= (find(starts, pick(labels, LEVEL)) ?? Infinity));
 }
 
-function medians(kept: Recording, values: Value[], at: number, days: number): Value[] {
+function medians(recording: Recording, values: Value[], at: number, days: number): Value[] {
   const until = at - EVALUATION;
   return values.flatMap(({ labels }) => {
-    const before = kept.within(OCCUPANCY, labels, until - days * DAY - 12 * HOUR, until);
+    const before = recording.within(OCCUPANCY, labels, until - days * DAY - 12 * HOUR, until);
     if (before.length < MEDIAN_MIN_RUNS) return [];
     return [{ labels, value: median(before.map(({ value }) => value)) }];
   });

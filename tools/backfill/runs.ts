@@ -27,15 +27,15 @@ export const SECONDS_BEFORE = (Math.max(...MEDIAN_DAYS) + 1) * DAY;
 
 /** Records the runs, which must be in order of time, like the recording rules. */
 export function record(runs: Run[]): Recording {
-  const kept = new Recording();
+  const recording = new Recording();
   for (const run of runs) {
-    for (const { labels, value } of run.pushes) kept.add(PUSH_TIME, labels, { at: run.at, value });
+    for (const { labels, value } of run.pushes) recording.add(PUSH_TIME, labels, { at: run.at, value });
     for (const [metric, values] of run.metrics) {
-      for (const { labels, value } of values) kept.add(`run:${metric}`, labels, { at: run.at, value });
+      for (const { labels, value } of values) recording.add(`run:${metric}`, labels, { at: run.at, value });
     }
-    recordNightly(kept, run);
+    recordNightly(recording, run);
   }
-  return kept;
+  return recording;
 }
 
 /** Returns a line for each code level: number of runs and their time range. */

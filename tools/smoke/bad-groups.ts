@@ -13,9 +13,9 @@ export async function explainExposition(gateway: Connection): Promise<string | u
   const { data } = JSON.parse(api.text) as { data: Group[] };
   const groups = badGroups(page.ok ? page.text : undefined, data);
   if (page.ok && groups.length === 0) return undefined;
-  const said = page.ok ? "its metrics page is incomplete" : page.text.trim().slice(0, 300);
+  const symptom = page.ok ? "its metrics page is incomplete" : page.text.trim().slice(0, 300);
   const which = groups.length === 0 ? "no group could be identified" : `delete group ${groups.join(" or ")}`;
-  return `${said}; ${which} (docs/operations.md, PushgatewayExpositionInvalid)`;
+  return `${symptom}; ${which} (docs/operations.md, PushgatewayExpositionInvalid)`;
 }
 
 /**
@@ -36,10 +36,10 @@ function hasEmptyLabel({ labels = {} }: Group): boolean {
 }
 
 function groupsOfFirstMissing(page: string, groups: Group[]): Group[] {
-  const shown = new Set([...page.matchAll(/^# TYPE (\S+) \S+$/gm)].map(([, name]) => name));
+  const exposed = new Set([...page.matchAll(/^# TYPE (\S+) \S+$/gm)].map(([, name]) => name));
   const missing = groups.flatMap((group) =>
     Object.entries(group)
-      .filter(([name, family]) => hasMetrics(family) && !shown.has(name))
+      .filter(([name, family]) => hasMetrics(family) && !exposed.has(name))
       .map(([name]) => ({ name, group })),
   );
   const [first] = missing.map(({ name }) => name).toSorted();

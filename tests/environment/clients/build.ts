@@ -7,20 +7,20 @@ import { root } from "../../pages.ts";
 
 const SOURCES = import.meta.dirname;
 
-/** Pinned with its checksum by no file: it only copies jars, whose checksums Maven compares with the repository's. */
+/** The only program without a pinned checksum. It copies JARs, whose checksums Maven verifies. */
 const MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
 
-/** A program that pushes with one version of one client library; its arguments are in push.go. */
+/** A program that pushes with one version of a client library. push.go documents its arguments. */
 export interface Client {
-  /** Folder of the files that pin its packages. */
+  /** Directory of the files that pin its packages. */
   name: string;
   /** Whether the library has an option for user and password. */
   takesPassword: boolean;
-  /** The program's source, one for several versions. */
+  /** Source file, shared by several versions. */
   source: string;
-  /** Builds or installs it. */
+  /** Builds or installs the program. */
   build: (workspace: Workspace, source: string) => Promise<void>;
-  /** The command that runs it, in its folder. */
+  /** Command that runs the program in its directory. */
   command: string[];
 }
 
@@ -72,7 +72,7 @@ const node = {
 };
 
 const rust = (age: "oldest" | "newest") => ({
-  // The crate takes them since 0.5.0, which also takes other statuses than 202.
+  // The crate supports passwords since 0.5.0, which also accepts other statuses than 202.
   takesPassword: age !== "oldest",
   source: `push-${age}.rs`,
   command: ["./client"],
@@ -84,11 +84,11 @@ const rust = (age: "oldest" | "newest") => ({
   },
 });
 
-/** The oldest and the newest version of each client library for which CI may have a reason. */
+/** The oldest and the newest version of each client library that CI may use. */
 export const CLIENTS: Client[] = [
-  // Felix's in 2018.
+  // Felix's version in 2018.
   { name: "go-oldest", ...go },
-  // The last version that takes no other status than 202 for success.
+  // The last version that accepts only status 202.
   { name: "go-before-1.2", ...go },
   { name: "go-newest", ...go },
   { name: "python-oldest", ...python },
@@ -102,11 +102,12 @@ export const CLIENTS: Client[] = [
 ];
 
 /**
- * Builds a client unless it is in the cache, beside the toolchain. All of them take about 4 minutes on 2 cores, for the
- * most part the newest Rust client.
+ * Builds a client unless it is in the cache, next to the toolchain. All clients together take about 4 minutes on 2
+ * cores,
+ * mostly for the newest Rust client.
  *
- * @returns the client's folder
- * @throws what the failed command printed
+ * @returns the client's directory
+ * @throws Error with the output of the failed command
  */
 export async function buildClient({ name, source, build }: Client): Promise<string> {
   const pins = path.join(SOURCES, name);

@@ -1,4 +1,4 @@
-//! Pushes gauges to a Pushgateway with the crate prometheus; arguments as those of push.go.
+//! Pushes gauges to a Pushgateway with the crate prometheus; see push.go for the arguments.
 use std::collections::HashMap;
 
 use prometheus::{BasicAuthentication, Gauge, Registry};

@@ -1,4 +1,4 @@
-//! Pushes gauges to a Pushgateway with the crate prometheus before it took passwords; arguments as those of push.go.
+//! Pushes gauges to a Pushgateway with a version of the crate prometheus without passwords; see push.go for the arguments.
 extern crate prometheus;
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-// Pushes gauges to a Pushgateway with prom-client; arguments as those of push.go.
+// Pushes gauges to a Pushgateway with prom-client; see push.go for the arguments.
 const { createRequire } = require("node:module");
 const path = require("node:path");
 
@@ -15,8 +15,8 @@ const { PUSH_USER, PUSH_PASSWORD } = process.env;
 const options = PUSH_USER === undefined ? {} : { auth: `${PUSH_USER}:${PUSH_PASSWORD}` };
 
 /**
- * prom-client 12 and older take a callback and hand it every status; newer versions return a promise and reject it from
- * status 400 on.
+ * prom-client 12 and older take a callback and pass it all statuses. Newer versions return a promise and reject it for
+ * statuses from 400 on.
  *
  * @typedef {(params: { jobName: string }, callback: typeof end) => Promise<{ resp?: unknown }> | undefined} Push
  */

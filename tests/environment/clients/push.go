@@ -2,7 +2,7 @@
 //
 // Usage: push add|replace URL JOB NAME=VALUE...
 //
-// PUSH_USER and PUSH_PASSWORD in the environment are passed on by the client's own option.
+// PUSH_USER and PUSH_PASSWORD are passed to the client library's option.
 package main
 
 import (

@@ -11,7 +11,7 @@ const config = new pulumi.Config();
 const port = config.requireNumber("port");
 const server = createServer((_request, response) => response.end("here"));
 await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-// The server alone doesn't keep the program running, as the tunnel to Grafana doesn't.
+// Like the tunnel to Grafana, the server doesn't keep the program running.
 server.unref();
 
 if (config.requireBoolean("keep")) new Kept("kept", { url: `http://127.0.0.1:${port}` });

@@ -3,10 +3,10 @@ import type { Plugin } from "../../../packages/local-cloud/plugin/plugin.ts";
 import { serve } from "../../../packages/local-cloud/plugin/serve.ts";
 import { text } from "../../../packages/local-cloud/plugin/values.ts";
 
-/** How long after the program's end the deletion begins, if the engine doesn't let the program wait; ms. */
+/** Delay of the deletion in ms, so that the program would have exited if the engine didn't wait. */
 const delay = 2000;
 
-/** A provider of one resource type, whose deletion asks the program for something. */
+/** A provider with one resource type, whose deletion needs the running program. */
 const plugin: Plugin = {
   version: "1.0.0",
   configure: () => undefined,
@@ -19,7 +19,7 @@ const plugin: Plugin = {
     await sleep(delay);
     await fetch(text(state, "url"));
   },
-  invoke: (token) => Promise.reject(new Error(`The provider "keeper" serves no function ${token}`)),
+  invoke: (token) => Promise.reject(new Error(`The provider "keeper" has no function ${token}`)),
 };
 
 await serve(plugin);

@@ -1,4 +1,4 @@
-/** What a type takes up is gone when the program runs. */
+/** The types of this file are blanked out when the program runs. */
 export interface Something {
   name: string;
 }
