@@ -27,8 +27,7 @@ export default defineConfig(
     files: [
       "*.{js,mjs,ts}",
       "{bench,components,config,eslint-rules,monitoring-mixin,policy,tests,tools}/**/*.{js,ts}",
-      "packages/local-cloud/*.{mjs,ts}",
-      "packages/local-cloud/{cluster,commands,google,images,language-host,plugin,random,toolchain}/**/*.{mjs,ts}",
+      "packages/local-cloud/**/*.{mjs,ts,tsx}",
     ],
     // Not yet: the push proxy.
     ignores: ["components/push-{entrance,gateway}.ts", "components/push-proxy/**"],

@@ -3,7 +3,7 @@ import type { Database } from "./database.ts";
 import { ApiError } from "./errors.ts";
 import type { Role, Settings } from "./settings.ts";
 
-/** Who makes a request. */
+/** The user who sends a request. */
 export interface Identity {
   /** 0 for anonymous. */
   id: number;
@@ -11,7 +11,7 @@ export interface Identity {
   name: string;
   email: string;
   role: Role;
-  /** Whether accounts may be managed. */
+  /** Whether the user may manage accounts. */
   isAdmin: boolean;
   via: "basic" | "session" | "anonymous";
 }
@@ -28,13 +28,13 @@ interface UserRow {
   updated: string;
 }
 
-/** Wrong passwords within the window after which a login is refused; Grafana's defaults. */
+/** Number of wrong passwords in the window after which a login is blocked. Grafana's defaults. */
 const MAX_ATTEMPTS = 5;
 const ATTEMPTS_WINDOW_MS = 5 * 60_000;
-/** Longest life of a session, and of one that isn't used; Grafana's defaults. */
+/** Maximum lifetime of a session, and of an unused one. Grafana's defaults. */
 const SESSION_MS = 30 * 24 * 3600_000;
 const SESSION_IDLE_MS = 7 * 24 * 3600_000;
-/** `seen` is written at most this often, since each write waits for the disk. */
+/** Minimum time in ms between updates of `seen`, because each write waits for the disk. */
 const SEEN_EVERY_MS = 60_000;
 const MIN_PASSWORD = 4;
 
@@ -52,13 +52,13 @@ export class Accounts {
     private readonly settings: Pick<Settings, "bruteForceProtection" | "newUserRole">,
   ) {}
 
-  /** Creates the administrator in a new database; does nothing when there is an account. */
+  /** Creates the administrator in a new database; does nothing if there is an account. */
   createAdmin({ user, password }: Settings["admin"]): void {
     if (this.db.one("SELECT id FROM user LIMIT 1") !== undefined) return;
     this.insert({ login: user, name: "", email: "admin@localhost", password, role: "Admin", isAdmin: true });
   }
 
-  /** Creates an account. @throws ApiError 400 for a short password, 412 when there is one of that login or e-mail */
+  /** Creates an account. @throws ApiError 400 for a short password, 412 if the login or e-mail exists */
   create(user: { login: string; name: string; email: string; password: string }): number {
     checkPassword(user.password);
     const same = this.db.one("SELECT id FROM user WHERE login = ? OR (email <> '' AND email = ?)", [
@@ -71,7 +71,7 @@ export class Accounts {
     return this.insert({ ...user, role: this.settings.newUserRole, isAdmin: false });
   }
 
-  /** @throws ApiError 404 when there is no such account */
+  /** @throws ApiError 404 if the account doesn't exist */
   setPassword(id: number, password: string): void {
     checkPassword(password);
     const { changes } = this.db.run("UPDATE user SET password = ?, updated = ? WHERE id = ?", [
@@ -94,21 +94,21 @@ export class Accounts {
       throw new ApiError(404, "user not found");
   }
 
-  /** All accounts, without their passwords. */
+  /** Returns all accounts without their passwords. */
   list(): Omit<UserRow, "password">[] {
     return this.db.all(
       "SELECT id, login, name, email, role, is_admin, created, updated FROM user ORDER BY login",
     );
   }
 
-  /** The account with that login or e-mail, without its password. */
+  /** Returns the account with that login or e-mail, without its password. */
   find(loginOrEmail: string): Omit<UserRow, "password"> | undefined {
     return this.list().find(
       ({ login, email }) => login.toLowerCase() === loginOrEmail.toLowerCase() || email === loginOrEmail,
     );
   }
 
-  /** @throws ApiError 401 when the password is wrong, or was too often */
+  /** @throws ApiError 401 if the password is wrong, or the login is blocked */
   verify(login: string, password: string, via: "basic" | "session"): Identity {
     const wrong = new ApiError(401, "Invalid username or password", {
       extra: null,
@@ -128,7 +128,7 @@ export class Accounts {
     return identity(user as UserRow, via);
   }
 
-  /** Opens a session. @returns the secret of its cookie */
+  /** Opens a session. @returns the value of its cookie */
   openSession(userId: number): string {
     const token = randomBytes(32).toString("base64url");
     const now = Date.now();
@@ -140,7 +140,7 @@ export class Accounts {
     return token;
   }
 
-  /** Who a session is of; undefined when it has ended. */
+  /** Returns the user of a session; undefined if it has ended. */
   ofSession(token: string): Identity | undefined {
     const now = Date.now();
     const user = this.db.one<UserRow & { seen: number }>(
@@ -188,7 +188,7 @@ export class Accounts {
   private matches(login: string, password: string, stored: string | undefined): boolean {
     const credentials = createHmac("sha256", this.key).update(`${login}\0${password}`).digest("base64");
     if (stored !== undefined && this.verified.get(credentials) === stored) return true;
-    // An unknown login takes as long as a wrong password.
+    // An unknown login must take as long as a wrong password.
     const right = isHashOf(password, stored ?? UNKNOWN) && stored !== undefined;
     if (right) {
       if (this.verified.size >= 1000) this.verified.clear();

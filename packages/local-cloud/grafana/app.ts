@@ -24,7 +24,7 @@ import type { Settings } from "./settings.ts";
 
 const Login = z.object({ user: z.string(), password: z.string() });
 
-/** The HTTP server's routes over a database. */
+/** Returns the routes of the HTTP server. */
 export function createApp(db: Database, settings: Settings): Hono<Env> {
   const accounts = new Accounts(db, settings);
   accounts.createAdmin(settings.admin);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { openApi } from "./testing.ts";
 
 describe("basic auth", () => {
-  test("lets the administrator of the environment in, and nobody else", async () => {
+  test("accepts the administrator in the environment and nobody else", async () => {
     const { call } = openApi({ GF_SECURITY_ADMIN_USER: "root", GF_SECURITY_ADMIN_PASSWORD: "p:ss" });
     expect((await call("GET", "/api/org", { as: "root:p:ss" })).body).toMatchObject({
       id: 1,
@@ -17,13 +17,13 @@ describe("basic auth", () => {
     expect(token).toMatchObject({ status: 401, body: { message: "Invalid API key" } });
   });
 
-  test("is refused with the right password too after five wrong ones", async () => {
+  test("is rejected even with the right password after five wrong ones", async () => {
     const { call } = openApi();
     for (let n = 0; n < 5; n++) await call("GET", "/api/org", { as: "admin:wrong" });
     expect((await call("GET", "/api/org")).status).toBe(401);
   });
 
-  test("is counted anew after a right password", async () => {
+  test("restarts counting after a right password", async () => {
     const { call } = openApi();
     for (let n = 0; n < 4; n++) await call("GET", "/api/org", { as: "admin:wrong" });
     expect((await call("GET", "/api/org")).status).toBe(200);
@@ -32,7 +32,7 @@ describe("basic auth", () => {
   });
 });
 
-test("health, metrics and pages need no sign-in; the version can be hidden", async () => {
+test("health, metrics and pages require no authentication; the version can be hidden", async () => {
   const { call } = openApi({ GF_AUTH_ANONYMOUS_HIDE_VERSION: "true" });
   const { status, body } = await call("GET", "/api/health", { as: null });
   expect(status).toBe(200);
@@ -51,7 +51,7 @@ test("health, metrics and pages need no sign-in; the version can be hidden", asy
 });
 
 describe("anonymous viewers", () => {
-  test("read and query, and write nothing", async () => {
+  test("can read and query, but not write", async () => {
     const { call } = openApi({ GF_AUTH_ANONYMOUS_ENABLED: "true" });
     await call("POST", "/api/dashboards/db", { body: { dashboard: { title: "D", uid: "d" } } });
     const as = null;
@@ -76,14 +76,14 @@ describe("anonymous viewers", () => {
     }
   });
 
-  test("with a wrong password are refused", async () => {
+  test("are rejected with a wrong password", async () => {
     const { call } = openApi({ GF_AUTH_ANONYMOUS_ENABLED: "true" });
     expect((await call("GET", "/api/search", { as: "admin:wrong" })).status).toBe(401);
   });
 });
 
 describe("a session", () => {
-  test("begins with the right password, ends with a log-out, and has a cookie that no script reads", async () => {
+  test("starts with the right password, ends with a logout, and has an HttpOnly cookie", async () => {
     const { call } = openApi({ GF_SECURITY_COOKIE_SECURE: "true", GF_SECURITY_COOKIE_SAMESITE: "strict" });
     const as = null;
     expect((await call("POST", "/login", { as, body: { user: "admin", password: "no" } })).status).toBe(401);
@@ -99,7 +99,7 @@ describe("a session", () => {
     expect((await call("GET", "/api/user", { as, headers: { Cookie } })).status).toBe(401);
   });
 
-  test("isn't taken from another site's page", async () => {
+  test("is rejected in requests from another site's page", async () => {
     const { call } = openApi();
     const as = null;
     const { headers } = await call("POST", "/login", { as, body: { user: "admin", password: "admin" } });
@@ -117,7 +117,7 @@ describe("a session", () => {
 describe("accounts", () => {
   const reader = { login: "reader", name: "Reader", password: "only-for-this-test" };
 
-  test("are created as viewers, found, given a role and deleted", async () => {
+  test("are created as viewers, found, assigned a role and deleted", async () => {
     const { call } = openApi();
     expect(await call("POST", "/api/admin/users", { body: reader })).toMatchObject({
       status: 200,
@@ -136,7 +136,7 @@ describe("accounts", () => {
     expect((await call("GET", "/api/org", { as })).status).toBe(401);
   });
 
-  test("change their own password, which ends their sessions", async () => {
+  test("can change their own password, which ends their sessions", async () => {
     const { call } = openApi();
     await call("POST", "/api/admin/users", { body: reader });
     const as = "reader:only-for-this-test";
@@ -150,7 +150,7 @@ describe("accounts", () => {
   });
 });
 
-test("settings that are not allowed are named all at once", () => {
+test("reports all invalid settings at once", () => {
   const wrong = { GF_SERVER_HTTP_PORT: "x", GF_AUTH_ANONYMOUS_ENABLED: "yes" };
   expect(() => openApi(wrong)).toThrow(/GF_SERVER_HTTP_PORT: .*GF_AUTH_ANONYMOUS_ENABLED: /);
 });

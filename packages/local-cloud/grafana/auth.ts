@@ -12,7 +12,7 @@ export interface Env {
 const COOKIE = "grafana_session";
 const COOKIE_SECONDS = 30 * 24 * 3600;
 
-/** Finds out who makes a request. @throws ApiError 401 when nobody may */
+/** Authenticates a request. @throws ApiError 401 without a user */
 export function authenticate(accounts: Accounts, settings: Settings): MiddlewareHandler<Env> {
   return async (c, next) => {
     const user = identify(c, accounts, settings);
@@ -30,7 +30,7 @@ export function authenticate(accounts: Accounts, settings: Settings): Middleware
   };
 }
 
-/** Signs in by the form of the login page. */
+/** Signs in with the form of the login page. */
 export function logIn(
   c: Context,
   accounts: Accounts,
@@ -56,15 +56,15 @@ export function logOut(c: Context, accounts: Accounts): void {
 }
 
 /**
- * Lets in who has at least that role.
+ * Returns a middleware that requires a role.
  *
- * @param permission the name by which Grafana's answer asks for it
+ * @param permission name of the permission in Grafana's error message
  */
 export function needs(role: Role, permission: string): MiddlewareHandler<Env> {
   return allow(permission, (user) => ROLES.indexOf(user.role) >= ROLES.indexOf(role));
 }
 
-/** Lets in who may manage accounts. */
+/** Returns a middleware that requires the permission to manage accounts. */
 export function needsAdmin(permission: string): MiddlewareHandler<Env> {
   return allow(permission, (user) => user.isAdmin);
 }
@@ -76,7 +76,7 @@ function allow(permission: string, isAllowed: (user: Identity) => boolean): Midd
   };
 }
 
-/** The error of a request by who lacks a permission. */
+/** Returns the error for a user without a permission. */
 export function forbidden(permission: string): ApiError {
   return new ApiError(
     403,
@@ -94,7 +94,7 @@ function identify(c: Context, accounts: Accounts, settings: Settings): Identity 
     const [login = "", ...rest] = Buffer.from(credentials, "base64").toString().split(":");
     return accounts.verify(login, rest.join(":"), "basic");
   }
-  // Service accounts and their tokens are not part of the stand-in.
+  // Service accounts and their tokens are not supported by the stand-in.
   if (scheme !== "")
     throw new ApiError(401, "Invalid API key", { messageId: "api-key.invalid", statusCode: 401 });
   const token = getCookie(c, COOKIE);
@@ -112,7 +112,7 @@ function identify(c: Context, accounts: Accounts, settings: Settings): Identity 
   };
 }
 
-/** A page of another site can make a browser send its cookie, but not hide where the request comes from. */
+/** A page of another site can make a browser send the cookie, but the browser also sends the request's origin. */
 function checkOrigin(c: Context): void {
   const origin = c.req.header("Origin");
   if (origin === undefined || ["GET", "HEAD", "OPTIONS"].includes(c.req.method)) return;

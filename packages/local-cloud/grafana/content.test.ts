@@ -40,7 +40,7 @@ describe("data sources", () => {
     expect((await call("DELETE", "/api/datasources/uid/my-prom")).status).toBe(404);
   });
 
-  test("of a name or uid that there is are refused", async () => {
+  test("with an existing name or UID are rejected", async () => {
     const { call } = openApi();
     await call("POST", "/api/datasources", { body: SOURCE });
     const sameName = await call("POST", "/api/datasources", { body: { ...SOURCE, uid: "other" } });
@@ -57,7 +57,7 @@ describe("data sources", () => {
     expect(badUid.status).toBe(400);
   });
 
-  test("are refused an update of another version", async () => {
+  test("reject an update of another version", async () => {
     const { call } = openApi();
     await call("POST", "/api/datasources", { body: SOURCE });
     const update = (version: number) =>
@@ -66,7 +66,7 @@ describe("data sources", () => {
     expect((await update(1)).status).toBe(200);
   });
 
-  test("have one default", async () => {
+  test("have a single default", async () => {
     const { call } = openApi();
     await call("POST", "/api/datasources", { body: SOURCE });
     await call("POST", "/api/datasources", { body: { ...SOURCE, name: "other", uid: "other" } });
@@ -75,7 +75,7 @@ describe("data sources", () => {
     expect(defaults.map(({ name }) => name)).toEqual(["other"]);
   });
 
-  test("show that there is a secret, never the secret, and keep it when an update leaves it out", async () => {
+  test("return the names of secrets but not their values, and keep secrets that an update omits", async () => {
     const { call } = openApi();
     const body = { ...SOURCE, secureJsonData: { basicAuthPassword: "hush" } };
     const created = await call("POST", "/api/datasources", { body });
@@ -87,7 +87,7 @@ describe("data sources", () => {
 });
 
 describe("folders", () => {
-  test("are created, read, renamed, moved and deleted with what is in them", async () => {
+  test("are created, read, renamed, moved and deleted with their content", async () => {
     const { call } = openApi();
     const created = await call("POST", "/api/folders", { body: { title: "k8sfv", uid: "k8sfv" } });
     expect(created).toMatchObject({
@@ -111,7 +111,7 @@ describe("folders", () => {
     }
   });
 
-  test("of a uid that there is, and an update of another version, are refused with 412", async () => {
+  test("with an existing UID, and updates of another version, are rejected with 412", async () => {
     const { call } = openApi();
     await call("POST", "/api/folders", { body: { title: "k8sfv", uid: "k8sfv" } });
     const again = await call("POST", "/api/folders", { body: { title: "Another", uid: "k8sfv" } });
@@ -125,7 +125,7 @@ describe("folders", () => {
 describe("dashboards", () => {
   const dashboard = { title: "k8sfv summary", uid: "k8sfv-summary", tags: ["k8sfv"], panels: [{ id: 1 }] };
 
-  test("keep what they are given, and get an id and a version", async () => {
+  test("are stored unchanged, with an ID and a version", async () => {
     const { call } = openApi();
     await call("POST", "/api/folders", { body: { title: "k8sfv", uid: "k8sfv" } });
     const saved = await call("POST", "/api/dashboards/db", { body: { dashboard, folderUid: "k8sfv" } });
@@ -146,7 +146,7 @@ describe("dashboards", () => {
     });
   });
 
-  test("are replaced only by who knows the version, or overwrites", async () => {
+  test("are replaced only with the current version or `overwrite`", async () => {
     const { call } = openApi();
     const save = (more: object, fields: object = {}) =>
       call("POST", "/api/dashboards/db", { body: { dashboard: { ...dashboard, ...fields }, ...more } });
@@ -157,7 +157,7 @@ describe("dashboards", () => {
     expect((await save({ overwrite: true })).body).toMatchObject({ id: 1, version: 3 });
   });
 
-  test("are refused without a title, in a folder that isn't there, under an id that isn't there", async () => {
+  test("are rejected without a title, in a missing folder, or with an unknown ID", async () => {
     const { call } = openApi();
     const save = (body: object) => call("POST", "/api/dashboards/db", { body });
     expect(await save({ dashboard: { uid: "x" } })).toMatchObject({
@@ -172,7 +172,7 @@ describe("dashboards", () => {
     expect((await save({ dashboard: "text" })).status).toBe(400);
   });
 
-  test("have a history, and go back to it", async () => {
+  test("have versions, which can be restored", async () => {
     const { call } = openApi();
     const save = (title: string) =>
       call("POST", "/api/dashboards/db", {
@@ -189,7 +189,7 @@ describe("dashboards", () => {
     expect(body).toMatchObject({ dashboard: { title: "First", version: 3 } });
   });
 
-  test("are found by title, tag, type and folder, and not after they are deleted", async () => {
+  test("are found by title, tag, type and folder until they are deleted", async () => {
     const { call } = openApi();
     await call("POST", "/api/folders", { body: { title: "Night", uid: "night" } });
     await call("POST", "/api/dashboards/db", { body: { dashboard, folderUid: "night" } });
@@ -241,7 +241,7 @@ describe("annotations", () => {
   });
 });
 
-test("everything is there again after a restart", async () => {
+test("keeps all data across a restart", async () => {
   const dir = scratchDir();
   const first = openApi({}, dir);
   await first.call("POST", "/api/dashboards/db", { body: { dashboard: { title: "Kept", uid: "kept" } } });

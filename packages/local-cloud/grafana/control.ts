@@ -13,10 +13,10 @@ import type { Settings } from "./settings.ts";
 const Reset = z.object({ userId: z.number().int().positive(), password: z.string() });
 
 /**
- * Takes the commands of `grafana cli` on a socket in the data folder: the database is open in one process only. Who
- * may write there may change the database anyway.
+ * Accepts the commands of `grafana cli` on a socket in the data directory, because only one process can open the
+ * database. Users who can write to the directory can change the database anyway.
  *
- * @throws Error when another server uses the folder
+ * @throws Error if another server uses the directory
  */
 export async function openControl(db: Database, settings: Settings): Promise<http.Server> {
   const app = new Hono();
@@ -39,7 +39,7 @@ export async function openControl(db: Database, settings: Settings): Promise<htt
   return server;
 }
 
-/** Whether a server uses the folder. */
+/** Returns whether a server uses the data directory. */
 export async function isInUse(dataDir: string): Promise<boolean> {
   if (!existsSync(socketOf(dataDir))) return false;
   return request(dataDir, "/", {}).then(
@@ -48,7 +48,7 @@ export async function isInUse(dataDir: string): Promise<boolean> {
   );
 }
 
-/** Has the server set a password. @throws Error with its words */
+/** Makes the server set a password. @throws Error with the server's message */
 export async function resetPassword(dataDir: string, userId: number, password: string): Promise<void> {
   const { status, text } = await request(dataDir, "/reset-password", { userId, password });
   if (status !== 200) throw new Error((JSON.parse(text) as { message: string }).message);
@@ -68,7 +68,7 @@ function request(dataDir: string, url: string, body: object): Promise<{ status: 
       },
     );
     sent.on("error", (cause) => {
-      reject(new Error(`No server answers at ${socketOf(dataDir)}: is it running?`, { cause }));
+      reject(new Error(`No server responds at ${socketOf(dataDir)}: is it running?`, { cause }));
     });
     sent.end(JSON.stringify(body));
   });

@@ -31,20 +31,20 @@ export interface VersionRow {
   created_by: string;
 }
 
-/** What is to be saved. */
+/** Arguments of save. */
 export interface SaveCommand {
   dashboard: Record<string, unknown>;
-  /** Empty for the root. */
+  /** UID of the folder; empty for the root. */
   folderUid: string;
-  /** Whether another version than the given one may be replaced. */
+  /** Whether a version other than the given one may be replaced. */
   overwrite: boolean;
   message: string;
   by: string;
-  /** Of a restore: the version it takes. @default 0 */
+  /** Version that a restore uses. @default 0 */
   restoredFrom?: number;
 }
 
-/** The dashboards of the database. */
+/** Dashboards in the database. */
 export class Dashboards {
   constructor(private readonly db: Database) {}
 
@@ -58,8 +58,9 @@ export class Dashboards {
   /**
    * Creates a dashboard, or updates the one with its `id` or `uid`.
    *
-   * @throws ApiError 400 without a title, 404 for an `id` or a folder that isn't there, 412 when `version` isn't the
-   * current one and `overwrite` isn't set
+   * @throws ApiError 400 without a title, 404 for an unknown `id` or folder, 412 if `version` isn't the current one
+   * and
+   * `overwrite` isn't set
    */
   save(command: SaveCommand): DashboardRow {
     return this.db.transaction(() => {
@@ -103,7 +104,7 @@ export class Dashboards {
     return row;
   }
 
-  /** The newest first. */
+  /** Returns versions, newest first. */
   versions(id: number, limit: number, start: number): VersionRow[] {
     return this.db.all(
       "SELECT * FROM dashboard_version WHERE dashboard_id = ? ORDER BY version DESC LIMIT ? OFFSET ?",
@@ -156,7 +157,7 @@ interface Row {
   now: string;
 }
 
-/** Address of a dashboard's page. */
+/** Returns the URL of a dashboard's page. */
 export function dashboardUrl({ uid, title }: Pick<DashboardRow, "uid" | "title">): string {
   return `/d/${uid}/${slugOf(title)}`;
 }

@@ -24,11 +24,11 @@ interface Row {
   secrets: string;
 }
 
-/** The data sources of the database. */
+/** Data sources in the database. */
 export class DataSources {
   constructor(private readonly db: Database) {}
 
-  /** All, by name. */
+  /** Returns all data sources, sorted by name. */
   list(): DataSource[] {
     return this.db.all<Row>("SELECT * FROM data_source ORDER BY name").map(fromRow);
   }
@@ -40,7 +40,7 @@ export class DataSources {
     return fromRow(row);
   }
 
-  /** @throws ApiError 409 when there is one of that name or uid */
+  /** @throws ApiError 409 if the name or UID exists */
   create(command: Command): DataSource {
     const uid = command.uid === "" ? newUid() : command.uid;
     checkUid(uid);
@@ -56,7 +56,7 @@ export class DataSources {
     });
   }
 
-  /** Replaces all but the secrets that the command doesn't name. @throws ApiError 409 */
+  /** Replaces all fields, but keeps secrets that the command omits. @throws ApiError 409 */
   update(id: number, command: Command): DataSource {
     return this.db.transaction(() => {
       const before = this.get("id", id);

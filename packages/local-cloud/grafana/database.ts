@@ -5,7 +5,7 @@ import sqlite from "node-sqlite3-wasm";
 /** A value of a column. */
 export type Value = string | number | null;
 
-/** Each entry is run once, in order; `user_version` is the number of entries that a database has had. */
+/** Migrations, each of which runs once in this order. `user_version` is the number of applied ones. */
 const MIGRATIONS = [
   `
   CREATE TABLE user (
@@ -41,10 +41,11 @@ const MIGRATIONS = [
 ];
 
 /**
- * The server's state, in one SQLite file. What a method has written is on the disk when it returns.
+ * The server's state, in one SQLite file. Data is on disk when a method returns.
  *
- * The write-ahead log is not only the faster journal here: node-sqlite3-wasm 0.8.60 sees its own lock as another
- * process's and so never rolls back a rollback journal that a killed process left.
+ * The write-ahead log is also needed for crash safety: node-sqlite3-wasm 0.8.60 takes its own lock for another
+ * process's,
+ * so it never rolls back a rollback journal of a killed process.
  */
 export class Database {
   private readonly db: sqlite.Database;
@@ -52,12 +53,12 @@ export class Database {
   /**
    * Opens the database, or creates it.
    *
-   * @param dataDir folder of the file `grafana.db`; only one process may use it at a time
+   * @param dataDir directory of the file `grafana.db`; only one process may use it at a time
    */
   constructor(dataDir: string) {
     mkdirSync(dataDir, { recursive: true });
     const file = path.join(dataDir, "grafana.db");
-    // The lock of a process that was killed. The caller makes sure that no other process runs.
+    // Removes the lock of a killed process. The caller ensures that no other process uses the database.
     rmSync(`${file}.lock`, { recursive: true, force: true });
     this.db = new sqlite.Database(file);
     chmodSync(file, 0o600);
@@ -69,25 +70,25 @@ export class Database {
     this.migrate();
   }
 
-  /** The first row, or undefined. */
-  // The caller knows the columns that its SQL asks for.
+  /** Returns the first row, or undefined. */
+  // The caller knows the columns that its SQL selects.
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
   one<Row>(sql: string, values: Value[] = []): Row | undefined {
     return (this.db.get(sql, values) ?? undefined) as Row | undefined;
   }
 
-  /** All rows. */
+  /** Returns all rows. */
   all<Row>(sql: string, values: Value[] = []): Row[] {
     return this.db.all(sql, values) as Row[];
   }
 
-  /** Runs a statement that returns no rows. @returns the id of the row that it inserted, and how many it changed */
+  /** Runs a statement that returns no rows. @returns the ID of the inserted row and the number of changed rows */
   run(sql: string, values: Value[] = []): { id: number; changes: number } {
     const { lastInsertRowid, changes } = this.db.run(sql, values);
     return { id: Number(lastInsertRowid), changes };
   }
 
-  /** Runs all of `work` or, when it throws, none of it. */
+  /** Runs `work` in a transaction, which is rolled back if it throws. */
   transaction<Result>(work: () => Result): Result {
     this.db.exec("BEGIN IMMEDIATE");
     try {

@@ -1,11 +1,11 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
-/** An error that a client gets as JSON, with Grafana's words. */
+/** An error that a client gets as JSON, with Grafana's message. */
 export class ApiError extends Error {
   constructor(
     readonly status: ContentfulStatusCode,
     message: string,
-    /** Other fields of the body. */
+    /** Additional fields of the body. */
     readonly more: Record<string, unknown> = {},
   ) {
     super(message);
@@ -16,7 +16,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Something that isn't there. `status` is what Grafana says for folders and dashboards. */
+/** Returns the error for a missing object. `status` is a field of Grafana's responses for folders and dashboards. */
 export function notFound(message: string): ApiError {
   return new ApiError(404, message, { status: "not-found" });
 }

@@ -6,15 +6,15 @@ import { build } from "esbuild";
 import { ensureCached } from "../images/cache.ts";
 import { grafanaRecipe, type Recipe } from "../images/recipes.ts";
 
-/** SQLite; the package reads it from the folder of its own code, which is then the bundle's. */
+/** SQLite's WebAssembly file, which the package reads from the directory of its code, i.e. of the bundle. */
 const WASM = createRequire(import.meta.url).resolve("node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm");
 
 /**
  * Bundles the stand-in for Grafana and describes its image.
  *
  * @param cacheDir the cache of built tools and images
- * @param pages folder with the built pages, whose path changes with its contents. @default an image without pages
- * @throws BuildFailure for a program that can't be translated
+ * @param pages directory of the built pages; its path changes with its contents. @default an image without pages
+ * @throws BuildFailure if the program can't be compiled
  */
 export async function grafanaStandIn(cacheDir: string, pages?: string): Promise<Recipe> {
   const { outputFiles } = await build({
@@ -24,7 +24,7 @@ export async function grafanaStandIn(cacheDir: string, pages?: string): Promise<
     minify: true,
     keepNames: true,
     platform: "node",
-    // A file without an extension, started by its first line: there is no shell in the image.
+    // A file without an extension that is started by its shebang line, because the image has no shell.
     format: "cjs",
     target: "node20",
     banner: { js: "#!/usr/local/bin/node" },

@@ -1,4 +1,4 @@
-// The stand-in for Grafana: `grafana server` and `grafana cli admin reset-admin-password`, as in Grafana's image.
+// The Grafana stand-in: `grafana server` and `grafana cli admin reset-admin-password`, as in Grafana's image.
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { resetPassword } from "./control.ts";
@@ -59,7 +59,7 @@ async function serve(settings: Settings, prometheus: string | undefined): Promis
   }
 }
 
-/** The one override that moves the database. */
+/** Returns the data directory in the override `cfg:default.paths.data=…`. */
 function fromOverride(words: string[]): Record<string, string> {
   const prefix = "cfg:default.paths.data=";
   const found = words.find((word) => word.startsWith(prefix));

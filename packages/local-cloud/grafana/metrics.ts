@@ -3,7 +3,7 @@ import { routePath } from "hono/route";
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "./version.ts";
 
-/** The server's own metrics, under the names of Grafana's where Grafana has them. */
+/** The server's own metrics, with Grafana's names if Grafana has them. */
 export class Metrics {
   readonly registry = new Registry();
   private readonly requests = new Histogram({
@@ -24,7 +24,7 @@ export class Metrics {
     }).set({ version: VERSION, edition: "stand-in" }, 1);
   }
 
-  /** Measures each request under its route, so that paths with identifiers are one series. */
+  /** Measures requests by route, so that paths with identifiers share a series. */
   middleware(): MiddlewareHandler {
     return async (c, next) => {
       const end = this.requests.startTimer();

@@ -4,14 +4,14 @@ import { type Context, Hono } from "hono";
 import { getMimeType } from "hono/utils/mime";
 import { STAND_IN } from "./version.ts";
 
-/** Paths that the bundle's index.html draws; what they show is up to it. */
+/** Paths that return the bundle's index.html, which routes them itself. */
 const PAGES = ["/", "/d/*", "/dashboards", "/dashboards/*", "/login", "/alerting", "/alerting/*", "/explore"];
 
-/** Shown while there is no bundle. */
+/** Response if there is no bundle. */
 const WITHOUT_BUNDLE = `<!doctype html><html lang="en"><title>Stand-in for Grafana</title>
 <p>${STAND_IN}</p><p>Its pages are not built; the API works.</p></html>`;
 
-/** The pages: a static bundle in `build/` of the static root. Nobody has to sign in to load it. */
+/** Serves the pages: a static bundle in `build/` of the static root. Loading it requires no authentication. */
 export function pages(staticRoot: string): Hono {
   const app = new Hono();
   const build = path.join(staticRoot, "build");
@@ -32,7 +32,7 @@ export function pages(staticRoot: string): Hono {
         () => false,
       ));
     if (!isFile) return c.text("Not found", 404);
-    // The bundle's file names end in a hash of their contents; icons keep their names.
+    // File names of the bundle end with a hash of the contents, except those of icons.
     const isHashed = /-[A-Z0-9]{8}\.\w+$/.test(file);
     c.header("Cache-Control", isHashed ? "public, max-age=31536000, immutable" : "public, max-age=3600");
     c.header("Content-Type", getMimeType(file) ?? "application/octet-stream");

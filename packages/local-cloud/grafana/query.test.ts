@@ -18,7 +18,7 @@ describe("a step", () => {
     scrapeInterval: "10s",
   };
 
-  // By hand, from the rules of Grafana's documentation and @grafana/data's table of round intervals.
+  // Calculated by hand from the rules in Grafana's documentation and @grafana/data's table of round intervals.
   test.each([
     ["the span over the points, rounded", {}, 30 * 60_000],
     ["the minimum step when that is longer", { interval: "1h" }, HOUR],
@@ -34,7 +34,7 @@ describe("a step", () => {
     expect(stepOf({ ...args, ...more })).toBe(expected);
   });
 
-  test("is put into the query, with the range and the rate's interval", () => {
+  test("replaces variables in the query, like the range and the rate interval", () => {
     const text = (expr: string, more: object = {}) =>
       interpolate(expr, 90_000, { ...args, to: HOUR, intervalMs: 20_000, ...more });
     expect(text("a[$__interval] b[${__interval}] $__interval_ms")).toBe("a[1m] b[1m] 90000");
@@ -45,7 +45,7 @@ describe("a step", () => {
   });
 });
 
-test("durations and times are read and written as Grafana does", () => {
+test("parses and formats durations and times like Grafana", () => {
   expect(["10s", "1h30m", ">2m", "30", "250ms", "1d"].map(parseDuration)).toEqual([
     10_000,
     90 * 60_000,
@@ -66,7 +66,7 @@ test("durations and times are read and written as Grafana does", () => {
   expect(() => parseTime("yesterday", 0)).toThrow("yesterday");
 });
 
-test("a series is called by its legend", () => {
+test("names a series by its legend format", () => {
   const labels = { __name__: "up", job: "k8sfv", instance: "a" };
   const name = (legendFormat: string, its: Record<string, string> = labels) =>
     displayName(its, { expr: "sum(up)", legendFormat });
@@ -91,7 +91,7 @@ describe("POST /api/ds/query", () => {
     ],
   };
 
-  test("answers a range with a frame a series", async () => {
+  test("returns one frame per series for a range query", async () => {
     const { call, received } = await prometheus(() => ({ body: { status: "success", data: matrix } }));
     const query = {
       refId: "A",
@@ -158,7 +158,7 @@ describe("POST /api/ds/query", () => {
     });
   });
 
-  test("answers an instant at the end of the time, whose step doesn't matter", async () => {
+  test("returns an instant at the end of the range, regardless of the step", async () => {
     const vector = { resultType: "vector", result: [{ metric: { __name__: "up" }, value: [99, "1"] }] };
     const { call, received } = await prometheus(() => ({ body: { status: "success", data: vector } }));
     const query = { datasource: { uid: "my-prom" }, expr: "up", instant: true, format: "table" };
@@ -181,7 +181,7 @@ describe("POST /api/ds/query", () => {
     });
   });
 
-  test("answers a frame without fields when there is no series, and tells warnings", async () => {
+  test("returns a frame without fields if there is no series, and warnings", async () => {
     const empty = { status: "success", data: { resultType: "matrix", result: [] }, warnings: ["slow"] };
     const { call } = await prometheus(() => ({ body: empty }));
     const { body } = await ask(call, "none");
@@ -199,7 +199,7 @@ describe("POST /api/ds/query", () => {
     });
   });
 
-  test("tells each query's error, in Prometheus' words, and answers the others", async () => {
+  test("returns each query's error with Prometheus's message, and the results of other queries", async () => {
     const error = { status: "error", errorType: "bad_data", error: "parse error" };
     const { call } = await prometheus(({ body }) =>
       body.includes("bad") ? { status: 400, body: error } : { body: { status: "success", data: matrix } },
@@ -216,7 +216,7 @@ describe("POST /api/ds/query", () => {
     expect(body).toHaveProperty("results.good.frames.length", 1);
   });
 
-  test("says so when Prometheus doesn't answer, or there is no such data source, or no query", async () => {
+  test("reports if Prometheus doesn't respond, or if the data source or the query is missing", async () => {
     const { call } = openApi();
     await call("POST", "/api/datasources", {
       body: { name: "my-prom", uid: "my-prom", type: "prometheus", url: "http://127.0.0.1:1" },
@@ -243,8 +243,8 @@ describe("POST /api/ds/query", () => {
   });
 });
 
-describe("the ways onto a data source", () => {
-  test("pass a path, its query and a body on, with the data source's credentials and none of ours", async () => {
+describe("proxying to a data source", () => {
+  test("forwards path, query and body with the data source's credentials and without the user's", async () => {
     const { call, received } = await prometheus(() => ({ body: { data: ["a/b"] } }), {
       basicAuth: true,
       basicAuthUser: "grafana",
@@ -268,7 +268,7 @@ describe("the ways onto a data source", () => {
     expect(headers).not.toHaveProperty("cookie");
   });
 
-  test("let nothing of Prometheus be changed", async () => {
+  test("rejects requests that change Prometheus", async () => {
     const { call, received } = await prometheus(() => ({ body: {} }));
     expect((await call("POST", "/api/datasources/proxy/uid/my-prom/api/v1/query", { body: {} })).status).toBe(
       200,
@@ -286,7 +286,7 @@ describe("the ways onto a data source", () => {
     expect(received).toHaveLength(1);
   });
 
-  test("lead to Alertmanager, where viewers read and editors silence", async () => {
+  test("allows viewers to read from Alertmanager and editors to create silences", async () => {
     const { url, received } = await upstream(() => ({ body: [] }));
     const { call } = openApi({ GF_AUTH_ANONYMOUS_ENABLED: "true" });
     await call("POST", "/api/datasources", { body: { name: "am", uid: "am", type: "alertmanager", url } });
@@ -306,7 +306,7 @@ describe("the ways onto a data source", () => {
   });
 });
 
-/** A server whose data source `my-prom` is answered as the test says. */
+/** Starts a server whose data source `my-prom` responds as the test specifies. */
 async function prometheus(
   answer: (request: Received) => { status?: number; body: unknown },
   more: object = {},

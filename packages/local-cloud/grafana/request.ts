@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { ApiError } from "./errors.ts";
 
-/** The body of a request. @throws ApiError 400 that names what is wrong */
+/** Parses the body of a request. @throws ApiError 400 with the problems */
 export async function bodyOf<Schema extends z.ZodType>(
   c: Context,
   schema: Schema,
@@ -16,18 +16,18 @@ export async function bodyOf<Schema extends z.ZodType>(
   throw new ApiError(400, "bad request data", { error: problems.join("; ") });
 }
 
-/** A number of the query string. @default `otherwise`, also for what isn't a whole number */
+/** Returns an integer in the query string. @default `otherwise`, also if it isn't an integer */
 export function numberOf(c: Context, name: string, otherwise: number): number {
   const value = Number(c.req.query(name) ?? NaN);
   return Number.isInteger(value) && value >= 0 ? value : otherwise;
 }
 
-/** The time of a row: seconds alone, as Grafana writes it. */
+/** Returns the current time for a row, without fractions of seconds, like Grafana. */
 export function timestamp(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`;
 }
 
-/** The last part of an address, for people only. */
+/** Returns the last part of a URL, which is only for people. */
 export function slugOf(title: string): string {
   return title
     .normalize("NFKD")

@@ -10,25 +10,25 @@ import { log } from "./log.ts";
 import type { Settings } from "./settings.ts";
 import { STAND_IN, VERSION } from "./version.ts";
 
-/** A server that answers. */
+/** A running server. */
 export interface Running {
-  /** Where it answers on this machine. */
+  /** Local URL. */
   url: string;
   close(): Promise<void>;
 }
 
-/** How long requests may go on after the server is told to end; the pod's time is 30 s. */
+/** Maximum time in ms for running requests at shutdown. The pod's grace period is 30 s. */
 const CLOSE_MS = 10_000;
 
 /**
  * Starts the server.
  *
- * @param prometheus URL of a Prometheus that becomes the data source `my-prom`, unless there is one of that name
- * @throws Error when another server uses the data folder, or the port is taken
+ * @param prometheus URL of a Prometheus for the data source `my-prom`, unless that exists
+ * @throws Error if another server uses the data directory or the port
  */
 export async function startServer(settings: Settings, prometheus?: string): Promise<Running> {
   if (await isInUse(settings.dataDir)) {
-    throw new Error(`Another server uses ${settings.dataDir}: stop it, or give this one another folder`);
+    throw new Error(`Another server uses ${settings.dataDir}: stop it, or use another directory`);
   }
   const db = new Database(settings.dataDir);
   const app = createApp(db, settings);

@@ -1,35 +1,35 @@
 import path from "node:path";
 import { z } from "zod";
 
-/** Roles of an organisation, from the least to the most allowed. */
+/** Roles of an organization, from the fewest to the most permissions. */
 export const ROLES = ["Viewer", "Editor", "Admin"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Settings of the server. */
 export interface Settings {
-  /** Folder of the database. */
+  /** Directory of the database. */
   dataDir: string;
   /** Address to listen on. @default all */
   host: string | undefined;
-  /** Port to listen on; 0 takes a free one. */
+  /** Port to listen on; 0 selects a free one. */
   port: number;
-  /** URL that people reach the server by. */
+  /** URL of the server for people. */
   rootUrl: string;
-  /** Folder with `build/`, which holds the pages. */
+  /** Directory with `build/`, which contains the pages. */
   staticRoot: string;
-  /** Administrator of a new database; not read again once there is one. */
+  /** Administrator of a new database; ignored if there is one. */
   admin: { user: string; password: string };
   cookie: { secure: boolean; sameSite: "Strict" | "Lax" | "None" | undefined };
-  /** Role of a request without credentials; undefined refuses it. */
+  /** Role of requests without credentials; undefined rejects them. */
   anonymousRole: Role | undefined;
-  /** Leaves the version out of `/api/health`. */
+  /** Hides the version in `/api/health`. */
   hideVersion: boolean;
   basicAuth: boolean;
-  /** Refuses a login for 5 minutes after 5 wrong passwords. */
+  /** Whether a login is blocked for 5 minutes after 5 wrong passwords. */
   bruteForceProtection: boolean;
   /** Role of a new account. */
   newUserRole: Role;
-  /** `GF_…` variables that are set and that this server doesn't know. */
+  /** Set `GF_…` variables that this server doesn't support. */
   ignored: string[];
 }
 
@@ -62,14 +62,14 @@ const SAME_SITE = { strict: "Strict", lax: "Lax", none: "None", disabled: undefi
 /**
  * Reads Grafana's settings from the environment, `GF_<SECTION>_<KEY>`.
  *
- * @param home folder that a relative static root starts from
- * @throws Error that names each variable with a value that isn't allowed
+ * @param home base directory of a relative static root
+ * @throws Error that lists all variables with invalid values
  */
 export function readSettings(environment: Record<string, string | undefined>, home: string): Settings {
   const parsed = variables.safeParse(environment);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-    throw new Error(`The environment has settings that are not allowed. ${problems.join("; ")}`);
+    throw new Error(`The environment has invalid settings. ${problems.join("; ")}`);
   }
   const set = parsed.data;
   return {

@@ -8,10 +8,10 @@ import { createApp } from "./app.ts";
 import { Database } from "./database.ts";
 import { readSettings } from "./settings.ts";
 
-/** An answer of the API. */
+/** A response of the API. */
 export interface Answer {
   status: number;
-  /** JSON, or the text of anything else. */
+  /** Parsed JSON, or the text of another response. */
   body: unknown;
   headers: Headers;
 }
@@ -23,7 +23,7 @@ export type Call = (
   options?: { body?: unknown; as?: string | null; headers?: Record<string, string> },
 ) => Promise<Answer>;
 
-/** A folder that is removed after the test. */
+/** Creates a directory that is removed after the test. */
 export function scratchDir(): string {
   const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-grafana-test-"));
   onTestFinished(() => {
@@ -33,9 +33,9 @@ export function scratchDir(): string {
 }
 
 /**
- * A server without a port: requests go right to its routes, as `admin` unless said otherwise.
+ * Creates a server without a port: requests are passed to its routes, by default as `admin`.
  *
- * @param dataDir its database, which an earlier one may have left
+ * @param dataDir directory of the database, which may already exist
  */
 export function openApi(
   environment: Record<string, string> = {},
@@ -67,7 +67,7 @@ export function openApi(
   return { call, close };
 }
 
-/** A request that a data source got. */
+/** A request that a data source received. */
 export interface Received {
   method: string;
   url: string;
@@ -75,7 +75,7 @@ export interface Received {
   body: string;
 }
 
-/** A server that stands for a data source's: it keeps what it gets and answers with `answer`. */
+/** Starts a server for a data source, which records requests and responds with `answer`. */
 export async function upstream(
   answer: (request: Received) => { status?: number; body: unknown },
 ): Promise<{ url: string; received: Received[] }> {

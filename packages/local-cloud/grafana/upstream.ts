@@ -5,10 +5,10 @@ import { ApiError } from "./errors.ts";
 const TIMEOUT_MS = 30_000;
 
 /**
- * Sends a request to a data source, with the credentials that it is set up with.
+ * Sends a request to a data source, with its configured credentials.
  *
- * @param path below the data source's URL, with the query string
- * @throws ApiError 400 when the data source has no URL, 502 when it doesn't answer
+ * @param path path below the data source's URL, with the query string
+ * @throws ApiError 400 if the data source has no URL, 502 if it doesn't respond
  */
 export async function upstreamFetch(
   source: DataSource,
@@ -35,7 +35,7 @@ export async function upstreamFetch(
   }
 }
 
-/** Basic auth, and the headers of `httpHeaderName1` with `httpHeaderValue1` and so on. */
+/** Returns the header for basic authentication, and those of `httpHeaderName1` with `httpHeaderValue1` etc. */
 function credentialsOf({ basicAuth, basicAuthUser, jsonData, secrets }: DataSource): Record<string, string> {
   const headers: Record<string, string> = {};
   if (basicAuth) {

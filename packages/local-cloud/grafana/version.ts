@@ -1,8 +1,8 @@
 import { images } from "../../../versions.ts";
 
-/** The version of Grafana whose API the stand-in answers: production's. */
+/** Version of Grafana whose API the stand-in emulates: the one in production. */
 export const VERSION = images.grafana.split("@")[0]?.split(":").at(-1) ?? "";
 
-/** What the stand-in says of itself. */
+/** Description of the stand-in in its pages and API. */
 export const STAND_IN =
   "This is not Grafana: it is the stand-in of k8sfv-metrics' local cloud, which answers a part of Grafana's API.";

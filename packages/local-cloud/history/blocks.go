@@ -14,26 +14,26 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 )
 
-// The largest block that Prometheus makes of two hours by putting three into one: 20 days. Written so, there
-// is nothing left for it to compact.
+// Largest block that Prometheus's compaction creates: 20 days, i.e. two hours tripled repeatedly. Blocks of this size
+// need no further compaction.
 const blockMs = 486 * 3600 * 1000
 
-// Samples between two commits.
+// Number of samples between two commits.
 const batch = 100_000
 
-// A writer puts samples, in the order of time, into blocks.
+// A writer writes samples to blocks, in order of time.
 type writer struct {
 	folder string
 	block  *tsdb.BlockWriter
 	app    storage.Appender
-	// The block's end, and what was appended since the last commit.
+	// End of the block, and the number of samples since the last commit.
 	end     int64
 	pending int
-	// Every series by its labels.
+	// All series by their labels.
 	known map[string]*series
 }
 
-// find gives the series of that name and these labels, always the same one.
+// find returns the series with a name and labels, always the same one for the same labels.
 func (w *writer) find(name string, pairs ...string) *series {
 	set := labels.FromStrings(append([]string{labels.MetricName, name}, pairs...)...)
 	key := set.String()
@@ -43,7 +43,7 @@ func (w *writer) find(name string, pairs ...string) *series {
 	return w.known[key]
 }
 
-// A series is one to append to; the reference is that of the current block.
+// A series to which samples are appended. The reference is valid for the current block.
 type series struct {
 	labels labels.Labels
 	ref    storage.SeriesRef

@@ -2,17 +2,17 @@ package main
 
 import "time"
 
-// How long before its push a run has Felix going, and so has it scraped.
+// Time before a run's push in which Felix runs and is scraped.
 const felixRuns = 40 * time.Minute
 
-// felix gives what a scrape of Felix shows while a run is going; one that is not scraped gives nothing.
+// felix has the series of Felix during a run; it is empty if Felix is not scraped.
 type felix struct {
 	from, until int64
 	gauges      []*series
 	counters    []*series
 }
 
-// newFelix is Felix in the run after this one, as far as the wait for that one is long enough.
+// newFelix returns Felix of the next run if there is enough time before that run.
 func newFelix(find finder, plan Plan, run Run) felix {
 	if !plan.Felix {
 		return felix{}
@@ -43,8 +43,8 @@ func newFelix(find finder, plan Plan, run Run) felix {
 	return f
 }
 
-// scrape is made of straight lines, so that what a panel makes of them is easily told: each gauge grows to a
-// hundred in the run, each counter by one in a second.
+// scrape returns linear values, so that results of panels are easy to predict: each gauge grows to a hundred during the
+// run, each counter by one per second.
 func (f felix) scrape(at int64) []sample {
 	if at < f.from || at > f.until+60_000 || len(f.gauges) == 0 {
 		return nil

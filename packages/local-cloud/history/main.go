@@ -1,10 +1,10 @@
-// Command history writes the metrics of made-up nights as blocks of Prometheus's database, as if it had
-// scraped them: so years of results are there in minutes.
+// Command history writes the metrics of generated nightly runs as blocks of Prometheus's database, as if Prometheus had
+// scraped them. So years of results exist within minutes.
 //
 //	history -nights 21 -until 2026-11-20T12:00:00Z -out /var/lib/prometheus/data
 //
-// Prometheus takes new blocks in its folder within a minute, or when it starts. They must end before its own
-// first sample. For each run one line of JSON says what was written of it.
+// Prometheus loads new blocks in its data directory within a minute, or when it starts. The blocks must end before its
+// own first sample. Prints one line of JSON for each run.
 package main
 
 import (
@@ -18,27 +18,27 @@ import (
 	"time"
 )
 
-// Plan is what the nights are made of.
+// Plan describes the generated runs.
 type Plan struct {
-	// The last moment written; whole nights lie before it.
+	// End of the data. Only complete nights are generated.
 	Until time.Time
-	// How many nights, one run of each code level in each.
+	// Number of nights, each with one run of each code level.
 	Nights int
-	// Of so many of the last nights every scrape is written; of all others what the recording rules keep.
+	// Number of last nights with all scrapes. Earlier nights have only recorded series.
 	RawNights int
 	// Code levels in the order in which they run.
 	Levels []string
-	// How many tests a run has, and how many of them measure occupancy.
+	// Number of tests of a run, and of those that measure occupancy.
 	Tests, MeasuringTests int
-	// When the first run of a night pushes, after midnight UTC, and how long after it the next one does.
+	// Time of a night's first push after midnight UTC, and the time between pushes.
 	Start, Spacing time.Duration
-	// Between two scrapes.
+	// Scrape interval.
 	Interval time.Duration
-	// How often a test fails and a run is left out: of a thousand.
+	// Number of failed tests, and of missing runs, in a thousand.
 	FailPerMille, MissPerMille int
-	// Whether Felix is scraped too, for an hour after each run.
+	// Whether Felix is scraped too, for an hour before each push.
 	Felix bool
-	// The same seed gives the same numbers.
+	// Seed of the random numbers.
 	Seed uint64
 }
 
@@ -56,7 +56,7 @@ func run(args []string, out io.Writer) error {
 	}
 	runs := plan.Runs()
 	if len(runs) == 0 {
-		return errors.New("there is no run in these nights")
+		return errors.New("the generated nights contain no run")
 	}
 	if err := writeBlocks(plan, runs, folder); err != nil {
 		return err
@@ -74,21 +74,21 @@ func parse(args []string, out io.Writer) (Plan, string, error) {
 	flags := flag.NewFlagSet("history", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	plan := Plan{}
-	folder := flags.String("out", "", "the folder for the blocks (needed)")
-	until := flags.String("until", "", "the end, in RFC 3339; default: now")
-	levels := flags.String("levels", "master,release-v3.30,release-v3.31,dev", "code levels, in the order of their runs")
-	flags.IntVar(&plan.Nights, "nights", 21, "how many nights")
+	folder := flags.String("out", "", "directory for the blocks (required)")
+	until := flags.String("until", "", "end of the data in RFC 3339; default: now")
+	levels := flags.String("levels", "master,release-v3.30,release-v3.31,dev", "code levels in the order of their runs")
+	flags.IntVar(&plan.Nights, "nights", 21, "number of nights")
 	flags.IntVar(&plan.RawNights, "raw-nights", -1,
-		"of so many of the last nights every scrape is written, of those before only what the recording rules keep; -1: of all")
-	flags.IntVar(&plan.Tests, "tests", 10, "how many tests a run has")
-	flags.IntVar(&plan.MeasuringTests, "measuring-tests", 1, "how many of them measure occupancy")
-	flags.DurationVar(&plan.Start, "start", 90*time.Minute, "when a night's first run pushes, after midnight UTC")
-	flags.DurationVar(&plan.Spacing, "spacing", 45*time.Minute, "how long after a run the next one pushes")
-	flags.DurationVar(&plan.Interval, "interval", 10*time.Second, "between two scrapes")
-	flags.IntVar(&plan.FailPerMille, "fail", 15, "how many of a thousand tests fail")
-	flags.IntVar(&plan.MissPerMille, "miss", 10, "how many of a thousand runs don't happen")
-	flags.BoolVar(&plan.Felix, "felix", false, "Felix's own metrics too, for an hour before each push")
-	flags.Uint64Var(&plan.Seed, "seed", 1, "the same seed gives the same numbers")
+		"number of last nights with all scrapes; earlier nights have only recorded series; -1: all nights")
+	flags.IntVar(&plan.Tests, "tests", 10, "number of tests of a run")
+	flags.IntVar(&plan.MeasuringTests, "measuring-tests", 1, "number of tests that measure occupancy")
+	flags.DurationVar(&plan.Start, "start", 90*time.Minute, "time of a night's first push after midnight UTC")
+	flags.DurationVar(&plan.Spacing, "spacing", 45*time.Minute, "time between pushes")
+	flags.DurationVar(&plan.Interval, "interval", 10*time.Second, "scrape interval")
+	flags.IntVar(&plan.FailPerMille, "fail", 15, "number of failed tests in a thousand")
+	flags.IntVar(&plan.MissPerMille, "miss", 10, "number of missing runs in a thousand")
+	flags.BoolVar(&plan.Felix, "felix", false, "also write Felix's own metrics, for an hour before each push")
+	flags.Uint64Var(&plan.Seed, "seed", 1, "seed of the random numbers")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			flags.SetOutput(out)
@@ -116,16 +116,16 @@ func (p Plan) check(folder string) error {
 	last := p.Start + time.Duration(len(p.Levels)-1)*p.Spacing
 	switch {
 	case folder == "":
-		return errors.New("-out is missing: say which folder the blocks go to")
+		return errors.New("-out is missing: set the directory for the blocks")
 	case p.Nights < 1 || p.Nights > 20*366:
-		return fmt.Errorf("-nights %d: 1 to %d are possible", p.Nights, 20*366)
+		return fmt.Errorf("-nights %d: must be 1 to %d", p.Nights, 20*366)
 	case p.Tests < 1 || p.MeasuringTests < 0 || p.MeasuringTests > p.Tests:
-		return fmt.Errorf("-tests %d -measuring-tests %d: at least one test, and no more that measure than there are",
+		return fmt.Errorf("-tests %d -measuring-tests %d: there must be at least one test, and at most as many measuring tests as tests",
 			p.Tests, p.MeasuringTests)
 	case p.Interval < time.Second || p.Interval > time.Minute:
-		return fmt.Errorf("-interval %s: 1s to 1m are possible", p.Interval)
+		return fmt.Errorf("-interval %s: must be 1s to 1m", p.Interval)
 	case p.Start < 0 || p.Spacing < 2*time.Minute || last >= 24*time.Hour:
-		return fmt.Errorf("-start %s -spacing %s: the runs of %d code levels, at least 2m apart, have to fit into a day",
+		return fmt.Errorf("-start %s -spacing %s: pushes of %d code levels, at least 2m apart, must fit into a day",
 			p.Start, p.Spacing, len(p.Levels))
 	}
 	return nil

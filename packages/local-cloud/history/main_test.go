@@ -24,7 +24,7 @@ type point struct {
 	value float64
 }
 
-// written runs the command and reads all back: series by their labels, and the runs it tells of.
+// written runs the command and returns the written series by labels, and the printed runs.
 func written(t *testing.T, args ...string) (map[string][]point, []Run) {
 	t.Helper()
 	folder := t.TempDir()
@@ -40,7 +40,7 @@ func written(t *testing.T, args ...string) (map[string][]point, []Run) {
 		}
 		runs = append(runs, one)
 	}
-	// The reader wants a database's folder whole.
+	// The reader requires a complete data directory.
 	if err := os.Mkdir(filepath.Join(folder, "wal"), 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestAPushReplacesWhatWasThereBefore(t *testing.T) {
 		t.Fatalf("%d runs", len(runs))
 	}
 	for _, p := range all[leakSeries] {
-		// The newest run that was pushed by then.
+		// The newest run pushed by that time.
 		at := slices.IndexFunc(runs, func(r Run) bool { return r.PushedAt >= p.at }) - 1
 		if at < 0 {
 			at = len(runs) - 1
@@ -94,7 +94,7 @@ func TestAPushReplacesWhatWasThereBefore(t *testing.T) {
 			t.Fatalf("at %v: %v, but the newest run is %+v", time.UnixMilli(p.at), p.value, runs[at])
 		}
 	}
-	// 45 minutes in each of three nights, a scrape each 10 s, and the mark that they are gone.
+	// 45 minutes in each of three nights, scraped every 10 s, and a staleness marker.
 	if n := len(all[leakSeries]); n < 3*270 || n > 3*272 {
 		t.Errorf("%d samples", n)
 	}
@@ -127,7 +127,7 @@ func TestEachRunIsRecordedOnceWithTheMedianOfThoseBefore(t *testing.T) {
 		medians := all[nightlyMedian]
 		before := slices.Clone(want[4:11])
 		slices.Sort(before)
-		// The last but one: the last is the mark that it is gone.
+		// The last sample is the staleness marker.
 		if got := medians[len(medians)-2].value; got != before[3] {
 			t.Errorf("the last median is %v, want %v", got, before[3])
 		}
@@ -138,8 +138,8 @@ func TestBadInput(t *testing.T) {
 	for want, args := range map[string][]string{
 		"-out is missing":           {},
 		"-nights 0":                 {"-out", "x", "-nights", "0"},
-		"have to fit into a day":    {"-out", "x", "-start", "23h"},
-		"no more that measure than": {"-out", "x", "-measuring-tests", "11"},
+		"must fit into a day":    {"-out", "x", "-start", "23h"},
+		"at most as many measuring tests": {"-out", "x", "-measuring-tests", "11"},
 		"is not a time":             {"-out", "x", "-until", "yesterday"},
 	} {
 		if err := run(args, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), want) {

@@ -18,7 +18,7 @@ type mean struct {
 	bytes float64
 }
 
-// Days of runs in a median. The window is half a day longer, for a run that came late.
+// Windows of the medians in days. Half a day is added for late runs.
 var medianDays = []int{7, 30}
 
 const (
@@ -35,7 +35,7 @@ func (r *recorder) record(run Run) []sample {
 		{r.find("run:push_time_seconds", "job", job), pushed},
 		{r.find("nightly:start_time_seconds", level...), pushed},
 	}
-	// The same value with the labels of the run, and with those that nightly runs are compared by.
+	// The value with the run's labels, and with the labels by which nightly runs are compared.
 	add := func(metric string, value float64, labels ...string) {
 		samples = append(samples,
 			sample{r.find("run:"+metric, append([]string{"job", job}, labels...)...), value},

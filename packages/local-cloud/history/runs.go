@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// A Run is what one run pushes, and when.
+// A Run has the pushed values of one run.
 type Run struct {
-	// The push, in milliseconds; the gateway tells it in seconds.
+	// Push time as Unix time in milliseconds. The Pushgateway exposes seconds.
 	PushedAt  int64  `json:"pushedAt"`
 	CodeLevel string `json:"codeLevel"`
 	// Night 0 is the oldest.
@@ -30,13 +30,13 @@ type TestMeasurement struct {
 
 const (
 	process = "felix"
-	// The leak test's name in k8sfv: with one measuring test it is this one.
+	// Name of k8sfv's leak test. If only one test measures, it is this one.
 	leakTest = "with a k8s clientset with 1 remote node should not leak memory [slow]"
-	// Measurements of the heap in a test.
+	// Number of heap measurements in a test.
 	steps = 20
 )
 
-// testName gives k8sfv's own name for the measuring one, made-up ones for the others.
+// testName returns k8sfv's name for the first measuring test, and generated names for others.
 func testName(at int) string {
 	if at == 0 {
 		return leakTest
@@ -44,12 +44,12 @@ func testName(at int) string {
 	return fmt.Sprintf("with a k8s clientset with 1 local node should handle %d local endpoints", at*10)
 }
 
-// Runs gives all runs from the oldest to the newest.
+// Runs returns all runs from the oldest to the newest.
 func (p Plan) Runs() []Run {
 	midnight := p.Until.Truncate(24 * time.Hour)
 	last := p.Start + time.Duration(len(p.Levels)-1)*p.Spacing
 	if midnight.Add(last + 10*time.Minute).After(p.Until) {
-		midnight = midnight.Add(-24 * time.Hour) // the last night has to be whole
+		midnight = midnight.Add(-24 * time.Hour) // the last night must be complete
 	}
 	first := midnight.Add(-time.Duration(p.Nights-1) * 24 * time.Hour)
 	var runs []Run
@@ -59,7 +59,7 @@ func (p Plan) Runs() []Run {
 			if night < p.Nights-1 && random.IntN(1000) < p.MissPerMille {
 				continue
 			}
-			// Some milliseconds past a scrape, as pushes are.
+			// Pushes happen some milliseconds after a scrape.
 			pushed := first.Add(time.Duration(night)*24*time.Hour + p.Start + time.Duration(at)*p.Spacing +
 				time.Duration(random.IntN(9_000))*time.Millisecond)
 			runs = append(runs, p.makeRun(random, level, night, pushed.UnixMilli()))
@@ -84,8 +84,8 @@ func (p Plan) makeRun(random *rand.Rand, level string, night int, pushedAt int64
 	return run
 }
 
-// measure makes numbers as the leak test has: around 40 MB, a little more from year to year and by test and
-// code level, 2 % of noise.
+// measure returns values like those of the leak test: around 40 MB, slowly increasing over the years, different by
+// test and code level, with 2 % of noise.
 func (p Plan) measure(random *rand.Rand, test, level string, night int) TestMeasurement {
 	base := 38e6 + 4e6*p.random(test+level, -1).Float64()
 	mean := math.Round(base * (1 + 0.05*float64(night)/365) * (0.99 + 0.02*random.Float64()))
@@ -97,7 +97,7 @@ func (p Plan) measure(random *rand.Rand, test, level string, night int) TestMeas
 	return TestMeasurement{Test: test, MeanBytes: mean, IncreasePercent: increase, HeapBytes: heap}
 }
 
-// random gives numbers that depend on nothing but the seed and these two.
+// random returns random numbers that depend only on the seed and these two values.
 func (p Plan) random(text string, number int) *rand.Rand {
 	hash := fnv.New64a()
 	fmt.Fprintf(hash, "%s\n%d", text, number)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// scrapeAll writes what Prometheus's scrapes, and its recording rules, make of the runs. A push replaces all
-// that the one before left in the gateway, so the values of a run are there only until the next one.
+// scrapeAll writes the samples of Prometheus's scrapes and recording rules. A push replaces the previous one in the
+// Pushgateway, so the values of a run are scraped until the next push.
 func scrapeAll(w *writer, plan Plan, runs []Run) error {
 	rawFrom := runs[len(runs)-1].Night - plan.RawNights + 1
 	recorded := recorder{find: w.find, means: map[string][]mean{}}
@@ -29,14 +29,14 @@ func scrapeAll(w *writer, plan Plan, runs []Run) error {
 	return nil
 }
 
-// A sample is a series with the value that it shows.
+// A sample is a series with a value.
 type sample struct {
 	series *series
 	value  float64
 }
 
-// hold writes all scrapes from a push to the next one, and the rules' two evaluations in between: the one that
-// records the run, and the one after it, which marks what was recorded as gone.
+// hold writes all scrapes from a push to the next one, and two rule evaluations in between: one that records the run,
+// and the next one, which writes staleness markers for the recorded series.
 func hold(w *writer, plan Plan, run Run, now, gone, rules []sample, end int64) error {
 	interval := plan.Interval.Milliseconds()
 	first := run.PushedAt/interval*interval + interval
@@ -50,7 +50,7 @@ func hold(w *writer, plan Plan, run Run, now, gone, rules []sample, end int64) e
 		}
 		return nil
 	}
-	if len(now) == 0 { // of this run only what the rules keep
+	if len(now) == 0 { // only recorded series of this run
 		if err := w.addAll(gone, first); err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func (w *writer) addAll(samples []sample, at int64) error {
 	return nil
 }
 
-// stales marks each as no longer there, as Prometheus does.
+// stales writes a staleness marker for each series, like Prometheus.
 func stales(samples []sample) []sample {
 	marks := make([]sample, len(samples))
 	for i, s := range samples {
@@ -89,7 +89,7 @@ func stales(samples []sample) []sample {
 	return marks
 }
 
-// gone gives the marks for what was there before and is no more.
+// gone returns staleness markers for series that existed before and no longer exist.
 func gone(before, now []sample) []sample {
 	there := map[*series]bool{}
 	for _, s := range now {
@@ -98,11 +98,11 @@ func gone(before, now []sample) []sample {
 	return stales(slices.DeleteFunc(slices.Clone(before), func(s sample) bool { return there[s.series] }))
 }
 
-// A finder gives the series of a name and labels.
+// A finder returns the series with a name and labels.
 type finder func(name string, pairs ...string) *series
 
-// pushed is what the gateway shows of a run: labels as a scrape with honor_labels keeps them, so without
-// `instance`, which the gateway gives as empty.
+// pushed returns the samples that the Pushgateway exposes of a run, with the labels of a scrape with honor_labels:
+// without `instance`, which is empty in the Pushgateway's response.
 func pushed(find finder, run Run) []sample {
 	const job = "k8sfv"
 	samples := []sample{
@@ -130,7 +130,7 @@ func pushed(find finder, run Run) []sample {
 	return samples
 }
 
-// What the test process tells of itself, pushed along: gauges and counters of client_golang.
+// Metrics of the test process by client_golang, which are pushed too.
 var ownMetrics = []string{
 	"go_goroutines", "go_threads", "go_memstats_alloc_bytes", "go_memstats_alloc_bytes_total",
 	"go_memstats_buck_hash_sys_bytes", "go_memstats_frees_total", "go_memstats_gc_sys_bytes",

@@ -10,19 +10,19 @@ export const GO_MODULES = path.join(import.meta.dirname, "go-modules.json");
 const schema = z.strictObject({
   /** SPDX identifiers of every Go module that any tool links, by `path@version`. */
   modules: z.record(z.string(), z.array(z.string())),
-  /** What each tool was built from when its modules were read, and how many of them are under each licence. */
+  /** Digest of each tool's sources when its modules were read, and the number of modules under each licence. */
   tools: z.record(z.string(), z.strictObject({ of: z.string(), licences: z.record(z.string(), z.number()) })),
 });
 
 /** Licences of the Go modules that are linked into the toolchain's programs. */
 export type GoModules = z.infer<typeof schema>;
 
-/** Reads what `npm run licences` wrote. */
+/** Reads the file that `npm run licences` wrote. */
 export function readGoModules(): GoModules {
   return schema.parse(JSON.parse(readFileSync(GO_MODULES, "utf8")));
 }
 
-/** Digest of all that decides which Go modules a tool links. */
+/** Returns a digest of everything that determines which Go modules a tool links. */
 export function sourceOf(tool: Tool): string {
   const { module, binaries, tags } = tool;
   const files = ["go.mod", "go.sum", "main.go"]
@@ -33,12 +33,12 @@ export function sourceOf(tool: Tool): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Whether a tool has programs, and not only files of a Go module. */
+/** Returns whether a tool has programs, not only files of a Go module. */
 export function hasBinaries(tool: Tool): boolean {
   return Object.keys(tool.binaries).length > 0;
 }
 
-/** One line for each tool whose modules have changed since their licences were read. */
+/** Returns a line for each tool whose modules have changed since their licences were read. */
 export function outdated(found: GoModules): string[] {
   return [
     ...ALL_TOOLS.filter((tool) => hasBinaries(tool) && found.tools[tool.name]?.of !== sourceOf(tool)).map(

@@ -9,11 +9,11 @@ import { LICENCES_PAGE, licencesPage, NPM_PROJECTS, readLock } from "./page.ts";
 import { forbiddenModules, forbiddenPackages, isAllowed, npmLicences, type NpmLock } from "./policy.ts";
 import { DEBIAN, IMAGES } from "./programs.ts";
 
-test("docs/licences.md lists what is built and run; else: npm run docs", async () => {
+test("docs/licences.md is current; otherwise run: npm run docs", async () => {
   expect(await readFile(LICENCES_PAGE, "utf8")).toBe(licencesPage());
 });
 
-test("the page has every Debian package that is installed, and every image", () => {
+test("the page lists all installed Debian packages and all images", () => {
   const packages = Object.entries(bootstrap).filter(
     ([name]) => /^\w+Packages$/.test(name) && !/^missing/.test(name),
   );
@@ -23,24 +23,24 @@ test("the page has every Debian package that is installed, and every image", () 
   expect(Object.keys(IMAGES)).toEqual(expect.arrayContaining(names));
 });
 
-test("the licences of the Go modules are of today's go.mod and go.sum; else: npm run licences", () => {
+test("the licences of Go modules match go.mod and go.sum; otherwise run: npm run licences", () => {
   expect(outdated(readGoModules())).toEqual([]);
 });
 
-test("no Go module is linked under a licence that isn't allowed", () => {
+test("all linked Go modules have allowed licences", () => {
   const { modules } = readGoModules();
   expect(Object.keys(modules).length).toBeGreaterThan(500);
   expect(forbiddenModules(modules)).toEqual([]);
 });
 
-test.each(NPM_PROJECTS)("no package of %s is under a licence that isn't allowed", (folder) => {
+test.each(NPM_PROJECTS)("all packages of %s have allowed licences", (folder) => {
   const lock = readLock(folder);
   expect(npmLicences(lock).size).toBeGreaterThan(100);
   expect(forbiddenPackages(lock)).toEqual([]);
 });
 
-// What the toolchain does with a Go module as it lies on the disk is in tests/environment/go.test.ts.
-test("a Go module under the AGPL, and one without a licence, are refused by name", () => {
+// tests/environment/go.test.ts tests how the toolchain handles a Go module on disk.
+test("reports Go modules under the AGPL and without a licence", () => {
   const found = {
     "github.com/grafana/grafana@v11.0.0": ["AGPL-3.0-only"],
     "example.com/fine@v1.0.0": ["Apache-2.0", "BSD-3-Clause"],
@@ -57,7 +57,7 @@ test("a Go module under the AGPL, and one without a licence, are refused by name
   }).toThrow(/planted links .*\n.*grafana\/grafana@v11\.0\.0: AGPL-3\.0-only/);
 });
 
-test("an npm package under the AGPL, and one without a licence, are refused by name", () => {
+test("reports npm packages under the AGPL and without a licence", () => {
   const lock: NpmLock = {
     packages: {
       "": { version: "1.0.0" },
@@ -84,11 +84,11 @@ test.each([
   ["UNLICENSED", false],
   ["SEE LICENSE IN LICENSE", false],
   ["", false],
-])("%s is allowed: %s", (expression, expected) => {
+])("isAllowed(%s) returns %s", (expression, expected) => {
   expect(isAllowed(expression)).toBe(expected);
 });
 
-test("pages that bundle a package without a licence are refused by its name", () => {
+test("rejects pages that bundle a package without a licence", () => {
   const inputs = ["src/main.tsx", "../x/node_modules/get-window/index.js"];
   expect(() => {
     refuseUnlicensed(inputs);

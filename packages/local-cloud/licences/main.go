@@ -1,10 +1,8 @@
-// Command licences names the licences of Go packages, from the licence files
-// beside them.
+// Command licences identifies the licences of Go packages from the licence files next to them.
 //
-// It reads lines of four fields, separated by tabs, from the file that is its
-// argument: module path, module version, module folder, package folder. It
-// prints a JSON object: for each "path@version" the sorted SPDX identifiers of
-// all licence texts between a package's folder and its module's.
+// It reads lines of four tab-separated fields from the file in its argument: module path, module version, module
+// directory, package directory. It prints a JSON object that has, for each "path@version", the sorted SPDX
+// identifiers of all licence texts between a package's directory and its module's.
 package main
 
 import (
@@ -20,17 +18,17 @@ import (
 	"github.com/google/licensecheck"
 )
 
-// notOfCode are endings of licence files that are about something else than the
-// code: the documentation, or a source file called license.
+// notOfCode contains suffixes of licence files about something other than the code: the documentation, or a source file
+// called license.
 var notOfCode = []string{".docs", ".go"}
 
-// What is reported instead of an identifier.
+// Values that are printed instead of an identifier.
 const (
 	noFile  = "no licence file"
 	unknown = "unknown licence text"
 )
 
-// Least percentage of a file's words that known licence texts cover, as at
+// Minimum percentage of a file's words that known licence texts must cover, as on
 // pkg.go.dev (golang.org/x/pkgsite/internal/licenses).
 const coverage = 75
 
@@ -86,7 +84,7 @@ func scan(list string) (map[string][]string, error) {
 	return found, nil
 }
 
-// licencesIn names the licences of the licence files of one folder.
+// licencesIn returns the licences of the licence files in a directory.
 func licencesIn(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -107,8 +105,8 @@ func licencesIn(dir string) ([]string, error) {
 	return ids, nil
 }
 
-// licencesOf names the licences whose texts are in a file. A link to a licence
-// counts only in a file without a licence's text, since texts contain links.
+// licencesOf returns the licences whose texts are in a file. A link to a licence
+// counts only in a file without a licence text, because such texts contain links.
 func licencesOf(text []byte) []string {
 	covered := licensecheck.Scan(text)
 	var ids, links []string

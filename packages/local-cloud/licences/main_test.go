@@ -27,8 +27,7 @@ AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN
 PERFORMANCE OF THIS SOFTWARE.
 `
 
-// write makes files in a folder, and gives back a line of the list for each
-// package folder.
+// write creates files in a directory, and returns a line of the list for each package directory.
 func write(t *testing.T, files map[string]string, packages ...string) string {
 	t.Helper()
 	root := t.TempDir()

@@ -7,22 +7,22 @@ import { DEBIAN, IMAGES, RUNTIMES } from "./programs.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 
-/** The page with the licence of everything that is built or run. */
+/** Path of the page with the licences of everything that is built or run. */
 export const LICENCES_PAGE = path.join(ROOT, "docs", "licences.md");
 
-/** Folders with a package.json and a lock file of npm. */
+/** Directories with a package.json and an npm lock file. */
 export const NPM_PROJECTS = [
   ".",
   "packages/local-cloud/grafana/pages",
   "packages/local-cloud/toolchain/modules/prometheus/pages",
 ].filter((folder) => existsSync(path.join(ROOT, folder, "package-lock.json")));
 
-/** Reads npm's lock file of a folder. */
+/** Reads the npm lock file of a directory. */
 export function readLock(folder: string): NpmLock {
   return JSON.parse(readFileSync(path.join(ROOT, folder, "package-lock.json"), "utf8")) as NpmLock;
 }
 
-/** docs/licences.md, from go-modules.json, npm's lock files, versions.ts and programs.ts. */
+/** Returns docs/licences.md from go-modules.json, npm lock files, versions.ts and programs.ts. */
 export function licencesPage(): string {
   const found = readGoModules();
   const rows = [
@@ -72,7 +72,7 @@ function toolRow(tool: Tool, found: GoModules): string[] {
   ];
 }
 
-/** Licence of the Go module that a program's main package is in. */
+/** Returns the licence of the Go module of a program's main package. */
 function licenceOfPackage(main: string, { modules }: GoModules): string {
   if (main === ".") return "Apache-2.0 (this project)";
   const [module, ids] =
@@ -82,7 +82,7 @@ function licenceOfPackage(main: string, { modules }: GoModules): string {
   return goLicence(module, ids);
 }
 
-/** All packages of a lock file; each one's licence is in that file. */
+/** Returns the row of all packages in a lock file, which also contains their licences. */
 function npmRow(folder: string): string[] {
   const lock = path.join(folder, "package-lock.json");
   const licences = [...new Set(npmLicences(readLock(folder)).values())].sort();
@@ -91,6 +91,6 @@ function npmRow(folder: string): string[] {
 
 function missing(what: string): never {
   throw new Error(
-    `The licence of ${what} isn't known: npm run licences, or packages/local-cloud/licences/programs.ts`,
+    `The licence of ${what} is unknown: run npm run licences, or add it to packages/local-cloud/licences/programs.ts`,
   );
 }

@@ -1,8 +1,9 @@
 import parse from "spdx-expression-parse";
 
 /**
- * SPDX identifiers of the licences under which code may be compiled, linked or bundled here: permissive ones, and
- * the Mozilla Public License, whose copyleft ends at the file.
+ * SPDX identifiers of licences under which code may be compiled, linked or bundled: permissive ones and the Mozilla
+ * Public
+ * License, whose copyleft is limited to files.
  */
 const ALLOWED: ReadonlySet<string> = new Set([
   ...[
@@ -18,10 +19,10 @@ const ALLOWED: ReadonlySet<string> = new Set([
   ...["ISC", "MIT", "MIT-0", "MPL-2.0", "Python-2.0", "Unicode-3.0", "Unicode-DFS-2016", "Unlicense", "Zlib"],
 ]);
 
-/** A licence that was found by reading, where neither a licence file nor a `license` field names it. */
+/** A licence that neither a licence file nor a `license` field names, determined by reading another source. */
 interface Reading {
   licence: string;
-  /** Where it says so. */
+  /** Source of the licence. */
   source: string;
 }
 
@@ -49,18 +50,18 @@ const READ_NPM_PACKAGES: Readonly<Record<string, Reading>> = {
   "react-universal-interface@0.6.2": { licence: "Unlicense", source: "LICENSE" },
 };
 
-/** npm packages without a licence that are installed with others and left out of what is bundled. */
+/** npm packages without a licence that are installed as dependencies but not bundled. */
 export const NOT_BUNDLED: readonly string[] = ["get-document"];
 
-/** SPDX identifiers of the licences of each Go module, by `path@version`. */
+/** SPDX identifiers of Go modules' licences, by `path@version`. */
 export type GoLicences = Readonly<Record<string, readonly string[]>>;
 
-/** npm's lock file, as far as it says what is installed. */
+/** The used fields of an npm lock file. */
 export interface NpmLock {
   packages: Readonly<Record<string, { version?: string; license?: string; link?: boolean }>>;
 }
 
-/** Whether code under this licence may be used here; an SPDX expression, in which `OR` leaves the choice. */
+/** Returns whether code under a licence may be used. `OR` in the SPDX expression means a choice. */
 export function isAllowed(expression: string): boolean {
   try {
     return holds(parse(expression));
@@ -77,12 +78,12 @@ function holds(licence: parse.Info): boolean {
   return licence.exception === undefined && ALLOWED.has(licence.license);
 }
 
-/** Licences of a Go module, as one SPDX expression, or what was found instead of one. */
+/** Returns the licences of a Go module as one SPDX expression, or a description if there is none. */
 export function goLicence(module: string, ids: readonly string[]): string {
   return READ_GO_MODULES[module]?.licence ?? ids.join(" AND ");
 }
 
-/** One line for each Go module that may not be linked. */
+/** Returns a line for each Go module that must not be linked. */
 export function forbiddenModules(found: GoLicences): string[] {
   return Object.entries(found).flatMap(([module, ids]) => {
     const licence = goLicence(module, ids);
@@ -91,8 +92,8 @@ export function forbiddenModules(found: GoLicences): string[] {
 }
 
 /**
- * The packages of a lock file, by `name@version`, with their licences; `none` where the package names none. Without
- * those of {@link NOT_BUNDLED}.
+ * Returns the licences of the packages in a lock file, by `name@version`; `none` for packages without one. Excludes
+ * {@link NOT_BUNDLED}.
  */
 export function npmLicences(lock: NpmLock): Map<string, string> {
   const found = new Map<string, string>();
@@ -105,7 +106,7 @@ export function npmLicences(lock: NpmLock): Map<string, string> {
   return found;
 }
 
-/** One line for each package of a lock file that may not be used. */
+/** Returns a line for each package in a lock file that must not be used. */
 export function forbiddenPackages(lock: NpmLock): string[] {
   return [...npmLicences(lock)].flatMap(([id, licence]) =>
     isAllowed(licence) ? [] : [`npm package ${id}: ${licence}`],

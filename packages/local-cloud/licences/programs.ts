@@ -1,13 +1,12 @@
-/** Licences of what runs the project's own programs. */
+/** Licences of the runtimes of the project's programs. */
 export const RUNTIMES: Readonly<Record<string, string>> = {
   "Node.js": "MIT, with libraries under permissive licences",
   "Go and its standard library": "BSD-3-Clause",
 };
 
 /**
- * Licences of the Debian packages that packages/local-cloud/bootstrap.mjs installs for the local cloud and its tests, by
- * /usr/share/doc/PACKAGE/copyright. None of them is linked into
- * anything that is deployed.
+ * Licences of the Debian packages that packages/local-cloud/bootstrap.mjs installs for the local cloud and its tests,
+ * from /usr/share/doc/PACKAGE/copyright. No deployed program links them.
  */
 export const DEBIAN: Readonly<Record<string, string>> = {
   containerd: "Apache-2.0",

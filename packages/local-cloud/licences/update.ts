@@ -1,4 +1,4 @@
-// npm run licences: reads the licence files of all Go modules that are linked, and writes docs/licences.md anew.
+// npm run licences: reads the licence files of all linked Go modules, and writes docs/licences.md.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";

@@ -1,9 +1,9 @@
-// Command machine-init is the first process of a machine of the local cloud: process 1 in the machine's
-// own namespaces, so that ending it ends everything that runs on the machine.
+// Command machine-init is the init process of a host of the local cloud: PID 1 in the host's namespaces, so that killing
+// it kills everything that runs on the host.
 //
-// It reads a Spec as JSON from standard input, runs the set-up commands one after the other, then starts
-// the units and keeps them running, as an init system does. It ends with status 1 when the set-up fails.
-// Its arguments are not read: they mark the process for whoever looks for the machine.
+// It reads a Spec as JSON from standard input, runs the setup commands one after the other, then starts the units and
+// restarts them when they exit. It exits with status 1 if a setup command fails. Its arguments are ignored: they only make
+// the process recognizable as that host.
 package main
 
 import (
@@ -17,20 +17,20 @@ import (
 	"time"
 )
 
-// Spec says what a machine runs.
+// Spec describes the processes of a host.
 type Spec struct {
-	// Setup are commands (with arguments) run in order before any unit; one that fails ends the machine.
+	// Setup contains commands (with arguments) that run in order before the units. A failed command ends the host.
 	Setup [][]string `json:"setup"`
-	// Units are the processes kept running.
+	// Units are processes that are kept running.
 	Units []Unit `json:"units"`
 }
 
-// Unit is a process that is started again a second after it ends.
+// Unit is a process that is restarted one second after it exits.
 type Unit struct {
 	Argv []string `json:"argv"`
-	// Env is added to the machine's environment, as NAME=value.
+	// Env is added to the host's environment, as NAME=value.
 	Env []string `json:"env"`
-	// Log is the file that takes the unit's output.
+	// Log is the file for the unit's output.
 	Log string `json:"log"`
 }
 
@@ -39,7 +39,7 @@ const restartDelay = time.Second
 func main() {
 	var spec Spec
 	if err := json.NewDecoder(os.Stdin).Decode(&spec); err != nil {
-		fail("the machine was told nothing to run: %v", err)
+		fail("standard input is not a valid spec: %v", err)
 	}
 	for _, command := range spec.Setup {
 		output, err := exec.Command(command[0], command[1:]...).CombinedOutput()
@@ -50,8 +50,8 @@ func main() {
 	run(spec.Units)
 }
 
-// run starts the units and, until the machine is told to end, collects every child: the units, and the
-// orphans that come to process 1.
+// run starts the units. Until the host is stopped, it reaps all child processes: the units, and orphans that PID 1
+// inherits.
 func run(units []Unit) {
 	children := make(chan os.Signal, 16)
 	signal.Notify(children, syscall.SIGCHLD)

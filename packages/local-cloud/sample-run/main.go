@@ -1,9 +1,9 @@
-// Command sample-run pushes the metrics of one made-up k8sfv run, in the way that k8sfv does it: one push at
-// the end, of everything in the default registry, under the job "k8sfv".
+// Command sample-run pushes the metrics of one generated k8sfv run in the same way as k8sfv: one push at the end, of the
+// default registry, with the job "k8sfv".
 //
 //	PROMPG_URL=http://10.248.1.4:9091 CODE_LEVEL=master sample-run -fail 2
 //
-// It prints one line of JSON with what it pushed.
+// It prints a summary as one line of JSON.
 package main
 
 import (
@@ -23,18 +23,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus/push"
 )
 
-// A push takes milliseconds; k8sfv itself sets no limit.
+// Timeout of a push, which takes milliseconds. k8sfv itself has no timeout.
 const pushTimeout = 30 * time.Second
 
-// Summary is what was pushed, for whoever reads the numbers back.
+// Summary contains the pushed values, so that they can be compared with query results.
 type Summary struct {
-	// Address pushed to, without a password.
+	// URL of the push, without a password.
 	URL       string `json:"url"`
 	CodeLevel string `json:"codeLevel"`
 	Tests     int    `json:"tests"`
-	// What sum(k8sfv_test_result{code_level="…"}) is now.
+	// Expected value of sum(k8sfv_test_result{code_level="…"}).
 	Passing int `json:"passing"`
-	// The one value of k8sfv_occupancy_mean_bytes, and the test it belongs to.
+	// The only value of k8sfv_occupancy_mean_bytes, and its test.
 	OccupancyMeanBytes float64 `json:"occupancyMeanBytes"`
 	OccupancyTest      string  `json:"occupancyTest"`
 	Seed               int64   `json:"seed"`
@@ -64,7 +64,7 @@ func run(args []string, getenv func(string) string, out io.Writer) error {
 		return err
 	}
 	if *fail < 0 || *fail > len(tests) {
-		return fmt.Errorf("-fail %d: there are %d tests, so 0 to %d can fail", *fail, len(tests), len(tests))
+		return fmt.Errorf("-fail %d: there are %d tests, so it must be 0 to %d", *fail, len(tests), len(tests))
 	}
 	target, err := parseTarget(getenv("PROMPG_URL"))
 	if err != nil {
@@ -85,17 +85,17 @@ func run(args []string, getenv func(string) string, out io.Writer) error {
 
 func parseTarget(text string) (*url.URL, error) {
 	if text == "" {
-		return nil, errors.New(`PROMPG_URL is not set: give the push gateway's address, such as http://10.248.1.4:9091`)
+		return nil, errors.New(`PROMPG_URL is not set: set it to the Pushgateway's URL, such as http://10.248.1.4:9091`)
 	}
 	target, err := url.Parse(text)
-	// The text is not repeated: it may hold a password.
+	// The URL is not printed, because it may contain a password.
 	if err != nil || (target.Scheme != "http" && target.Scheme != "https") || target.Host == "" {
 		return nil, errors.New("PROMPG_URL is not a URL of the form http://HOST:PORT or https://USER:PASSWORD@HOST:PORT")
 	}
 	return target, nil
 }
 
-// The whole of what k8sfv does with the gateway. client_golang takes a user and password from the URL.
+// push does the same as k8sfv. client_golang uses the user and password in the URL.
 func pushAll(target *url.URL) error {
 	seen := &statusRecorder{next: &http.Client{Timeout: pushTimeout}}
 	err := push.New(target.String(), "k8sfv").Gatherer(prometheus.DefaultGatherer).Client(seen).Push()
@@ -103,20 +103,20 @@ func pushAll(target *url.URL) error {
 		return nil
 	}
 	if seen.status != "" {
-		return fmt.Errorf("the push to %s was refused with %s", target.Redacted(), seen.status)
+		return fmt.Errorf("the push to %s was rejected with %s", target.Redacted(), seen.status)
 	}
 	var failed *url.Error
 	if errors.As(err, &failed) {
-		err = failed.Err // without the address, which url.Error shows in a form of its own
+		err = failed.Err // without the URL, which url.Error prints in another form
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		return fmt.Errorf("no answer from %s within %s", target.Redacted(), pushTimeout)
+		return fmt.Errorf("no response from %s within %s", target.Redacted(), pushTimeout)
 	}
 	return fmt.Errorf("can't push to %s: %w", target.Redacted(), err)
 }
 
-// statusRecorder remembers how the gateway refused a push; the library's error mixes it with the address.
+// statusRecorder records the response to a rejected push. The library's error combines it with the URL.
 type statusRecorder struct {
 	next   *http.Client
 	status string

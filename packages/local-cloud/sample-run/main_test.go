@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// gateway answers every push with `status` and keeps the last one.
+// gateway responds to all pushes with `status` and records the last one.
 type gateway struct {
 	*httptest.Server
 	method, path, user, password string
@@ -123,9 +123,9 @@ func TestErrors(t *testing.T) {
 		"missing":       {"", "PROMPG_URL is not set", nil},
 		"not a URL":     {"ci:secret@10.248.1.4", "PROMPG_URL is not a URL", nil},
 		"no host":       {"http://:secret@/", "PROMPG_URL is not a URL", nil},
-		"refused":       {withPassword(refusing.URL), "was refused with 401 Unauthorized", nil},
+		"refused":       {withPassword(refusing.URL), "was rejected with 401 Unauthorized", nil},
 		"not listening": {withPassword(closed.URL), "connection refused", nil},
-		"too many":      {refusing.URL, "0 to 10 can fail", []string{"-fail", "11"}},
+		"too many":      {refusing.URL, "it must be 0 to 10", []string{"-fail", "11"}},
 		"unknown flag":  {refusing.URL, "-nonsense", []string{"-nonsense"}},
 	} {
 		t.Run(name, func(t *testing.T) {

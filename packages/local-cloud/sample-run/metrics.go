@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// The four metrics of k8sfv, with its names, help texts and labels.
+// The four metrics of k8sfv, with the same names, help texts and labels.
 var (
 	heapAllocBytes = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "k8sfv_heap_alloc_bytes",
@@ -35,7 +35,7 @@ const (
 	iterations = 20
 )
 
-// The whole Ginkgo texts, in the order in which they run.
+// Full Ginkgo test names in the order in which they run.
 var tests = []string{
 	"health tests with Felix running should be healthy",
 	"testing the test code should get non-nil value from getMac",
@@ -50,8 +50,8 @@ var tests = []string{
 		"of which about 100 on local node [slow]",
 }
 
-// record sets the metrics of a run in which the last `fail` tests fail. Only the leak test measures
-// occupancy, as in k8sfv; its mean is `mean` bytes, or a made-up one of about 40 MB when that is 0.
+// record sets the metrics of a run in which the last `fail` tests fail. Only the leak test measures occupancy, as in k8sfv;
+// its mean is `mean` bytes, or a generated value of about 40 MB if `mean` is 0.
 func record(codeLevel string, fail int, mean float64, random *rand.Rand) Summary {
 	for i, test := range tests {
 		result := 1.0

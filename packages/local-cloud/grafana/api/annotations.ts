@@ -32,7 +32,7 @@ const Create = z.object({
   panelId: z.number().int().default(0),
 });
 const Update = Create.pick({ text: true, tags: true, time: true, timeEnd: true });
-/** Changes the fields that it has. */
+/** Fields to change. */
 const Patch = z.object({
   text: z.string().optional(),
   tags: z.array(z.string()).optional(),
@@ -40,7 +40,7 @@ const Patch = z.object({
   timeEnd: z.number().int().optional(),
 });
 
-/** `/api/annotations`: notes on a time, on a dashboard or on all. */
+/** `/api/annotations`: annotations of one dashboard or of all. */
 export function annotationApi(db: Database): Hono<Env> {
   const api = new Hono<Env>();
   const read = needs("Viewer", "annotations:read");
@@ -96,7 +96,7 @@ export function annotationApi(db: Database): Hono<Env> {
 
 const SELECT = `SELECT annotation.*, login, email FROM annotation LEFT JOIN user ON user.id = user_id`;
 
-/** Those that a request asks for, the newest first. */
+/** Returns the annotations that a request selects, newest first. */
 function find(db: Database, c: Context): Row[] {
   const wheres: [string, Value][] = [];
   const from = numberOf(c, "from", 0);

@@ -26,7 +26,7 @@ export function dashboardApi(db: Database, dashboards: Dashboards): Hono<Env> {
     const command = await bodyOf(c, Save);
     return c.json(savedOf(dashboards.save({ ...command, by: c.get("user").login })));
   });
-  // Grafana's home dashboard, when nobody chose another.
+  // Grafana's response if no home dashboard is configured.
   api.get("/home", read, (c) => c.json({ redirectUri: "/dashboards" }));
   api.get("/uid/:uid", read, (c) => {
     const row = dashboards.get(c.req.param("uid"));

@@ -7,7 +7,7 @@ import { ApiError } from "../errors.ts";
 import { bodyOf } from "../request.ts";
 import { upstreamFetch } from "../upstream.ts";
 
-/** What creates or updates a data source. */
+/** Body of a request that creates or updates a data source. */
 export const DataSourceCommand = z.object({
   name: z.string().min(1),
   type: z.string().min(1),
@@ -28,7 +28,7 @@ export const DataSourceCommand = z.object({
     .record(z.string(), z.string())
     .nullish()
     .transform((value) => value ?? {}),
-  /** Of an update: refused unless it is the current one. */
+  /** Version of an update, which must be the current one. */
   version: z.number().int().optional(),
 });
 
@@ -75,7 +75,7 @@ export function dataSourceApi(sources: DataSources): Hono<Env> {
   return api;
 }
 
-/** A data source as the API shows it: which secrets there are, and none of them. */
+/** Returns a data source as in the API: with the names of its secrets, but not their values. */
 export function viewOf({ secrets, ...source }: DataSource): Record<string, unknown> {
   const secureJsonFields = Object.fromEntries(Object.keys(secrets).map((name) => [name, true]));
   return { ...source, orgId: 1, typeLogoUrl: "", secureJsonFields, readOnly: false };
@@ -87,7 +87,7 @@ function summaryOf(source: DataSource): Record<string, unknown> {
   return { ...summary, typeName: source.type === "prometheus" ? "Prometheus" : source.type };
 }
 
-/** Asks a data source for the least that shows whether it works. */
+/** Checks whether a data source works, with a minimal request. */
 async function healthOf(source: DataSource): Promise<{ status: string; message: string }> {
   const paths: Record<string, string> = {
     prometheus: "/api/v1/query?query=1%2B1&time=4",

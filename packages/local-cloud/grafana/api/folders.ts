@@ -62,7 +62,7 @@ export function folderApi(db: Database): Hono<Env> {
     const { parentUid } = await bodyOf(c, Move);
     return c.json(viewOf(move(db, c.req.param("uid"), parentUid), c.get("user").role));
   });
-  // With `forceDeleteRules` or without: there are no rules in it. Dashboards and folders in it go too.
+  // `forceDeleteRules` has no effect, because there are no rules. Contained dashboards and folders are deleted too.
   api.delete("/:uid", needs("Editor", "folders:delete"), (c) => {
     const { id, uid, title } = findFolder(db, c.req.param("uid"));
     db.run("DELETE FROM folder WHERE id = ?", [id]);
@@ -78,7 +78,7 @@ export function findFolder(db: Database, uid: string): Folder {
   return folder;
 }
 
-/** Address of a folder's page. */
+/** Returns the URL of a folder's page. */
 export function folderUrl({ uid, title }: Pick<Folder, "uid" | "title">): string {
   return `/dashboards/f/${uid}/${slugOf(title)}`;
 }

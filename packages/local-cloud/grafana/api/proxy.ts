@@ -5,14 +5,17 @@ import { ApiError } from "../errors.ts";
 import { ROLES } from "../settings.ts";
 import { upstreamFetch } from "../upstream.ts";
 
-/** Headers that are passed on, either way: no cookie, and no credentials of ours. */
+/** Headers that are forwarded. Cookies and credentials of this server are not. */
 const REQUEST_HEADERS = ["accept", "content-type"];
 const RESPONSE_HEADERS = ["content-type", "cache-control", "retry-after"];
 
-/** What of Prometheus' API is queried by POST; no other POST gets through, nor any PUT or DELETE. */
+/**
+ * Paths of Prometheus's API that accept queries by POST. Other POST requests and all PUT and DELETE requests are
+ * rejected.
+ */
 const PROMETHEUS_POSTS = /^\/api\/v1\/(query|query_range|series|labels|query_exemplars|format_query)$/;
 
-/** Ways onto the data sources themselves. */
+/** Routes that forward requests to data sources. */
 export function proxyApi(sources: DataSources): Hono<Env> {
   const api = new Hono<Env>();
   const query = needs("Viewer", "datasources:query");
@@ -50,13 +53,13 @@ function ofType(sources: DataSources, uid: string, type: string): DataSource {
   return source;
 }
 
-/** The path as it was sent, so that what is escaped in it stays so, with its query string. */
+/** Returns the rest of the path as it was sent, with its escapes and query string. */
 function restOf(c: Context, prefix: string): string {
   const { pathname, search } = new URL(c.req.url);
   return `${pathname.slice(prefix.length)}${search}`;
 }
 
-/** Sends a request on and streams the answer back. @throws ApiError 403 for what would change something */
+/** Forwards a request and streams the response. @throws ApiError 403 for requests that change data */
 async function forward(c: Context<Env>, source: DataSource, path: string): Promise<Response> {
   const { method } = c.req;
   checkAllowed(c, source, path.split("?")[0] ?? "");

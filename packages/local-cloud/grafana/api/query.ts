@@ -17,12 +17,12 @@ const Query = z.looseObject({
 const time = z.union([z.string(), z.number()]).transform(String);
 const Request = z.object({ queries: z.array(Query), from: time.default("now-1h"), to: time.default("now") });
 
-/** What became of one query. */
+/** Result of one query. */
 type Result =
   | { status: 200; frames: Frame[] }
   | { status: number; error: string; errorSource: "downstream" | "plugin"; frames: [] };
 
-/** `POST /api/ds/query`: data of several queries, each by its `refId`. 400 when one of them fails. */
+/** `POST /api/ds/query`: returns data of several queries by `refId`. Status 400 if one of them fails. */
 export function queryApi(sources: DataSources): Hono<Env> {
   const api = new Hono<Env>();
   api.post("/", needs("Viewer", "datasources:query"), async (c) => {

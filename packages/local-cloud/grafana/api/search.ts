@@ -5,7 +5,7 @@ import type { Database } from "../database.ts";
 import { numberOf, slugOf } from "../request.ts";
 import { folderUrl, type Folder } from "./folders.ts";
 
-/** One thing that was found. */
+/** A search result. */
 interface Hit {
   id: number;
   uid: string;
@@ -16,7 +16,7 @@ interface Hit {
   folder: Folder | undefined;
 }
 
-/** `GET /api/search`: folders and dashboards, by title. */
+/** `GET /api/search`: searches folders and dashboards by title. */
 export function searchApi(db: Database): Hono<Env> {
   const api = new Hono<Env>();
   api.get("/", needs("Viewer", "dashboards:read"), (c) => {
@@ -41,7 +41,7 @@ export function searchApi(db: Database): Hono<Env> {
   return api;
 }
 
-/** Everything, folders first, each by title. */
+/** Returns all folders, then all dashboards, sorted by title. */
 function hitsOf(db: Database): Hit[] {
   const folders = db.all<Folder>("SELECT * FROM folder ORDER BY title");
   const inFolder = new Map(folders.map((folder) => [folder.uid, folder]));

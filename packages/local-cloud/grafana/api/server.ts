@@ -4,13 +4,13 @@ import type { DataSources } from "../data-sources.ts";
 import type { Settings } from "../settings.ts";
 import { VERSION, STAND_IN } from "../version.ts";
 
-/** `GET /api/health`, which nobody has to sign in for. */
+/** `GET /api/health`, which requires no authentication. */
 export function health({ hideVersion }: Settings): Record<string, unknown> {
   const build = hideVersion ? {} : { version: VERSION, commit: "stand-in" };
   return { database: "ok", ...build, standIn: STAND_IN };
 }
 
-/** What a page and a client need to know of the server. */
+/** Routes with information about the server for pages and clients. */
 export function serverApi(sources: DataSources, settings: Settings): Hono<Env> {
   const api = new Hono<Env>();
 
@@ -47,7 +47,7 @@ export function serverApi(sources: DataSources, settings: Settings): Hono<Env> {
   return api;
 }
 
-/** A data source as a page may see it: no URL, no credentials. */
+/** Returns a data source without its URL and credentials, for pages. */
 function frontendOf(source: ReturnType<DataSources["list"]>[number]): Record<string, unknown> {
   const { id, uid, name, type, isDefault, jsonData } = source;
   const shown = Object.fromEntries(

@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { NOT_BUNDLED } from "../../licences/policy.ts";
 import { fill, sweep } from "../../toolchain/cache.ts";
 
-/** Changed whenever this file changes what comes out; the sources and the lock file count by themselves. */
+/** Version of the output of this file. Sources and the lock file are hashed separately. */
 const FORMAT = 2;
 
 const SOURCES = import.meta.dirname;
@@ -14,23 +14,23 @@ const SOURCES = import.meta.dirname;
 /** Files that decide which packages are installed. */
 const PACKAGE_FILES = ["package.json", "package-lock.json", ".npmrc"];
 
-/** What the pages' code is made of. */
+/** Source files of the pages. */
 const SOURCE_FILES = ["icons", "index.html", "src"];
 
-/** The built pages and what they were built from. */
+/** The built pages and their sources. */
 export interface Pages {
-  /** Static root of the stand-in's server: a folder with `build/index.html` and the files it names. */
+  /** Static root of the stand-in's server: a directory with `build/index.html` and its files. */
   dir: string;
-  /** A copy of the sources beside an installed `node_modules`. */
+  /** A copy of the sources with an installed `node_modules`. */
   project: string;
 }
 
 /**
- * Builds the pages of the stand-in for Grafana unless the cache has them. Their packages are installed with
- * `npm ci`, which takes about a minute and 450 MB; they are kept, so that changed sources build in seconds.
+ * Builds the pages of the Grafana stand-in unless the cache has them. Their packages are installed with
+ * `npm ci`, which takes about a minute and 450 MB; they are cached, so that changed sources build in seconds.
  *
  * @param cacheDir the toolchain's cache folder
- * @param report called with one line before each piece of work
+ * @param report called with one line before each step
  * @throws Error with npm's or esbuild's own message
  */
 export async function ensurePages(
@@ -56,7 +56,7 @@ export async function ensurePages(
   return { dir, project: packages };
 }
 
-/** 16 hex digits of the names and contents of files, and of all files in folders. */
+/** Returns 16 hex digits of a hash of files and directories: names and contents. */
 async function hashOf(names: string[]): Promise<string> {
   const hash = createHash("sha256").update(`${FORMAT}\n`);
   for (const name of names) {
@@ -93,11 +93,11 @@ async function bundle(packages: string, out: string): Promise<void> {
   );
   const icons = path.join(out, "img/icons");
   await cp(path.join(packages, "node_modules/@grafana/ui/dist/public/img/icons"), icons, { recursive: true });
-  // The package lacks some of the icons that its own components show.
+  // The package lacks some of the icons that its components use.
   await cp(path.join(SOURCES, "icons"), icons, { recursive: true });
 }
 
-/** @throws Error that names a bundled package without a licence */
+/** Checks the bundled files. @throws Error that names a package without a licence */
 export function refuseUnlicensed(inputs: readonly string[]): void {
   const found = NOT_BUNDLED.find((name) => inputs.some((input) => input.includes(`node_modules/${name}/`)));
   if (found === undefined) return;
@@ -112,7 +112,7 @@ function options(packages: string, out: string): BuildOptions {
     absWorkingDir: SOURCES,
     nodePaths: [path.join(packages, "node_modules")],
     entryPoints: { app: "src/main.tsx" },
-    // The server lets browsers keep these files for a year.
+    // Browsers cache these files for a year.
     entryNames: "[name]-[hash]",
     outdir: out,
     bundle: true,
@@ -125,7 +125,7 @@ function options(packages: string, out: string): BuildOptions {
     define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
     loader: { ".svg": "dataurl", ".woff2": "dataurl", ".ttf": "dataurl" },
     alias: {
-      // Grafana's libraries ask for version 5 and for 6 behind the names of 5; these pages use 6 alone.
+      // Grafana's libraries import version 5, and version 6 by the names of 5. These pages use only version 6.
       "react-router-dom": router,
       "react-router-dom-v5-compat": router,
       "get-window": path.join(SOURCES, "src/get-window.ts"),
@@ -135,7 +135,7 @@ function options(packages: string, out: string): BuildOptions {
   };
 }
 
-/** Leaves out editors of code and maps, which are loaded on demand and which these pages never demand: 6 MB. */
+/** Excludes code editors and maps (6 MB), which are loaded on demand and never used by these pages. */
 const withoutEditors: Plugin = {
   name: "without-editors",
   setup(build) {

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { interpolateQueryExpr } from "./src/prometheus/interpolate.ts";
 
 /**
- * Expected values are those that Grafana's documentation and its issue 96063 give for the Prometheus data source
- * without the feature toggle prometheusSpecialCharsInLabelValues. Written with String.raw: as PromQL reads them.
+ * Expected values are from Grafana's documentation and its issue 96063 about the Prometheus data source
+ * without the feature toggle prometheusSpecialCharsInLabelValues. String.raw shows them as PromQL reads them.
  */
 describe("interpolateQueryExpr", () => {
   const single = {};
@@ -17,7 +17,7 @@ describe("interpolateQueryExpr", () => {
     ['say "hi"', 'say "hi"'],
     ["two\nlines", "two\nlines"],
     ["a.b[c]", "a.b[c]"],
-  ])("formats the one value %j", (value, expected) => {
+  ])("formats the single value %j", (value, expected) => {
     expect(interpolateQueryExpr(value, single)).toBe(expected);
   });
 
@@ -29,7 +29,7 @@ describe("interpolateQueryExpr", () => {
     [String.raw`C:\dir`, String.raw`C:\\\\dir`],
     ["it's", "it's"],
     ['say "hi"', 'say "hi"'],
-  ])("escapes the regular expression of the chosen value %j", (value, expected) => {
+  ])("escapes the regular expression of the selected value %j", (value, expected) => {
     expect(interpolateQueryExpr([value], multi)).toBe(expected);
     expect(interpolateQueryExpr(value, multi)).toBe(expected);
   });
@@ -38,11 +38,11 @@ describe("interpolateQueryExpr", () => {
     expect(interpolateQueryExpr(["a.b", "c"], multi)).toBe(String.raw`(a\\.b|c)`);
   });
 
-  it("joins several values of a variable of one value by commas, as JavaScript does", () => {
+  it("joins several values of a single-value variable by commas, like JavaScript", () => {
     expect(interpolateQueryExpr(["a", "b"], single)).toBe("a,b");
   });
 
-  it("makes a regular expression that matches the value alone, where it has no quotes or newlines", () => {
+  it("returns a regular expression that matches only the value if it has no quotes or newlines", () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[^"\n\r]*$/), (value) => {
         const promql = interpolateQueryExpr([value], multi);

@@ -9,7 +9,10 @@ const UNITS: Record<string, number> = {
   y: 365 * 86_400_000,
 };
 
-/** A duration such as `10s`, `1h30m` or `>1m` in ms; a number alone is seconds. @throws Error that names the text */
+/**
+ * Parses a duration such as `10s`, `1h30m` or `>1m` to ms. A number without a unit means seconds. @throws Error that
+ * names the text
+ */
 export function parseDuration(text: string): number {
   const given = text.trim().replace(/^[<>]/, "");
   if (/^\d+(\.\d+)?$/.test(given)) return Number(given) * 1000;
@@ -18,7 +21,7 @@ export function parseDuration(text: string): number {
   return parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
 }
 
-/** A duration in its largest whole unit, as `$__interval` is written: 90000 is `1m`. */
+/** Formats a duration in its largest unit, rounded down, like `$__interval`: 90000 is `1m`. */
 export function formatInterval(ms: number): string {
   for (const unit of ["y", "d", "h", "m", "s"]) {
     const size = UNITS[unit] ?? 1;
@@ -27,7 +30,7 @@ export function formatInterval(ms: number): string {
   return `${Math.max(1, Math.floor(ms))}ms`;
 }
 
-/** A duration as Go prints it: 5400000 is `1h30m0s`. */
+/** Formats a duration like Go: 5400000 is `1h30m0s`. */
 export function goDuration(ms: number): string {
   if (ms === 0) return "0s";
   if (ms < 1000) return `${ms}ms`;
@@ -37,7 +40,7 @@ export function goDuration(ms: number): string {
   return `${hours > 0 ? `${hours}h` : ""}${hours > 0 || minutes > 0 ? `${minutes}m` : ""}${seconds}s`;
 }
 
-/** Largest span in ms that is rounded to the value beside it; Grafana's table (@grafana/data, rangeutil). */
+/** Maximum interval in ms that is rounded to the value next to it. Grafana's table (@grafana/data, rangeutil). */
 const ROUNDED: [number, number][] = [
   [10, 1],
   [15, 10],
@@ -70,12 +73,12 @@ const ROUNDED: [number, number][] = [
   [3_628_799_999, 2_592_000_000],
 ];
 
-/** Rounds a span between two points to one that people know. */
+/** Rounds an interval between points to a common one. */
 export function roundInterval(ms: number): number {
   return ROUNDED.find(([limit]) => ms <= limit)?.[1] ?? 31_536_000_000;
 }
 
-/** A time in ms: a number of ms, or `now` with spans added and taken off, such as `now-1h`. @throws Error */
+/** Parses a time to ms: a number of ms, or `now` plus or minus durations, such as `now-1h`. @throws Error */
 export function parseTime(text: string, now: number): number {
   if (/^\d+$/.test(text)) return Number(text);
   if (!/^now([+-]\d+(ms|[smhdwMy]))*$/.test(text)) throw new Error(`invalid time: "${text}"`);

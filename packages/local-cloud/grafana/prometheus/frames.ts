@@ -1,14 +1,14 @@
-/** Prometheus' answer to a query. */
+/** Prometheus's result of a query. */
 export type PrometheusResult =
   | { resultType: "matrix"; result: { metric: Labels; values: Sample[] }[] }
   | { resultType: "vector"; result: { metric: Labels; value: Sample }[] }
   | { resultType: "scalar" | "string"; result: Sample };
 
 type Labels = Record<string, string>;
-/** Seconds, and the value as text. */
+/** Unix time in seconds, and the value as text. */
 type Sample = [number, string];
 
-/** A data frame in Grafana's JSON: columns, described and then filled. */
+/** A data frame in Grafana's JSON: schema and values of columns. */
 export interface Frame {
   schema: { refId: string; meta: FrameMeta; fields: Field[] };
   data: { values: unknown[][]; entities?: (Entities | null)[] };
@@ -30,22 +30,22 @@ interface Field {
   config?: { interval?: number; displayNameFromDS?: string };
 }
 
-/** Where a column has values that JSON lacks. */
+/** Indexes of values that JSON can't represent. */
 interface Entities {
   NaN?: number[];
   Inf?: number[];
   NegInf?: number[];
 }
 
-/** What frames are called and described by. */
+/** Arguments of toFrames. */
 export interface FrameArgs {
   refId: string;
-  /** The query as it was sent. */
+  /** The executed query. */
   expr: string;
   legendFormat: string;
-  /** In ms. */
+  /** Step in ms. */
   step: number;
-  /** For people who look at what was sent. */
+  /** Description of the executed query for users. */
   executed: string;
   warnings: string[];
 }
@@ -56,7 +56,7 @@ const FRAME_TYPES: Record<string, string> = {
   scalar: "numeric-multi",
 };
 
-/** One frame a series, or one without fields when there is no series. The first says what was asked. */
+/** Returns one frame per series, or one without fields if there is none. The first describes the query. */
 export function toFrames(answer: PrometheusResult, args: FrameArgs): Frame[] {
   const frames = seriesOf(answer).map(({ metric, samples }) =>
     frameOf(answer.resultType, metric, samples, args),
@@ -69,7 +69,7 @@ export function toFrames(answer: PrometheusResult, args: FrameArgs): Frame[] {
   return [first, ...frames.slice(1)];
 }
 
-/** The name of a series, by the rules of a legend: empty for all labels, `__auto`, or text with `{{label}}`. */
+/** Returns the name of a series by its legend format: empty for all labels, `__auto`, or text with `{{label}}`. */
 export function displayName(
   labels: Labels,
   { expr, legendFormat }: Pick<FrameArgs, "expr" | "legendFormat">,
@@ -77,7 +77,7 @@ export function displayName(
   if (legendFormat !== "" && legendFormat !== "__auto") {
     return legendFormat.replaceAll(/\{\{\s*(.+?)\s*\}\}/g, (_, label: string) => labels[label] ?? "");
   }
-  // A page makes the name then, from the labels in which the series differ.
+  // The page derives the name from the labels in which the series differ.
   if (legendFormat === "__auto" && Object.keys(labels).length > 0) return "";
   const { __name__: name = "", ...others } = labels;
   const words = Object.entries(others)
@@ -111,7 +111,7 @@ function frameOf(resultType: string, metric: Labels, samples: Sample[], args: Fr
     config: { interval: args.step },
   };
   const value: Field = {
-    // By Grafana's rules for data of this kind the field is called as the metric.
+    // By Grafana's rules for this kind of data, the field has the metric's name.
     name: metric.__name__ ?? "Value",
     type: isText ? "string" : "number",
     typeInfo: { frame: isText ? "string" : "float64" },

@@ -1,12 +1,12 @@
 import { formatInterval, goDuration, parseDuration, roundInterval } from "./durations.ts";
 
-/** What decides how far apart two points of a query are. */
+/** Arguments of stepOf. */
 export interface IntervalArgs {
   from: number;
   to: number;
   /** The query's minimum step, e.g. `10m`, or one of the variables; empty for none. */
   interval: string;
-  /** What the page calculated from the panel's width, in ms. */
+  /** Interval in ms that the page calculated from the panel's width. */
   intervalMs: number;
   maxDataPoints: number;
   /** @default 1 */
@@ -15,13 +15,13 @@ export interface IntervalArgs {
   scrapeInterval: string;
 }
 
-/** Prometheus refuses more points of a series in one answer. */
+/** Maximum points per series in a Prometheus response. */
 const MAX_POINTS = 11_000;
 const DEFAULT_SCRAPE_INTERVAL = "15s";
 const RATE_INTERVAL = ["$__rate_interval", "${__rate_interval}"];
 const INTERVAL = ["$__interval", "${__interval}"];
 
-/** Step of a range query in ms, as Grafana's Prometheus data source calculates it. @throws Error for a bad interval */
+/** Returns the step of a range query in ms, like Grafana's Prometheus data source. @throws Error for a bad interval */
 export function stepOf(args: IntervalArgs): number {
   const isVariable = args.interval.startsWith("$");
   const min = minInterval(args, isVariable ? "" : args.interval);
@@ -33,7 +33,7 @@ export function stepOf(args: IntervalArgs): number {
   return step * args.intervalFactor;
 }
 
-/** Puts the server's variables into a query; a page puts in all others. */
+/** Replaces the server's variables in a query. The page replaces all others. */
 export function interpolate(expr: string, step: number, args: IntervalArgs): string {
   const range = args.to - args.from;
   const rate = RATE_INTERVAL.includes(args.interval)
@@ -48,7 +48,7 @@ export function interpolate(expr: string, step: number, args: IntervalArgs): str
     __rate_interval_ms: String(rate),
     __rate_interval: goDuration(rate),
   };
-  // As text, like Grafana: the longer names first, whatever follows them.
+  // Replaced as text, like in Grafana: longer names first, regardless of the following characters.
   return Object.entries(values).reduce(
     (filled, [name, value]) => filled.replaceAll(`$${name}`, value).replaceAll(`\${${name}}`, value),
     expr,
@@ -66,7 +66,7 @@ function minStepOf(step: number, { interval, scrapeInterval }: IntervalArgs): st
   return interval === "" ? scrapeInterval : interval;
 }
 
-/** Long enough for four scrapes, so that a rate has at least two samples. */
+/** Returns an interval of four scrapes, so that a rate has at least two samples. */
 function rateInterval(interval: number, minStep: string): number {
   const scrape = parseDuration(minStep === "" ? DEFAULT_SCRAPE_INTERVAL : minStep);
   return Math.max(interval + scrape, 4 * scrape);

@@ -23,18 +23,18 @@ export const PrometheusQuery = z.object({
     .nullish()
     .transform((value) => (value ?? 0) || 1),
   maxDataPoints: z.number().nonnegative().default(100),
-  /** East of Greenwich; steps begin at midnight there. */
+  /** Offset east of UTC. Steps are aligned to midnight in this time zone. */
   utcOffsetSec: z.number().int().default(0),
 });
 export type PrometheusQuery = z.output<typeof PrometheusQuery>;
 
-/** From when to when, in ms. */
+/** Start and end as Unix time in ms. */
 export interface TimeRange {
   from: number;
   to: number;
 }
 
-/** Prometheus' words when it refuses a query. */
+/** Thrown with Prometheus's message if it rejects a query. */
 export class QueryError extends Error {
   constructor(
     readonly status: number,
@@ -53,9 +53,9 @@ interface Answer {
 }
 
 /**
- * Runs a query: over the time as a range, at its end as an instant, or both.
+ * Runs a query: as a range query, as an instant query at the end of the range, or both.
  *
- * @throws QueryError when Prometheus refuses it, ApiError when it doesn't answer
+ * @throws QueryError if Prometheus rejects it, ApiError if it doesn't respond
  */
 export async function runQuery(
   source: DataSource,
@@ -121,7 +121,7 @@ function parse(text: string): Answer | undefined {
   }
 }
 
-/** To a multiple of the step, so that a page that asks again gets the same points. */
+/** Rounds a time to a multiple of the step, so that a refreshed page gets the same points. */
 function alignTime(ms: number, step: number, offsetSec: number): number {
   const offset = offsetSec * 1000;
   return Math.floor((ms + offset) / step) * step - offset;

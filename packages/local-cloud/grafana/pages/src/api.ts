@@ -1,6 +1,6 @@
 import type { DashboardModel } from "./model.ts";
 
-/** Grafana answered a request with an error status. */
+/** Thrown if the server responds with an error status. */
 export class ApiError extends Error {
   readonly status: number;
 
@@ -11,7 +11,7 @@ export class ApiError extends Error {
   }
 }
 
-/** A dashboard as the list and the links show it. */
+/** A dashboard in the list and in links. */
 export interface SearchHit {
   uid: string;
   title: string;
@@ -25,7 +25,7 @@ export interface User {
   login: string;
 }
 
-/** A data source as Grafana's frontend settings describe it. */
+/** A data source in Grafana's frontend settings. */
 export interface DataSourceSettings {
   uid: string;
   name: string;
@@ -36,8 +36,8 @@ export interface DataSourceSettings {
 /**
  * Sends a request to the server that the page came from, with the session's cookie.
  *
- * @param body sent as JSON by POST; a GET without it
- * @throws ApiError when the status isn't 2xx, with the message of the answer
+ * @param body body, sent as JSON by POST; without it the method is GET
+ * @throws ApiError if the status isn't 2xx, with the message of the response
  */
 export async function request<T>(path: string, body?: unknown): Promise<T> {
   const response = await fetch(path, {
@@ -58,7 +58,7 @@ function messageOf(text: string): string | undefined {
   }
 }
 
-/** The signed-in user; undefined for an anonymous one. */
+/** Returns the signed-in user; undefined if anonymous. */
 export async function currentUser(): Promise<User | undefined> {
   try {
     return await request<User>("/api/user");
@@ -68,12 +68,12 @@ export async function currentUser(): Promise<User | undefined> {
   }
 }
 
-/** Starts a session; the server sets its cookie. */
+/** Starts a session, for which the server sets a cookie. */
 export async function signIn(user: string, password: string): Promise<void> {
   await request("/login", { user, password });
 }
 
-/** A dashboard with its folder. */
+/** Returns a dashboard with its folder. */
 export async function loadDashboard(uid: string): Promise<{ dashboard: DashboardModel; folder: string }> {
   const { dashboard, meta } = await request<{ dashboard: DashboardModel; meta: { folderTitle?: string } }>(
     `/api/dashboards/uid/${encodeURIComponent(uid)}`,
@@ -81,14 +81,14 @@ export async function loadDashboard(uid: string): Promise<{ dashboard: Dashboard
   return { dashboard, folder: meta.folderTitle ?? "General" };
 }
 
-/** Dashboards that have all of these tags, sorted by title. */
+/** Returns the dashboards that have all these tags, sorted by title. */
 export async function searchDashboards(tags: string[] = []): Promise<SearchHit[]> {
   const query = new URLSearchParams([["type", "dash-db"], ...tags.map((tag) => ["tag", tag])]);
   const hits = await request<SearchHit[]>(`/api/search?${query.toString()}`);
   return hits.sort((a, b) => a.title.localeCompare(b.title));
 }
 
-/** All data sources. */
+/** Returns all data sources. */
 export async function dataSources(): Promise<DataSourceSettings[]> {
   const { datasources } = await request<{ datasources: Record<string, DataSourceSettings> }>(
     "/api/frontend/settings",

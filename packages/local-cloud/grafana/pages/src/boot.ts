@@ -1,5 +1,5 @@
 /**
- * Settings that Grafana's server writes into its page and that its libraries read when they are loaded. This
+ * Settings that Grafana's server writes into its page and that its libraries read at import time. This
  * module must be imported before any of them.
  */
 const grafanaBootData = {
@@ -7,7 +7,7 @@ const grafanaBootData = {
   navTree: [],
   settings: {
     appSubUrl: "",
-    // The version whose libraries this page is built from; scenes chooses its behaviour by it.
+    // Version of the libraries in this page, on which the behavior of scenes depends.
     buildInfo: { version: "13.2.3", commit: "", env: "production" },
     featureToggles: {},
     minRefreshInterval: "5s",

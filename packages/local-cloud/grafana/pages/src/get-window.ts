@@ -1,6 +1,6 @@
 /**
- * Stands for the npm package get-window, which needs get-document, a package without a licence. Grafana's text
- * editor asks for the window of a node, and these pages have only one.
+ * Replaces the npm package get-window, which needs get-document, a package without a licence. Grafana's text
+ * editor calls it for the window of a node, and these pages have only one.
  */
 export default function getWindow(): Window {
   return window;

@@ -23,7 +23,7 @@ import { DashboardList } from "./views/list.tsx";
 import { Login } from "./views/login.tsx";
 import { UserContext } from "./views/page.tsx";
 
-/** React Router on the history that Grafana's libraries write to. */
+/** Connects React Router to the history that Grafana's libraries use. */
 function HistoryRouter({ children }: { children: ReactNode }) {
   const history = locationService.getHistory();
   const [{ location, action }, setState] = useState<{ location: Location; action: Action }>({
@@ -32,7 +32,7 @@ function HistoryRouter({ children }: { children: ReactNode }) {
   });
   useLayoutEffect(
     () =>
-      // In the version of history that Grafana's libraries use; its types aren't installed.
+      // This is the signature in the version of `history` that Grafana's libraries use; its types aren't installed.
       (history.listen as (listener: (to: Location, by: Action) => void) => () => void)((to, by) => {
         setState({ location: to, action: by });
       }),

@@ -7,7 +7,7 @@ import type {
 } from "@grafana/data";
 import type { SceneDataQuery } from "@grafana/scenes";
 
-/** A dashboard as Grafana's API stores it (schema 1), as far as this page shows it. */
+/** A dashboard in Grafana's API (schema 1), with only the fields that this page supports. */
 export interface DashboardModel {
   uid: string;
   title: string;
@@ -23,7 +23,7 @@ export interface DashboardModel {
   panels?: PanelModel[];
 }
 
-/** A panel, or a row that heads those below it. */
+/** A panel, or a row header. */
 export interface PanelModel {
   id: number;
   type: string;
@@ -62,7 +62,7 @@ export interface VariableModel {
   current?: { value?: string | string[]; text?: string | string[] };
 }
 
-/** A link in the dashboard's head: to dashboards with some tags, or to a URL. */
+/** A link in the dashboard's header: to dashboards with some tags, or to a URL. */
 export interface DashboardLinkModel {
   type: "dashboards" | "link";
   title: string;

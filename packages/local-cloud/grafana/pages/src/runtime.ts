@@ -32,12 +32,12 @@ import type { DataSourceSettings } from "./api.ts";
 import { panelPlugins } from "./panels/index.ts";
 import { PrometheusDataSource } from "./prometheus/data-source.ts";
 
-/** Sets what Grafana's frontend sets in its libraries before it draws anything. Once. */
+/** Initializes Grafana's libraries like Grafana's frontend. Call it once. */
 export async function setUpLibraries(): Promise<void> {
   await initPluginTranslations("k8sfv-grafana-pages");
   setAppEvents(new EventBusSrv());
   setRunRequest(runRequest);
-  // Scenes interpolate by themselves; this is for parts of the libraries that have no scene.
+  // For parts of the libraries without a scene; scenes interpolate themselves.
   setTemplateSrv({
     getVariables: () => [],
     replace: (target = "") => target,
@@ -59,14 +59,14 @@ export async function setUpLibraries(): Promise<void> {
     importPanelPlugin: (id) => {
       const plugin = panelPlugins[id];
       return plugin === undefined
-        ? Promise.reject(new Error(`This stand-in for Grafana has no panel of type ${id}`))
+        ? Promise.reject(new Error(`The Grafana stand-in has no panel of type ${id}`))
         : Promise.resolve(plugin);
     },
     getPanelPluginFromCache: (id) => panelPlugins[id],
   });
 }
 
-/** Makes the server's data sources known to scenes. Once. */
+/** Registers the server's data sources for scenes. Call it once. */
 export function registerDataSources(settings: DataSourceSettings[]): void {
   for (const source of settings) {
     if (source.type === "prometheus")
@@ -74,7 +74,7 @@ export function registerDataSources(settings: DataSourceSettings[]): void {
   }
 }
 
-/** Some are listed under an old and a new name. */
+/** Returns transformers without duplicates; some are listed under an old and a new name. */
 function uniqueTransformers() {
   return [
     ...new Map(
@@ -83,7 +83,7 @@ function uniqueTransformers() {
   ];
 }
 
-/** Runs the queries of a panel, and says that it loads meanwhile. */
+/** Runs the queries of a panel. Emits a loading state first. */
 function runRequest(dataSource: DataSourceApi, request: DataQueryRequest): Observable<PanelData> {
   const loading: PanelData = { state: LoadingState.Loading, series: [], timeRange: request.range, request };
   return from(dataSource.query(request)).pipe(
@@ -103,7 +103,7 @@ function runRequest(dataSource: DataSourceApi, request: DataQueryRequest): Obser
   );
 }
 
-/** The options that fields of every panel have: ids and paths as dashboards store them. */
+/** Returns the field options of all panels, with IDs and paths as in dashboards. */
 function standardFieldOptions(): FieldConfigPropertyItem[] {
   const processors: Record<string, FieldConfigPropertyItem["process"]> = {
     unit: unitOverrideProcessor,

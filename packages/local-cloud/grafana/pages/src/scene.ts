@@ -26,13 +26,13 @@ import type { DashboardModel, PanelModel, VariableModel } from "./model.ts";
 import { AnnotationSwitches } from "./views/annotation-switches.tsx";
 import { DashboardLinks } from "./views/dashboard-links.tsx";
 
-/** Height of a panel that is shown alone, in pixels. */
+/** Height of a single panel in pixels. */
 const ALONE_HEIGHT = 600;
 
 /**
- * Makes the scene of a dashboard: its variables, time range, panels and their queries.
+ * Returns the scene of a dashboard with its variables, time range, panels and queries.
  *
- * @param viewPanel id of the one panel to show; undefined: all of them
+ * @param viewPanel ID of the single panel to show; undefined for all
  */
 export function dashboardScene(dashboard: DashboardModel, viewPanel?: number): EmbeddedScene {
   const panels = dashboard.panels ?? [];
@@ -70,11 +70,11 @@ function controls(dashboard: DashboardModel, layers: dataLayers.AnnotationsDataL
   ];
 }
 
-/** @throws Error for a variable that isn't one of a query; the project has no others */
+/** Returns a query variable. @throws Error for other types, which the project doesn't use */
 function variable(model: VariableModel): QueryVariable {
   if (model.type !== "query") {
     throw new Error(
-      `This stand-in for Grafana knows variables of type query, not ${model.type} (${model.name})`,
+      `The Grafana stand-in supports only variables of type query, not ${model.type} (${model.name})`,
     );
   }
   const current = model.current?.value;
@@ -99,7 +99,7 @@ function variable(model: VariableModel): QueryVariable {
 }
 
 function annotations(query: AnnotationQuery): dataLayers.AnnotationsDataLayer[] {
-  // Annotations that a person wrote into Grafana's database; there are none here.
+  // The built-in query for manual annotations, which these pages don't support.
   if (query.datasource?.uid === "-- Grafana --") return [];
   return [
     new dataLayers.AnnotationsDataLayer({
@@ -151,7 +151,7 @@ function vizPanel(panel: PanelModel): VizPanel {
         minInterval: panel.interval,
         maxDataPoints: panel.maxDataPoints,
         maxDataPointsFromWidth: true,
-        // By which annotations know whether they are for this panel.
+        // Annotations use this to select their panels.
         dataLayerFilter: { panelId: panel.id },
       }),
     }),

@@ -3,7 +3,7 @@ import { EventsCanvas, Tooltip, useTheme2, type UPlotConfigBuilder } from "@graf
 import { useLayoutEffect, useRef, useState } from "react";
 import type uPlot from "uplot";
 
-/** An annotation as scenes hand it to a panel. */
+/** An annotation that scenes pass to a panel. */
 interface Annotation {
   time: number;
   timeEnd: number;
@@ -19,7 +19,7 @@ interface Props {
   timeZone: string;
 }
 
-/** Draws annotations on a plot over time: a tinted region between two lines, and a bar below it to point at. */
+/** Draws annotations on a time plot: a tinted region between two lines, and a bar below it for hovering. */
 export function Annotations({ config, frames, timeZone }: Props) {
   const theme = useTheme2();
   const [plot, setPlot] = useState<uPlot>();
@@ -28,7 +28,7 @@ export function Annotations({ config, frames, timeZone }: Props) {
   useLayoutEffect(() => {
     config.addHook("draw", (drawn) => {
       const { ctx, bbox, valToPos } = drawn;
-      // EventsCanvas misses a plot's first drawing when it comes before React's effects; a new state renders it again.
+      // EventsCanvas misses the first draw if it happens before React's effects. Setting the state renders it again.
       setPlot(drawn);
       ctx.save();
       ctx.beginPath();
@@ -93,7 +93,7 @@ function Mark({ annotation, timeZone }: { annotation: Annotation | undefined; ti
   );
 }
 
-/** Pixels inside the plot; undefined when the annotation began before the time shown. */
+/** Returns pixels inside the plot; undefined if the annotation begins before the time range. */
 function place(
   plot: uPlot | undefined,
   annotation: Annotation | undefined,

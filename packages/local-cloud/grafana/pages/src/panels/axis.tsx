@@ -1,22 +1,22 @@
 import { dateTimeFormat } from "@grafana/data";
 
 /**
- * Round numbers from 0 or below to `max` or above.
+ * Returns round numbers from at most 0 to at minStep `max`.
  *
  * @param binary steps of 1, 2, 4, … (for bytes) instead of 1, 2, 5, 10, …
- * @param wanted about how many
+ * @param wanted approximate number
  */
 export function ticks(min: number, max: number, binary: boolean, wanted = 5): number[] {
-  const least = (max - min || 1) / wanted;
-  const step = binary ? 2 ** Math.ceil(Math.log2(least)) : roundStep(least);
+  const minStep = (max - min || 1) / wanted;
+  const step = binary ? 2 ** Math.ceil(Math.log2(minStep)) : roundStep(minStep);
   const first = Math.floor(min / step);
   const last = Math.ceil(max / step);
   return Array.from({ length: last - first + 1 }, (_, at) => (first + at) * step);
 }
 
-function roundStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(least));
-  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= least) ?? 10;
+function roundStep(minStep: number): number {
+  const power = 10 ** Math.floor(Math.log10(minStep));
+  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= minStep) ?? 10;
   return factor * power;
 }
 
@@ -28,20 +28,20 @@ const STEPS = [1, 5, 10, 30]
   .concat([1, 3, 6, 12].map((count) => count * HOUR))
   .concat([1, 2, 7, 30, 90, 365].map((count) => count * DAY));
 
-/** A time on an axis and how it is written there. */
+/** A time on an axis with its label. */
 export interface TimeTick {
   at: number;
   text: string;
 }
 
 /**
- * Round times between two, written as short as the distance between them allows.
+ * Returns round times between two times, with labels as short as their distance allows.
  *
- * @param wanted at most how many
+ * @param wanted maximum number
  */
 export function timeTicks(from: number, to: number, timeZone: string, wanted: number): TimeTick[] {
-  const least = (to - from) / Math.max(1, wanted);
-  const step = STEPS.find((candidate) => candidate >= least) ?? 365 * DAY;
+  const minStep = (to - from) / Math.max(1, wanted);
+  const step = STEPS.find((candidate) => candidate >= minStep) ?? 365 * DAY;
   const offset = new Date(from).getTimezoneOffset() * MINUTE;
   const format = step < DAY ? "HH:mm" : "MM/DD";
   const first = Math.ceil((from - offset) / step) * step + offset;

@@ -28,7 +28,7 @@ interface Options extends OptionsWithLegend {
   xField?: string;
 }
 
-/** Bars of one name on the x axis, side by side. */
+/** Grouped bars with names on the x-axis. */
 interface Bars {
   names: string[];
   series: { name: string; color: string; field: Field }[];
@@ -157,7 +157,7 @@ function toBars(frame: DataFrame, xField: string | undefined, theme: GrafanaThem
     .filter((field) => field !== x && field.type === FieldType.number)
     .map((field, seriesIndex) => ({
       name: getFieldDisplayName(field, frame),
-      // The field of names doesn't count: the first bar has the first colour.
+      // The field of names is not counted, so that the first bar has the first color.
       color: getFieldSeriesColor({ ...field, state: { ...field.state, seriesIndex } }, theme).color,
       field: { ...field, display: field.display ?? getDisplayProcessor({ field, theme }) },
     }));
@@ -168,7 +168,7 @@ function format(field: Field | undefined, value: number | null): string {
   return field?.display === undefined ? String(value) : formattedValueToString(field.display(value));
 }
 
-/** Bars side by side, by the values of one field. */
+/** Bar chart that is grouped by the values of one field. */
 export const barChart = useFields(
   new PanelPlugin<Options>(BarChartPanel),
   { fillOpacity: 80, lineWidth: 1, hideFrom: { legend: false, tooltip: false, viz: false } },

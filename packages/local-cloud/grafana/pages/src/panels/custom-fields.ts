@@ -6,9 +6,9 @@ import {
 } from "@grafana/data";
 
 /**
- * Makes options of a panel's fields known, with their defaults: only known ones are applied to data.
+ * Registers field options of a panel with their defaults. Only registered ones are applied to data.
  *
- * @param defaults by name, as dashboards store them below `fieldConfig.defaults.custom`
+ * @param defaults defaults by name, as in dashboards under `fieldConfig.defaults.custom`
  */
 export function useFields<P extends PanelPlugin>(
   plugin: P,

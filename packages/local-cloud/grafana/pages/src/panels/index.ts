@@ -5,7 +5,7 @@ import { stateTimeline } from "./state-timeline.tsx";
 import { table } from "./table.tsx";
 import { timeSeries } from "./time-series.tsx";
 
-/** Panels by the type that dashboards store. */
+/** Panel plugins by the type in dashboards. */
 export const panelPlugins: Record<string, PanelPlugin | undefined> = {
   timeseries: timeSeries,
   stat,

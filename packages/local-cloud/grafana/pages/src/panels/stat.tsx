@@ -86,11 +86,11 @@ function StatPanel(props: PanelProps<Options>) {
   );
 }
 
-/** A single series has its name only where the panel's title doesn't say it, as in Grafana. */
+/** As in Grafana, a single series shows its name only if it differs from the panel's title. */
 function textMode(options: Options, value: FieldDisplay): BigValueTextMode {
   if (options.textMode !== BigValueTextMode.Auto) return options.textMode;
   return value.name === "" ? BigValueTextMode.Value : BigValueTextMode.Auto;
 }
 
-/** One number, or one for each series, on a coloured ground. */
+/** One number, or one for each series, on a colored background. */
 export const stat = useFields(new PanelPlugin<Options>(StatPanel), {});

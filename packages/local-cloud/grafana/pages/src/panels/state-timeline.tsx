@@ -28,7 +28,7 @@ interface Options extends OptionsWithLegend {
   rowHeight?: number;
 }
 
-/** A time in which a series has one state. */
+/** A time span in which a series has one state. */
 interface State {
   from: number;
   to: number;
@@ -140,7 +140,7 @@ function StateTooltip({ name, state, timeZone }: { name: string; state: State; t
   );
 }
 
-/** One row for each number field; values that follow each other and look the same are one state. */
+/** Returns one row for each number field. Successive values with the same display are one state. */
 function toRows(frame: DataFrame, theme: GrafanaTheme2): Row[] {
   const times = (frame.fields.find(({ type }) => type === FieldType.time)?.values ?? []) as number[];
   const step = Math.min(...times.slice(1).map((time, at) => time - (times[at] ?? 0)));
@@ -164,7 +164,7 @@ function toRows(frame: DataFrame, theme: GrafanaTheme2): Row[] {
     });
 }
 
-/** Each state that is seen, once. */
+/** Returns a legend item for each visible state. */
 function legend(rows: Row[]): VizLegendItem[] {
   const seen = new Map(rows.flatMap(({ states }) => states).map(({ shown }) => [shown.text, shown]));
   return [...seen.values()].map((shown) => ({
@@ -174,7 +174,7 @@ function legend(rows: Row[]): VizLegendItem[] {
   }));
 }
 
-/** A band for each series, whose colour tells its state over time. */
+/** A band for each series, whose color shows its state over time. */
 export const stateTimeline = useFields(
   new PanelPlugin<Options>(StateTimelinePanel),
   {

@@ -12,7 +12,7 @@ interface Options {
 
 function TablePanel({ data, width, height, options, fieldConfig, timeRange }: PanelProps<Options>) {
   const frame: DataFrame | undefined = data.series[0];
-  // The table's headers are the names that this leaves in the fields' states.
+  // Sets the display names in the fields' states, which the table uses as headers.
   useMemo(() => {
     cacheFieldDisplayNames(data.series);
   }, [data.series]);

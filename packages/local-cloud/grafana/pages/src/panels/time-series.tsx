@@ -37,7 +37,7 @@ import { useFields } from "./custom-fields.ts";
 
 interface Options extends OptionsWithLegend, OptionsWithTooltip {}
 
-/** TooltipHoverMode of @grafana/ui, which is declared there but not exported: nearest series, or all at a time. */
+/** TooltipHoverMode of @grafana/ui, which is not exported: the nearest series, or all series at a time. */
 const HOVER = { nearest: 0, all: 1 } as const;
 
 function TimeSeriesPanel(props: PanelProps<Options>) {
@@ -122,7 +122,7 @@ function isShown({ type, config }: Field): boolean {
   return type === FieldType.number && hidden?.tooltip !== true && hidden?.viz !== true;
 }
 
-/** Frames with a time and numbers; other fields can't be drawn over time. */
+/** Returns frames with a time and numbers; other fields can't be drawn over time. */
 function graphable(frames: DataFrame[], theme: ReturnType<typeof useTheme2>): DataFrame[] {
   return frames
     .map((frame) => ({

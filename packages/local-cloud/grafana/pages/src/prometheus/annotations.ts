@@ -8,16 +8,16 @@ interface PromAnnotation extends AnnotationQuery {
   expr?: string;
   target?: DataQuery & { expr?: string };
   step?: string;
-  /** Labels whose values become the annotation's tags, with commas between. */
+  /** Comma-separated labels whose values become the annotation's tags. */
   tagKeys?: string;
-  /** With labels as `{{label}}`. */
+  /** Template of the title, with labels as `{{label}}`. */
   titleFormat?: string;
   textFormat?: string;
 }
 
 const DEFAULT_STEP = "60s";
 
-/** Annotations of a Prometheus query: a region for as long as a series is there and isn't 0. */
+/** Annotations of a Prometheus query: a region for each time in which a series exists and isn't 0. */
 export const alertAnnotations: AnnotationSupport = {
   prepareAnnotation: (annotation: PromAnnotation) => annotation,
   prepareQuery: (annotation: PromAnnotation) => {
@@ -45,7 +45,7 @@ function events(annotation: PromAnnotation, frame: DataFrame): AnnotationEvent[]
   return regions(active, stepOf(annotation, frame)).map((region) => ({ ...region, ...text }));
 }
 
-/** Joins times that follow each other by one step. */
+/** Joins times that are one step apart. */
 function regions(times: number[], step: number): { time: number; timeEnd: number }[] {
   const found: { time: number; timeEnd: number }[] = [];
   for (const time of times) {
@@ -56,7 +56,7 @@ function regions(times: number[], step: number): { time: number; timeEnd: number
   return found;
 }
 
-/** The step that the server asked Prometheus for, in ms; it says so in the frame: "Expr: …\nStep: 1m0s". */
+/** Returns the step in ms that the server used. The frame contains it: "Expr: …\nStep: 1m0s". */
 function stepOf(annotation: PromAnnotation, frame: DataFrame): number {
   const [, said] = /\nStep: (\S+)/.exec(frame.meta?.executedQueryString ?? "") ?? [];
   return rangeUtil.intervalToMs(annotation.step ?? DEFAULT_STEP) > durationMs(said)
@@ -64,7 +64,7 @@ function stepOf(annotation: PromAnnotation, frame: DataFrame): number {
     : durationMs(said);
 }
 
-/** Milliseconds of a duration as Go prints it, e.g. "1h30m0s"; 0 of none. */
+/** Parses a Go duration, e.g. "1h30m0s", to ms; 0 if empty. */
 function durationMs(text = ""): number {
   const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
   return [...text.matchAll(/([\d.]+)(h|ms|m|s)/g)].reduce(

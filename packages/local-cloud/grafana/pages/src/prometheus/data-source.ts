@@ -16,12 +16,12 @@ import { alertAnnotations } from "./annotations.ts";
 import { interpolateQueryExpr } from "./interpolate.ts";
 import { tablesPerQuery } from "./tables.ts";
 
-/** A query of a panel on Prometheus. */
+/** A panel's query on Prometheus. */
 export interface PromQuery extends DataQuery {
   expr: string;
   legendFormat?: string;
   interval?: string;
-  /** "table": one table with a column for each label; else a frame for each series. */
+  /** "table": one table with a column for each label. Other formats: a frame for each series. */
   format?: "table" | "time_series" | "heatmap";
 }
 
@@ -30,14 +30,15 @@ type BackendAnswer = Parameters<typeof toDataQueryResponse>[0] extends infer R
   : never;
 
 /**
- * The server replaces these: it knows the step of the query. They stand for themselves here; left out, scenes would put
- * in the interval of the query before.
+ * Variables that the server replaces, because it knows the query's step. They are replaced by themselves here;
+ * otherwise
+ * scenes would replace them with the interval of the previous query.
  */
 const REPLACED_BY_SERVER: ScopedVars = Object.fromEntries(
   ["__interval", "__interval_ms"].map((name) => [name, { text: `$${name}`, value: `$${name}` }]),
 );
 
-/** A Prometheus behind Grafana's query API: variables are replaced here, queries are run by the server. */
+/** A Prometheus data source through Grafana's query API. Replaces variables; the server runs the queries. */
 export class PrometheusDataSource extends RuntimeDataSource {
   override annotations = alertAnnotations;
 
@@ -67,7 +68,7 @@ export class PrometheusDataSource extends RuntimeDataSource {
     );
   }
 
-  /** The values of a variable: `label_values(series, label)`, `label_values(label)` and `label_names()`. */
+  /** Returns the values of a variable: `label_values(series, label)`, `label_values(label)` and `label_names()`. */
   override async metricFindQuery(
     query: string | { query: string },
     { range, scopedVars = {} }: { range?: TimeRange; scopedVars?: ScopedVars } = {},
@@ -79,7 +80,7 @@ export class PrometheusDataSource extends RuntimeDataSource {
     const [, series, label] = /^label_values\((?:(.+),\s*)?(\w+)\s*\)\s*$/s.exec(text) ?? [];
     if (label !== undefined) return this.labels(`label/${label}/values`, series, range);
     if (/^label_names\(\)\s*$/.test(text)) return this.labels("labels", undefined, range);
-    throw new Error(`This stand-in for Grafana knows label_values and label_names, not: ${text}`);
+    throw new Error(`The Grafana stand-in supports only label_values and label_names, not: ${text}`);
   }
 
   private async labels(path: string, series?: string, range?: TimeRange): Promise<MetricFindValue[]> {
@@ -96,7 +97,7 @@ export class PrometheusDataSource extends RuntimeDataSource {
   }
 }
 
-/** Replaces the variables of a text by their values, those of the scene around the query included. */
+/** Replaces variables by their values, including those of the surrounding scene. */
 function interpolate(text: string, scopedVars: ScopedVars): string {
   const scene: unknown = (scopedVars.__sceneObject?.value as object | undefined)?.valueOf();
   if (!isSceneObject(scene)) return text;

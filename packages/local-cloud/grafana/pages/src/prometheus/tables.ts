@@ -7,11 +7,11 @@ interface Formatted {
 }
 
 /**
- * Makes one table of the frames of each query whose format is "table", as Grafana's Prometheus data source does:
+ * Converts the frames of each query with format "table" to one table, like Grafana's Prometheus data source:
  * the columns are Time, each label in alphabetical order, and the value. The value's column is called "Value",
  * and "Value #A" (with the query's letter) when there are several such queries.
  *
- * @param frames the server's answer: one frame for each series
+ * @param frames the server's response: one frame for each series
  */
 export function tablesPerQuery(frames: DataFrame[], queries: Formatted[]): DataFrame[] {
   const tables = queries.filter(({ format }) => format === "table").map(({ refId }) => refId);

@@ -1,7 +1,7 @@
 import { ControlsLabel, type dataLayers } from "@grafana/scenes";
 import { Stack } from "@grafana/ui";
 
-/** A switch for each annotation query of the dashboard. */
+/** Shows a switch for each annotation query of the dashboard. */
 export function AnnotationSwitches({ layers }: { layers: dataLayers.AnnotationsDataLayer[] }) {
   return layers.map((layer) => (
     <Stack key={layer.state.key} gap={0}>

@@ -7,11 +7,11 @@ import type { DashboardLinkModel } from "../model.ts";
 
 interface Props {
   links: DashboardLinkModel[];
-  /** The dashboard that is shown; it isn't linked to. */
+  /** UID of the current dashboard, which gets no link. */
   uid: string;
 }
 
-/** The links of a dashboard's head, with its time range and variables where they are asked for. */
+/** Shows the links in a dashboard's header, with its time range and variables if configured. */
 export function DashboardLinks({ links, uid }: Props) {
   return (
     <Stack gap={1} wrap="wrap">
@@ -53,7 +53,7 @@ function LinkTo({ link, title, url }: { link: DashboardLinkModel; title: string;
   );
 }
 
-/** Adds what the link keeps of the address that is shown: `from` and `to`, and `var-…`. */
+/** Adds the parameters that the link keeps from the current URL: `from` and `to`, and `var-…`. */
 function withParameters(url: string, search: string, link: DashboardLinkModel): string {
   const kept = [...new URLSearchParams(search)].filter(
     ([name]) =>

@@ -8,7 +8,7 @@ import { Page } from "./page.tsx";
 
 type Loaded = { title: string; folder: string; scene: EmbeddedScene } | { error: string } | undefined;
 
-/** One dashboard, at /d/<uid>; with `?viewPanel=<id>` one of its panels. */
+/** Shows a dashboard at /d/<uid>, or one of its panels with `?viewPanel=<id>`. */
 export function DashboardView() {
   const { uid = "" } = useParams();
   const { pathname, search } = useLocation();
@@ -31,7 +31,7 @@ export function DashboardView() {
     return () => {
       stale = true;
     };
-    // The search changes with each choice of a variable; the scene follows it by itself.
+    // Without the query string, which changes with each selected variable; the scene tracks it itself.
   }, [uid, viewPanel]);
   if (loaded === undefined)
     return <Page title="Dashboard" children={<LoadingPlaceholder text="Loading" />} />;
@@ -64,7 +64,7 @@ function Back({ search }: { search: string }) {
   );
 }
 
-/** "2" of "2" and of "panel-2", as Grafana's addresses have them. */
+/** Parses a panel ID in Grafana's URLs: "2" or "panel-2". */
 function panelId(text: string | null): number | undefined {
   const [digits] = /\d+$/.exec(text ?? "") ?? [];
   return digits === undefined ? undefined : Number(digits);

@@ -4,7 +4,7 @@ import { useNavigate } from "react-router-dom";
 import { ApiError, type SearchHit, searchDashboards } from "../api.ts";
 import { Page } from "./page.tsx";
 
-/** All dashboards, by folder. */
+/** Shows all dashboards by folder. */
 export function DashboardList() {
   const navigate = useNavigate();
   const [hits, setHits] = useState<SearchHit[]>();

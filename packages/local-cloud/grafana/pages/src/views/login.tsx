@@ -3,7 +3,7 @@ import { type FormEvent, useState } from "react";
 import { signIn } from "../api.ts";
 import { Page } from "./page.tsx";
 
-/** The sign-in page. A wrong password is reported; after the right one the page that was asked for opens. */
+/** Shows the sign-in page. After signing in, it opens the requested page. */
 export function Login() {
   const [error, setError] = useState<string>();
   const [busy, setBusy] = useState(false);
@@ -13,7 +13,7 @@ export function Login() {
     setBusy(true);
     signIn(String(form.get("user")), String(form.get("password")))
       .then(() => {
-        // A whole new page: it knows who is signed in.
+        // Reloads the page, so that it has the signed-in user.
         window.location.assign(target(new URLSearchParams(window.location.search).get("redirectTo")));
       })
       .catch((reason: unknown) => {
@@ -39,7 +39,7 @@ export function Login() {
   );
 }
 
-/** The page to go to: only of this server, whatever the address says. */
+/** Returns the page to open, which must be on this server. */
 function target(wanted: string | null): string {
   const url = new URL(wanted ?? "/", window.location.origin);
   return url.origin === window.location.origin ? url.pathname + url.search : "/";

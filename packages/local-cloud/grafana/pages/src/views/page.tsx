@@ -9,13 +9,13 @@ export const UserContext = createContext<User | undefined>(undefined);
 
 interface Props {
   title: string;
-  /** Of a dashboard. */
+  /** Folder of a dashboard. */
   folder?: string;
   actions?: ReactNode;
   children: ReactNode;
 }
 
-/** What all pages have: where one is, who is signed in, and that this isn't Grafana. */
+/** Frame of all pages: the location, the signed-in user, and a note that this isn't Grafana. */
 export function Page({ title, folder, actions, children }: Props) {
   const styles = useStyles2(getStyles);
   const user = useContext(UserContext);
