@@ -84,7 +84,7 @@ export class GrafanaContent extends pulumi.ComponentResource {
     this.registerOutputs({ dashboards: this.dashboards });
   }
 
-  /** The data source of all dashboards: Prometheus, or the long-term store. */
+  /** Creates the data source of all dashboards: Prometheus, or the long-term store. */
   private makeDataSource(
     name: string,
     args: GrafanaContentArgs,
@@ -103,7 +103,9 @@ export class GrafanaContent extends pulumi.ComponentResource {
     );
   }
 
-  /** Creates the data source for alert rules, which only Prometheus evaluates, if dashboards use the long-term store. */
+  /**
+   * Creates the data source for alert rules, which only Prometheus evaluates, if dashboards use the long-term store.
+   */
   private makeLocalSource(
     name: string,
     args: GrafanaContentArgs,
@@ -138,7 +140,7 @@ export class GrafanaContent extends pulumi.ComponentResource {
   }
 }
 
-/** Settings of a data source that answers Prometheus' HTTP API. */
+/** Returns the settings of a data source with Prometheus's HTTP API. */
 function prometheusSource(uid: string, { longTerm, prometheusVersion }: GrafanaContentArgs) {
   return {
     type: "prometheus",

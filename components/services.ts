@@ -63,8 +63,9 @@ export function clusterService(name: string, args: ServiceArgs, opts: pulumi.Cus
 }
 
 /**
- * Creates a headless Service, for service discovery. `skipAwait`: there is nothing to wait for, and the provider could
- * save an outdated state: it takes the first event of a watch that may have begun before the change
+ * Creates a headless Service, for service discovery. `skipAwait` prevents a bug in the provider's wait: it takes the
+ * first
+ * event of a watch that may have begun before the change, and so could save an outdated state
  * (provider/pkg/await/service.go, await).
  */
 export function headlessService(

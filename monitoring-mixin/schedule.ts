@@ -52,7 +52,7 @@ function gapsOf({ days }: ExpectedRuns): number[] | undefined {
   });
 }
 
-/** Returns a PromQL scalar: seconds since the due time before the latest one. Here a weekday begins at the due time. */
+/** Returns a PromQL scalar: seconds since the second-latest due time. Days are counted from due time to due time. */
 function sincePreviousDueTime({ by }: ExpectedRuns, gaps: number[]): string {
   const [hours = 0, minutes = 0] = by.split(":").map(Number);
   const shifted = `(time() - ${hours * 3600 + minutes * 60})`;

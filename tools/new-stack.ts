@@ -18,7 +18,7 @@ const USAGE = `npm run new-stack -- NAME --project PROJECT --region REGION --ci-
 On a terminal it prompts for missing values.`;
 
 /** Prompts for a missing value. @throws Error without a terminal */
-async function ask(question: string, option: string): Promise<string> {
+async function prompt(question: string, option: string): Promise<string> {
   if (!process.stdin.isTTY) throw new Error(`--${option} is missing.\n${USAGE}`);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question(`${question}: `);
@@ -47,12 +47,12 @@ async function answers(): Promise<Answers> {
   const { values, positionals } = parseOptions();
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0) throw new Error(USAGE);
-  const project = values.project ?? (await ask("Google project ID", "project"));
-  const region = values.region ?? (await ask("Google region, e.g. us-central1", "region"));
+  const project = values.project ?? (await prompt("Google project ID", "project"));
+  const region = values.region ?? (await prompt("Google region, e.g. us-central1", "region"));
   // Empty flags, e.g. of a variable that is not set, are refused with the other problems.
   const ciRanges =
     values["ci-range"] ??
-    (await ask("IPv4 ranges of the CI hosts, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);
+    (await prompt("IPv4 ranges of the CI hosts, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);
   return { name, project, region, zone: values.zone, ciRanges, peers: values.peer ?? [] };
 }
 

@@ -1,4 +1,5 @@
-// npm run smoke -- STACK [--direct]: end-to-end test of a stack. Pushes a unique sample and reads it through Grafana, and
+// npm run smoke -- STACK [--direct]: end-to-end test of a stack. Pushes a unique sample and reads it through Grafana,
+// and
 // checks that Alertmanager receives the alert that always fires.
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
@@ -96,11 +97,11 @@ async function connectAll(report: Report, target: Target, open: Connect): Promis
   const reach = (component: Component): Promise<Connection | undefined> =>
     report.step(component.title, `${component.title} responds`, async () => {
       const connection = await open(component);
-      const answer = await connection.ask(component.readyPath);
-      if (answer.ok) return connection;
+      const response = await connection.request(component.readyPath);
+      if (response.ok) return connection;
       connection.close();
-      const first = answer.text.trim().split("\n")[0] ?? "";
-      throw new Error(`it responds to ${component.readyPath} with ${answer.status}: ${first}`);
+      const first = response.text.trim().split("\n")[0] ?? "";
+      throw new Error(`it responds to ${component.readyPath} with ${response.status}: ${first}`);
     });
   return {
     gateway: await reach(target.gateway),

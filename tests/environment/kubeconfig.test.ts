@@ -112,8 +112,9 @@ describe("a changed kubeconfig of the same cluster", () => {
   }
 
   /**
-   * Returns a function that runs the engine in a mount namespace with another /etc/hosts, in which the name of the DNS
-   * endpoint leads to a front end. The front end has its own certificate, as Google's has one of a public CA.
+   * Starts a front end for the DNS endpoint, with a certificate of its own CA. Returns a function that runs the engine
+   * with
+   * an /etc/hosts in which the endpoint's name leads to the front end.
    */
   async function behindDns(): Promise<Run> {
     const { pulumiDir, binDir } = stack.cloud;

@@ -14,16 +14,19 @@ import { startThanos, type Thanos } from "./thanos.ts";
 
 const SERIES = 100;
 /**
- * Prometheus cuts its write-ahead log whenever it writes a block, every two hours by default, and keeps about one and a half
- * blocks' time of it. Here a block is a minute: an outage of a minute is what two hours are in production.
+ * Duration of a block in ms. Prometheus truncates its write-ahead log when it writes a block, by default every two
+ * hours, and
+ * keeps about 1.5 times the duration of a block. With blocks of a minute, an outage of a minute corresponds to two
+ * hours.
  */
 const BLOCK_MS = 60_000;
 
 /**
- * A store that is away for as long as Prometheus needs to write a block, and one that gives its blocks back. Not proved
- * here: two hours of a clock. Prometheus sends no sample older than its own start, so timestamps can't be made up.
+ * Tests an outage of the store that is longer than a block, and copying blocks from the store back to Prometheus. Does
+ * not
+ * prove an outage of two real hours: Prometheus sends no sample older than its own start, so timestamps can't be faked.
  */
-describe("a long-term store that is away", () => {
+describe("an outage of the long-term store", () => {
   let dir: string;
   let thanos: Thanos;
   let binary: string;
@@ -36,7 +39,7 @@ describe("a long-term store that is away", () => {
     started.push(prometheus);
     return prometheus.url;
   };
-  /** Number of samples of each series in a Prometheus API until a time in seconds. */
+  /** Returns the number of samples of each series in a Prometheus API until a Unix time in seconds. */
   const count = async (url: string, until: number): Promise<Map<string, number>> => {
     const found = await query(url, `count_over_time(night_value[1h] @ ${until})`);
     return new Map(found.map(({ metric, value }) => [metric.series ?? "", Number(value[1])]));
@@ -72,7 +75,7 @@ describe("a long-term store that is away", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it("misses nothing after an outage in which Prometheus wrote a block", async () => {
+  it("loses no sample if Prometheus writes a block during the outage", async () => {
     const blocks = async () => (await ask<{ blocks: object[] }>(sender, "/status/tsdb/blocks")).blocks.length;
     await eventually(blocks, (found) => found > 0, 3 * BLOCK_MS);
     const before = await blocks();
@@ -96,13 +99,13 @@ describe("a long-term store that is away", () => {
     expect(stored).toEqual(local);
   });
 
-  it("gives its blocks back to Prometheus, every sample in them", async () => {
-    // Receive leaves the newest sample out of its last block.
+  it("allows copying all samples back to Prometheus as blocks", async () => {
+    // Receive excludes the newest sample from its last block.
     const until = Math.floor(Date.now() / 1000);
     await sleep(10_000);
     await started[0]?.close();
     const stored = await count(thanos.queryUrl, until);
-    // Both replicas upload what they have.
+    // Both replicas upload their blocks.
     await thanos.stopReceive(0, "SIGTERM");
     await thanos.stopReceive(1, "SIGTERM");
     const blocks = (await readdir(thanos.bucket)).filter((name) => name.startsWith("01"));

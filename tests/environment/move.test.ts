@@ -39,7 +39,7 @@ describe("migrating the newest hours of the old Prometheus", () => {
   const dump = async (blocks: string): Promise<string> =>
     (await execa(promtool, ["tsdb", "dump-openmetrics", inDir(blocks)])).stdout;
 
-  it("keeps names with all characters if the page's perl command is used", async () => {
+  it("keeps label values with all characters by the perl command in docs/migrate.md", async () => {
     const at = Math.floor(Date.now() / 1000) - 600;
     const quoted = (name: string) =>
       name.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");

@@ -9,34 +9,36 @@ import { freePort } from "../../tools/free-port.ts";
 export interface ThanosArgs {
   /** Directory for the databases and the bucket. */
   dir: string;
-  /** Returns the command line that runs a command where Thanos is to run. @default on this machine */
+  /** Returns the command line that runs a command on the host of Thanos. @default this computer */
   commandLine?: (command: string[]) => Promise<[string, ...string[]]>;
 }
 
 /**
- * A Thanos cluster as processes: two replicas of Receive that both store every sample, a Store Gateway on a bucket in a
+ * A Thanos cluster as processes: two replicas of Receive that both store all samples, a Store Gateway on a bucket in a
  * directory, and Query, which merges what they return.
  */
 export interface Thanos {
-  /** Base URL of Query, as seen from where Thanos runs. */
+  /** Base URL of Query on the host of Thanos. */
   queryUrl: string;
   /** Remote write URL of each replica of Receive. */
   writeUrls: [string, string];
-  /** Uploads Prometheus' blocks in a directory to the bucket, as docs/long-term.md does. */
+  /** Uploads Prometheus's blocks in a directory to the bucket, as docs/long-term.md describes. */
   upload(blocks: string): Promise<void>;
   /** Directory of the bucket. */
   bucket: string;
-  /** Starts a replica of Receive that was stopped. */
+  /** Restarts a stopped replica of Receive. */
   startReceive(replica: 0 | 1): Promise<void>;
-  /** Stops a replica: SIGKILL is a crash; on SIGTERM it uploads all that it has to the bucket. */
+  /** Stops a replica. SIGKILL emulates a crash; on SIGTERM it uploads all its blocks to the bucket. */
   stopReceive(replica: 0 | 1, signal: "SIGKILL" | "SIGTERM"): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Labels that Receive adds, and the history's upload has: Query drops them, so that series are Prometheus' own. */
+/**
+ * Labels that Receive and the upload of the history add. Query drops them, so that series equal those of Prometheus.
+ */
 const REPLICA_LABELS = ["receive_replica", "tenant_id"];
 
-/** Starts the cluster. It takes some seconds until Query answers. */
+/** Starts the cluster. It takes some seconds until Query responds. */
 export async function startThanos({ dir, commandLine }: ThanosArgs): Promise<Thanos> {
   const binary = (await ensureToolchain({ tools: TEST_TOOLS, only: ["thanos"] })).path("thanos");
   const bucket = path.join(dir, "bucket");
@@ -56,7 +58,7 @@ export async function startThanos({ dir, commandLine }: ThanosArgs): Promise<Tha
       `--http-address=${await address(`${name} HTTP`)}`,
       `--grpc-address=${await address(`${name} gRPC`)}`,
     ];
-    // It must not outlive this process, however that ends.
+    // Killed together with this process, however it ends.
     const command = ["setpriv", "--pdeathsig=KILL", binary, ...args, ...listeners, "--log.level=warn"];
     const [file, ...rest] = (await commandLine?.(command)) ?? command;
     const log = { file: path.join(dir, `${name}.log`), append: true };

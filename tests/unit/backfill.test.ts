@@ -189,14 +189,14 @@ test("summarizes the number of runs of each code level", () => {
   ]);
 });
 
-type Question = URLSearchParams & { path: string; authorization: string | undefined };
+type ReceivedQuery = URLSearchParams & { path: string; authorization: string | undefined };
 
 /** Starts a server with these responses. @returns its address */
-async function server(answer: (question: Question) => unknown, status = 200): Promise<string> {
+async function server(respond: (received: ReceivedQuery) => unknown, status = 200): Promise<string> {
   const http = createServer((request, response) => {
     const url = new URL(request.url ?? "", "http://localhost");
     const { authorization } = request.headers;
-    const body = answer(Object.assign(url.searchParams, { path: url.pathname, authorization }));
+    const body = respond(Object.assign(url.searchParams, { path: url.pathname, authorization }));
     response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
   });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
@@ -211,12 +211,12 @@ const success = (...result: unknown[]) => ({ status: "success", data: { result }
 
 test("reads each push once, skips weeks without pushes and ignores push time 0", async () => {
   const week = 7 * DAY;
-  const questions: Question[] = [];
-  const address = await server((question) => {
-    questions.push(question);
-    const at = Number(question.get("start"));
-    if (question.path.endsWith("/query")) return success();
-    if (question.get("step") === String(week)) {
+  const receivedQueries: ReceivedQuery[] = [];
+  const address = await server((received) => {
+    receivedQueries.push(received);
+    const at = Number(received.get("start"));
+    if (received.path.endsWith("/query")) return success();
+    if (received.get("step") === String(week)) {
       return success({ metric: {}, values: [2, 5].map((n) => [START + n * week, "1"]) });
     }
     // The push is visible at the end of the week, still in the next one, and again later.
@@ -229,18 +229,18 @@ test("reads each push once, skips weeks without pushes and ignores push time 0",
     [START + week + 60, [{ labels: { job: "k8sfv" }, value: 5.5 }]],
     [START + 4 * week + 60 + 120, [{ labels: { job: "k8sfv" }, value: 9.5 }]],
   ]);
-  expect(questions.filter(({ path }) => path.endsWith("/query_range"))).toHaveLength(3);
-  const times = questions.filter(({ path }) => path.endsWith("/query")).map((one) => one.get("time"));
+  expect(receivedQueries.filter(({ path }) => path.endsWith("/query_range"))).toHaveLength(3);
+  const times = receivedQueries.filter(({ path }) => path.endsWith("/query")).map((one) => one.get("time"));
   expect(new Set(times)).toEqual(new Set(runs.map(({ at }) => String(at))));
-  const minutes = questions.map((one) => (Number(one.get("end")) - Number(one.get("start"))) / 60);
+  const minutes = receivedQueries.map((one) => (Number(one.get("end")) - Number(one.get("start"))) / 60);
   expect(Math.max(...minutes.slice(1, 3))).toBeLessThan(11_000);
 });
 
 test("reads series without their scrape labels, with the job of the recorded series", async () => {
   const { job, ...pushed } = measured;
-  const address = await server((question) => {
-    const query = question.get("query") ?? "";
-    if (question.path.endsWith("/query")) {
+  const address = await server((received) => {
+    const query = received.get("query") ?? "";
+    if (received.path.endsWith("/query")) {
       expect(query).toMatch(/^max without \(job, exported_job, .*exported_job="k8sfv"/);
       expect(query).toContain('push_time_seconds{branch="x", pod="a", code_level=""} == 1.25');
       if (!query.includes("(k8sfv_test_result{")) return success();
@@ -258,8 +258,8 @@ test("reads series without their scrape labels, with the job of the recorded ser
 
 test("sends a password but includes it in no message", async () => {
   let sent: string | undefined;
-  const address = await server((question) => {
-    sent = question.authorization;
+  const address = await server((received) => {
+    sent = received.authorization;
     return { status: "error", error: "query processing would load too many samples" };
   }, 422);
   const prometheus = openPrometheus(`http://me:s%3Acret@${address}/prometheus/`);

@@ -138,7 +138,7 @@ test.each([
   "x{1001}",
   "(x{40}){40}",
   "v\\",
-])("rejects the pattern %j, which RE2 or JavaScript rejects", (codeLevels) => {
+])("rejects the pattern %j, which is invalid in RE2 or JavaScript", (codeLevels) => {
   expect(messageFor(patterns(codeLevels))).toContain("allowed: a regular expression of RE2");
 });
 

@@ -25,10 +25,10 @@ beforeEach(async () => {
 });
 
 /** Starts a server that sends the n-th response to the n-th request, and the last one to all further requests. */
-async function serve(...answers: ((response: ServerResponse) => void)[]) {
+async function serve(...responses: ((response: ServerResponse) => void)[]) {
   const times: number[] = [];
   const server = http.createServer((_: IncomingMessage, response) => {
-    answers[Math.min(times.length, answers.length - 1)]?.(response);
+    responses[Math.min(times.length, responses.length - 1)]?.(response);
     times.push(Date.now());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -99,8 +99,8 @@ test.each([
     status(429, { "retry-after": "3600" }),
     "the server responded 429 Too Many Requests; try again in 3600 s",
   ],
-])("does not retry %s", async (_, answer, words) => {
-  const { url, times } = await serve(answer);
+])("does not retry %s", async (_, response, words) => {
+  const { url, times } = await serve(response);
   await expect(download(url, SHA256)).rejects.toThrow(words);
   expect(times).toHaveLength(1);
 });

@@ -10,9 +10,9 @@ export type Graph = Record<string, Record<string, unknown>>;
 const DOCUMENTS = ["configJson", "jsonDataEncoded", "alertmanager.yaml"];
 /** Longest collection on one line, in characters of JSON. */
 const LINE = 90;
-/** How the SDK marks a secret value. */
+/** The SDK's signature of a secret value. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
-/** Stands for a resource or value that the base has and the other stack has not. */
+/** Placeholder for a resource or value that only the base has. */
 export const ABSENT = "(absent)";
 
 /** Returns the resources in alphabetical order. */
@@ -22,11 +22,12 @@ export function graphOf(recorded: Recorded[]): Graph {
     { ...options, ...(type.startsWith("k8sfv:") ? {} : { inputs: readable("", inputs) }) },
   ]);
   const graph = Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  if (Object.keys(graph).length < entries.length) throw new Error("two resources have one type and name");
+  if (Object.keys(graph).length < entries.length)
+    throw new Error("two resources have the same type and name");
   return graph;
 }
 
-/** Parses JSON documents, so that a change of one is some lines; replaces programs by their hash; marks secrets. */
+/** Parses JSON documents, so that changes of them are small diffs; replaces programs by their hash; marks secrets. */
 function readable(key: string, value: unknown): unknown {
   if (typeof value === "string") {
     if (key.endsWith(".mjs")) return `sha256 ${createHash("sha256").update(value).digest("hex")}`;
@@ -43,8 +44,9 @@ function readable(key: string, value: unknown): unknown {
 }
 
 /**
- * Returns the parts of `other` that differ from `base`, by key; undefined if there are none. Lists of objects are compared
- * item by item if they have one length, other lists as a whole.
+ * Returns the parts of `other` that differ from `base`, by key; undefined if there are none. Lists of objects are
+ * compared
+ * item by item if they have the same length, other lists as a whole.
  */
 export function difference(base: unknown, other: unknown): unknown {
   if (isDeepStrictEqual(base, other)) return undefined;

@@ -32,7 +32,10 @@ describe("the configuration", () => {
     ["a user and a password", { longTerm: { ...STORE, user: "k8sfv" }, longTermPassword: "hush" }],
     ["a bearer token", { longTerm: STORE, longTermToken: "eyJ.hush-_" }],
     ["the shortest retention", { longTerm: { ...STORE, localRetentionDays: LOOKBACK_DAYS } }],
-    ["a receiver beside it", { longTerm: STORE, remoteWrite: { url: "https://other.example.com/write" } }],
+    [
+      "an additional remote-write receiver",
+      { longTerm: STORE, remoteWrite: { url: "https://other.example.com/write" } },
+    ],
     ...[
       "http://10.248.4.9:8480/insert/0/prometheus",
       "http://vmauth:8427",
@@ -113,15 +116,15 @@ describe("the configuration", () => {
       { longTerm: { ...STORE, localRetentionDays: LOOKBACK_DAYS - 1 } },
       `longTerm.localRetentionDays is ${LOOKBACK_DAYS - 1}; allowed: an integer from ${LOOKBACK_DAYS} to 1825`,
     ],
-  ])("refuses %s", (_, changes, expected) => {
+  ])("rejects %s", (_, changes, expected) => {
     const message = messageFor(changes);
     expect(message).toContain(expected);
     expect(message).not.toContain("hush");
   });
 });
 
-test("no rule looks back further than the shortest local retention", () => {
-  // Of all schedules, one run a week makes the alert look back furthest.
+test("no rule has a longer lookback than the minimum local retention", () => {
+  // A schedule with one run per week has the longest lookback.
   const weekly: ExpectedRuns = { codeLevels: "release-.*", days: ["mon"], by: "12:00" };
   const thresholds = { ...DEFAULT_THRESHOLDS, runMissingHours: 168, expectedRuns: [weekly] };
   const alerts = alertGroups({ thresholds, runbookUrl: "", grafanaLink: (path) => path });
@@ -135,7 +138,7 @@ test("no rule looks back further than the shortest local retention", () => {
   expect(Math.max(...lookBacks)).toBe(LOOKBACK_DAYS);
 });
 
-/** Days of a duration of PromQL such as "7d12h"; 0 for "". */
+/** Returns the days of a PromQL duration such as "7d12h"; 0 for "". */
 function days(duration: string): number {
   const units: Record<string, number> = { m: 1 / 1440, h: 1 / 24, d: 1 };
   return [...duration.matchAll(/(\d+)([mhd])/g)].reduce(
@@ -156,7 +159,7 @@ describe("Prometheus", () => {
   }
   const key = (name: string) => ({ name: "prometheus-long-term", key: name });
 
-  test("writes to the store with a user and password out of a Secret, and keeps samples for the local retention", async () => {
+  test("writes to the store with a user and password in a Secret, and keeps samples for the local retention", async () => {
     const spec = await makePrometheus({ url: STORE.writeUrl, user: "k8sfv", password: "hush" });
     expect(spec.retention).toBe("1440h");
     expect(spec.remoteWrite).toEqual([
@@ -172,7 +175,7 @@ describe("Prometheus", () => {
     expect(stringData).toEqual(secret({ user: "k8sfv", password: "hush" }));
   });
 
-  test("writes to the store with a bearer token, and to a receiver beside it", async () => {
+  test("writes to the store with a bearer token, and to an additional remote-write receiver", async () => {
     const store = { url: STORE.writeUrl, token: "hush" };
     const spec = await makePrometheus(store, {
       url: "https://other.example.com/",
@@ -209,7 +212,7 @@ describe("network policies", () => {
   test.each([
     ["prometheus", 8480],
     ["grafana", 8481],
-  ])("let %s connect to the store's address and port %d alone", async (pods, port) => {
+  ])("let %s connect only to the store's address and port %d", async (pods, port) => {
     const egress = await egressOf(pods, "http://10.248.4.9:8480/write", "http://10.248.4.9:8481/read");
     expect(egress).toContainEqual(to(host, port));
     expect(egress.filter((rule) => JSON.stringify(rule).includes("10.248.4.9"))).toHaveLength(1);
@@ -217,7 +220,7 @@ describe("network policies", () => {
   });
 
   test.each(["prometheus", "grafana"])(
-    "let %s connect to the port of a store that has a name",
+    "let %s connect to the store's port on any address if the store's host is a name",
     async (pods) => {
       const egress = await egressOf(pods, STORE.writeUrl, STORE.readUrl);
       expect(egress).toContainEqual(to([], 443));
@@ -250,7 +253,7 @@ describe("Grafana", () => {
     return { ...inputs, json: JSON.parse(String(jsonDataEncoded)) as unknown };
   };
 
-  test("reads the store with a user and password, and alert rules from Prometheus itself", async () => {
+  test("queries the store with a user and password, and Prometheus for alert rules", async () => {
     const content = await makeContent({ url: STORE.readUrl, user: "k8sfv", password: pulumi.secret("hush") });
     expect(sourceOf("content-prometheus")).toMatchObject({
       uid: "my-prom",
@@ -272,14 +275,14 @@ describe("Grafana", () => {
     expect(content.resources).toHaveLength(4 + 3);
   });
 
-  test("reads the store with a bearer token", async () => {
+  test("queries the store with a bearer token", async () => {
     await makeContent({ url: STORE.readUrl, token: "hush" });
     expect(sourceOf("content-prometheus")).toMatchObject({
       httpHeaders: secret({ Authorization: "Bearer hush" }),
     });
   });
 
-  test("has one data source of Prometheus without a store", async () => {
+  test("has a single Prometheus data source without a store", async () => {
     await makeContent();
     expect(recorded.map(({ name }) => name)).not.toContain("content-prometheus-local");
   });

@@ -2,8 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 
 /**
- * Options of a resource as the SDK sends them to the engine: inherited ones are included, and so are the dependencies
- * that follow from inputs. Options at their default are absent. Resources are given by name.
+ * Options of a resource that the SDK sends to the engine, including inherited ones and dependencies that follow from
+ * inputs.
+ * Options with their default value are absent. Values that are resources are names.
  */
 export interface Options {
   parent?: string;
@@ -29,7 +30,7 @@ interface Monitor {
   registerResource(request: RegisterResourceRequest, callback: unknown): Promise<void>;
 }
 
-/** Calls `record` with each registration that the program sends to the mocked engine, before the mocks answer it. */
+/** Calls `record` with each registration that the program sends to the mocked engine, before the mocks respond. */
 export function onRegistration(record: (options: Options) => void): void {
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
   const register = monitor.registerResource.bind(monitor);
@@ -59,7 +60,7 @@ function optionsOf(request: Request): Options {
   return given(options);
 }
 
-/** The parts of an alias that differ from the resource; without another parent, the SDK sends the resource's own. */
+/** Returns the fields of an alias that differ from the resource. By default the SDK sends the resource's own parent. */
 function aliasOf({ urn, spec }: Request["aliasesList"][number], parent: string): object {
   const { parenturn = "", ...others } = spec ?? {};
   return given({
@@ -76,7 +77,7 @@ function timeoutsOf({ customtimeouts }: Request): Options["customTimeouts"] {
   return given({ create, update, delete: pb_delete });
 }
 
-/** The entries whose values are not empty. */
+/** Returns the entries whose values are not empty. */
 function given<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, entry]) => !isEmpty(entry))) as T;
 }
@@ -86,7 +87,7 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === "";
 }
 
-/** "urn:pulumi:stack::project::pulumi:providers:gcp::google" and the same with "::id" → "google". */
+/** Returns "google" for "urn:pulumi:stack::project::pulumi:providers:gcp::google", with or without "::id". */
 export function nameOf(reference: string): string {
   return reference.split("::").at(3) ?? "";
 }

@@ -8,23 +8,25 @@ import type { AddressInfo } from "node:net";
 const never = new AbortController().signal;
 
 /** Returns a connection to a workload that responds with an object for each path, ignoring queries, else with 503. */
-function answering(answers: Record<string, object>): Connection {
+function connectionWith(responses: Record<string, object>): Connection {
   return {
     url: "",
     close: () => undefined,
-    ask: (path) => {
-      const answer = answers[path.split("?")[0] ?? ""];
+    request: (path) => {
+      const response = responses[path.split("?")[0] ?? ""];
       return Promise.resolve(
-        answer === undefined
+        response === undefined
           ? { ok: false, status: 503, text: "not now\n" }
-          : { ok: true, status: 200, text: JSON.stringify(answer) },
+          : { ok: true, status: 200, text: JSON.stringify(response) },
       );
     },
   };
 }
 
 const connectedTo = (...urls: string[]) =>
-  answering({ "/api/v1/alertmanagers": { data: { activeAlertmanagers: urls.map((url) => ({ url })) } } });
+  connectionWith({
+    "/api/v1/alertmanagers": { data: { activeAlertmanagers: urls.map((url) => ({ url })) } },
+  });
 
 test("accepts a Prometheus with an active Alertmanager", async () => {
   await checkConnected(connectedTo("http://10.0.0.1:9093/api/v2/alerts"));
@@ -37,8 +39,8 @@ test("names the EndpointSlices and the runbook for a Prometheus without an Alert
   );
 });
 
-const holding = (...alerts: object[]) => answering({ "/api/v2/alerts": alerts });
-const ruled = (...rules: object[]) => answering({ "/api/v1/rules": { data: { groups: [{ rules }] } } });
+const holding = (...alerts: object[]) => connectionWith({ "/api/v2/alerts": alerts });
+const ruled = (...rules: object[]) => connectionWith({ "/api/v1/rules": { data: { groups: [{ rules }] } } });
 
 test("succeeds with a Watchdog in Alertmanager", async () => {
   await waitForWatchdog({ prometheus: ruled(), alertmanager: holding({}) }, never, 0);
@@ -57,13 +59,17 @@ test.each<[string, Connection, RegExp]>([
     ruled({ name: "Watchdog", health: "ok", alerts: [{ state: "firing" }] }),
     /fires in Prometheus, which fails to send it.*logs prometheus-k8sfv-0/,
   ],
-  ["Prometheus responds with an error", answering({}), /Prometheus responds to \/api\/v1\/rules with 503/],
+  [
+    "Prometheus responds with an error",
+    connectionWith({}),
+    /Prometheus responds to \/api\/v1\/rules with 503/,
+  ],
 ])("names the failing step without a Watchdog in Alertmanager: %s", async (_, prometheus, why) => {
   await expect(waitForWatchdog({ prometheus, alertmanager: holding() }, never, 0)).rejects.toThrow(why);
 });
 
 test("returns Alertmanager's error status", async () => {
-  const connections = { prometheus: ruled(), alertmanager: answering({}) };
+  const connections = { prometheus: ruled(), alertmanager: connectionWith({}) };
   await expect(waitForWatchdog(connections, never, 0)).rejects.toThrow(
     "it responds to /api/v2/alerts with 503: not now",
   );
@@ -93,7 +99,7 @@ test("queries Alertmanager in the VPC through Grafana's data source with Grafana
   // Alertmanager itself must not get Grafana's password.
   expect(alertmanager.headers).toEqual({});
   const connection = await connectDirectly(alertmanager);
-  const { text } = await connection.ask(alertmanager.readyPath);
+  const { text } = await connection.request(alertmanager.readyPath);
   server.close();
   const login = Buffer.from("admin:hidden").toString("base64");
   expect(text).toBe(`/api/alertmanager/my-alertmanager/api/v2/status Basic ${login}`);

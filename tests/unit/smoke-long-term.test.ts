@@ -5,28 +5,28 @@ import { longTermStore, waitForStore } from "../../tools/smoke/long-term.ts";
 const never = new AbortController().signal;
 const HOST = "prometheus.monitoring";
 
-/** A connection to a workload that responds to all requests with this object, or to none. */
-function answering(answer?: (path: string) => object): Connection {
+/** Returns a connection to a workload that responds to all requests with an object, or with an error. */
+function connectionWith(response?: (path: string) => object): Connection {
   return {
     url: "",
     close: () => undefined,
-    ask: (path) =>
+    request: (path) =>
       Promise.resolve(
-        answer === undefined
+        response === undefined
           ? { ok: false, status: 404, text: "Data source not found" }
-          : { ok: true, status: 200, text: JSON.stringify(answer(path)) },
+          : { ok: true, status: 200, text: JSON.stringify(response(path)) },
       ),
   };
 }
 
-/** A Prometheus whose queue of the store is this far behind, in seconds; undefined without a queue. */
+/** Returns a Prometheus whose remote-write queue is some seconds behind; undefined means no queue. */
 function behind(seconds: number | undefined): Connection {
   const result = seconds === undefined ? [] : [{ value: [0, String(seconds)] }];
-  return answering(() => ({ data: { result } }));
+  return connectionWith(() => ({ data: { result } }));
 }
 
-test("finds no long-term store where Grafana reads Prometheus itself", async () => {
-  const grafana = answering(() => ({ url: "http://prometheus.monitoring:9090" }));
+test("returns no long-term store if Grafana queries Prometheus itself", async () => {
+  const grafana = connectionWith(() => ({ url: "http://prometheus.monitoring:9090" }));
   expect(await longTermStore(grafana, HOST)).toBeUndefined();
 });
 
@@ -34,19 +34,19 @@ test("returns the base URL of the long-term store", async () => {
   const url = "https://mimir.example.com/prometheus";
   expect(
     await longTermStore(
-      answering(() => ({ url })),
+      connectionWith(() => ({ url })),
       HOST,
     ),
   ).toBe(url);
 });
 
-test("says what to do without the data source", async () => {
-  await expect(longTermStore(answering(), HOST)).rejects.toThrow(
+test("reports a missing data source with a solution", async () => {
+  await expect(longTermStore(connectionWith(), HOST)).rejects.toThrow(
     /no data source my-prom \(404\): run pulumi up/,
   );
 });
 
-test("waits until the store returns the sample, through errors", async () => {
+test("waits until the store returns the sample, despite errors", async () => {
   const responses = [new Error("502"), [], [7]];
   const read = () => {
     const next = responses.shift() ?? [7];
@@ -59,7 +59,7 @@ test("waits until the store returns the sample, through errors", async () => {
 test.each<[string, Connection, RegExp]>([
   ["Prometheus has no queue", behind(undefined), /does not write to it: check longTerm.writeUrl/],
   ["the queue is behind", behind(300), /300 s behind.*PrometheusRemoteWriteBehind/],
-  ["another store is read", behind(2), /longTerm.readUrl leads to the same store/],
+  ["Grafana queries another store", behind(2), /longTerm.readUrl leads to the same store/],
 ])("names the cause when %s", async (_, prometheus, expected) => {
   const waiting = waitForStore(prometheus, () => Promise.resolve([]), 7, never, 0);
   await expect(waiting).rejects.toThrow(/has not returned 7 within 0 s: it returns \[\]/);

@@ -44,7 +44,7 @@ export function openPrometheus(address: string): Prometheus {
   }
   const headers = authorization(base);
   const url = `${base.origin}${base.pathname.replace(/\/+$/, "")}`;
-  const ask = async (path: string, parameters: Record<string, string | number>): Promise<unknown> => {
+  const run = async (path: string, parameters: Record<string, string | number>): Promise<unknown> => {
     const search = new URLSearchParams(
       Object.entries(parameters).map(([key, value]) => [key, String(value)]),
     );
@@ -53,9 +53,9 @@ export function openPrometheus(address: string): Prometheus {
   };
   return {
     url,
-    query: async (query, time) => (await ask("query", { query, time })) as InstantResult[],
+    query: async (query, time) => (await run("query", { query, time })) as InstantResult[],
     queryRange: async (query, start, end, step) =>
-      (await ask("query_range", { query, start, end, step })) as RangeResult[],
+      (await run("query_range", { query, start, end, step })) as RangeResult[],
   };
 }
 

@@ -100,18 +100,18 @@ async function readRun(prometheus: Prometheus, match: string, { at, groups }: Pu
       .map(({ metric, time }) => `push_time_seconds{${[...matchersOf(metric), level].join(", ")}} == ${time}`)
       .join(" or ");
   const metrics = new Map<string, Value[]>();
-  const ask = async (name: string, expr: string) => {
-    const answers = await prometheus.query(`max without (${SCRAPED.join(", ")}) (${expr})`, at);
-    const values = answers.map(({ metric, value }) => ({
+  const readMetric = async (name: string, expr: string) => {
+    const results = await prometheus.query(`max without (${SCRAPED.join(", ")}) (${expr})`, at);
+    const values = results.map(({ metric, value }) => ({
       labels: labelsOf(metric),
       value: numberOf(value[1]),
     }));
     if (values.length > 0) metrics.set(name, values);
   };
   for (const metric of KEPT) {
-    await ask(metric, `${metric}{${match}} and (${pushTimeOf(metric, match, pushed)})`);
+    await readMetric(metric, `${metric}{${match}} and (${pushTimeOf(metric, match, pushed)})`);
   }
-  await ask("k8sfv_test_push_time_seconds", pushTimeOf("k8sfv_test_result", match, pushed));
+  await readMetric("k8sfv_test_push_time_seconds", pushTimeOf("k8sfv_test_result", match, pushed));
   const pushes = groups.map(({ metric, time }) => ({ labels: labelsOf(metric), value: numberOf(time) }));
   return { at, pushes, metrics };
 }

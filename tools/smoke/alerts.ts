@@ -11,9 +11,9 @@ const WATCHDOG = 'alertname="Watchdog"';
  * @throws Error that says where to look, if it has no active Alertmanager
  */
 export async function checkConnected(prometheus: Connection): Promise<void> {
-  const answer = await prometheus.ask("/api/v1/alertmanagers");
-  if (!answer.ok) throw new Error(`it responds to /api/v1/alertmanagers with ${answer.status}`);
-  const { data } = JSON.parse(answer.text) as { data: { activeAlertmanagers: { url: string }[] } };
+  const response = await prometheus.request("/api/v1/alertmanagers");
+  if (!response.ok) throw new Error(`it responds to /api/v1/alertmanagers with ${response.status}`);
+  const { data } = JSON.parse(response.text) as { data: { activeAlertmanagers: { url: string }[] } };
   if (data.activeAlertmanagers.length > 0) return;
   throw new Error(
     "it has no active Alertmanager, so nobody is notified of alerts. Run: kubectl --namespace monitoring get " +
@@ -35,10 +35,10 @@ export async function waitForWatchdog(
 ): Promise<void> {
   const path = `/api/v2/alerts?active=true&filter=${encodeURIComponent(WATCHDOG)}`;
   const isThere = await until(timeoutMs, stopped, async () => {
-    const answer = await alertmanager.ask(path);
-    if (!answer.ok)
-      throw new Error(`it responds to /api/v2/alerts with ${answer.status}: ${answer.text.trim()}`);
-    return (JSON.parse(answer.text) as unknown[]).length > 0;
+    const response = await alertmanager.request(path);
+    if (!response.ok)
+      throw new Error(`it responds to /api/v2/alerts with ${response.status}: ${response.text.trim()}`);
+    return (JSON.parse(response.text) as unknown[]).length > 0;
   });
   if (isThere) return;
   const why = await explainMissing(prometheus);
@@ -54,9 +54,9 @@ interface Rule {
 
 /** Explains from Prometheus's API why the Watchdog does not arrive. */
 async function explainMissing(prometheus: Connection): Promise<string> {
-  const answer = await prometheus.ask("/api/v1/rules?type=alert");
-  if (!answer.ok) return `Prometheus responds to /api/v1/rules with ${answer.status}`;
-  const { data } = JSON.parse(answer.text) as { data: { groups: { rules: Rule[] }[] } };
+  const response = await prometheus.request("/api/v1/rules?type=alert");
+  if (!response.ok) return `Prometheus responds to /api/v1/rules with ${response.status}`;
+  const { data } = JSON.parse(response.text) as { data: { groups: { rules: Rule[] }[] } };
   const rule = data.groups.flatMap(({ rules }) => rules).find(({ name }) => name === "Watchdog");
   if (rule === undefined) {
     return (

@@ -7,8 +7,8 @@ interface Group {
 
 /** Explains why a Pushgateway's metrics can't be read. @returns undefined when they can be read */
 export async function explainExposition(gateway: Connection): Promise<string | undefined> {
-  const page = await gateway.ask("/metrics");
-  const api = await gateway.ask("/api/v1/metrics");
+  const page = await gateway.request("/metrics");
+  const api = await gateway.request("/api/v1/metrics");
   if (!api.ok) return undefined;
   const { data } = JSON.parse(api.text) as { data: Group[] };
   const groups = badGroups(page.ok ? page.text : undefined, data);

@@ -8,7 +8,7 @@ import { reason } from "../reason.ts";
 /** A connection to a component. */
 export interface Connection {
   /** Sends a request; the path starts with a slash. */
-  ask(path: string, init?: { method?: string; body?: string }): Promise<ComponentResponse>;
+  request(path: string, init?: { method?: string; body?: string }): Promise<ComponentResponse>;
   /** Local base URL, e.g. "http://127.0.0.1:40123". */
   readonly url: string;
   close(): void;
@@ -125,7 +125,7 @@ function connectionTo(headers: Record<string, string>, url: string, close: () =>
   return {
     url,
     close,
-    async ask(path, init) {
+    async request(path, init) {
       try {
         const signal = AbortSignal.timeout(TIMEOUT_MS);
         const response = await fetch(`${url}${path}`, { ...init, headers, signal });

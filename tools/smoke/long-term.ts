@@ -7,16 +7,16 @@ const TIMEOUT_MS = 120_000;
 /**
  * Returns the base URL of the long-term store, or undefined if Grafana's data source `my-prom` is Prometheus itself.
  *
- * @param prometheusHost - Prometheus' host in the cluster, e.g. "prometheus.monitoring"
+ * @param prometheusHost - Prometheus's host in the cluster, e.g. "prometheus.monitoring"
  * @throws Error with Grafana's response
  */
 export async function longTermStore(
   grafana: Connection,
   prometheusHost: string,
 ): Promise<string | undefined> {
-  const answer = await grafana.ask("/api/datasources/uid/my-prom");
-  if (!answer.ok) throw new Error(`it has no data source my-prom (${answer.status}): run pulumi up`);
-  const { url } = JSON.parse(answer.text) as { url: string };
+  const response = await grafana.request("/api/datasources/uid/my-prom");
+  if (!response.ok) throw new Error(`it has no data source my-prom (${response.status}): run pulumi up`);
+  const { url } = JSON.parse(response.text) as { url: string };
   return new URL(url).hostname === prometheusHost ? undefined : url;
 }
 
@@ -24,7 +24,7 @@ export async function longTermStore(
  * Waits until the long-term store returns the sample.
  *
  * @param read - queries the store through Grafana
- * @throws Error with the last values or response, and with the state of Prometheus' remote write
+ * @throws Error with the last values or response, and with the state of Prometheus's remote write
  */
 export async function waitForStore(
   prometheus: Connection,
@@ -49,12 +49,12 @@ export async function waitForStore(
   throw new Error(`it has not returned ${sampleValue} within ${timeoutMs / 1000} s: ${last}. ${why}`);
 }
 
-/** Says from Prometheus' own metrics whether it sends samples to the store. */
+/** Explains from Prometheus's own metrics why the store has no sample. */
 async function explainRemoteWrite(prometheus: Connection): Promise<string> {
   const queue = '{remote_name="long-term"}';
   const value = async (expr: string): Promise<number | undefined> => {
-    const answer = await prometheus.ask(`/api/v1/query?query=${encodeURIComponent(expr)}`);
-    const { data } = JSON.parse(answer.text) as { data?: { result: { value: [number, string] }[] } };
+    const response = await prometheus.request(`/api/v1/query?query=${encodeURIComponent(expr)}`);
+    const { data } = JSON.parse(response.text) as { data?: { result: { value: [number, string] }[] } };
     const [first] = data?.result ?? [];
     return first === undefined ? undefined : Number(first.value[1]);
   };
@@ -64,7 +64,7 @@ async function explainRemoteWrite(prometheus: Connection): Promise<string> {
     return "Prometheus does not write to it: check longTerm.writeUrl and run pulumi up";
   if (behind > 60) {
     return (
-      `Prometheus is ${Math.round(behind)} s behind with writing. Run: kubectl --namespace monitoring logs ` +
+      `Prometheus is ${Math.round(behind)} s behind with remote write. Run: kubectl --namespace monitoring logs ` +
       "prometheus-k8sfv-0 --container prometheus --tail 50 (docs/operations.md, PrometheusRemoteWriteBehind)"
     );
   }

@@ -34,10 +34,10 @@ export function newSampleValue(): number {
 /** Pushes the value. @throws Error with the Pushgateway's response */
 export async function push({ gateway }: Connections, sampleValue: number): Promise<void> {
   const help = `# HELP ${METRIC} A number that npm run smoke looks for.\n# TYPE ${METRIC} gauge\n`;
-  const answer = await gateway.ask(GROUP, { method: "PUT", body: `${help}${METRIC} ${sampleValue}\n` });
-  if (!answer.ok) {
-    const why = (await explainExposition(gateway)) ?? firstLine(answer.text);
-    throw new Error(`it rejected the push with ${answer.status}: ${why}`);
+  const response = await gateway.request(GROUP, { method: "PUT", body: `${help}${METRIC} ${sampleValue}\n` });
+  if (!response.ok) {
+    const why = (await explainExposition(gateway)) ?? firstLine(response.text);
+    throw new Error(`it rejected the push with ${response.status}: ${why}`);
   }
 }
 
@@ -49,9 +49,10 @@ export async function waitForScrape(
 ): Promise<void> {
   const path = `/api/v1/query?query=${encodeURIComponent(SAMPLE_QUERY)}`;
   const seen = await until(SCRAPE_WAIT_MS, stopped, async () => {
-    const answer = await connections.prometheus.ask(path);
-    if (!answer.ok) throw new Error(`it rejected a query with ${answer.status}: ${firstLine(answer.text)}`);
-    const { data } = JSON.parse(answer.text) as { data: { result: { value: [number, string] }[] } };
+    const response = await connections.prometheus.request(path);
+    if (!response.ok)
+      throw new Error(`it rejected a query with ${response.status}: ${firstLine(response.text)}`);
+    const { data } = JSON.parse(response.text) as { data: { result: { value: [number, string] }[] } };
     return data.result.some(({ value }) => Number(value[1]) === sampleValue);
   });
   if (!seen) {
@@ -63,11 +64,11 @@ export async function waitForScrape(
 async function explainScrape({ gateway, prometheus }: Connections, sampleValue: number): Promise<string> {
   const broken = await explainExposition(gateway);
   if (broken !== undefined) return broken;
-  const page = await gateway.ask("/metrics");
+  const page = await gateway.request("/metrics");
   if (!page.text.includes(METRIC))
     return "the Pushgateway does not show it any more: check whether its data was deleted";
-  const answer = await prometheus.ask("/api/v1/targets?state=active");
-  const { data } = JSON.parse(answer.text) as {
+  const response = await prometheus.request("/api/v1/targets?state=active");
+  const { data } = JSON.parse(response.text) as {
     data: { activeTargets: { scrapePool: string; health: string; lastError: string; scrapeUrl: string }[] };
   };
   // The operator names a scrape pool after the ServiceMonitor, which has the Service's name, and the
@@ -95,13 +96,13 @@ export async function readThroughGrafana(
 
 /** Deletes the pushed group. @throws Error if it is still visible */
 export async function remove({ gateway }: Connections): Promise<void> {
-  const answer = await gateway.ask(GROUP, { method: "DELETE" });
-  if (!answer.ok)
-    throw new Error(`it rejected the deletion with ${answer.status}: ${firstLine(answer.text)}`);
+  const response = await gateway.request(GROUP, { method: "DELETE" });
+  if (!response.ok)
+    throw new Error(`it rejected the deletion with ${response.status}: ${firstLine(response.text)}`);
   const gone = await until(
     DELETE_WAIT_MS,
     undefined,
-    async () => !(await gateway.ask("/metrics")).text.includes(METRIC),
+    async () => !(await gateway.request("/metrics")).text.includes(METRIC),
   );
   if (!gone) throw new Error(`it still shows ${METRIC} after its deletion`);
 }
