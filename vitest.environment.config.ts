@@ -12,6 +12,7 @@ const MAIN_JOB = [
   "grafana-provider",
   "cluster",
   "push-proxy",
+  "push-queue",
   "push-rule",
   "push-fuzz",
   "backfill",

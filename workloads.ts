@@ -8,8 +8,12 @@ export const WORKLOADS = {
   prometheus: { name: "prometheus", port: 9090 },
   alertmanager: { name: "alertmanager", port: 9093 },
   pushGateway: { name: "prom-gateway", port: 9091 },
+  pushQueue: { name: "push-queue", port: 9091 },
   grafana: { name: "grafana", port: 3000 },
 } as const;
+
+/** Ports of the push queue's own metrics: one for each of the two HAProxy containers of a pod. */
+export const PUSH_QUEUE_METRICS_PORTS = [9101, 9102];
 
 /** The `job` label of the metrics that Felix, the program under test, exposes itself. */
 export const FELIX_JOB = "felix";

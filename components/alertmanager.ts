@@ -80,7 +80,7 @@ export class Alertmanager extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const alertmanager = new CustomResource(
+    new CustomResource(
       `${name}-instance`,
       {
         apiVersion: "monitoring.coreos.com/v1",
@@ -103,9 +103,9 @@ export class Alertmanager extends pulumi.ComponentResource {
         namespace,
         labels: tags,
         selector: { alertmanager: INSTANCE },
-        port: { name: ALERTMANAGER_PORT_NAME, number: PORT },
+        ports: [{ name: ALERTMANAGER_PORT_NAME, number: PORT }],
       },
-      workload(this, { dependsOn: [alertmanager] }),
+      workload(this),
     );
     scrape(
       `${name}-monitor`,

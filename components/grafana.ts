@@ -101,9 +101,9 @@ export class Grafana extends pulumi.ComponentResource {
         labels: tags,
         address: args.address,
         sourceRanges: args.sourceRanges,
-        port: { name: PORT_NAME, number: GRAFANA_PORT },
+        ports: [{ name: PORT_NAME, number: GRAFANA_PORT }],
       },
-      workload(this, { dependsOn: [this.deployment] }),
+      workload(this),
     );
     scrape(
       `${name}-monitor`,

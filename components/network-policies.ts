@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
-import { WORKLOADS } from "../workloads.ts";
+import { PUSH_QUEUE_METRICS_PORTS, WORKLOADS } from "../workloads.ts";
 
 /** Arguments of the NetworkPolicies component. */
 export interface NetworkPoliciesArgs {
@@ -42,6 +42,8 @@ type WorkloadName = keyof typeof WORKLOADS;
 /** Allowed connections of a workload: from peers to its port, and from it to peers. */
 interface Flows {
   from: Peer[];
+  /** Flows into other ports. @default none */
+  also?: { from: Peer[]; ports: object[] }[];
   to: { peers: Peer[]; ports: object[] }[];
 }
 
@@ -61,7 +63,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    for (const [workload, { from, to }] of Object.entries(flows(args))) {
+    for (const [workload, { from, also = [], to }] of Object.entries<Flows>(flows(args))) {
       const { name: pods, port } = WORKLOADS[workload as WorkloadName];
       new NetworkPolicy(
         `${name}-${pods}`,
@@ -70,7 +72,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
           spec: {
             ...podsNamed(pods),
             policyTypes: ["Ingress", "Egress"],
-            ingress: [{ from, ports: [tcp(port)] }],
+            ingress: [{ from, ports: [tcp(port)] }, ...also],
             egress: to.map(({ peers, ports }) => ({ to: peers, ports })),
           },
         },
@@ -116,6 +118,7 @@ function flows(args: NetworkPoliciesArgs) {
         scraped("prometheus"),
         scraped("alertmanager"),
         scraped("pushGateway"),
+        { ...scraped("pushQueue"), ports: PUSH_QUEUE_METRICS_PORTS.map(tcp) },
         scraped("grafana"),
         ...felix(felixTargets, outside),
         ...writeUrls.map(toUrl),
@@ -126,8 +129,13 @@ function flows(args: NetworkPoliciesArgs) {
       from: [grafana, prometheus],
       to: alertUrls.length === 0 ? [] : [dns(serviceRange), ...alertUrls.map(anywhere)],
     },
-    // CI jobs in the cluster may push from any namespace.
-    pushGateway: { from: [...pushers, prometheus, { namespaceSelector: {} }], to: [] },
+    pushQueue: {
+      // Jobs of CI push from any namespace.
+      from: [...pushers, { namespaceSelector: {} }],
+      also: [{ from: [prometheus], ports: PUSH_QUEUE_METRICS_PORTS.map(tcp) }],
+      to: [scraped("pushGateway")],
+    },
+    pushGateway: { from: [podsNamed(WORKLOADS.pushQueue.name), prometheus], to: [] },
     grafana: {
       from: [...outside, prometheus],
       to: [

@@ -81,7 +81,7 @@ export class Operator extends pulumi.ComponentResource {
   private createMonitor(name: string, namespace: pulumi.Input<string>, tags: Labels): void {
     const service = headlessService(
       `${name}-service`,
-      { serviceName: NAME, namespace, labels: tags, port: { name: PORT_NAME, number: PORT } },
+      { serviceName: NAME, namespace, labels: tags, ports: [{ name: PORT_NAME, number: PORT }] },
       { parent: this, dependsOn: [this.deployment] },
     );
     scrape(

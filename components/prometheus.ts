@@ -63,7 +63,7 @@ export class Prometheus extends pulumi.ComponentResource {
       { parent: this },
     );
     const discovery = this.allowDiscovery(name, namespace, tags);
-    const prometheus = new CustomResource(
+    new CustomResource(
       `${name}-instance`,
       {
         apiVersion: "monitoring.coreos.com/v1",
@@ -91,9 +91,9 @@ export class Prometheus extends pulumi.ComponentResource {
         selector: { "operator.prometheus.io/name": INSTANCE },
         address: args.address,
         sourceRanges: args.sourceRanges,
-        port: { name: PORT_NAME, number: PORT },
+        ports: [{ name: PORT_NAME, number: PORT }],
       },
-      workload(this, { dependsOn: [prometheus] }),
+      workload(this),
     );
     scrape(
       `${name}-monitor`,
@@ -192,6 +192,8 @@ function instanceSpec(
         },
       },
     },
+    // The operator's own startup probe asks every 15 s. Prometheus has 15 minutes to replay its WAL.
+    containers: [{ name: "prometheus", startupProbe: { periodSeconds: 1, failureThreshold: 900 } }],
     resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2Gi" } },
     securityContext: runAs(1000, 2000),
   };

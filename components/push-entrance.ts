@@ -7,7 +7,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../workloads.ts";
 import { MAX_RESPONSE_SECONDS } from "./push-proxy.ts";
 import type { StackLabels } from "./stack-labels.ts";
-import { labels, workload, WORKLOAD_TIMEOUTS } from "./conventions.ts";
+import { workload, WORKLOAD_TIMEOUTS } from "./conventions.ts";
+import { PUSH_QUEUE_HEALTH_PATH } from "./push-queue-config.ts";
+import { pushQueueLabels } from "./push-queue.ts";
 
 /** What the way in from the internet needs to know. */
 export interface PushEntranceArgs {
@@ -19,7 +21,7 @@ export interface PushEntranceArgs {
   labels: StackLabels;
   /** The namespace of the push gateway. */
   namespace: pulumi.Input<string>;
-  /** The push gateway's image, for its version. */
+  /** Image of the push queue, for its version. */
   image: string;
   /** The domain that CI uses; its A record has to be `address`. */
   domain: string;
@@ -51,7 +53,7 @@ export class PushEntrance extends pulumi.ComponentResource {
   constructor(name: string, args: PushEntranceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:PushEntrance", name, {}, opts);
     const { prefix, namespace, domain } = args;
-    const tags = labels(NAME, "push-gateway", args.image);
+    const tags = pushQueueLabels(args.image);
     const metadata = { name: ENTRANCE, namespace, labels: tags.all };
 
     const inCloud = { parent: this, dependsOn: args.apis };
@@ -75,10 +77,10 @@ export class PushEntrance extends pulumi.ComponentResource {
     });
     const backend = google("backend", "cloud.google.com/v1", "BackendConfig", {
       securityPolicy: { name: policy.name },
-      // The guard answers this without the password.
-      healthCheck: { type: "HTTP", requestPath: "/-/ready", port: PORT },
-      // The load balancer ends requests that take longer, by default 30 s. It keeps an idle connection to the proxy for
-      // 600 s, which can't be set; the proxy keeps it for longer (push-proxy/main.ts).
+      // The push queue holds pushes while the Pushgateway is away, so only its own health counts.
+      healthCheck: { type: "HTTP", requestPath: PUSH_QUEUE_HEALTH_PATH, port: PORT },
+      // The load balancer ends requests that take longer, by default 30 s. It keeps an idle connection to the push queue
+      // for 600 s, which can't be set; the push queue keeps it for longer (push-queue-config.ts).
       timeoutSec: MAX_RESPONSE_SECONDS,
     });
     const service = new Service(

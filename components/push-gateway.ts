@@ -8,6 +8,7 @@ import { DiskClaim } from "./disk-claim.ts";
 import type { Operator } from "./operator.ts";
 import { PERSISTENCE_INTERVAL, pushProxy } from "./push-proxy.ts";
 import { PushPassword } from "./push-password.ts";
+import { pushQueue, pushQueueLabels } from "./push-queue.ts";
 import { scrape } from "./scrape.ts";
 import { clusterService, internalService } from "./services.ts";
 
@@ -15,6 +16,8 @@ import { clusterService, internalService } from "./services.ts";
 export interface PushGatewayArgs extends WorkloadArgs {
   /** Image of the push proxy before it: Node 20 or newer, and a shell. */
   proxyImage: string;
+  /** Image of the push queue before the proxy: HAProxy 2.6 or newer. */
+  queueImage: string;
   /** Whose resource definitions the ServiceMonitor needs. */
   operator: Operator;
   /**
@@ -31,6 +34,8 @@ export interface PushGatewayArgs extends WorkloadArgs {
 const { name: NAME, port: PORT } = WORKLOADS.pushGateway;
 /** A ServiceMonitor selects a Service's port by this name; it is part of the contract. */
 const PORT_NAME = "metrics";
+/** Name of the Service between the push queue and the push proxy. */
+const PROXY_SERVICE = "push-proxy";
 /** Where the gateway itself listens, in its pod only. */
 const GATEWAY_PORT = 9092;
 const DATA = { name: "data", mountPath: "/data" };
@@ -53,6 +58,17 @@ const DROP_IMPOSTORS = [
   },
   { regex: OWN, action: "labeldrop" },
 ];
+
+/**
+ * Kubernetes deletes the pod after this time on a lost node, and not after 5 minutes: pushes wait meanwhile. It starts
+ * elsewhere only when the disk is free, so never twice.
+ */
+const LOST_NODE = ["node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready"].map((key) => ({
+  key,
+  operator: "Exists",
+  effect: "NoExecute",
+  tolerationSeconds: 60,
+}));
 
 /** The push gateway that CI pushes to; what it answered with 2xx is on its disk. */
 export class PushGateway extends pulumi.ComponentResource {
@@ -80,7 +96,24 @@ export class PushGateway extends pulumi.ComponentResource {
           { parent: this },
         )
       : undefined;
-    const deployment = new Deployment(
+    const proxyService = clusterService(
+      `${name}-proxy-service`,
+      { serviceName: PROXY_SERVICE, namespace, labels: tags, ports: [{ name: PORT_NAME, number: PORT }] },
+      { parent: this },
+    );
+    const queue = pushQueue(
+      `${name}-queue`,
+      {
+        namespace,
+        priorityClassName: args.priorityClassName,
+        image: args.queueImage,
+        server: { host: proxyService.spec.clusterIP, port: PORT },
+        crds: args.operator.crds,
+      },
+      this,
+    );
+    const service = this.serve(name, args, queue);
+    new Deployment(
       `${name}-deployment`,
       {
         metadata: { name: NAME, namespace, labels: tags.all },
@@ -95,14 +128,16 @@ export class PushGateway extends pulumi.ComponentResource {
           },
         },
       },
-      workload(this),
+      // Last, so that the push queue holds the pushes while this pod is replaced.
+      workload(this, { dependsOn: [service] }),
     );
-    const service = this.serve(name, args, tags, deployment);
     scrape(
       `${name}-monitor`,
       {
         namespace,
         serviceName: NAME,
+        // Not the name of the Service that leads to the pod.
+        job: NAME,
         labels: tags,
         port: PORT_NAME,
         endpoint: {
@@ -129,15 +164,14 @@ export class PushGateway extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url, urlInCluster: this.urlInCluster });
   }
 
-  private serve(name: string, args: PushGatewayArgs, tags: Labels, deployment: Deployment): Service {
-    const opts = workload(this, { dependsOn: [deployment] });
+  /** The Service that clients push to; it leads to the push queue. */
+  private serve(name: string, args: PushGatewayArgs, queue: Deployment): Service {
+    const opts = workload(this, { dependsOn: [queue] });
     const serviceArgs = {
       serviceName: NAME,
       namespace: args.namespace,
-      labels: tags,
-      port: { name: PORT_NAME, number: PORT },
-      // The proxy holds pushes while the Pushgateway restarts, so it must be reachable then too.
-      publishNotReadyAddresses: true,
+      labels: pushQueueLabels(args.queueImage),
+      ports: [{ name: PORT_NAME, number: PORT }],
     };
     if (args.exposure !== "in-cluster") {
       const { address, sourceRanges } = args;
@@ -174,6 +208,7 @@ export class PushGateway extends pulumi.ComponentResource {
       enableServiceLinks: false,
       priorityClassName,
       terminationGracePeriodSeconds: 60,
+      tolerations: LOST_NODE,
       securityContext: runAs(65534),
       initContainers: [proxy.initContainer],
       containers: [proxy.container, gatewayContainer(args.image, password !== undefined)],

@@ -3,6 +3,12 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { buildSync } from "esbuild";
 import { RESTRICTED } from "./conventions.ts";
+import {
+  ATTEMPT_TIMEOUT_SECONDS,
+  MAX_HOLD_SECONDS,
+  MIN_UPLOAD_BYTES_PER_SECOND,
+  UPLOAD_GRACE_SECONDS,
+} from "./push-proxy/limits.ts";
 
 /** Arguments of the durable push proxy. */
 export interface PushProxyArgs {
@@ -30,14 +36,17 @@ export interface PushProxyArgs {
 export const MAX_PUSH_BYTES = 4 * 2 ** 20;
 /** Maximum bytes of the Pushgateway's file, some 90,000 series: it never forgets a group by itself. */
 export const MAX_STORED_BYTES = 16 * 2 ** 20;
-/** A push waits so long for the Pushgateway: the kubelet's longest back-off, 5 minutes, and a start. */
-const PUSH_TIMEOUT_SECONDS = 330;
+/** Time after which the proxy responds with 503, in seconds; then the push queue sends the push again. */
+const PUSH_TIMEOUT_SECONDS = ATTEMPT_TIMEOUT_SECONDS / 2;
 /**
- * The longest that the proxy takes to respond to a push, in seconds: an upload at the slowest accepted rate (upload.ts,
- * 10 s and 1 s for each 64 KiB), a trial on a canary that has to be started (canary.ts, 40 s), and the wait for the
- * Pushgateway. A load balancer before it must not end the request earlier.
+ * Maximum time that a push takes, in seconds: the upload of the largest one at the lowest accepted rate, the wait in the push
+ * queue, and a last attempt. A load balancer must not end the request earlier.
  */
-export const MAX_RESPONSE_SECONDS = 10 + MAX_PUSH_BYTES / 2 ** 16 + 40 + PUSH_TIMEOUT_SECONDS;
+export const MAX_RESPONSE_SECONDS =
+  UPLOAD_GRACE_SECONDS +
+  MAX_PUSH_BYTES / MIN_UPLOAD_BYTES_PER_SECOND +
+  MAX_HOLD_SECONDS +
+  ATTEMPT_TIMEOUT_SECONDS;
 
 /**
  * The Pushgateway's `--persistence.interval`, about the time of a push. It accepts nothing while it writes its file (3 ms

@@ -8,6 +8,8 @@ export interface ScrapeArgs {
   namespace: pulumi.Input<string>;
   /** Name of the Service, also used for the labels `job` and `instance`. */
   serviceName: string;
+  /** The `job`, if it is not the Service's name. @default `serviceName` */
+  job?: string;
   /** Labels of the Service. */
   labels: Labels;
   /** Name of the Service's port. A ServiceMonitor doesn't support port numbers. */
@@ -16,9 +18,16 @@ export interface ScrapeArgs {
   endpoint?: Record<string, pulumi.Input<unknown>>;
   /** Second endpoint on the same port, with its own `job`. @default none */
   more?: { job: string; endpoint: Record<string, pulumi.Input<unknown>> };
+  /**
+   * Names of the Service's other ports, if several containers of several pods respond. The `instance` is then the names of
+   * the pod and the container. @default one pod responds, and the `instance` is `serviceName`
+   */
+  replicaPorts?: string[];
   /** The operator's CRDs. */
   crds: pulumi.Resource;
 }
+
+const CONTAINER = ["__meta_kubernetes_pod_name", "__meta_kubernetes_pod_container_name"];
 
 /**
  * Scrapes a Service every 10 s. Drops the target labels that name the pod: otherwise each new pod would start new
@@ -32,12 +41,17 @@ export function scrape(
   args: ScrapeArgs,
   opts: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
 ): CustomResource {
-  const { namespace, serviceName, labels, port, endpoint, more } = args;
+  const { namespace, serviceName, labels, port, endpoint, more, replicaPorts } = args;
+  const instance =
+    replicaPorts === undefined
+      ? { action: "replace", targetLabel: "instance", replacement: serviceName }
+      : { action: "replace", targetLabel: "instance", sourceLabels: CONTAINER, separator: "/" };
+  const job = (value: string) => ({ action: "replace", targetLabel: "job", replacement: value });
   const relabelings = [
     { action: "labeldrop", regex: "pod|container|endpoint|namespace|service" },
-    { action: "replace", targetLabel: "instance", replacement: serviceName },
+    instance,
+    ...(args.job === undefined ? [] : [job(args.job)]),
   ];
-  const job = (value: string) => ({ action: "replace", targetLabel: "job", replacement: value });
   return new CustomResource(
     name,
     {
@@ -47,7 +61,7 @@ export function scrape(
       spec: {
         selector: { matchLabels: labels.selector },
         endpoints: [
-          { port, relabelings, ...endpoint },
+          ...[port, ...(replicaPorts ?? [])].map((port) => ({ port, relabelings, ...endpoint })),
           ...(more === undefined
             ? []
             : [{ port, relabelings: [...relabelings, job(more.job)], ...more.endpoint }]),

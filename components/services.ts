@@ -12,10 +12,8 @@ export interface ServiceArgs {
   labels: Labels;
   /** Selector of the pods. @default `labels.selector` */
   selector?: Record<string, string>;
-  /** Port number of the Service. Its name is also the name of the pods' port. */
-  port: { name: string; number: number };
-  /** Whether connections also go to pods that aren't ready. @default false */
-  publishNotReadyAddresses?: boolean;
+  /** Ports of the Service. Their names are also the names of the pods' ports. */
+  ports: { name: string; number: number }[];
 }
 
 /** Arguments of a Service with a reserved internal address. */
@@ -32,6 +30,14 @@ const INTERNAL = {
   "networking.gke.io/internal-load-balancer-allow-global-access": "true",
 };
 
+/**
+ * Waits for the load balancer alone. The provider's own wait for a Service takes 10 s more, in which the endpoints have to
+ * settle (its provider/pkg/await/service.go), and the workloads' own conditions say earlier that they are ready.
+ */
+const AWAIT_LOAD_BALANCER = { "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress[0].ip}" };
+
+const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
+
 /** Creates a Service on a reserved address of the VPC, with an internal load balancer. */
 export function internalService(
   name: string,
@@ -42,7 +48,7 @@ export function internalService(
   return new Service(
     name,
     {
-      metadata: { ...metadata, annotations: INTERNAL },
+      metadata: { ...metadata, annotations: { ...INTERNAL, ...AWAIT_LOAD_BALANCER } },
       spec: {
         ...spec,
         type: "LoadBalancer",
@@ -57,9 +63,10 @@ export function internalService(
   );
 }
 
-/** Creates a Service for the cluster's own pods. */
+/** Creates a Service for the cluster's own pods. The engine doesn't wait for its endpoints. */
 export function clusterService(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): Service {
-  return new Service(name, serviceInputs(args), opts);
+  const { metadata, spec } = serviceInputs(args);
+  return new Service(name, { metadata: { ...metadata, annotations: SKIP_AWAIT }, spec }, opts);
 }
 
 /**
@@ -77,20 +84,19 @@ export function headlessService(
   return new Service(
     name,
     {
-      metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+      metadata: { ...metadata, annotations: SKIP_AWAIT },
       spec: { ...spec, clusterIP: "None" },
     },
     opts,
   );
 }
 
-function serviceInputs({ serviceName, namespace, labels, selector, port, ...args }: ServiceArgs) {
+function serviceInputs({ serviceName, namespace, labels, selector, ports }: ServiceArgs) {
   return {
     metadata: { name: serviceName, namespace, labels: labels.all },
     spec: {
       selector: selector ?? labels.selector,
-      ports: [{ name: port.name, port: port.number, targetPort: port.name, protocol: "TCP" }],
-      ...(args.publishNotReadyAddresses === true ? { publishNotReadyAddresses: true } : {}),
+      ports: ports.map(({ name, number }) => ({ name, port: number, targetPort: name, protocol: "TCP" })),
     },
   };
 }

@@ -45,6 +45,9 @@ const images = object({
   pushProxy: image
     .optional()
     .describe("Image of the push proxy in front of the Pushgateway: Node.js 20 or newer, and a shell."),
+  pushQueue: image
+    .optional()
+    .describe("Image of the push queue in front of the push proxy: HAProxy 2.6 or newer."),
   grafana: image.optional().describe("Image of Grafana."),
 });
 

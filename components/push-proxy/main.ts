@@ -8,8 +8,10 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { stopCanary, tryPush, type Verdict } from "./canary.ts";
 import { ask, authorization, gateway, watchEpoch } from "./gateway.ts";
+import { isHeldTooLong, RECEIVED_HEADER } from "./limits.ts";
 import { textResponse, type Response } from "./http.ts";
 import { countPush, ownMetrics } from "./metrics.ts";
 import { monitorExposition } from "./monitor.ts";
@@ -24,6 +26,7 @@ const MAX_HEADER_BYTES = 64 * 2 ** 10;
 /** Google's load balancers keep idle connections for 600 s, and expect the server to keep them longer. */
 const KEEP_ALIVE_MS = 620_000;
 const MAX_CONNECTIONS = 1_000;
+const RETRY_PAUSE_MS = 1_000;
 /** client_golang before 1.2.0 takes no other status for success; all newer clients take it too. */
 const STORED = 202;
 
@@ -71,6 +74,9 @@ async function change(incoming: IncomingMessage, outgoing: ServerResponse): Prom
   const reservation = new Reservation();
   try {
     const response = await applyChange(incoming, reservation);
+    if (response.status === 503 && isHeldTooLong(incoming.headers[RECEIVED_HEADER])) response.status = 504;
+    // The push queue sends the push again at once, and would use up its retries within a second.
+    else if (response.status === 503 && server.listening) await sleep(RETRY_PAUSE_MS);
     if (incoming.method !== "DELETE") countPush(response.status);
     if (!incoming.complete) outgoing.setHeader("connection", "close");
     respond(outgoing, response);

@@ -1,6 +1,7 @@
 /** Reads the bodies of pushes within bounds of memory and time. */
 import type { IncomingMessage } from "node:http";
 import { ByteBudget } from "./byte-budget.ts";
+import { MIN_UPLOAD_BYTES_PER_SECOND, UPLOAD_GRACE_SECONDS } from "./limits.ts";
 import { MAX_PUSH_BYTES } from "./settings.ts";
 
 /**
@@ -10,9 +11,6 @@ import { MAX_PUSH_BYTES } from "./settings.ts";
 export const SMALL_PUSH_BYTES = 128 * 2 ** 10;
 /** Budget of the large pushes in memory; each takes what the largest may have. */
 const LARGE_PUSHES = 8;
-/** An upload has this time plus a second for each MIN_BYTES_PER_SECOND. */
-const GRACE_MS = 10_000;
-const MIN_BYTES_PER_SECOND = 64 * 2 ** 10;
 /** A body that is too large is read and thrown away, since many clients read the response only then; but no more. */
 const MAX_DISCARDED_BYTES = 64 * 2 ** 20;
 
@@ -56,13 +54,13 @@ export async function readBody(
   const body = incoming[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const chunks: Buffer[] = [];
   let length = 0;
-  let deadline = Date.now() + GRACE_MS;
+  let deadline = Date.now() + UPLOAD_GRACE_SECONDS * 1000;
   for (;;) {
     const next = await before(deadline, body.next());
     if (next === undefined) return 408;
     if (next.done === true) return length > maxBytes ? 413 : Buffer.concat(chunks);
     length += next.value.length;
-    deadline += (next.value.length / MIN_BYTES_PER_SECOND) * 1000;
+    deadline += (next.value.length / MIN_UPLOAD_BYTES_PER_SECOND) * 1000;
     if (length > maxBytes) {
       reservation.release();
       chunks.length = 0;

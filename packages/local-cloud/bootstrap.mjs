@@ -39,6 +39,7 @@ export const systemPackages = {
   iptables: ["iptables"],
   "containernetworking-plugins": ["/usr/lib/cni/ptp", "/usr/lib/cni/host-local", "/usr/lib/cni/loopback"],
   conntrack: ["conntrack"],
+  haproxy: ["haproxy"],
   iproute2: ["ip"],
   "util-linux": ["unshare", "nsenter", "setpriv", "mount"],
   procps: ["sysctl"],

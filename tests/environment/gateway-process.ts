@@ -33,6 +33,8 @@ export interface GatewayOptions {
   limits?: { push: number; store: number };
   /** Seconds after which the proxy responds with 503. */
   timeoutSeconds?: number;
+  /** Port of the proxy. @default any free port */
+  port?: number;
   /** File that the proxy regards as the Pushgateway's persistence file. */
   proxyFile?: string;
   /** "USER:PASSWORD" that the Pushgateway requires. @default none */
@@ -53,9 +55,14 @@ export async function startGateway(
     credentials = "",
     proxyFile,
     timeoutSeconds = 25,
+    port: wantedPort,
   }: GatewayOptions = {},
 ): Promise<GatewayProcess> {
-  const [port, gatewayPort, canaryPort] = [await freePort(), await freePort(), await freePort()];
+  const [port, gatewayPort, canaryPort] = [
+    wantedPort ?? (await freePort()),
+    await freePort(),
+    await freePort(),
+  ];
   const file = path.join(dir, "metrics");
   const program = path.join(dir, "push-proxy.mjs");
   await writeFile(program, pushProxyProgram());

@@ -9,7 +9,12 @@ import {
   type Cloud,
 } from "../../packages/local-cloud/cluster/index.ts";
 import { grafanaStandIn } from "../../packages/local-cloud/grafana/image.ts";
-import { nodeImage, prometheusRecipes, type Recipe } from "../../packages/local-cloud/images/index.ts";
+import {
+  haproxyRecipe,
+  nodeImage,
+  prometheusRecipes,
+  type Recipe,
+} from "../../packages/local-cloud/images/index.ts";
 import { recipes } from "../../packages/local-cloud/images/recipes.ts";
 import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 import { images } from "../../versions.ts";
@@ -35,6 +40,7 @@ describe("a local cloud with official images", () => {
     const recipesOfImages: Recipe[] = [
       ...prometheusRecipes(toolchain),
       ...(node === undefined ? [] : [{ ...node, name: images.pushProxy }]),
+      haproxyRecipe(images.pushQueue),
       { ...grafana, name: images.grafana },
     ];
     registry = await startRegistry(["quay.io", "docker.io"]);

@@ -33,6 +33,14 @@ export async function podIds(cloud: Cloud): Promise<string[]> {
   return items.map(({ metadata }) => metadata?.uid ?? "").sort();
 }
 
+/** Returns the pods of a workload that are not terminating. */
+export async function podsOf(cloud: Cloud, name: string): Promise<V1Pod[]> {
+  const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
+  const labelSelector = `app.kubernetes.io/name=${name}`;
+  const { items } = await core.listNamespacedPod({ namespace, labelSelector });
+  return items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+}
+
 /** Waits until the workload has exactly one pod and that pod is ready. */
 export async function untilReady(cloud: Cloud, name: string, timeoutMs = 240_000): Promise<V1Pod> {
   const deadline = Date.now() + timeoutMs;
@@ -46,7 +54,7 @@ export async function untilReady(cloud: Cloud, name: string, timeoutMs = 240_000
 }
 
 /** Returns the processes of a pod's containers with their IDs on this computer. */
-async function processesOf({ status }: V1Pod): Promise<{ pid: number; argv: string[] }[]> {
+export async function processesOf({ status }: V1Pod): Promise<{ pid: number; argv: string[] }[]> {
   // A container that isn't running has no process.
   const ids = (status?.containerStatuses ?? [])
     .map(({ containerID = "" }) => containerID.split("//")[1] ?? "")

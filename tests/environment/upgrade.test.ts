@@ -10,7 +10,12 @@ import { CRD_FILES } from "../../components/operator-crds.ts";
 import { openCloud, removeCloud } from "../../packages/local-cloud/cluster/index.ts";
 import { openEngine, stackOutputs } from "../../packages/local-cloud/environment.ts";
 import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
-import { grafanaImage, nodeImage, type PrometheusImages } from "../../packages/local-cloud/images/index.ts";
+import {
+  grafanaImage,
+  haproxyImage,
+  nodeImage,
+  type PrometheusImages,
+} from "../../packages/local-cloud/images/index.ts";
 import { basicAuth, readBack, runSample } from "../../packages/local-cloud/sample.ts";
 import { images } from "../../versions.ts";
 import { kubeConfig, namespace } from "./pods.ts";
@@ -125,7 +130,7 @@ describe("an upgrade", () => {
     hasHostUsers: boolean,
   ): Promise<void> {
     const own = [operator, configReloader, prometheus, alertmanager, pushGateway];
-    const all = [...own, grafanaImage, nodeImage].sort();
+    const all = [...own, grafanaImage, nodeImage, haproxyImage].sort();
     await expect.poll(imagesOfPods, { timeout: 120_000, interval: 1_000 }).toEqual(all);
     const found = await definitions();
     const versions = found.map(({ metadata }) => metadata?.annotations?.["operator.prometheus.io/version"]);

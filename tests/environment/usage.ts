@@ -34,7 +34,10 @@ export async function usage(cloud: Cloud): Promise<Map<string, Usage>> {
     const workloadPods = pods.filter(({ podRef }) => podRef.namespace === namespace);
     for (const { name, cpu, memory } of workloadPods.flatMap(({ containers }) => containers)) {
       const mib = (memory?.workingSetBytes ?? 0) / 2 ** 20;
-      found.set(name, { cpu: (cpu?.usageNanoCores ?? 0) / 1e6, mib });
+      // Of several replicas, the most.
+      const other = found.get(name) ?? { cpu: 0, mib: 0 };
+      const most = Math.max(other.cpu, (cpu?.usageNanoCores ?? 0) / 1e6);
+      found.set(name, { cpu: most, mib: Math.max(other.mib, mib) });
     }
   }
   return found;

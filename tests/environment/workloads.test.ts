@@ -21,7 +21,7 @@ import { startForwards, type LocalAddresses } from "../../packages/local-cloud/f
 import { openLocalEnvironment } from "../../packages/local-cloud/prepare.ts";
 import { runSample } from "../../packages/local-cloud/sample.ts";
 import { checkov, unexplained } from "./checkov.ts";
-import { connects, kill, kubeConfig, machineConnects, namespace, podOf, untilReady } from "./pods.ts";
+import { connects, kill, kubeConfig, machineConnects, namespace, podOf, podsOf, untilReady } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { held, lost, push, pushUntil, scraped, split } from "./pushes.ts";
 import { usage, usageDuring, type Usage } from "./usage.ts";
@@ -59,12 +59,17 @@ describe("workloads", () => {
     );
   const pods = async (): Promise<Record<string, V1Pod>> =>
     Object.fromEntries(
-      await Promise.all(workloads.map(async (name) => [name, await podOf(cloud, name)] as const)),
-    );
+      await Promise.all(
+        [...workloads, "push-queue"].map(async (name) => [name, (await podsOf(cloud, name))[0]] as const),
+      ),
+    ) as Record<string, V1Pod>;
 
   it("are scraped with labels that don't change", async () => {
+    const queue = (await podsOf(cloud, "push-queue")).flatMap(({ metadata, spec }) =>
+      (spec?.containers ?? []).map(({ name }) => ["push-queue", `${metadata?.name}/${name}`]),
+    );
     // The push proxy is in the Pushgateway's pod, behind its Service.
-    const expected = [...workloads.map((name) => [name, name]), ["push-proxy", "prom-gateway"]];
+    const expected = [...workloads.map((name) => [name, name]), ["push-proxy", "prom-gateway"], ...queue];
     const up = await eventually(
       () => query(addresses.prometheus, "up == 1"),
       (found) => found.length === expected.length,
@@ -112,6 +117,7 @@ describe("workloads", () => {
       alertmanager: 9093,
       "prom-gateway": 9091,
       grafana: 3000,
+      "push-queue": 9091,
     };
     const targets: [string, string, number][] = [
       ...Object.entries(ports).map(
@@ -135,12 +141,14 @@ describe("workloads", () => {
     expect(await from(found["grafana"])).toEqual(["prometheus", "alertmanager", "grafana", "dns"]);
     expect(await from(found["alertmanager"])).toEqual(["alertmanager"]);
     expect(await from(found["prom-gateway"])).toEqual(["prom-gateway"]);
+    expect(await from(found["push-queue"])).toEqual(["prom-gateway", "push-queue"]);
     expect(await from(found["prometheus-operator"])).toEqual(["prometheus-operator", "api"]);
     // Other pods may only push. CI and people reach workloads with reserved addresses.
     const stranger = await podOf(cloud, "kube-dns", "kube-system");
-    expect(await from(stranger)).toEqual(["prom-gateway", "api", "dns", "outside"]);
+    expect(await from(stranger)).toEqual(["push-queue", "api", "dns", "outside"]);
     const ci = await reached((host, port) => machineConnects(cloud, ciHost, host, port));
-    expect(ci.filter((name) => workloads.includes(name))).toEqual(["prometheus", "prom-gateway", "grafana"]);
+    const ofPods = Object.keys(ports);
+    expect(ci.filter((name) => ofPods.includes(name))).toEqual(["prometheus", "grafana", "push-queue"]);
     void listening;
   });
 
@@ -197,8 +205,7 @@ describe("workloads", () => {
         ),
       ),
     ).toEqual([]);
-    // Clients notice only crashes of the proxy itself.
-    if (word !== "node") expect([...pushes.answers.keys()]).toEqual([202]);
+    expect([...pushes.answers.keys()]).toEqual([202]);
     await eventually(
       () => scraped(addresses.prometheus),
       (there) => lost(pushes, there).length === 0,

@@ -21,6 +21,7 @@ test("sets defaults and substitutes variables", () => {
   expect(config.images).toEqual({
     grafana: "localhost/k8sfv/grafana-stand-in:1.0.0",
     pushProxy: "localhost/k8sfv/node:20.0.0-machine",
+    pushQueue: "localhost/k8sfv/haproxy:2.6.0-machine",
   });
 });
 

@@ -27,6 +27,7 @@ export async function makeGateway(more: Partial<PushGatewayArgs> = {}) {
     ...shared,
     image: "example/pushgateway:v1",
     proxyImage: "example/node:20",
+    queueImage: "example/haproxy:3",
     address: "10.248.1.4",
     operator: more.operator ?? (await makeOperator()),
     exposure: "internal",

@@ -6,6 +6,7 @@ import {
   type KubeConfig,
   type V1Service,
 } from "@kubernetes/client-node";
+import { removeRoutes, routeNewConnections } from "./client-routes.ts";
 import type { Cloud } from "./cloud.ts";
 import { controlPlaneHost } from "./control-plane.ts";
 import { ciHost, hostPid, runIn } from "./host.ts";
@@ -46,7 +47,9 @@ export class LoadBalancerController {
       .filter(({ spec }) => spec?.type === "LoadBalancer" && spec.loadBalancerIP);
     const uids = new Set(wanted.map(({ metadata }) => metadata?.uid));
     for (const [uid, assignment] of this.assigned) {
-      if (!uids.has(uid)) await this.release(uid, assignment);
+      if (uids.has(uid)) continue;
+      await this.release(uid, assignment);
+      await removeRoutes(this.cloud, assignment.address);
     }
     for (const service of wanted) await this.reconcileService(service, this.candidates(service, ready));
   }
@@ -102,6 +105,7 @@ export class LoadBalancerController {
     await runIn(this.cloud, node, ["ip", "address", "replace", `${address}/32`, "dev", "eth0"], {
       namespaces: "network",
     });
+    await routeNewConnections(this.cloud, address, node);
     this.assigned.set(uid, { address, node, pid });
     // Other hosts may have the previous node's MAC address in their ARP caches.
     const others = [ciHost, routerHost, controlPlaneHost];

@@ -72,6 +72,7 @@ export function imageConfig(recipe: Recipe, layerDigest: string): string {
       Cmd: recipe.command,
       User: recipe.user,
       WorkingDir: recipe.workingDir ?? "/",
+      StopSignal: recipe.stopSignal,
       Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     },
     rootfs: { type: "layers", diff_ids: [`sha256:${layerDigest}`] },

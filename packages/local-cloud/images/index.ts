@@ -5,6 +5,8 @@ export {
   corednsImage,
   grafanaImage,
   grafanaRecipe,
+  haproxyImage,
+  haproxyRecipe,
   nodeImage,
   pauseImage,
   prometheusRecipes,

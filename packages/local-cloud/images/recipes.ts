@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { builtNames } from "./names.ts";
 
 /** A directory, file or text in an image's layer. Owner and mode are those inside the image. */
@@ -31,6 +31,8 @@ export interface Recipe {
   user?: string;
   /** Working directory. @default `/` */
   workingDir?: string;
+  /** Signal that stops the container. @default SIGTERM */
+  stopSignal?: string;
   /** Environment variables besides PATH. */
   env?: Record<string, string>;
   /** Directories at the start of PATH. */
@@ -63,12 +65,18 @@ const nobody = 65534;
 /** UID of Grafana's user. Its GID is 0 so that any user in the root group can write the data directory. */
 const grafanaUser = 472;
 
+/** Image with this computer's HAProxy, which the stack `local` uses. */
+export const haproxyImage = "localhost/k8sfv/haproxy:2.6.0-machine";
+
+/** UID of the user in HAProxy's official image. */
+const haproxyUser = 99;
+
 /**
  * Returns the images of the local cloud, with the users, directories and entry points of the official images
  * (each project's Dockerfile at the version in versions.ts).
  */
 export function recipes(binaries: Binaries): Recipe[] {
-  return [...clusterRecipes(binaries), ...prometheusRecipes(binaries), nodeRecipe(binaries)];
+  return [...clusterRecipes(binaries), ...prometheusRecipes(binaries), nodeRecipe(binaries), haproxyRecipe()];
 }
 
 /** Returns the images of the cluster itself, which are in no registry. */
@@ -199,6 +207,28 @@ function nodeRecipe({ node }: Binaries): Recipe {
     env: { NODE_VERSION: process.version },
     path: ["/usr/local/bin"],
   };
+}
+
+/**
+ * Returns the image of this computer's HAProxy, with the path, user and stop signal of the official image.
+ *
+ * @param name - default: the name in the stack `local`
+ */
+export function haproxyRecipe(name = haproxyImage): Recipe {
+  return {
+    name,
+    entries: linked(whichHaproxy(), "/usr/local/sbin/haproxy"),
+    entrypoint: ["/usr/local/sbin/haproxy"],
+    user: `${haproxyUser}`,
+    stopSignal: "SIGUSR1",
+    path: ["/usr/local/sbin"],
+  };
+}
+
+/** Returns the path of HAProxy. Debian installs it in /usr/sbin, which is not on every PATH. */
+function whichHaproxy(): string {
+  const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin"];
+  return folders.map((folder) => `${folder}/haproxy`).find((file) => existsSync(file)) ?? "haproxy";
 }
 
 /** Returns Node's binary and its shared libraries. */

@@ -13,6 +13,7 @@ export const DEBIAN: Readonly<Record<string, string>> = {
   runc: "Apache-2.0",
   iptables: "GPL-2.0-only, Artistic-2.0",
   "containernetworking-plugins": "Apache-2.0",
+  haproxy: "GPL-2.0-or-later, LGPL-2.1-only (headers)",
   conntrack: "GPL-2.0-or-later",
   iproute2: "GPL-2.0-only",
   "util-linux": "GPL-2.0-or-later, LGPL-2.1-or-later, BSD-3-Clause",
@@ -38,5 +39,7 @@ export const IMAGES: Readonly<Record<string, string>> = {
   "quay.io/prometheus/alertmanager": "Apache-2.0",
   "quay.io/prometheus/pushgateway": "Apache-2.0",
   "docker.io/library/node": "MIT (Node.js), on Alpine Linux: MIT (musl), GPL-2.0-only (BusyBox) and others",
+  "docker.io/library/haproxy":
+    "GPL-2.0-or-later, on Alpine Linux: MIT (musl), GPL-2.0-only (BusyBox) and others; run unmodified",
   "docker.io/grafana/grafana": "AGPL-3.0-only: run unmodified, never built, linked or changed",
 };

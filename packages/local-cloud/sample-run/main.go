@@ -56,6 +56,7 @@ func run(args []string, getenv func(string) string, out io.Writer) error {
 	fail := flags.Int("fail", 0, "how many of the tests fail")
 	value := flags.Float64("value", 0, "mean occupancy in bytes; 0: a made-up one")
 	seed := flags.Int64("seed", 1, "the same seed gives the same made-up numbers")
+	timeout := flags.Duration("timeout", pushTimeout, "how long to wait for an answer")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			flags.SetOutput(out)
@@ -77,7 +78,7 @@ func run(args []string, getenv func(string) string, out io.Writer) error {
 	summary := record(codeLevel, *fail, *value, rand.New(rand.NewSource(*seed)))
 	summary.URL = target.Redacted()
 	summary.Seed = *seed
-	if err := pushAll(target); err != nil {
+	if err := pushAll(target, *timeout); err != nil {
 		return err
 	}
 	return json.NewEncoder(out).Encode(summary)
@@ -95,9 +96,9 @@ func parseTarget(text string) (*url.URL, error) {
 	return target, nil
 }
 
-// push does the same as k8sfv. client_golang uses the user and password in the URL.
-func pushAll(target *url.URL) error {
-	seen := &statusRecorder{next: &http.Client{Timeout: pushTimeout}}
+// pushAll does the same as k8sfv. client_golang uses the user and password in the URL.
+func pushAll(target *url.URL, limit time.Duration) error {
+	seen := &statusRecorder{next: &http.Client{Timeout: limit}}
 	err := push.New(target.String(), "k8sfv").Gatherer(prometheus.DefaultGatherer).Client(seen).Push()
 	if err == nil {
 		return nil
@@ -111,7 +112,7 @@ func pushAll(target *url.URL) error {
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		return fmt.Errorf("no response from %s within %s", target.Redacted(), pushTimeout)
+		return fmt.Errorf("no response from %s within %s", target.Redacted(), limit)
 	}
 	return fmt.Errorf("can't push to %s: %w", target.Redacted(), err)
 }

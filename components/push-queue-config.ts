@@ -1,0 +1,103 @@
+import { ATTEMPT_TIMEOUT_SECONDS, MAX_HOLD_SECONDS } from "./push-proxy/limits.ts";
+
+/** Arguments of the push queue's configuration. */
+export interface PushQueueConfigArgs {
+  /** Address to listen on. @default every address of the pod */
+  listenAddress?: string;
+  /** Port that clients push to. */
+  port: number;
+  /** Host and port of the push proxy. */
+  server: { host: string; port: number };
+}
+
+/** Environment variable with the port of HAProxy's own metrics, at /metrics, and of its own health check. */
+export const METRICS_PORT_VARIABLE = "METRICS_PORT";
+
+/** Path of the push queue's health check: it answers 200 whether or not the Pushgateway does. */
+export const PUSH_QUEUE_HEALTH_PATH = "/-/push-queue/ready";
+
+/** Maximum bytes of a body that is sent again after the connection to the push proxy was cut off. */
+export const MAX_RETRIED_BYTES = 128 * 2 ** 10;
+/** Size of HAProxy's buffer: a body of MAX_RETRIED_BYTES, and 16 KiB for its headers and HAProxy's own. */
+const BUFFER_BYTES = MAX_RETRIED_BYTES + 16 * 2 ** 10;
+/** Maximum number of clients of one process. Up to BACKLOG others wait for their connection in the kernel. */
+export const MAX_CLIENTS = 160;
+/** Maximum length of the kernel's queue of connections that HAProxy has not accepted, of which the node allows 4,096. */
+const BACKLOG = 1_024;
+/** Maximum number of requests at the push proxy at once, from one replica. It tries pushes one at a time. */
+const MAX_CONCURRENT = 32;
+/**
+ * Maximum bytes of a client's upload in the kernel, which doubles it for its own records. The kernel's default grows up to
+ * 32 MiB, and the pod's memory limit counts it.
+ */
+const RECEIVE_BUFFER_BYTES = 64 * 2 ** 10;
+/** HAProxy waits 1 s before it connects again after a refused connection, so this is also a number of seconds. */
+const RETRIES = MAX_HOLD_SECONDS;
+
+/**
+ * The configuration of HAProxy, version 2.6 or newer (docs.haproxy.org/3.0/configuration.html). It holds a push while the
+ * Pushgateway's pod is away, and sends it again when its connection was cut off.
+ *
+ * The server has no health check: HAProxy answers 503 at once when it knows that no server is up. Without one, each
+ * attempt to connect is the check. No more than MAX_CONCURRENT requests attempt it; the others queue in FIFO order.
+ */
+export function pushQueueConfig({ listenAddress = "", port, server }: PushQueueConfigArgs): string {
+  return `global
+  maxconn ${MAX_CLIENTS + 16}
+  nbthread 1
+  tune.bufsize ${BUFFER_BYTES}
+  tune.rcvbuf.client ${RECEIVE_BUFFER_BYTES}
+  hard-stop-after ${MAX_HOLD_SECONDS + 30}s
+  log stdout format raw local0
+
+defaults
+  mode http
+  option abortonclose
+  timeout client 60s
+  timeout http-request 60s
+  timeout http-keep-alive 620s
+  timeout connect 3s
+
+frontend pushes
+  bind ${listenAddress}:${port}
+  maxconn ${MAX_CLIENTS}
+  backlog ${BACKLOG}
+  log global
+  option httplog
+  option dontlognull
+  option dontlog-normal
+  option http-buffer-request
+  option clitcpka
+  monitor-uri ${PUSH_QUEUE_HEALTH_PATH}
+  http-request set-header X-Push-Received %[date]
+  use_backend reads if METH_GET || { method OPTIONS }
+  default_backend pushes
+
+backend pushes
+  option http-server-close
+  http-reuse never
+  timeout queue ${MAX_HOLD_SECONDS}s
+  timeout server ${ATTEMPT_TIMEOUT_SECONDS}s
+  retries ${RETRIES}
+  retry-on conn-failure empty-response junk-response response-timeout 503
+  http-error status 503 content-type text/plain string "Not stored within ${MAX_HOLD_SECONDS} s, push again: the Pushgateway does not respond\\n"
+  http-error status 502 content-type text/plain string "Not stored, push again: the connection to the Pushgateway was cut off, and pushes of more than ${MAX_RETRIED_BYTES} bytes are not sent again\\n"
+  server push-proxy ${server.host}:${server.port} maxconn ${MAX_CONCURRENT}
+
+backend reads
+  option http-server-close
+  http-reuse never
+  timeout queue 5s
+  timeout server 60s
+  retries 3
+  http-error status 503 content-type text/plain string "The Pushgateway does not respond\\n"
+  server push-proxy ${server.host}:${server.port} maxconn ${MAX_CONCURRENT}
+
+frontend metrics
+  bind "${listenAddress}:\${${METRICS_PORT_VARIABLE}}"
+  maxconn 16
+  monitor-uri ${PUSH_QUEUE_HEALTH_PATH}
+  http-request use-service prometheus-exporter if { path /metrics }
+  http-request return status 404
+`;
+}

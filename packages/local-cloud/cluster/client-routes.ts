@@ -1,0 +1,56 @@
+import type { Cloud } from "./cloud.ts";
+import { ciHost, runIn } from "./host.ts";
+import { listNodes } from "./node.ts";
+
+/** Next hops that stand for nodes; nothing else of the VPC has such an address. */
+const HOPS = "169.254.77";
+
+/**
+ * Routes the CI host's new connections to a load balancer's address to a node, as Google's passthrough load balancer does:
+ * a connection stays with the node that first answered it, also when new ones go to another. A packet to a node that is
+ * lost is dropped, so the client sends it again. Google documents the first (cloud.google.com/load-balancing/docs/internal,
+ * "Connection tracking") and not when a second SYN goes elsewhere; here it does once the address has moved.
+ */
+export async function routeNewConnections(cloud: Cloud, address: string, node: string): Promise<void> {
+  const mac = await runIn(cloud, node, ["ip", "-o", "link", "show", "eth0"], { namespaces: "network" });
+  const ether = /link\/ether (\S+)/.exec(mac)?.[1];
+  const number = await numberOf(cloud, node);
+  const hop = `${HOPS}.${number}`;
+  const chain = chainOf(address);
+  await inShell(cloud, [
+    `ip neigh replace ${hop} lladdr ${ether} dev eth0 nud permanent`,
+    `ip route replace ${address}/32 via ${hop} dev eth0 onlink table ${1000 + number}`,
+    `ip rule list | grep -q "fwmark 0x${number.toString(16)} " || ip rule add fwmark ${number} lookup ${1000 + number}`,
+    `printf '${[
+      "*mangle",
+      `:${chain} -`,
+      `-A ${chain} -m conntrack ! --ctstatus SEEN_REPLY -j CONNMARK --set-mark ${number}`,
+      `-A ${chain} -j CONNMARK --restore-mark`,
+      "COMMIT\\n",
+    ].join("\\n")}' | iptables-restore --wait --noflush`,
+    `iptables -w -t mangle -C OUTPUT ${jump(address)} 2>/dev/null || iptables -w -t mangle -A OUTPUT ${jump(address)}`,
+  ]);
+}
+
+/** Undoes routeNewConnections; connections that are open end. */
+export async function removeRoutes(cloud: Cloud, address: string): Promise<void> {
+  await inShell(cloud, [`iptables -w -t mangle -D OUTPUT ${jump(address)}`]).catch(() => undefined);
+}
+
+/** A number between 1 and 254 that no other node has: each has its own /24 of the pods' range. */
+async function numberOf(cloud: Cloud, node: string): Promise<number> {
+  const spec = (await listNodes(cloud)).find(({ name }) => name === node);
+  return (Number(spec?.podCidr.split(".")[2] ?? 0) % 254) + 1;
+}
+
+async function inShell(cloud: Cloud, lines: string[]): Promise<void> {
+  await runIn(cloud, ciHost, ["sh", "-ec", lines.join("\n")], { namespaces: "network" });
+}
+
+function jump(address: string): string {
+  return `-d ${address}/32 -p tcp -j ${chainOf(address)}`;
+}
+
+function chainOf(address: string): string {
+  return `LB-${address}`;
+}

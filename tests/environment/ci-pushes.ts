@@ -1,0 +1,111 @@
+import { randomInt } from "node:crypto";
+import path from "node:path";
+import { execa } from "execa";
+import { ciHost, commandIn, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
+import { typeScriptLoader } from "../../packages/local-cloud/plugin/version.ts";
+import { ciEnvironment, ciHostCommand, type SampleResult } from "../../packages/local-cloud/sample.ts";
+
+/** A push and what became of it. */
+export interface CountedPush {
+  instance: string;
+  value: number;
+  /** HTTP status, or the error of a push without a response. */
+  status: number | string;
+  /** When it began, in ms since 1970. */
+  started: number;
+  ms: number;
+}
+
+/** Pushes from the CI host that go on. */
+export interface CiPushes {
+  /** Ends them, and waits for the responses to those under way. */
+  stop: () => Promise<CountedPush[]>;
+}
+
+/** Between two pushes of a client. */
+const PAUSE_MS = 300;
+const CLIENT = path.join(import.meta.dirname, "push-client.ts");
+
+/** Starts clients on the CI host, each of which pushes one push after the other, without a timeout. */
+export async function startCiPushes(
+  cloud: Cloud,
+  url: string,
+  { clients, name }: { clients: number; name: string },
+): Promise<CiPushes> {
+  const { hostname, port } = new URL(url);
+  const running = await Promise.all(
+    // Wrapped, since a process of execa is a promise of its end.
+    Array.from({ length: clients }, (_, at) =>
+      startClient(cloud, [hostname, port, `${name}-${at}`, String(PAUSE_MS), "0", "0"]),
+    ),
+  );
+  return {
+    stop: async () => {
+      for (const { client } of running) client.stdin.end("\n");
+      const texts = await Promise.all(running.map(async ({ client }) => (await client).stdout));
+      return texts.flatMap(countedPushes);
+    },
+  };
+}
+
+/** Pushes once from each of many clients on the CI host, all at the same time. */
+export async function pushAtOnce(
+  cloud: Cloud,
+  url: string,
+  { clients, bodyBytes, name }: { clients: number; bodyBytes: number; name: string },
+): Promise<CountedPush[]> {
+  const { hostname, port } = new URL(url);
+  const words = [hostname, port, name, "0", String(bodyBytes), String(clients)];
+  const { client } = await startClient(cloud, words);
+  return countedPushes((await client).stdout);
+}
+
+async function startClient(cloud: Cloud, words: string[]) {
+  const [file, ...args] = await commandIn(
+    cloud,
+    ciHost,
+    [process.execPath, "--import", typeScriptLoader, CLIENT, ...words],
+    "network",
+  );
+  return { client: execa(file, args, { stdin: "pipe" }) };
+}
+
+function countedPushes(text: string): CountedPush[] {
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as CountedPush);
+}
+
+/** Starts the client that k8sfv uses, again and again, each time with another mean occupancy. */
+export function startSampleRuns(cloud: Cloud, outputs: Record<string, unknown>): CiPushes {
+  const over = new AbortController();
+  const pushes: CountedPush[] = [];
+  const work = (async () => {
+    while (!over.signal.aborted) {
+      const value = randomInt(30_000_000, 60_000_000);
+      const [file, ...args] = await ciHostCommand(cloud, [
+        "sample-run",
+        "-timeout",
+        "20m",
+        "-value",
+        String(value),
+      ]);
+      const started = Date.now();
+      const { failed, stdout, stderr } = await execa(file, args, {
+        env: ciEnvironment(cloud, outputs),
+        reject: false,
+      });
+      const pushed = failed ? Number.NaN : (JSON.parse(stdout) as SampleResult).occupancyMeanBytes;
+      const status = failed ? stderr : 202;
+      pushes.push({ instance: "sample-run", value: pushed, status, started, ms: Date.now() - started });
+    }
+  })();
+  return {
+    stop: async () => {
+      over.abort();
+      await work;
+      return pushes;
+    },
+  };
+}

@@ -1,0 +1,266 @@
+import { AppsV1Api, CoreV1Api, PatchStrategy, setHeaderOptions, type V1Pod } from "@kubernetes/client-node";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { killHost, openCloud, removeCloud } from "../../packages/local-cloud/cluster/index.ts";
+import { detachDisk } from "../../packages/local-cloud/cluster/disks.ts";
+import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
+import { haproxyImage, haproxyRecipe, prometheusRecipes } from "../../packages/local-cloud/images/index.ts";
+import { builtNames } from "../../packages/local-cloud/images/names.ts";
+import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { pushAtOnce, startCiPushes, startSampleRuns, type CountedPush } from "./ci-pushes.ts";
+import { kill, kubeConfig, namespace, podOf, podsOf, processesOf, untilReady } from "./pods.ts";
+import { eventually } from "./prometheus.ts";
+import { held } from "./pushes.ts";
+import { openTestStack, type TestStack } from "./stack.ts";
+import { usageDuring } from "./usage.ts";
+
+const OLD_HAPROXY = `${haproxyImage}-before`;
+const OLD_GATEWAY = `${builtNames().pushGateway}-before`;
+/** Kubernetes takes a disk from a lost node this long after it deleted the pod (maxWaitForUnmountDuration). */
+const FORCE_DETACH_MS = 6 * 60_000;
+const GATEWAY_DISK = { zone: "us-central1-b", name: "k8sfv-push-gateway" };
+
+/**
+ * Pushes while everything moves: from the CI host, one after the other and without a retry, by the client that k8sfv uses
+ * and two others. Each is counted. Not proved here: how Google's load balancer treats connections (local/cluster/client-routes.ts
+ * says what is assumed), and its time-outs; the official image of HAProxy; that Kubernetes takes the disk from a lost node,
+ * since the local cloud's disks are not attached: the test does that after the time that Kubernetes documents.
+ */
+describe("pushes while things move", () => {
+  let stack: TestStack;
+  let outputs: Record<string, unknown>;
+  let addresses: LocalAddresses;
+
+  beforeAll(async () => {
+    const toolchain = await ensureToolchain();
+    const before = prometheusRecipes(toolchain, { ...builtNames(), pushGateway: OLD_GATEWAY });
+    const old = before.filter(({ name }) => name === OLD_GATEWAY);
+    stack = await openTestStack("front", [...old, haproxyRecipe(OLD_HAPROXY)]);
+    outputs = await stack.up();
+    addresses = await startForwards(stack.cloud, outputs);
+    await untilReady(stack.cloud, "prom-gateway");
+  });
+  afterAll(() => removeCloud(openCloud("front")));
+
+  const core = () => kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
+
+  /** Pushes while `work` goes on and for 5 s more. @returns every push that was not answered with 202 */
+  async function during(what: string, work: () => Promise<unknown>): Promise<CountedPush[]> {
+    const url = String(outputs.PROMPG_URL);
+    const name = what.replaceAll(/\W+/g, "-");
+    const clients = await startCiPushes(stack.cloud, url, { clients: 2, name });
+    const runs = startSampleRuns(stack.cloud, outputs);
+    await sleep(2_000);
+    const started = Date.now();
+    const failed: unknown = await work().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const seconds = (Date.now() - started) / 1000;
+    await sleep(5_000);
+    const pushes = [...(await clients.stop()), ...(await runs.stop())];
+    if (failed !== undefined) throw failed as Error;
+    const bad = pushes.filter(({ status }) => status !== 202);
+    const slowest = Math.max(...pushes.map(({ ms }) => ms));
+    const real = pushes.filter(({ instance }) => instance === "sample-run").length;
+    console.log(
+      `${what}: ${seconds.toFixed(0)} s; ${pushes.length} pushes, ${real} by the real client; ` +
+        `${bad.length} not accepted; longest wait ${(slowest / 1000).toFixed(1)} s`,
+      bad,
+    );
+    expect(real).toBeGreaterThan(0);
+    await isWhole(pushes);
+    return bad;
+  }
+
+  /** Every accepted push is in the Pushgateway; of the real client, which has one group, the last. */
+  async function isWhole(pushes: CountedPush[]): Promise<void> {
+    const accepted = pushes.filter(({ status }) => status === 202);
+    await eventually(
+      () => held(addresses.pushGateway),
+      (there) =>
+        accepted.every(({ instance, value }) => instance === "sample-run" || there.get(instance) === value),
+    );
+    const last = accepted.findLast(({ instance }) => instance === "sample-run");
+    const text = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
+    const found = /^k8sfv_occupancy_mean_bytes\{.*\} (\S+)$/m.exec(text)?.[1];
+    if (last !== undefined && pushes.every(({ status }) => status === 202)) {
+      expect(Number(found)).toBe(last.value);
+    }
+  }
+
+  async function cordon(node: string, unschedulable: boolean): Promise<void> {
+    await core().patchNode(
+      { name: node, body: { spec: { unschedulable } } },
+      setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+    );
+  }
+
+  /** Evicts all pods of the namespace from a node, as `kubectl drain` does, until none is left. */
+  async function drain(node: string): Promise<void> {
+    await cordon(node, true);
+    for (;;) {
+      const { items } = await core().listNamespacedPod({ namespace, fieldSelector: `spec.nodeName=${node}` });
+      if (items.length === 0) return;
+      await Promise.all(items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined).map(evict));
+      await sleep(1_000);
+    }
+  }
+
+  const evict = async ({ metadata }: V1Pod) => {
+    const pod = { name: metadata?.name ?? "", namespace };
+    // Refused by the disruption budget until the other replica is ready.
+    await core()
+      .createNamespacedPodEviction({ ...pod, body: { metadata: pod } })
+      .catch(() => undefined);
+  };
+
+  /** Waits until both replicas of the push queue are ready, on different nodes if asked. */
+  const untilQueueReady = () =>
+    eventually(
+      () => podsOf(stack.cloud, "push-queue"),
+      (pods) =>
+        pods.length === 2 &&
+        pods.every(({ status }) =>
+          status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+        ),
+    );
+
+  it("begin with a replica of the push queue on each node", async () => {
+    const nodes = (await untilQueueReady()).map(({ spec }) => spec?.nodeName);
+    expect(new Set(nodes).size).toBe(2);
+  });
+
+  it("are all answered while the node of the Pushgateway is drained, and then the other node", async () => {
+    for (const which of ["one node", "the other node"]) {
+      const node = (await podOf(stack.cloud, "prom-gateway")).spec?.nodeName ?? "";
+      const bad = await during(`drain of ${which}`, async () => {
+        await drain(node);
+        expect((await untilReady(stack.cloud, "prom-gateway")).spec?.nodeName).not.toBe(node);
+        await untilQueueReady();
+      });
+      await cordon(node, false);
+      expect(bad).toEqual([]);
+    }
+  });
+
+  it.each([
+    ["the Pushgateway's image", "images.pushGateway", OLD_GATEWAY],
+    ["HAProxy's image", "images.pushQueue", OLD_HAPROXY],
+  ])("are all answered while %s changes, and when that is rolled back", async (what, key, image) => {
+    const { images } = await import("../../versions.ts");
+    const now = key === "images.pushQueue" ? haproxyImage : builtNames(images).pushGateway;
+    for (const [how, to] of [
+      ["upgrade", image],
+      ["rollback", now],
+    ] as const) {
+      await stack.set({ [key]: to });
+      expect(await during(`${how} of ${what}`, () => stack.up())).toEqual([]);
+      await untilQueueReady();
+    }
+  });
+
+  it("are all answered while replicas of the push queue are deleted in turn", async () => {
+    for (const { metadata } of await podsOf(stack.cloud, "push-queue")) {
+      const bad = await during("deletion of a replica", async () => {
+        await core().deleteNamespacedPod({ name: metadata?.name ?? "", namespace });
+        await sleep(1_000);
+        await untilQueueReady();
+        // Until it has ended.
+        await sleep(30_000);
+      });
+      expect(bad).toEqual([]);
+    }
+  });
+
+  it("are answered while HAProxy is killed in turn, but for those that it was handling", async () => {
+    for (const pod of await podsOf(stack.cloud, "push-queue")) {
+      let killed = 0;
+      const bad = await during("SIGKILL of a replica", async () => {
+        const [one] = (await processesOf(pod)).filter(({ argv }) => argv.join(" ").includes("haproxy"));
+        process.kill(one?.pid ?? Number.NaN, "SIGKILL");
+        killed = Date.now();
+        await sleep(1_000);
+        await untilQueueReady();
+      });
+      expect(bad.filter(({ started }) => started > killed)).toEqual([]);
+      expect(bad.length).toBeLessThanOrEqual(3);
+    }
+  });
+
+  it("are all answered while the Pushgateway is killed again and again", async () => {
+    const bad = await during("SIGKILL of the Pushgateway, 4 times", async () => {
+      for (let times = 0; times < 4; times += 1) {
+        await kill(stack.cloud, "prom-gateway", "bin/pushgateway");
+        await sleep(2_000);
+        await untilReady(stack.cloud, "prom-gateway");
+      }
+    });
+    expect(bad).toEqual([]);
+  });
+
+  it("wait for 5 minutes, 500 at once, within the memory of the push queue, and are answered", async () => {
+    const scale = (replicas: number) =>
+      kubeConfig(stack.cloud)
+        .makeApiClient(AppsV1Api)
+        .patchNamespacedDeploymentScale(
+          { name: "prom-gateway", namespace, body: { spec: { replicas } } },
+          setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+        );
+    await scale(0);
+    await eventually(
+      () => podsOf(stack.cloud, "prom-gateway"),
+      (pods) => pods.length === 0,
+    );
+    const url = String(outputs.PROMPG_URL);
+    const waiting = pushAtOnce(stack.cloud, url, { clients: 500, bodyBytes: 100_000, name: "at-once" });
+    const over = sleep(300_000);
+    const usage = await usageDuring(stack.cloud, over);
+    const most = Math.max(...["haproxy-1", "haproxy-2"].map((name) => usage.get(name)?.mib ?? Number.NaN));
+    await scale(1);
+    const pushes = await waiting;
+    const slowest = Math.max(...pushes.map(({ ms }) => ms)) / 1000;
+    console.log(
+      `500 clients of 100 kB waited: a HAProxy container took up to ${most.toFixed(0)} MiB; longest wait ${slowest.toFixed(0)} s`,
+    );
+    expect(pushes.filter(({ status }) => status !== 202)).toEqual([]);
+    expect(most).toBeLessThan(96);
+    await untilReady(stack.cloud, "prom-gateway");
+    await isWhole(pushes);
+  });
+
+  it.each([
+    ["spot", { "cluster.acceptInterruptions": true, "cluster.spot": true }],
+    ["machine type", { "cluster.machineType": "e2-standard-4" }],
+  ])("are all answered while the node pool is replaced: %s", async (what, changes) => {
+    await stack.set(changes);
+    expect(await during(`node pool replaced (${what})`, () => stack.up())).toEqual([]);
+    await untilQueueReady();
+  });
+
+  it("are answered when a node is lost for good, but for those that it was handling", async () => {
+    const node = (await podOf(stack.cloud, "prom-gateway")).spec?.nodeName ?? "";
+    let lostAt = 0;
+    const bad = await during("a node lost for good", async () => {
+      lostAt = Date.now();
+      await killHost(stack.cloud, node);
+      await eventually(
+        async () =>
+          (await core().listNamespacedPod({ namespace, fieldSelector: `spec.nodeName=${node}` })).items,
+        (pods) =>
+          pods.some(
+            ({ metadata }) =>
+              metadata?.deletionTimestamp !== undefined &&
+              metadata.labels?.["app.kubernetes.io/name"] === "prom-gateway",
+          ),
+        600_000,
+      );
+      console.log(`its pod is deleted ${Math.round((Date.now() - lostAt) / 1000)} s after its loss`);
+      await sleep(FORCE_DETACH_MS);
+      await detachDisk(stack.cloud, GATEWAY_DISK);
+      await untilReady(stack.cloud, "prom-gateway");
+    });
+    expect(bad.filter(({ started }) => started > lostAt)).toEqual([]);
+    expect(bad.length).toBeLessThanOrEqual(3);
+  });
+}, 1_500_000);
