@@ -1,10 +1,11 @@
 import { Address } from "@pulumi/gcp/compute/address.js";
 import * as pulumi from "@pulumi/pulumi";
 
+import type { AddressesConfig } from "../config/schema-cloud.ts";
 import type { StackLabels } from "./stack-labels.ts";
 
 /** Arguments of the reserved addresses. */
-export interface AddressesArgs {
+export interface AddressesArgs extends AddressesConfig {
   /** Prefix of the addresses' names. */
   prefix: string;
   /** Google region of the subnetwork. */
@@ -13,12 +14,6 @@ export interface AddressesArgs {
   subnetworkLink: pulumi.Input<string>;
   /** Labels of the addresses. */
   labels: StackLabels;
-  /** Internal address of the Pushgateway, in the subnetwork's primary range. */
-  pushGateway: string;
-  /** Internal address of Prometheus. */
-  prometheus: string;
-  /** Internal address of Grafana. */
-  grafana: string;
 }
 
 /**

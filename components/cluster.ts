@@ -5,36 +5,19 @@ import type { NodePoolArgs } from "@pulumi/gcp/container/nodePool.js";
 import { IAMMember } from "@pulumi/gcp/projects/iammember.js";
 import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterConfig } from "../config/schema-cloud.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import type { Network } from "./network.ts";
 import type { StackLabels } from "./stack-labels.ts";
 
 /** Arguments of the Cluster component. */
-export interface ClusterArgs {
+export interface ClusterArgs extends Omit<ClusterConfig, "name" | "acceptInterruptions"> {
   /** Google project id. */
   project: string;
   /** Google zone: a zonal control plane is free, and the disks are zonal too. */
   zone: string;
   /** Name of the cluster. */
   clusterName: string;
-  /** Number of nodes in the node pool. */
-  nodeCount: number;
-  /** Machine type of each node, e.g. "e2-standard-2". */
-  machineType: string;
-  /** Size of each node's boot disk in GiB, for the system, images and logs. */
-  nodeDiskGb: number;
-  /** Whether nodes are Spot VMs, which are cheaper but which Google can preempt at any time. */
-  spot: boolean;
-  /** Implementation of network policies: Google's Dataplane V2, or Calico on the legacy dataplane. */
-  networkPolicy: "dataplane-v2" | "calico";
-  /** Whether Google and the engine refuse to delete the cluster. */
-  deletionProtection: boolean;
-  /**
-   * "dns": the DNS-based endpoint, which Google's IAM protects. "ip": the IP endpoint, open to `authorizedNetworks`.
-   */
-  endpoint: "dns" | "ip";
-  /** IPv4 ranges that may reach the control plane. Used only when endpoint is "ip". */
-  authorizedNetworks: string[];
   /** IPv4 range of the control plane, a /28. Used only when endpoint is "ip". @default GKE chooses */
   controlPlaneCidr?: string;
   /** Labels of the cluster and of the nodes' VMs. */

@@ -3,26 +3,17 @@ import { DiskResourcePolicyAttachment } from "@pulumi/gcp/compute/diskResourcePo
 import { ResourcePolicy } from "@pulumi/gcp/compute/resourcePolicy.js";
 import * as pulumi from "@pulumi/pulumi";
 
+import type { DisksConfig } from "../config/schema-cloud.ts";
 import type { StackLabels } from "./stack-labels.ts";
 
 /** Arguments of the Disks component. */
-export interface DisksArgs {
+export interface DisksArgs extends DisksConfig {
   /** Prefix of the disks' names. */
   prefix: string;
   /** Google region of the zone, where the snapshots are stored. */
   region: string;
   /** Google zone of the cluster: a zonal disk can be attached only in its own zone. */
   zone: string;
-  /** Size of Prometheus's disk in GiB. */
-  prometheusGb: number;
-  /** Size of the Pushgateway's disk in GiB. */
-  pushGatewayGb: number;
-  /** Size of Grafana's disk in GiB. */
-  grafanaGb: number;
-  /** Size of Alertmanager's disk in GiB. */
-  alertmanagerGb: number;
-  /** Whether the Pulumi option `protect` prevents the deletion of the disks. */
-  protect: boolean;
   /** Labels of the disks and their snapshots. */
   labels: StackLabels;
   /** Enabled APIs, which the disks depend on. */

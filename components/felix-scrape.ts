@@ -1,18 +1,15 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import * as pulumi from "@pulumi/pulumi";
+import type { FelixConfig } from "../config/schema.ts";
 import { FELIX_JOB } from "../workloads.ts";
 import type { Operator } from "./operator.ts";
 
 /** Arguments of the FelixScrape component. */
-export interface FelixScrapeArgs {
+export interface FelixScrapeArgs extends FelixConfig {
   /** Namespace of Prometheus. */
   namespace: pulumi.Input<string>;
   /** Operator whose CRDs include ScrapeConfig. */
   operator: Operator;
-  /** Each Felix as "HOST:PORT"; becomes the label `instance`. */
-  targets: string[];
-  /** Seconds between two scrapes of a target. */
-  intervalSeconds: number;
 }
 
 /** Maximum series of one target. A scrape of more series fails, so that a wrong target can't fill Prometheus's disk. */

@@ -1,14 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GrafanaConfig } from "../config/schema.ts";
 import { forwardToPod } from "./pod-forward.ts";
 import type { Tunnel } from "./tunnel.ts";
 import { openTunnel } from "./tunnel.ts";
 
 /** Arguments of openGrafanaAccess. */
-export interface GrafanaAccessArgs {
-  /** "tunnel": through the Kubernetes API while the program runs. "direct": to Grafana's own address. */
-  access: "tunnel" | "direct";
-  /** Port of the tunnel on 127.0.0.1. */
-  tunnelPort: number;
+export interface GrafanaAccessArgs extends Pick<GrafanaConfig, "access" | "tunnelPort"> {
   /** Grafana's URL inside the VPC. */
   url: pulumi.Output<string>;
   /** Kubeconfig for the tunnel. */

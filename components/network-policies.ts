@@ -1,10 +1,11 @@
 import { isIPv4 } from "node:net";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
+import type { PushGatewayConfig } from "../config/schema.ts";
 import { PUSH_QUEUE_METRICS_PORTS, WORKLOADS } from "../workloads.ts";
 
 /** Arguments of the NetworkPolicies component. */
-export interface NetworkPoliciesArgs {
+export interface NetworkPoliciesArgs extends Pick<PushGatewayConfig, "exposure"> {
   /** Namespace of the policies. */
   namespace: pulumi.Input<string>;
   /** IPv4 ranges that may connect from outside the cluster, to the reserved addresses. */
@@ -15,10 +16,6 @@ export interface NetworkPoliciesArgs {
    * IPv4 range of the cluster's Services. NodeLocal DNSCache listens on an address of this range, in the host network.
    */
   serviceRange: string;
-  /**
-   * Origin of pushes: the VPC ("internal"), also Google's load balancer ("external"), or only the cluster's own pods.
-   */
-  exposure: "internal" | "external" | "in-cluster";
   /** Felix processes that Prometheus scrapes, as "HOST:PORT". @default none */
   felixTargets?: string[];
   /** URLs of the remote-write receivers. @default none */

@@ -5,9 +5,10 @@ import { Router } from "@pulumi/gcp/compute/router.js";
 import { RouterNat } from "@pulumi/gcp/compute/routerNat.js";
 import { Subnetwork } from "@pulumi/gcp/compute/subnetwork.js";
 import * as pulumi from "@pulumi/pulumi";
+import type { NetworkConfig } from "../config/schema-cloud.ts";
 
 /** Arguments of the Network component. */
-export interface NetworkArgs {
+export interface NetworkArgs extends Pick<NetworkConfig, "primaryCidr" | "podCidr" | "serviceCidr"> {
   /** Google project id. */
   project: string;
   /** Name of the created resources, including the VPC. An RFC 1035 label, as Google requires. */
@@ -18,12 +19,6 @@ export interface NetworkArgs {
   peers?: string[];
   /** Google region of the subnetwork, e.g. "us-central1". */
   region: string;
-  /** IPv4 range of nodes, CI machines and the reserved addresses, e.g. "10.248.0.0/20". */
-  primaryCidr: string;
-  /** IPv4 range of pods. Each node takes a /24. */
-  podCidr: string;
-  /** IPv4 range of the cluster's Services. */
-  serviceCidr: string;
   /** Enabled APIs, which the network depends on. */
   apis: pulumi.Input<pulumi.Resource[]>;
 }

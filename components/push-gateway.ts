@@ -1,6 +1,7 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import type { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import * as pulumi from "@pulumi/pulumi";
+import type { PushGatewayConfig } from "../config/schema.ts";
 import { WORKLOADS } from "../workloads.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
@@ -13,20 +14,13 @@ import { scrape } from "./scrape.ts";
 import { clusterService, internalService } from "./services.ts";
 
 /** Arguments of the Pushgateway. */
-export interface PushGatewayArgs extends WorkloadArgs {
+export interface PushGatewayArgs extends WorkloadArgs, Pick<PushGatewayConfig, "exposure" | "auth"> {
   /** Image of the push proxy before it: Node 20 or newer, and a shell. */
   proxyImage: string;
   /** Image of the push queue before the proxy: HAProxy 2.6 or newer. */
   queueImage: string;
   /** Whose resource definitions the ServiceMonitor needs. */
   operator: Operator;
-  /**
-   * Where pushes come from: "internal", the VPC, on the reserved address; "in-cluster", the cluster's own
-   * jobs alone; "external", the internet too (a PushEntrance leads here).
-   */
-  exposure: "internal" | "external" | "in-cluster";
-  /** Whether a password is asked for. */
-  auth: boolean;
   /** Whether the engine refuses to delete that password. */
   protectPassword: boolean;
 }

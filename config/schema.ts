@@ -24,31 +24,43 @@ import {
 const FELIX_TARGET = "a host (IPv4 address or name) with its port, like 10.248.4.2:9091";
 const FELIX_TARGETS = `a list of at least one target (${FELIX_TARGET})`;
 
+/** Describes an optional image; the example is one in a private registry. */
+const optionalImage = (type: typeof image, description: string, example: string) =>
+  type.optional().meta({ description, examples: [`registry.example.com/${example}`] });
+
+// The versions are those that the pinned operator accepts (its pkg/prometheus/promcfg.go and pkg/alertmanager/operator.go).
+const prometheusImage = versionedImage(
+  "[23][.][0-9]+",
+  "2.x or 3.x",
+  "quay.io/prometheus/prometheus:v3.16.0",
+);
+const alertmanagerImage = versionedImage(
+  "0[.](1[5-9]|[2-9][0-9]|[1-9][0-9]{2,})",
+  "from 0.15 to 0.x",
+  "quay.io/prometheus/alertmanager:v0.35.0",
+);
+
 const images = object({
-  operator: image.optional().describe("Image of the Prometheus Operator."),
-  configReloader: image.optional().describe("Image of the operator's sidecar in Prometheus's pod."),
-  // The versions that the pinned operator accepts (its pkg/prometheus/promcfg.go and pkg/alertmanager/operator.go).
-  prometheus: versionedImage("[23][.][0-9]+", "2.x or 3.x", "quay.io/prometheus/prometheus:v3.16.0")
-    .optional()
-    .describe("Image of Prometheus."),
-  alertmanager: versionedImage(
-    "0[.](1[5-9]|[2-9][0-9]|[1-9][0-9]{2,})",
-    "from 0.15 to 0.x",
-    "quay.io/prometheus/alertmanager:v0.35.0",
-  )
-    .optional()
-    .meta({
-      description: "Image of Alertmanager.",
-      examples: ["registry.example.com/prometheus/alertmanager:v0.35.0"],
-    }),
-  pushGateway: image.optional().describe("Image of the Pushgateway."),
-  pushProxy: image
-    .optional()
-    .describe("Image of the push proxy in front of the Pushgateway: Node.js 20 or newer, and a shell."),
-  pushQueue: image
-    .optional()
-    .describe("Image of the push queue in front of the push proxy: HAProxy 2.6 or newer."),
-  grafana: image.optional().describe("Image of Grafana."),
+  operator: optionalImage(image, "Image of the Prometheus Operator.", "prometheus-operator:v0.85.0"),
+  configReloader: optionalImage(
+    image,
+    "Image of the operator's sidecar in Prometheus's pod.",
+    "prometheus-config-reloader:v0.85.0",
+  ),
+  prometheus: optionalImage(prometheusImage, "Image of Prometheus.", "prometheus:v3.16.0"),
+  alertmanager: optionalImage(alertmanagerImage, "Image of Alertmanager.", "alertmanager:v0.35.0"),
+  pushGateway: optionalImage(image, "Image of the Pushgateway.", "pushgateway:v1.11.1"),
+  pushProxy: optionalImage(
+    image,
+    "Image of the push proxy in front of the Pushgateway: Node.js 20 or newer, and a shell.",
+    "node:24.21.0-alpine3.24",
+  ),
+  pushQueue: optionalImage(
+    image,
+    "Image of the push queue in front of the push proxy: HAProxy 2.6 or newer.",
+    "haproxy:3.0.26-alpine3.24",
+  ),
+  grafana: optionalImage(image, "Image of Grafana.", "grafana:13.2.3"),
 });
 
 const pushGateway = object({
@@ -139,10 +151,7 @@ export const schema = object({
     "Ranges that may connect to the reserved addresses, to push and to read.",
   ),
   disks,
-  images: images.prefault({}).meta({
-    description: "Images other than those in versions.ts, e.g. of a private registry.",
-    examples: ["registry.example.com/prometheus/prometheus:v3.16.0"],
-  }),
+  images: images.prefault({}).describe("Images other than those in versions.ts, e.g. of a private registry."),
   pushGateway: pushGateway.prefault({}).describe("Access to the Pushgateway."),
   remoteWrite: remoteWrite
     .optional()
@@ -191,3 +200,8 @@ export const SECRET_KEYS = [
 
 /** The stack configuration with defaults and without secrets. */
 export type Config = Omit<z.infer<typeof schema>, (typeof SECRET_KEYS)[number]>;
+
+// The values of these keys with defaults, for the arguments of components.
+export type FelixConfig = z.infer<typeof felix>;
+export type GrafanaConfig = z.infer<typeof grafana>;
+export type PushGatewayConfig = z.infer<typeof pushGateway>;

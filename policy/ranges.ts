@@ -1,11 +1,6 @@
 import { isIP } from "node:net";
 import { Netmask } from "netmask";
-import { parseCidr } from "../config/cidr.ts";
-
-/** Private addresses, which are not routed on the internet: RFC 1918, RFC 6598 and the loopback. */
-const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"].map(
-  (cidr) => new Netmask(cidr),
-);
+import { isPrivate, parseCidr } from "../config/cidr.ts";
 
 /**
  * Shortest allowed prefix of public IPv4 ranges. A /16 was the usual allocation of a whole university or company; wider
@@ -25,7 +20,7 @@ export function tooOpen(cidr: string): string | undefined {
   if (cidr.includes(":")) {
     return range.bitmask < WIDEST_IPV6_PREFIX ? `${cidr} is wider than a /${WIDEST_IPV6_PREFIX}` : undefined;
   }
-  if (range.bitmask >= WIDEST_PUBLIC_PREFIX || PRIVATE.some((one) => one.contains(range))) return undefined;
+  if (range.bitmask >= WIDEST_PUBLIC_PREFIX || isPrivate(range)) return undefined;
   return `${cidr} is wider than a /${WIDEST_PUBLIC_PREFIX} of public addresses`;
 }
 

@@ -45,17 +45,17 @@ export async function keys(stack = cloudStacks()[0] ?? LOCAL_STACK): Promise<Key
   const used = Object.fromEntries(
     Object.entries(config).map(([key, value]) => [key.slice(PREFIX.length), value]),
   );
-  return keysOf(schema, [], used, undefined);
+  return keysOf(schema, [], used);
 }
 
-function keysOf(object: z.core.$ZodType, path: string[], used: unknown, shared: unknown): Key[] {
+function keysOf(object: z.core.$ZodType, path: string[], used: unknown): Key[] {
   return Object.entries(node(object).def.shape ?? {}).flatMap(([name, value]) => {
-    const key = describe(value, [...path, name], field(used, name), shared);
-    return [key, ...keysOf(key.inner, key.path, field(used, name), key.example)];
+    const key = describe(value, [...path, name], field(used, name));
+    return [key, ...keysOf(key.inner, key.path, field(used, name))];
   });
 }
 
-function describe(outer: z.core.$ZodType, path: string[], used: unknown, shared: unknown): Key {
+function describe(outer: z.core.$ZodType, path: string[], used: unknown): Key {
   const key: Key = {
     path,
     inner: outer,
@@ -73,7 +73,7 @@ function describe(outer: z.core.$ZodType, path: string[], used: unknown, shared:
     if (def.type === "optional") key.optional = true;
     key.inner = at;
   }
-  if (!isObject(key)) key.example ??= key.byDefault ?? shared;
+  if (!isObject(key)) key.example ??= key.byDefault;
   return key;
 }
 
