@@ -7,8 +7,8 @@ export default defineConfig({
     // For a machine that does other work meanwhile; alone, the longest takes 2 s.
     testTimeout: 60_000,
     pool: "threads",
-    // Files share the modules that they import: loading Pulumi's SDK for each took half of the time. No file may leave changed
-    // global state behind.
+    // Files share the modules that they import: loading Pulumi's SDK for each took half of the time. No file may
+    // leave changed global state behind.
     isolate: false,
   },
 });

@@ -1,7 +1,10 @@
 import type { Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
 
-/** Checks that a push gateway on the internet has a password, a domain and explicit source ranges, and others have none. */
+/**
+ * Checks that a push gateway on the internet has a password, a domain and explicit source ranges, and others have
+ * none.
+ */
 export function checkExposure(raw: unknown): Problem[] {
   const path = (key: string) => ["pushGateway", key];
   const value = (key: string) => valueAt(raw, path(key));

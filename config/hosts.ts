@@ -5,7 +5,10 @@ const HOST_NAME = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}
 const MAX_HOST_NAME = 253;
 const MAX_PORT = 65535;
 
-/** Splits "HOST:PORT". Returns undefined unless the host is a name or an IPv4 address and the port is from 1 to 65535. */
+/**
+ * Splits "HOST:PORT". Returns undefined unless the host is a name or an IPv4 address and the port is from 1 to
+ * 65535.
+ */
 export function parseHostPort(text: string): { host: string; port: number } | undefined {
   const [, host = "", digits = ""] = /^([^:]+):([1-9][0-9]{0,4})$/.exec(text) ?? [];
   const port = Number(digits);

@@ -39,9 +39,9 @@ function memoryOf(machineType: string): number | undefined {
 }
 
 /**
- * Returns the allocatable memory of a node in MiB. GKE reserves 255 MiB of a machine with less than 1 GiB, otherwise 25 % of
- * the first 4 GiB and 20 % of the next 4 GiB, and 100 MiB for eviction. The larger reserve of larger machines doesn't matter
- * here (cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes).
+ * Returns the allocatable memory of a node in MiB. GKE reserves 255 MiB of a machine with less than 1 GiB,
+ * otherwise 25 % of the first 4 GiB and 20 % of the next 4 GiB, and 100 MiB for eviction. The larger reserve of
+ * larger machines doesn't matter here (cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes).
  */
 function allocatable(memory: number): number {
   const reserved =

@@ -15,7 +15,10 @@ export function isMailAddress(value: string): boolean {
   return z.regexes.email.test(value) && value.length <= MAX_ADDRESS && value.indexOf("@") <= MAX_LOCAL_PART;
 }
 
-/** Google Cloud drops connections to this port outside the VPC (cloud.google.com/compute/docs/tutorials/sending-mail). */
+/**
+ * Google Cloud drops connections to this port outside the VPC
+ * (cloud.google.com/compute/docs/tutorials/sending-mail).
+ */
 const BLOCKED_PORT = 25;
 
 /** Description of a mail server. */

@@ -28,7 +28,8 @@ const FELIX_TARGETS = `a list of at least one target (${FELIX_TARGET})`;
 const optionalImage = (type: typeof image, description: string, example: string) =>
   type.optional().meta({ description, examples: [`registry.example.com/${example}`] });
 
-// The versions are those that the pinned operator accepts (its pkg/prometheus/promcfg.go and pkg/alertmanager/operator.go).
+// The versions are those that the pinned operator accepts (its pkg/prometheus/promcfg.go and
+// pkg/alertmanager/operator.go).
 const prometheusImage = versionedImage(
   "[23][.][0-9]+",
   "2.x or 3.x",
@@ -129,9 +130,9 @@ const grafana = object({
 });
 
 /**
- * Every key of the stack configuration with its type, allowed values, default and description. `npm run docs` generates
- * docs/configuration.md and the block `config` of Pulumi.yaml from it. A key without a default is required, unless it is
- * optional. A key needs an example if the stack files have none.
+ * Every key of the stack configuration with its type, allowed values, default and description. `npm run docs`
+ * generates docs/configuration.md and the block `config` of Pulumi.yaml from it. A key without a default is
+ * required, unless it is optional. A key needs an example if the stack files have none.
  */
 export const schema = object({
   project: string(

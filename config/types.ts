@@ -100,8 +100,8 @@ const IDENTIFIER = "(0|[1-9][0-9]*|[0-9]*[a-z-][0-9a-z-]*)";
 const PRERELEASE = `-${IDENTIFIER}([.]${IDENTIFIER})*`;
 
 /**
- * Accepts container images whose tag is a version that begins with `series`. The Prometheus Operator reads the version, on
- * which command-line flags depend, and rejects others after the change has been applied.
+ * Accepts container images whose tag is a version that begins with `series`. The Prometheus Operator reads the
+ * version, on which command-line flags depend, and rejects others after the change has been applied.
  *
  * @param series regular expression of the first numbers
  */
@@ -152,9 +152,9 @@ function hasPort(value: string): boolean {
 const MAX_REPETITIONS = 1000;
 
 /**
- * Reports whether the value is a regular expression that RE2 accepts, too. Accepts less than RE2: only non-capturing groups,
- * and escapes of punctuation and \d, \D, \w, \W, \s, \S. The Prometheus Operator skips a PrometheusRule with an invalid
- * pattern, and all its alerts with it.
+ * Reports whether the value is a regular expression that RE2 accepts, too. Accepts less than RE2: only
+ * non-capturing groups, and escapes of punctuation and \d, \D, \w, \W, \s, \S. The Prometheus Operator skips a
+ * PrometheusRule with an invalid pattern, and all its alerts with it.
  */
 export function isPattern(value: string): boolean {
   if (value === "" || /\(\?[^:]|\[\^?\]/.test(value)) return false;

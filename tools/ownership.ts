@@ -63,8 +63,8 @@ export function nameOf(urn: string): string {
 
 function foreignLabel({ type, outputs = {} }: State, stack: string): string | undefined {
   if (!LABELLED.includes(type)) return undefined;
-  // effectiveLabels contains all labels; an imported resource's other label outputs contain only the
-  // program's, i.e. none.
+  // effectiveLabels contains all labels. After an import, "labels" is empty: it contains only labels that the program
+  // has set.
   const labels = revealed(outputs.effectiveLabels) as Record<string, unknown> | undefined;
   const value = labels?.[STACK_LABEL];
   if (value === stack) return undefined;

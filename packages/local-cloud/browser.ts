@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
-/** Debian's Chromium, installed by packages/local-cloud/bootstrap.mjs. Playwright's own build is in no package registry. */
+/**
+ * Debian's Chromium, installed by packages/local-cloud/bootstrap.mjs. Playwright's own build is in no package
+ * registry.
+ */
 const CHROMIUM = "/usr/bin/chromium";
 
 const FLAGS = [

@@ -23,8 +23,7 @@ const builtPlugins = {
 
 /**
  * Installs the provider plugins into a Pulumi home, in the versions that their npm packages require. Replaces
- * existing
- * ones.
+ * existing ones.
  *
  * @param pulumiHome the engine's `PULUMI_HOME`
  */
@@ -45,8 +44,7 @@ export async function installPlugins(pulumiHome: string, toolchain: Binaries): P
 
 /**
  * Creates a plugin's directory and returns the path of its executable. The engine considers a directory
- * complete unless
- * a `.partial` file is next to it.
+ * complete unless a `.partial` file is next to it.
  */
 async function pluginFile(pulumiHome: string, name: string, version: string): Promise<string> {
   const folder = path.join(pulumiHome, "plugins", `resource-${name}-v${version}`);

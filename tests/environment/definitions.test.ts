@@ -5,7 +5,10 @@ import { parse, parseAllDocuments } from "yaml";
 import { CRD_FILES, readCrds } from "../../components/operator-crds.ts";
 import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
 
-/** Removes descriptions, except those of printer columns, which have one line. */
+/**
+ * Removes all descriptions except those of printer columns. readCrds keeps these, because the key follows a list's
+ * dash.
+ */
 function withoutDescriptions(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((one: unknown) => withoutDescriptions(one));
   if (typeof value !== "object" || value === null) return value;

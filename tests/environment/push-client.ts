@@ -1,6 +1,7 @@
 /**
- * Pushes from the host that it runs on, each push a group of its own, until a line comes on stdin. Prints a line of JSON for
- * each push. It has no timeout, as client_golang has none, and a connection for each push, as CI jobs have.
+ * Pushes from the host that it runs on, each push a group of its own, until a line comes on stdin. Prints a line of
+ * JSON for each push. It has no timeout, as client_golang has none, and a connection for each push, as CI jobs
+ * have.
  *
  *     push-client.ts HOST PORT NAME PAUSE_MS BODY_BYTES CLIENTS
  *

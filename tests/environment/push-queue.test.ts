@@ -23,8 +23,8 @@ import { held, lost, pushUntil } from "./pushes.ts";
 const WAIT_MS = process.env.K8SFV_LONG === "1" ? 300_000 : 8_000;
 
 /**
- * The push queue's own configuration, run by this machine's HAProxy as a process on 127.0.0.1. Not proved here: what its two
- * pods and their Services do (push-front.test.ts), and the official image's version of HAProxy.
+ * The push queue's own configuration, run by this machine's HAProxy as a process on 127.0.0.1. Not proved here:
+ * what its two pods and their Services do (push-front.test.ts), and the official image's version of HAProxy.
  */
 describe("the push queue", () => {
   let dir: string;

@@ -12,7 +12,7 @@ export interface OnGoogle extends Made {
   state: Values;
 }
 
-/** Result of a run of the program at the emulated Google. */
+/** Result of a run of the program with the emulated Google Cloud. */
 export interface Run {
   /** Created resources in the order of their completion. */
   created: OnGoogle[];

@@ -8,7 +8,10 @@ const toPush = {
 };
 const ofClass = (name: string) => ({ annotations: { "kubernetes.io/ingress.class": name } });
 
-/** Returns an Ingress to a Service that has a security policy with these rules, in the order of their registration. */
+/**
+ * Returns an external Ingress and the resources it needs (security policy with these rules, BackendConfig, Service),
+ * in the order in which Pulumi registers them.
+ */
 function ingressWithPolicy(rules: Props[], name = "armor") {
   const annotations = { "cloud.google.com/backend-config": '{"default": "backend"}' };
   return [

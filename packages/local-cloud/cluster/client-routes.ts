@@ -6,10 +6,11 @@ import { listNodes } from "./node.ts";
 const HOPS = "169.254.77";
 
 /**
- * Routes the CI host's new connections to a load balancer's address to a node, as Google's passthrough load balancer does:
- * a connection stays with the node that first answered it, also when new ones go to another. A packet to a node that is
- * lost is dropped, so the client sends it again. Google documents the first (cloud.google.com/load-balancing/docs/internal,
- * "Connection tracking") and not when a second SYN goes elsewhere; here it does once the address has moved.
+ * Routes the CI host's new connections to a load balancer's address to a node, as Google's passthrough load
+ * balancer does: a connection stays with the node that first answered it, also when new ones go to another. A
+ * packet to a node that is lost is dropped, so the client sends it again. Google documents the first
+ * (cloud.google.com/load-balancing/docs/internal, "Connection tracking") and not when a second SYN goes elsewhere;
+ * here it does once the address has moved.
  */
 export async function routeNewConnections(cloud: Cloud, address: string, node: string): Promise<void> {
   const mac = await runIn(cloud, node, ["ip", "-o", "link", "show", "eth0"], { namespaces: "network" });
@@ -37,7 +38,7 @@ export async function removeRoutes(cloud: Cloud, address: string): Promise<void>
   await inShell(cloud, [`iptables -w -t mangle -D OUTPUT ${jump(address)}`]).catch(() => undefined);
 }
 
-/** A number between 1 and 254 that no other node has: each has its own /24 of the pods' range. */
+/** Returns a number between 1 and 254 that no other node has: each node has its own /24 of the pods' range. */
 async function numberOf(cloud: Cloud, node: string): Promise<number> {
   const spec = (await listNodes(cloud)).find(({ name }) => name === node);
   return (Number(spec?.podCidr.split(".")[2] ?? 0) % 254) + 1;

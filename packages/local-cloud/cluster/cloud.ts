@@ -29,7 +29,7 @@ export interface Cloud {
   readonly adminKubeconfig: string;
   /** Parent directory of each host's data and logs. */
   readonly hostsDir: string;
-  /** Home and state directories of the Pulumi engine. */
+  /** Parent directory of the Pulumi engine's home and state. */
   readonly pulumiDir: string;
   /** The engine's PULUMI_HOME, which holds its plugins. */
   readonly pulumiHome: string;

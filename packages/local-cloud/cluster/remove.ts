@@ -13,7 +13,7 @@ export async function removeCloud(cloud: Cloud): Promise<void> {
   await killProcesses(await findEngineProcesses(cloud));
   await endProcesses(cloud);
   await rm(cloud.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-  // Fails harmlessly if there are other clouds.
+  // rmdir fails if the directory contains other clouds, which is harmless.
   await rmdir(path.dirname(cloud.dir)).catch(() => undefined);
 }
 

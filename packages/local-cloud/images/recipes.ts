@@ -39,7 +39,7 @@ export interface Recipe {
   path?: string[];
 }
 
-/** Locations of built binaries. The toolchain implements it. */
+/** Finds built binaries. Implemented by the toolchain. */
 export interface Binaries {
   /** Returns the path of a binary. It contains the cache key of the binary's sources. */
   path(name: string): string;

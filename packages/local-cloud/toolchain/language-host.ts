@@ -35,9 +35,9 @@ func passOn(engine *grpc.ClientConn) grpc.ServerOption {
 `;
 
 /**
- * Makes the language host forward calls that its SDK does not know. Programs with the current SDK call
- * `SignalAndWaitForShutdown`, so that the engine can delete resources before they exit; the host of SDK 3.68,
- * the latest one published as a Go module, would respond with UNIMPLEMENTED.
+ * Makes the language host forward calls that its SDK doesn't know to the engine. A program with the current SDK
+ * calls `SignalAndWaitForShutdown` before it exits, so that the engine can still delete resources; the host of SDK
+ * 3.68, the latest one published as a Go module, would respond with UNIMPLEMENTED.
  *
  * @param module writable copy of the Go module github.com/pulumi/pulumi/sdk/v3
  * @throws ToolchainError when the host's source has changed

@@ -46,5 +46,5 @@ function onlyOn(before: Value | undefined): Effect {
   return before === true ? "replace" : "update";
 }
 
-/** Changes of a cluster whose effect depends on the values. */
+/** Arguments for which the old value decides whether a change updates or replaces the cluster. */
 export const clusterEffects: Effects = { enableL4IlbSubsetting: onlyOn, enableFqdnNetworkPolicy: onlyOn };

@@ -71,7 +71,7 @@ function hasOtherHalf(data: Data, local: string, peerLink: string): boolean {
   );
 }
 
-/** Location for parsing links, which contain all parts. */
+/** Empty defaults for pathOf: a peering's links always contain the project, so nothing is taken from here. */
 const nowhere: Place = { project: "", region: "", zone: "" };
 
 function networkPath(inputs: Values, which: "network" | "peerNetwork", place: Place): string {

@@ -1,6 +1,6 @@
 /**
  * Replaces the npm package get-window, which needs get-document, a package without a licence. Grafana's text
- * editor calls it for the window of a node, and these pages have only one.
+ * editor calls getWindow to find the window of a DOM node; these pages have a single window.
  */
 export default function getWindow(): Window {
   return window;
