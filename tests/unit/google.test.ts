@@ -165,20 +165,6 @@ test("disks: have daily snapshots, which are kept for two weeks", async () => {
   );
 });
 
-test("apis: enables the APIs that the program calls, and never disables them", async () => {
-  const { Apis } = await import("../../components/apis.ts");
-  new Apis("apis", { project: "calico-test" });
-  await settled(recorded);
-  const services = recorded.filter(({ type }) => type === "gcp:projects/service:Service");
-  expect(services.map(({ inputs }) => inputs.service)).toEqual([
-    "cloudresourcemanager.googleapis.com",
-    "compute.googleapis.com",
-    "container.googleapis.com",
-    "iam.googleapis.com",
-  ]);
-  expect(services.every(({ inputs }) => inputs.disableOnDestroy === false)).toBe(true);
-});
-
 test("cluster: uses Calico on the legacy dataplane if configured", async () => {
   await makeCluster({ networkPolicy: "calico" });
   await settled(recorded);

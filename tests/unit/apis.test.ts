@@ -1,0 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { mockEngine, settled, valueOf } from "./mocks.ts";
+import { nameOf } from "./resource-options.ts";
+
+test("enables the APIs that the program calls, and never disables them", async () => {
+  const recorded = await mockEngine();
+  const { Apis } = await import("../../components/apis.ts");
+  new Apis("apis", { project: "calico-test" });
+  await settled(recorded);
+  const services = recorded.filter(({ type }) => type === "gcp:projects/service:Service");
+  expect(services.map(({ inputs }) => inputs.service)).toEqual([
+    "cloudresourcemanager.googleapis.com",
+    "compute.googleapis.com",
+    "container.googleapis.com",
+    "iam.googleapis.com",
+  ]);
+  expect(services.every(({ inputs }) => inputs.disableOnDestroy === false)).toBe(true);
+});
+
+test("probes the APIs with the component's provider", async () => {
+  const providers: string[] = [];
+  await mockEngine("test", false, undefined, ({ provider = "" }) => {
+    providers.push(nameOf(provider));
+    return Promise.resolve({});
+  });
+  const { Provider } = await import("@pulumi/gcp/provider.js");
+  const { Apis } = await import("../../components/apis.ts");
+  const google = new Provider("google", { project: "calico-test" });
+  const { services } = new Apis("apis", { project: "calico-test" }, { providers: [google] });
+  await valueOf(pulumi.output(services));
+  expect(providers).toEqual(["google", "google", "google"]);
+});
