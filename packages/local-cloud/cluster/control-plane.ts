@@ -190,6 +190,8 @@ async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Aut
         `--root-ca-file=${authority.certificateFile}`,
         `--service-account-private-key-file=${serviceAccountKey}`,
         "--enable-hostpath-provisioner=true",
+        // The default is 15 s: a binding that fails because the volume has just changed waits for the next period.
+        "--pvclaimbinder-sync-period=1s",
       ],
     },
     {

@@ -88,7 +88,7 @@ function printSummary(
 
 function resultLines({ sample, found }: PushCheck): string[] {
   return [
-    `  PushCheck by sample run   ${sample.occupancyMeanBytes}   (k8sfv_occupancy_mean_bytes of "${sample.occupancyTest}")`,
+    `  Pushed by sample run   ${sample.occupancyMeanBytes}   (k8sfv_occupancy_mean_bytes of "${sample.occupancyTest}")`,
     `  Read through Grafana   ${found}`,
     "",
   ];
