@@ -79,8 +79,7 @@ export class PushEntrance extends pulumi.ComponentResource {
       securityPolicy: { name: policy.name },
       // The push queue holds pushes while the Pushgateway is away, so only its own health counts.
       healthCheck: { type: "HTTP", requestPath: PUSH_QUEUE_HEALTH_PATH, port: PORT },
-      // The load balancer ends requests that take longer, by default 30 s. It keeps an idle connection to the push queue
-      // for 600 s, which can't be set; the push queue keeps it for longer (push-queue-config.ts).
+      // The load balancer ends requests that take longer, by default 30 s.
       timeoutSec: MAX_RESPONSE_SECONDS,
     });
     const service = new Service(

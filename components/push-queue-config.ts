@@ -40,6 +40,9 @@ const RETRIES = MAX_HOLD_SECONDS;
  *
  * The server has no health check: HAProxy answers 503 at once when it knows that no server is up. Without one, each
  * attempt to connect is the check. No more than MAX_CONCURRENT requests attempt it; the others queue in FIFO order.
+ *
+ * Each connection has one request (`option httpclose`). Otherwise idle connections of clients would count towards
+ * MAX_CLIENTS, and others would wait for theirs.
  */
 export function pushQueueConfig({ listenAddress = "", port, server }: PushQueueConfigArgs): string {
   return `global
@@ -53,9 +56,9 @@ export function pushQueueConfig({ listenAddress = "", port, server }: PushQueueC
 defaults
   mode http
   option abortonclose
+  option httpclose
   timeout client 60s
   timeout http-request 60s
-  timeout http-keep-alive 620s
   timeout connect 3s
 
 frontend pushes
@@ -74,8 +77,6 @@ frontend pushes
   default_backend pushes
 
 backend pushes
-  option http-server-close
-  http-reuse never
   timeout queue ${MAX_HOLD_SECONDS}s
   timeout server ${ATTEMPT_TIMEOUT_SECONDS}s
   retries ${RETRIES}
@@ -85,8 +86,6 @@ backend pushes
   server push-proxy ${server.host}:${server.port} maxconn ${MAX_CONCURRENT}
 
 backend reads
-  option http-server-close
-  http-reuse never
   timeout queue 5s
   timeout server 60s
   retries 3
