@@ -4,6 +4,26 @@ import pulumi from "@pulumi/eslint-plugin";
 import tseslint from "typescript-eslint";
 import plainFirstSentence from "./eslint-rules/plain-first-sentence.js";
 
+/** Files and directories of the project that the local cloud does not import. */
+const PROJECT = [
+  "(bench|components|config|monitoring-mixin|policy|tests/(environment|rules|unit)|tools)/",
+  "(config|index|versions)\\.ts$",
+];
+
+/** The program works without the local cloud. */
+const PROGRAM_ALONE = {
+  group: ["**/packages/**", "k8sfv-local-cloud*"],
+  message: "The program doesn't import the local cloud: only bench/ and tests/ do.",
+};
+
+/**
+ * @param {...object} patterns patterns of the rule no-restricted-imports
+ * @returns {import("eslint").Linter.RulesRecord}
+ */
+function restrictImports(...patterns) {
+  return { "no-restricted-imports": ["error", { patterns }] };
+}
+
 export default defineConfig(
   { ignores: ["node_modules/", "**/bin/", "packages/local-cloud/toolchain/modules/prometheus/pages/"] },
   js.configs.recommended,
@@ -26,7 +46,7 @@ export default defineConfig(
     // Directories whose text follows CONTRIBUTING.md, "Language".
     files: [
       "*.{js,mjs,ts}",
-      "{bench,components,config,eslint-rules,monitoring-mixin,policy,tests,tools}/**/*.{js,ts}",
+      "{bench,components,config,eslint-rules,lib,monitoring-mixin,policy,tests,tools}/**/*.{js,ts}",
       "packages/local-cloud/**/*.{mjs,ts,tsx}",
     ],
     // Not yet: the push proxy.
@@ -55,23 +75,42 @@ export default defineConfig(
     rules: { "@typescript-eslint/no-deprecated": "off" },
   },
   {
-    files: ["monitoring-mixin/**/*.ts"],
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        {
-          patterns: [
-            {
-              group: ["**/components/**", "@pulumi/*"],
-              message: "The mixin knows no resources: components import it.",
-            },
-          ],
-        },
-      ],
-    },
+    files: ["*.{ts,mjs}", "{components,config,policy,tools}/**/*.{ts,cjs}"],
+    rules: restrictImports(PROGRAM_ALONE),
   },
   {
-    files: ["*.ts", "{components,config,monitoring-mixin}/**/*.ts"],
+    files: ["monitoring-mixin/**/*.ts"],
+    rules: restrictImports(PROGRAM_ALONE, {
+      group: ["**/components/**", "@pulumi/*"],
+      message: "The mixin knows no resources: components import it.",
+    }),
+  },
+  {
+    files: ["lib/**/*.ts"],
+    rules: restrictImports({
+      group: ["../**", "k8sfv-local-cloud*"],
+      message: "lib/ imports npm packages alone.",
+    }),
+  },
+  {
+    files: ["{bench,tests}/**/*.ts"],
+    rules: restrictImports({
+      group: ["**/packages/**"],
+      message: "Import the entry points of k8sfv-local-cloud (packages/local-cloud/package.json, exports).",
+    }),
+  },
+  {
+    files: ["packages/local-cloud/**/*.{ts,mjs}"],
+    // The only file with values of the project.
+    ignores: ["packages/local-cloud/project/images.ts"],
+    rules: restrictImports({
+      regex: `^(\\.\\./)+(${PROJECT.join("|")})|^k8sfv-local-cloud`,
+      message:
+        "The local cloud knows the project by its stack files, outputs and npm scripts, and by project/images.ts.",
+    }),
+  },
+  {
+    files: ["*.ts", "{components,config,lib,monitoring-mixin}/**/*.ts"],
     rules: {
       "no-restricted-syntax": [
         "error",
@@ -84,7 +123,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["*.ts", "{components,monitoring-mixin}/**/*.ts"],
+    files: ["*.ts", "{components,lib,monitoring-mixin}/**/*.ts"],
     plugins: { "@pulumi": pulumi },
     rules: {
       "@pulumi/no-output-in-template-literal": "error",

@@ -22,7 +22,7 @@ import { Prometheus } from "./components/prometheus.ts";
 import { PushEntrance } from "./components/push-entrance.ts";
 import { PushGateway } from "./components/push-gateway.ts";
 import { RecordingRules } from "./components/recording-rules.ts";
-import { tunnelCommand } from "./components/tunnel-command.ts";
+import { tunnelCommand } from "./lib/tunnel-command.ts";
 import { stackLabels } from "./components/stack-labels.ts";
 import { loadConfig } from "./config.ts";
 import { images as pinned } from "./versions.ts";

@@ -1,9 +1,10 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 /** Unit tests: no cluster, no network, no root. */
 export default defineConfig({
   test: {
     include: ["tests/unit/**/*.test.ts", "packages/local-cloud/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, "packages/local-cloud/tests/environment/**"],
     // For a machine that does other work meanwhile; alone, the longest takes 2 s.
     testTimeout: 60_000,
     pool: "threads",

@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** Directories of the whole-environment tests: of the project, and of the local cloud itself. */
+const DIRECTORIES = ["tests/environment", "packages/local-cloud/tests/environment"];
+
 /** Files of `npm test`, which takes about six minutes. `npm run test-long` runs all files. */
 const MAIN_JOB = [
   "go",
@@ -24,8 +27,8 @@ export default defineConfig(({ mode }) => ({
   test: {
     include:
       mode === "long"
-        ? ["tests/environment/**/*.test.ts"]
-        : MAIN_JOB.map((name) => `tests/environment/${name}.test.ts`),
+        ? DIRECTORIES.map((directory) => `${directory}/**/*.test.ts`)
+        : MAIN_JOB.map((name) => `{${DIRECTORIES.join(",")}}/${name}.test.ts`),
     env: { K8SFV_LONG: mode === "long" ? "1" : "" },
     fileParallelism: false,
     testTimeout: 300_000,

@@ -1,17 +1,9 @@
 import { DEFAULT_THRESHOLDS } from "../monitoring-mixin/thresholds.ts";
 import type { Dashboard } from "../monitoring-mixin/dashboards/index.ts";
 import { dashboards } from "../monitoring-mixin/dashboards/index.ts";
-import type { Cloud } from "../packages/local-cloud/cluster/index.ts";
-import type { LocalAddresses } from "../packages/local-cloud/forwards.ts";
-import type { GrafanaClient } from "../packages/local-cloud/panels.ts";
-import {
-  fiveYears,
-  lastDays,
-  initialVariables,
-  panelsOf,
-  panelTimes,
-} from "../packages/local-cloud/panels.ts";
-import { loadHistory } from "../packages/local-cloud/prometheus-data.ts";
+import { type Cloud, type LocalAddresses, loadHistory } from "k8sfv-local-cloud";
+import type { GrafanaClient } from "../lib/grafana.ts";
+import { fiveYears, lastDays, initialVariables, panelsOf, panelTimes } from "../lib/panels.ts";
 import type { Measurement } from "./page.ts";
 import { quantile } from "./statistics.ts";
 

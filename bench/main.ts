@@ -6,11 +6,22 @@ import { loadavg } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
-import { openCloud, removeCloud, type Cloud } from "../packages/local-cloud/cluster/index.ts";
-import { bringUp, initStack, stackOutputs, type Engine } from "../packages/local-cloud/environment.ts";
-import { startForwards, type LocalAddresses } from "../packages/local-cloud/forwards.ts";
-import { openLocalEnvironment, type LocalEnvironment } from "../packages/local-cloud/prepare.ts";
-import { cloudName, runCommand, step } from "../packages/local-cloud/commands/terminal.ts";
+import {
+  type Cloud,
+  type Engine,
+  type LocalAddresses,
+  type LocalEnvironment,
+  bringUp,
+  cloudName,
+  initStack,
+  openCloud,
+  openLocalEnvironment,
+  removeCloud,
+  runCommand,
+  stackOutputs,
+  startForwards,
+  step,
+} from "k8sfv-local-cloud";
 import { measureCommands } from "./commands.ts";
 import { measureDashboards } from "./dashboards.ts";
 import { page, type Measurement } from "./page.ts";

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cloud } from "../packages/local-cloud/cluster/index.ts";
+import type { Cloud } from "k8sfv-local-cloud";
 import type { Measurement } from "./page.ts";
 
 /** The environment's own programs, by their command lines. */

@@ -2,8 +2,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import type { Cloud } from "../packages/local-cloud/cluster/index.ts";
-import type { Engine } from "../packages/local-cloud/environment.ts";
+import type { Cloud, Engine } from "k8sfv-local-cloud";
 import type { Measurement } from "./page.ts";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url));

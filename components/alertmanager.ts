@@ -8,7 +8,7 @@ import {
   messageTemplates,
   TEMPLATES,
 } from "../monitoring-mixin/alertmanager/config.ts";
-import { WORKLOADS } from "../workloads.ts";
+import { WORKLOADS } from "../lib/workloads.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { imageVersion, labels, runAs, workload } from "./conventions.ts";
 import { CLAIMED, DiskClaim } from "./disk-claim.ts";

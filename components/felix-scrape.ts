@@ -1,7 +1,7 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { FelixConfig } from "../config/schema.ts";
-import { FELIX_JOB } from "../workloads.ts";
+import { FELIX_JOB } from "../lib/workloads.ts";
 import type { Operator } from "./operator.ts";
 
 /** Arguments of the FelixScrape component. */

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { GrafanaConfig } from "../config/schema.ts";
-import { forwardToPod } from "./pod-forward.ts";
-import type { Tunnel } from "./tunnel.ts";
-import { openTunnel } from "./tunnel.ts";
+import { forwardToPod } from "../lib/pod-forward.ts";
+import type { Tunnel } from "../lib/tunnel.ts";
+import { openTunnel } from "../lib/tunnel.ts";
 
 /** Arguments of openGrafanaAccess. */
 export interface GrafanaAccessArgs extends Pick<GrafanaConfig, "access" | "tunnelPort"> {

@@ -12,8 +12,6 @@ import {
 import type { AlertThresholds } from "../monitoring-mixin/thresholds.ts";
 import type { EndpointArgs } from "./remote-write.ts";
 
-export { DATA_SOURCE } from "../monitoring-mixin/dashboards/index.ts";
-
 /** Arguments of the GrafanaContent component. */
 export interface GrafanaContentArgs {
   /** URL of Grafana's API for this program. */

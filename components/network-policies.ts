@@ -2,7 +2,7 @@ import { isIPv4 } from "node:net";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { PushGatewayConfig } from "../config/schema.ts";
-import { PUSH_QUEUE_METRICS_PORTS, WORKLOADS } from "../workloads.ts";
+import { PUSH_QUEUE_METRICS_PORTS, WORKLOADS } from "../lib/workloads.ts";
 
 /** Arguments of the NetworkPolicies component. */
 export interface NetworkPoliciesArgs extends Pick<PushGatewayConfig, "exposure"> {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checksum, download } from "./download.ts";
+import { checksum, download } from "../lib/download.ts";
 
 /**
  * Files of the CRDs that are needed, with their SHA-256. The repository has these files at the tag of the operator's

@@ -7,7 +7,7 @@ import { Role } from "@pulumi/kubernetes/rbac/v1/role.js";
 import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
 import { ConfigGroup } from "@pulumi/kubernetes/yaml/v2/configGroup.js";
 import * as pulumi from "@pulumi/pulumi";
-import { WORKLOADS } from "../workloads.ts";
+import { WORKLOADS } from "../lib/workloads.ts";
 import type { Labels } from "./conventions.ts";
 import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { scrape } from "./scrape.ts";

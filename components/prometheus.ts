@@ -3,7 +3,7 @@ import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
 import { Role } from "@pulumi/kubernetes/rbac/v1/role.js";
 import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
 import * as pulumi from "@pulumi/pulumi";
-import { WORKLOADS } from "../workloads.ts";
+import { WORKLOADS } from "../lib/workloads.ts";
 import { ALERTMANAGER_PORT_NAME } from "./alertmanager.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { imageVersion, labels, runAs, workload } from "./conventions.ts";

@@ -4,7 +4,7 @@ import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.
 import { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import { Ingress } from "@pulumi/kubernetes/networking/v1/ingress.js";
 import * as pulumi from "@pulumi/pulumi";
-import { WORKLOADS } from "../workloads.ts";
+import { WORKLOADS } from "../lib/workloads.ts";
 import { MAX_RESPONSE_SECONDS } from "./push-proxy.ts";
 import type { StackLabels } from "./stack-labels.ts";
 import { workload, WORKLOAD_TIMEOUTS } from "./conventions.ts";

@@ -2,7 +2,7 @@ import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import type { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { PushGatewayConfig } from "../config/schema.ts";
-import { WORKLOADS } from "../workloads.ts";
+import { WORKLOADS } from "../lib/workloads.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { DiskClaim } from "./disk-claim.ts";

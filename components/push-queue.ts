@@ -2,7 +2,7 @@ import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionBudget.js";
 import * as pulumi from "@pulumi/pulumi";
-import { PUSH_QUEUE_METRICS_PORTS, WORKLOADS } from "../workloads.ts";
+import { PUSH_QUEUE_METRICS_PORTS, WORKLOADS } from "../lib/workloads.ts";
 import { labels, RESTRICTED, runAs, workload, WORKLOAD_TIMEOUTS, type Labels } from "./conventions.ts";
 import { MAX_HOLD_SECONDS } from "./push-proxy/limits.ts";
 import { METRICS_PORT_VARIABLE, PUSH_QUEUE_HEALTH_PATH, pushQueueConfig } from "./push-queue-config.ts";

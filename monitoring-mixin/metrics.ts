@@ -1,4 +1,4 @@
-import { WORKLOADS } from "../workloads.ts";
+import { WORKLOADS } from "../lib/workloads.ts";
 
 /** Pushed metrics that the recording rules keep as one sample per run. */
 export const KEPT = [

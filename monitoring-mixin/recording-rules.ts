@@ -1,5 +1,5 @@
 import { OWN_JOBS, ownJob, PUSH_METRICS, PUSH_PROXY_JOB } from "./metrics.ts";
-import { runRules } from "./run-rules.ts";
+import { runRules, type RecordingRule } from "./run-rules.ts";
 
 /** A group of recording rules, as in a PrometheusRule. */
 export interface RecordingGroup {
@@ -7,12 +7,6 @@ export interface RecordingGroup {
   /** Evaluation interval. */
   interval: string;
   rules: RecordingRule[];
-}
-
-/** A recording rule: the name of the recorded series and its PromQL expression. */
-export interface RecordingRule {
-  record: string;
-  expr: string;
 }
 
 /** Returns all recording rules. Prometheus evaluates the rules of a group in order. */

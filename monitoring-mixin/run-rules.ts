@@ -1,5 +1,10 @@
 import { KEPT, PUSH_METRICS } from "./metrics.ts";
-import type { RecordingRule } from "./recording-rules.ts";
+
+/** A recording rule: the name of the recorded series and its PromQL expression. */
+export interface RecordingRule {
+  record: string;
+  expr: string;
+}
 
 /** Labels that identify a measurement. Runs are compared by these labels only; other labels are ignored. */
 export const TEST = ["code_level", "test_name"];

@@ -33,6 +33,7 @@ export function pages(): Page[] {
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "policy/README.md",
+    "packages/local-cloud/README.md",
     "packages/local-cloud/google/README.md",
   ];
   return [...others, ...docs].map(page);

@@ -1,10 +1,15 @@
-// npm run recover -- STACK: imports existing resources after a killed run or a lost response, or with
-// Grafana's old disk.
+// npm run recover -- STACK [--json]: imports existing resources after a killed run or a lost response, or with
+// Grafana's old disk. With --json it prints the result as one JSON object.
+import { parseArgs } from "node:util";
 import { ExecaError, execa } from "execa";
-import { importExisting, lockOf } from "./import-existing.ts";
+import { importExisting, lockOf, type ImportResult } from "./import-existing.ts";
 import { otherStates } from "./state.ts";
 
-const [stack, ...more] = process.argv.slice(2);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean", default: false } },
+});
+const [stack, ...more] = positionals;
 
 if (stack === undefined || more.length > 0) {
   console.error("No stack given. Usage: npm run recover -- STACK");
@@ -19,20 +24,11 @@ if (stack === undefined || more.length > 0) {
     (await execa("pulumi", args, { stdin: "ignore" })).stdout;
   try {
     const others = await otherStates(pulumi, stack);
-    const { imported, skipped } = await importExisting((args) => {
+    const result = await importExisting((args) => {
       if (args[0] === "refresh") stop.signal.throwIfAborted();
       return pulumi([...args, "--stack", stack]);
     }, others);
-    if (imported.length + skipped.length === 0) {
-      console.log("The state contains all existing resources at Google and in Grafana.");
-    }
-    const typed = (urn: string): string => `  ${urn.split("::").slice(2).join(" ")}`;
-    if (imported.length > 0) console.log(["Imported into the state:", ...imported.map(typed)].join("\n"));
-    if (skipped.length > 0) {
-      const lines = skipped.map(({ urn, id, why }) => `${typed(urn)}: ${why} (${id})`);
-      console.log(["Not imported, because they may belong to another stack:", ...lines].join("\n"));
-    }
-    console.log(`Continue with: pulumi up --stack ${stack}`);
+    console.log(values.json ? JSON.stringify(result) : describeResult(stack, result));
   } catch (error) {
     const lock = lockOf(error);
     const cure = `If that run has ended, remove its lock with "pulumi cancel --stack ${stack}" and repeat this command.`;
@@ -41,4 +37,17 @@ if (stack === undefined || more.length > 0) {
       console.error(error instanceof ExecaError ? `${String(error.stdout)}\n${String(error.stderr)}` : error);
     process.exitCode = 1;
   }
+}
+
+function describeResult(stack: string, { imported, skipped }: ImportResult): string {
+  const typed = (urn: string): string => `  ${urn.split("::").slice(2).join(" ")}`;
+  const foreign = skipped.map(({ urn, id, why }) => `${typed(urn)}: ${why} (${id})`);
+  return [
+    ...(imported.length + skipped.length === 0
+      ? ["The state contains all existing resources at Google and in Grafana."]
+      : []),
+    ...(imported.length > 0 ? ["Imported into the state:", ...imported.map(typed)] : []),
+    ...(skipped.length > 0 ? ["Not imported, because they may belong to another stack:", ...foreign] : []),
+    `Continue with: pulumi up --stack ${stack}`,
+  ].join("\n");
 }

@@ -2,12 +2,11 @@
 // and
 // checks that Alertmanager receives the alert that always fires.
 import { parseArgs } from "node:util";
-import { fileURLToPath } from "node:url";
 import { ExecaError, execa } from "execa";
 import { checkConnected, waitForWatchdog } from "./smoke/alerts.ts";
 import type { Component, Target } from "./smoke/components.ts";
 import { targetOf } from "./smoke/components.ts";
-import { queryGrafana } from "./grafana-query.ts";
+import { queryGrafana } from "../lib/grafana.ts";
 import { longTermStore, waitForStore } from "./smoke/long-term.ts";
 import type { Connections } from "./smoke/sample.ts";
 import {
@@ -19,15 +18,13 @@ import {
   waitForScrape,
 } from "./smoke/sample.ts";
 import { Report } from "./smoke/report.ts";
+import { LOCAL_STACK, PROJECT_DIR } from "./stacks.ts";
 import type { Connect, Connection } from "./smoke/connections.ts";
 import { connectDirectly, connectThroughKubernetes } from "./smoke/connections.ts";
 
 const USAGE =
   "Usage: npm run smoke -- STACK (from anywhere, through the Kubernetes API), " +
   "or npm run smoke -- STACK --direct (from a host in the VPC)";
-/** Stack of the local clouds. K8SFV_CLOUD selects the cloud. */
-const LOCAL = "local";
-
 type Outputs = Record<string, unknown>;
 
 process.exitCode = await main().catch((error: unknown) => {
@@ -76,16 +73,13 @@ function readArguments(): { stack: string; direct: boolean } {
 
 /** Returns the stack's outputs with secrets in plain text, which stay in this process. */
 async function stackOutputs(stack: string): Promise<Outputs> {
-  if (stack === LOCAL) {
-    const { openCloud } = await import("../packages/local-cloud/cluster/cloud.ts");
-    const { openEngine } = await import("../packages/local-cloud/environment.ts");
-    const engine = openEngine(openCloud(process.env.K8SFV_CLOUD ?? "local"));
+  if (stack === LOCAL_STACK) {
     // Includes PATH: the kubeconfig needs the cloud's own gke-gcloud-auth-plugin.
-    Object.assign(process.env, engine.env);
+    const { stdout } = await execa("npm", ["run", "--silent", "local-cloud:env"], { cwd: PROJECT_DIR });
+    Object.assign(process.env, JSON.parse(stdout));
   }
   const args = ["stack", "output", "--json", "--show-secrets", "--stack", stack];
-  const cwd = fileURLToPath(new URL("..", import.meta.url));
-  const { stdout } = await execa("pulumi", args, { cwd, stdin: "ignore" });
+  const { stdout } = await execa("pulumi", args, { cwd: PROJECT_DIR, stdin: "ignore" });
   return JSON.parse(stdout) as Outputs;
 }
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { stackNames } from "../config/stacks.ts";
 
-/** Name of the local clouds' stack. */
+/** Name of the local clouds' stack. The environment variable K8SFV_CLOUD selects the cloud. */
 export const LOCAL_STACK = "local";
 
 /** The project's directory, which contains a file Pulumi.NAME.yaml per stack. */

@@ -1,4 +1,4 @@
-import { WORKLOADS } from "../../workloads.ts";
+import { WORKLOADS } from "../../lib/workloads.ts";
 import { HEALTH } from "../dashboards/monitoring-health.ts";
 import { OWN_JOBS, ownJob, PUSH_METRICS, PUSH_PROXY_JOB } from "../metrics.ts";
 import type { AlertThresholds } from "../thresholds.ts";

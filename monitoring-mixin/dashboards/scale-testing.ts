@@ -1,4 +1,4 @@
-import { FELIX_JOB } from "../../workloads.ts";
+import { FELIX_JOB } from "../../lib/workloads.ts";
 import type { Dashboard, PanelArgs } from "./shared.ts";
 import { chosen, makeDashboard, timeSeries, variable } from "./shared.ts";
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { alertGroups, alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
 import type { ExpectedRuns } from "../../monitoring-mixin/thresholds.ts";

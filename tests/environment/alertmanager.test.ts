@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import type { Receivers } from "../../monitoring-mixin/alertmanager/config.ts";
 import { alertmanagerConfig, TEMPLATES } from "../../monitoring-mixin/alertmanager/config.ts";
 import type { Alert } from "../../monitoring-mixin/alerts/index.ts";

@@ -3,14 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  type Cloud,
+  type LocalAddresses,
   killHost,
   listNodes,
   openCloud,
   removeCloud,
-  type Cloud,
-} from "../../packages/local-cloud/cluster/index.ts";
-import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
-import { basicAuth } from "../../packages/local-cloud/sample.ts";
+  startForwards,
+} from "k8sfv-local-cloud";
+import { basicAuth } from "../../lib/grafana.ts";
 import {
   CHANNELS,
   expectWithinLimits,

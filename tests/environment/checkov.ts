@@ -2,7 +2,7 @@ import { access, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
-import { defaultCacheDir } from "../../packages/local-cloud/toolchain/cache.ts";
+import { defaultCacheDir } from "k8sfv-local-cloud/toolchain";
 
 /** Version on the Python Package Index. */
 const VERSION = "3.2.495";

@@ -1,9 +1,15 @@
 import { randomInt } from "node:crypto";
 import path from "node:path";
 import { execa } from "execa";
-import { ciHost, commandIn, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
-import { typeScriptLoader } from "../../packages/local-cloud/plugin/version.ts";
-import { ciEnvironment, ciHostCommand, type SampleResult } from "../../packages/local-cloud/sample.ts";
+import {
+  type Cloud,
+  type SampleResult,
+  ciEnvironment,
+  ciHost,
+  ciHostCommand,
+  commandIn,
+} from "k8sfv-local-cloud";
+import { typeScriptLoader } from "k8sfv-local-cloud/testing";
 
 /** A push and what became of it. */
 export interface CountedPush {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { buildClient, CLIENTS, type Client } from "./clients/build.ts";
 import { startGateway, type GatewayProcess } from "./gateway-process.ts";
 

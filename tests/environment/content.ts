@@ -1,12 +1,19 @@
 import { afterAll, beforeAll } from "vitest";
-import { openCloud, removeCloud, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
-import { initStack, stackOutputs, type Engine } from "../../packages/local-cloud/environment.ts";
-import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
-import type { GrafanaClient } from "../../packages/local-cloud/panels.ts";
-import { openLocalEnvironment } from "../../packages/local-cloud/prepare.ts";
-import type { HistoryRun } from "../../packages/local-cloud/prometheus-data.ts";
-import { loadHistory } from "../../packages/local-cloud/prometheus-data.ts";
-import { runSample } from "../../packages/local-cloud/sample.ts";
+import {
+  type Cloud,
+  type Engine,
+  type HistoryRun,
+  type LocalAddresses,
+  initStack,
+  loadHistory,
+  openCloud,
+  openLocalEnvironment,
+  removeCloud,
+  runSample,
+  stackOutputs,
+  startForwards,
+} from "k8sfv-local-cloud";
+import type { GrafanaClient } from "../../lib/grafana.ts";
 import { eventually, query } from "./prometheus.ts";
 
 /** The project on a local cloud, with three weeks of generated nightly runs and one pushed run. */

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { removeCloud } from "../../packages/local-cloud/cluster/index.ts";
-import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
+import { type LocalAddresses, removeCloud, startForwards } from "k8sfv-local-cloud";
 import { kill, podOf, untilReady } from "./pods.ts";
 import { eventually } from "./prometheus.ts";
 import { held, lost, pushUntil } from "./pushes.ts";

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { quantile } from "../../bench/statistics.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
+import { requestGrafana } from "../../lib/grafana.ts";
 import {
-  requestGrafana,
   queryPanel,
   DAY_MS,
   defaultRange,
@@ -13,10 +13,10 @@ import {
   panelsOf,
   panelTimes,
   variableValues,
-} from "../../packages/local-cloud/panels.ts";
-import type { Panel } from "../../packages/local-cloud/panels.ts";
-import type { HistoryRun } from "../../packages/local-cloud/prometheus-data.ts";
-import { ask, metricsOf } from "../../packages/local-cloud/prometheus-data.ts";
+} from "../../lib/panels.ts";
+import type { Panel } from "../../lib/panels.ts";
+import type { HistoryRun } from "k8sfv-local-cloud";
+import { ask, metricsOf } from "../../lib/prometheus.ts";
 import { alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { useContent } from "./content.ts";
 import {

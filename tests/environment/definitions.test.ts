@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { CRD_FILES, readCrds } from "../../components/operator-crds.ts";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 
 /**
  * Removes all descriptions except those of printer columns. readCrds keeps these, because the key follows a list's

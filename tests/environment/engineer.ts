@@ -1,6 +1,6 @@
 import type { Page, Request } from "playwright-core";
 import { expect } from "vitest";
-import { panelsLoaded } from "../../packages/local-cloud/browser.ts";
+import { panelsLoaded } from "k8sfv-local-cloud";
 
 /** A Grafana with the project's dashboards and runs of several code levels. */
 export interface Subject {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { removeCloud } from "../../packages/local-cloud/cluster/index.ts";
+import { removeCloud } from "k8sfv-local-cloud";
 import { copyProgram } from "./previous.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 

@@ -1,6 +1,5 @@
-import type { Frame } from "../../packages/local-cloud/panels.ts";
-import type { HistoryRun } from "../../packages/local-cloud/prometheus-data.ts";
-import { recordedAt } from "../../packages/local-cloud/prometheus-data.ts";
+import type { Frame } from "../../lib/panels.ts";
+import { type HistoryRun, recordedAt } from "k8sfv-local-cloud";
 
 /** Returns the runs of each code level in order of time. */
 export function byLevel(runs: HistoryRun[]): Map<string, HistoryRun[]> {

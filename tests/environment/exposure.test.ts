@@ -3,19 +3,19 @@ import { CoreV1Api } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  type SampleResult,
   ciHost,
   frontEndHost,
   internetAuthorityDir,
+  internetHost,
   killHost,
   openCloud,
-  internetHost,
   removeCloud,
   runIn,
   startForwarder,
-} from "../../packages/local-cloud/cluster/index.ts";
-import { findProcesses, killProcesses } from "../../packages/local-cloud/cluster/processes.ts";
-import { nodeImage } from "../../packages/local-cloud/images/index.ts";
-import type { SampleResult } from "../../packages/local-cloud/sample.ts";
+} from "k8sfv-local-cloud";
+import { nodeImage } from "k8sfv-local-cloud/images";
+import { findProcesses, killProcesses } from "k8sfv-local-cloud/testing";
 import { kubeConfig, machineConnects } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { openTestStack, type TestStack } from "./stack.ts";

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { execa } from "execa";
-import type { Cloud } from "../../packages/local-cloud/cluster/index.ts";
-import { ciHostCommand } from "../../packages/local-cloud/sample.ts";
+import { type Cloud, ciHostCommand } from "k8sfv-local-cloud";
 
 /** Unusual values that no panel shows by chance. */
 export const ENDPOINTS = 1234;

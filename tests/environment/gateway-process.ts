@@ -5,7 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hash } from "bcryptjs";
 import { PERSISTENCE_INTERVAL, pushProxyProgram } from "../../components/push-proxy.ts";
-import { freePort } from "../../tools/free-port.ts";
+import { freePort } from "../../lib/free-port.ts";
 
 /** The real Pushgateway with the push proxy as processes of this computer, connected as in their pod. */
 export interface GatewayProcess {

@@ -4,11 +4,9 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openCloud, removeCloud } from "../../packages/local-cloud/cluster/index.ts";
-import type { Engine } from "../../packages/local-cloud/environment.ts";
+import { type Engine, openCloud, removeCloud } from "k8sfv-local-cloud";
+import { type Running, readSettings, startServer } from "k8sfv-local-cloud/grafana";
 import { openTestCloud } from "./stack.ts";
-import { startServer, type Running } from "../../packages/local-cloud/grafana/server.ts";
-import { readSettings } from "../../packages/local-cloud/grafana/settings.ts";
 
 const programDir = fileURLToPath(new URL("grafana-content", import.meta.url));
 const AUTH = "admin:only-for-this-test";

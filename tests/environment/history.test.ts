@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { HistoryRun } from "../../packages/local-cloud/prometheus-data.ts";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
-import { freePort } from "../../tools/free-port.ts";
+import type { HistoryRun } from "k8sfv-local-cloud";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
+import { freePort } from "../../lib/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 
 const GIB = 2 ** 30;

@@ -3,9 +3,8 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { initStack } from "../../packages/local-cloud/environment.ts";
-import { findEngineProcesses, killProcesses } from "../../packages/local-cloud/cluster/processes.ts";
-import { removeCloud } from "../../packages/local-cloud/cluster/index.ts";
+import { initStack, removeCloud } from "k8sfv-local-cloud";
+import { findEngineProcesses, killProcesses } from "k8sfv-local-cloud/testing";
 import { importExisting } from "../../tools/import-existing.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 

@@ -7,9 +7,18 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { quantile } from "../../bench/statistics.ts";
-import { ciHost, commandIn, openCloud, removeCloud } from "../../packages/local-cloud/cluster/index.ts";
-import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
-import type { GrafanaClient, Range } from "../../packages/local-cloud/panels.ts";
+import {
+  type LocalAddresses,
+  ciHost,
+  commandIn,
+  databaseFolder,
+  loadHistory,
+  openCloud,
+  removeCloud,
+  runSample,
+  startForwards,
+} from "k8sfv-local-cloud";
+import type { Range } from "../../lib/panels.ts";
 import {
   defaultRange,
   fiveYears,
@@ -17,11 +26,9 @@ import {
   panelsOf,
   panelTimes,
   queryPanel,
-  requestGrafana,
-} from "../../packages/local-cloud/panels.ts";
-import { databaseFolder, loadHistory } from "../../packages/local-cloud/prometheus-data.ts";
-import { typeScriptLoader } from "../../packages/local-cloud/plugin/version.ts";
-import { basicAuth, runSample } from "../../packages/local-cloud/sample.ts";
+} from "../../lib/panels.ts";
+import { typeScriptLoader } from "k8sfv-local-cloud/testing";
+import { basicAuth, requestGrafana, type GrafanaClient } from "../../lib/grafana.ts";
 import { dashboards, type Dashboard } from "../../monitoring-mixin/dashboards/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { connects, podOf } from "./pods.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { root } from "../pages.ts";
 
 /** Values that Go escapes differently than OpenMetrics, and values that both escape in the same way. */

@@ -6,6 +6,8 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  type Cloud,
+  type LocalAddresses,
   ciHost,
   commandIn,
   killHost,
@@ -13,11 +15,10 @@ import {
   openCloud,
   removeCloud,
   runIn,
+  startForwards,
   startNode,
-  type Cloud,
-} from "../../packages/local-cloud/cluster/index.ts";
-import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+} from "k8sfv-local-cloud";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { kubeConfig, namespace, podOf, untilReady } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { held, lost, push, pushUntil, scraped } from "./pushes.ts";

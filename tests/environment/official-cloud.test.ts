@@ -1,25 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  ciHost,
-  openCloud,
-  removeCloud,
-  runIn,
-  type Cloud,
-} from "../../packages/local-cloud/cluster/index.ts";
-import { grafanaStandIn } from "../../packages/local-cloud/grafana/image.ts";
-import {
-  haproxyRecipe,
-  nodeImage,
-  prometheusRecipes,
-  type Recipe,
-} from "../../packages/local-cloud/images/index.ts";
-import { recipes } from "../../packages/local-cloud/images/recipes.ts";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { ciHost, openCloud, removeCloud, runIn, type Cloud } from "k8sfv-local-cloud";
+import { grafanaStandIn } from "k8sfv-local-cloud/grafana";
+import { type Recipe, haproxyRecipe, nodeImage, prometheusRecipes, recipes } from "k8sfv-local-cloud/images";
+import { startRegistry, type Registry } from "k8sfv-local-cloud/testing";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { images } from "../../versions.ts";
 import { podOf, pidsOf } from "./pods.ts";
-import { startRegistry, type Registry } from "./registry.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /**

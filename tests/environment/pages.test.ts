@@ -1,8 +1,7 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openCloud, removeCloud } from "../../packages/local-cloud/cluster/index.ts";
-import { findEngineProcesses } from "../../packages/local-cloud/cluster/processes.ts";
-import { openEngine } from "../../packages/local-cloud/environment.ts";
+import { openCloud, openEngine, removeCloud } from "k8sfv-local-cloud";
+import { findEngineProcesses } from "k8sfv-local-cloud/testing";
 import { blocks, commands, pages, root } from "../pages.ts";
 
 const CLOUD = "pages";

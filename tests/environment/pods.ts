@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { execa } from "execa";
-import { commandIn, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
+import { type Cloud, commandIn } from "k8sfv-local-cloud";
 
 /** Namespace of the workloads. */
 export const namespace = "monitoring";

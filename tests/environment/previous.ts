@@ -3,13 +3,8 @@ import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse, stringify } from "yaml";
 import { CRD_FILES } from "../../components/operator-crds.ts";
-import {
-  prometheusRecipes,
-  type PrometheusImages,
-  type Recipe,
-} from "../../packages/local-cloud/images/index.ts";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
-import { TOOLS, type Tool } from "../../packages/local-cloud/toolchain/tools.ts";
+import { type PrometheusImages, type Recipe, prometheusRecipes } from "k8sfv-local-cloud/images";
+import { TOOLS, type Tool, ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { images } from "../../versions.ts";
 import { root } from "../pages.ts";
 
@@ -62,9 +57,8 @@ const PROGRAM = [
     "stack-traces.ts",
     "config.ts",
     "versions.ts",
-    "workloads.ts",
   ],
-  ...["components", "config", "monitoring-mixin"],
+  ...["components", "config", "lib", "monitoring-mixin"],
 ];
 
 /** Copies the program into a new directory, so that a test can change it. */

@@ -6,8 +6,8 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
-import { freePort } from "../../tools/free-port.ts";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
+import { freePort } from "../../lib/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 
 const history = { days: 3, series: 60, stepSeconds: 60 };

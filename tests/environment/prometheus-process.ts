@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { freePort } from "../../tools/free-port.ts";
+import { freePort } from "../../lib/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 
 /** The real Prometheus as a process of this computer, without scrapes. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { ExecaError, execa } from "execa";
 import { stringify } from "yaml";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 
 /** A series over virtual minutes, in the format of promtool's unit tests. */
 export interface Series {

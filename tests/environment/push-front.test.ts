@@ -1,12 +1,10 @@
 import { AppsV1Api, CoreV1Api, PatchStrategy, setHeaderOptions, type V1Pod } from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { killHost, openCloud, removeCloud } from "../../packages/local-cloud/cluster/index.ts";
-import { detachDisk } from "../../packages/local-cloud/cluster/disks.ts";
-import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
-import { haproxyImage, haproxyRecipe, prometheusRecipes } from "../../packages/local-cloud/images/index.ts";
-import { builtNames } from "../../packages/local-cloud/images/names.ts";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { type LocalAddresses, killHost, openCloud, removeCloud, startForwards } from "k8sfv-local-cloud";
+import { detachDisk } from "k8sfv-local-cloud/testing";
+import { builtNames, haproxyImage, haproxyRecipe, prometheusRecipes } from "k8sfv-local-cloud/images";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { pushAtOnce, startCiPushes, startSampleRuns, type CountedPush } from "./ci-pushes.ts";
 import { kill, kubeConfig, namespace, podOf, podsOf, processesOf, untilReady } from "./pods.ts";
 import { eventually } from "./prometheus.ts";
@@ -23,7 +21,7 @@ const GATEWAY_DISK = { zone: "us-central1-b", name: "k8sfv-push-gateway" };
 /**
  * Pushes while everything moves: from the CI host, one after the other and without a retry, by the client that
  * k8sfv uses and two others. Each is counted. Not proved here: how Google's load balancer treats connections
- * (local/cluster/client-routes.ts says what is assumed), and its time-outs; the official image of HAProxy; that
+ * (packages/local-cloud/cluster/client-routes.ts says what is assumed), and its time-outs; the official image of HAProxy; that
  * Kubernetes takes the disk from a lost node, since the local cloud's disks are not attached: the test does that
  * after the time that Kubernetes documents.
  */

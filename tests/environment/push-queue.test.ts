@@ -14,8 +14,8 @@ import {
   PUSH_QUEUE_HEALTH_PATH,
   pushQueueConfig,
 } from "../../components/push-queue-config.ts";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
-import { freePort } from "../../tools/free-port.ts";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
+import { freePort } from "../../lib/free-port.ts";
 import { startGateway } from "./gateway-process.ts";
 import { held, lost, pushUntil } from "./pushes.ts";
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { execa } from "execa";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
+import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { startGateway, type GatewayProcess } from "./gateway-process.ts";
 import { push } from "./pushes.ts";
 import { send } from "./raw-http.ts";

@@ -3,15 +3,15 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ExecaError } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { removeCloud } from "../../packages/local-cloud/cluster/index.ts";
-import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
 import {
-  basicAuth,
-  queryGrafana,
-  readBack,
-  runSample,
+  type LocalAddresses,
   type SampleResult,
-} from "../../packages/local-cloud/sample.ts";
+  readBack,
+  removeCloud,
+  runSample,
+  startForwards,
+} from "k8sfv-local-cloud";
+import { basicAuth, queryGrafana } from "../../lib/grafana.ts";
 import { importExisting } from "../../tools/import-existing.ts";
 import { podIds } from "./pods.ts";
 import { split } from "./pushes.ts";

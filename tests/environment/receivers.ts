@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa, type ResultPromise } from "execa";
-import { ciHost, commandIn, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
-import { typeScriptLoader } from "../../packages/local-cloud/plugin/version.ts";
+import { type Cloud, ciHost, commandIn } from "k8sfv-local-cloud";
+import { typeScriptLoader } from "k8sfv-local-cloud/testing";
 
 /** A received message. */
 export interface Message {

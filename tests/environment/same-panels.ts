@@ -1,5 +1,6 @@
-import type { Frame, GrafanaClient, Range } from "../../packages/local-cloud/panels.ts";
-import { initialVariables, panelsOf, queryPanel } from "../../packages/local-cloud/panels.ts";
+import type { GrafanaClient } from "../../lib/grafana.ts";
+import type { Frame, Range } from "../../lib/panels.ts";
+import { initialVariables, panelsOf, queryPanel } from "../../lib/panels.ts";
 import type { Dashboard } from "../../monitoring-mixin/dashboards/index.ts";
 
 /** Describes the first panel that has other values from the store than from Prometheus itself; "" if there is none. */

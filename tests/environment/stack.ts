@@ -1,9 +1,16 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { openCloud, removeCloud, type Cloud } from "../../packages/local-cloud/cluster/index.ts";
-import { initStack, stackOutputs, type Engine } from "../../packages/local-cloud/environment.ts";
-import type { Recipe } from "../../packages/local-cloud/images/index.ts";
-import { openLocalEnvironment, type LocalEnvironment } from "../../packages/local-cloud/prepare.ts";
+import {
+  type Cloud,
+  type Engine,
+  type LocalEnvironment,
+  initStack,
+  openCloud,
+  openLocalEnvironment,
+  removeCloud,
+  stackOutputs,
+} from "k8sfv-local-cloud";
+import type { Recipe } from "k8sfv-local-cloud/images";
 
 /** The project's stack on a separate local cloud. */
 export interface TestStack {

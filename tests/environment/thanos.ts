@@ -1,9 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa, type ResultPromise } from "execa";
-import { ensureToolchain } from "../../packages/local-cloud/toolchain/build.ts";
-import { TEST_TOOLS } from "../../packages/local-cloud/toolchain/tools.ts";
-import { freePort } from "../../tools/free-port.ts";
+import { ensureToolchain, TEST_TOOLS } from "k8sfv-local-cloud/toolchain";
+import { freePort } from "../../lib/free-port.ts";
 
 /** Arguments of {@link startThanos}. */
 export interface ThanosArgs {

@@ -7,16 +7,18 @@ import {
 } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CRD_FILES } from "../../components/operator-crds.ts";
-import { openCloud, removeCloud } from "../../packages/local-cloud/cluster/index.ts";
-import { openEngine, stackOutputs } from "../../packages/local-cloud/environment.ts";
-import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
 import {
-  grafanaImage,
-  haproxyImage,
-  nodeImage,
-  type PrometheusImages,
-} from "../../packages/local-cloud/images/index.ts";
-import { basicAuth, readBack, runSample } from "../../packages/local-cloud/sample.ts";
+  type LocalAddresses,
+  openCloud,
+  openEngine,
+  readBack,
+  removeCloud,
+  runSample,
+  stackOutputs,
+  startForwards,
+} from "k8sfv-local-cloud";
+import { grafanaImage, haproxyImage, nodeImage, type PrometheusImages } from "k8sfv-local-cloud/images";
+import { basicAuth } from "../../lib/grafana.ts";
 import { images } from "../../versions.ts";
 import { kubeConfig, namespace } from "./pods.ts";
 import {

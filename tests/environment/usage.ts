@@ -1,6 +1,6 @@
 import { CoreV1Api } from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cloud } from "../../packages/local-cloud/cluster/index.ts";
+import type { Cloud } from "k8sfv-local-cloud";
 import { kubeConfig, namespace } from "./pods.ts";
 
 /** Resource usage of a container. */

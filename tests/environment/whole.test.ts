@@ -2,23 +2,29 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { ExecaError, execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBrowser } from "../../packages/local-cloud/browser.ts";
 import {
+  type Cloud,
+  type Engine,
+  type LocalAddresses,
+  ciEnvironment,
   ciHost,
   commandIn,
+  initStack,
+  openBrowser,
   openCloud,
+  openLocalEnvironment,
+  readBack,
   removeCloud,
-  type Cloud,
-} from "../../packages/local-cloud/cluster/index.ts";
-import { initStack, stackOutputs, type Engine } from "../../packages/local-cloud/environment.ts";
-import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
-import { openLocalEnvironment } from "../../packages/local-cloud/prepare.ts";
-import { ciEnvironment, queryGrafana, readBack, runSample } from "../../packages/local-cloud/sample.ts";
+  runSample,
+  stackOutputs,
+  startForwards,
+} from "k8sfv-local-cloud";
+import { traces, tracesOf, watchCommandLines } from "k8sfv-local-cloud/testing";
+import { queryGrafana } from "../../lib/grafana.ts";
 import { TIMEOUT_MS, visitAsEngineer } from "./engineer.ts";
 import { connects, podOf, podsOf } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { RECEIVER_CONFIG, Receivers } from "./receivers.ts";
-import { traces, tracesOf, watchCommandLines } from "./traces.ts";
 
 /**
  * Tests the main use case on a separate local cloud, step by step like a maintainer and a CI job. Does not prove

@@ -10,16 +10,19 @@ import {
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  type Cloud,
+  type Engine,
+  type LocalAddresses,
   ciHost,
+  initStack,
   openCloud,
+  openLocalEnvironment,
   removeCloud,
   runIn,
-  type Cloud,
-} from "../../packages/local-cloud/cluster/index.ts";
-import { initStack, stackOutputs, type Engine } from "../../packages/local-cloud/environment.ts";
-import { startForwards, type LocalAddresses } from "../../packages/local-cloud/forwards.ts";
-import { openLocalEnvironment } from "../../packages/local-cloud/prepare.ts";
-import { runSample } from "../../packages/local-cloud/sample.ts";
+  runSample,
+  stackOutputs,
+  startForwards,
+} from "k8sfv-local-cloud";
 import { checkov, unexplained } from "./checkov.ts";
 import { connects, kill, kubeConfig, machineConnects, namespace, podOf, podsOf, untilReady } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";

@@ -10,7 +10,7 @@ import { readRuns } from "../../tools/backfill/read.ts";
 import { renameLevels } from "../../tools/backfill/rename.ts";
 import type { Labels } from "../../tools/backfill/recording.ts";
 import { Recording } from "../../tools/backfill/recording.ts";
-import type { Run, Value } from "../../tools/backfill/runs.ts";
+import type { Run, Value } from "../../tools/backfill/run.ts";
 import { record, summary } from "../../tools/backfill/runs.ts";
 import { root } from "../pages.ts";
 

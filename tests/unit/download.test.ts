@@ -4,7 +4,7 @@ import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { checksum, download } from "../../components/download.ts";
+import { checksum, download } from "../../lib/download.ts";
 
 const CONTENT = Buffer.from("kind: CustomResourceDefinition\n");
 const SHA256 = checksum(CONTENT);

@@ -1,7 +1,7 @@
 import type { V1NetworkPolicy, V1Pod } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, expect, test } from "vitest";
-import { nodeRules } from "../../packages/local-cloud/cluster/network-policies/rules.ts";
+import { nodeRules } from "k8sfv-local-cloud/testing";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled } from "./mocks.ts";
 import { sourceRanges } from "./workloads.ts";

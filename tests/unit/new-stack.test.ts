@@ -81,7 +81,7 @@ test("writes the file once and names missing options without a terminal", () => 
   // A copy of the command's files, so that no file is written into the project.
   const git = (args: string[]) => execFileSync("git", args, { cwd: PROJECT_DIR, encoding: "utf8" });
   for (const file of git(["ls-files", "--cached", "--others", "--exclude-standard"]).split("\n")) {
-    if (!/^(tools|config|components|monitoring-mixin)\/|^[^/]+\.(ts|json|yaml)$/.test(file)) continue;
+    if (!/^(tools|config|components|lib|monitoring-mixin)\/|^[^/]+\.(ts|json|yaml)$/.test(file)) continue;
     const stack = /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1];
     if (stack !== undefined && !OURS.includes(stack)) continue;
     cpSync(path.join(PROJECT_DIR, file), path.join(folder, file), { recursive: true });

@@ -1,8 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test, vi } from "vitest";
-import { defaultAccountPath } from "../../packages/local-cloud/google/default-account.ts";
-import { made as paths, testCloud } from "../../packages/local-cloud/google/testing.ts";
+import { defaultAccountPath, made as paths, testCloud } from "k8sfv-local-cloud/testing";
 import { resourceId } from "../../tools/resource-ids.ts";
 import { EXAMPLE, stackConfig } from "./mocks.ts";
 import { destroyOnGoogle, differencesOnGoogle, runOnGoogle } from "./on-google.ts";

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { vi } from "vitest";
-import type { TestCloud } from "../../packages/local-cloud/google/testing.ts";
-import type { Values } from "../../packages/local-cloud/plugin/values.ts";
+import type { TestCloud, Values } from "k8sfv-local-cloud/testing";
 import { mockEngine, type Made } from "./mocks.ts";
 
 /** A resource that the emulated Google created. */

@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { download } from "../../components/download.ts";
+import { download } from "../../lib/download.ts";
 import { CRD_FILES, readCrds } from "../../components/operator-crds.ts";
 import { images } from "../../versions.ts";
 
-vi.mock(import("../../components/download.ts"), async (actual) => ({
+vi.mock(import("../../lib/download.ts"), async (actual) => ({
   ...(await actual()),
   download: vi.fn(),
 }));

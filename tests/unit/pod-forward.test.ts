@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer as createTcpServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { forwardToPod } from "../../components/pod-forward.ts";
+import { forwardToPod } from "../../lib/pod-forward.ts";
 
 // Loading the client takes a second, which should not count as time of a test.
 await import("@kubernetes/client-node");

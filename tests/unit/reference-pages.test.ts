@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { KEPT } from "../../monitoring-mixin/metrics.ts";
-import { WORKLOADS } from "../../workloads.ts";
+import { WORKLOADS } from "../../lib/workloads.ts";
 import { page, root, tableRows } from "../pages.ts";
 
 /** Returns the names in code font in the first column of a page's tables. */

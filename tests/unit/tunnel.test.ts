@@ -2,10 +2,10 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { podState, readyPod } from "../../components/pod-forward.ts";
-import type { Forward } from "../../components/tunnel.ts";
-import { openTunnel } from "../../components/tunnel.ts";
-import { freePort } from "../../tools/free-port.ts";
+import { podState, readyPod } from "../../lib/pod-forward.ts";
+import type { Forward } from "../../lib/tunnel.ts";
+import { openTunnel } from "../../lib/tunnel.ts";
+import { freePort } from "../../lib/free-port.ts";
 
 /** Returns a forward to a server that responds to all requests; connecting takes a while. */
 async function farEnd(): Promise<Forward> {

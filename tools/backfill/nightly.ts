@@ -9,7 +9,7 @@ import {
   TEST,
 } from "../../monitoring-mixin/run-rules.ts";
 import type { Labels, Recording } from "./recording.ts";
-import type { Run, Value } from "./runs.ts";
+import type { Run, Value } from "./run.ts";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;

@@ -1,4 +1,4 @@
-import { reason } from "../reason.ts";
+import { reason } from "../../lib/reason.ts";
 
 /** A client of Prometheus's HTTP API. */
 export interface Prometheus {

@@ -3,7 +3,7 @@ import { pushTimeOf } from "../../monitoring-mixin/run-rules.ts";
 import type { Prometheus } from "./prometheus.ts";
 import { numberOf } from "./prometheus.ts";
 import type { Labels } from "./recording.ts";
-import type { Run, Value } from "./runs.ts";
+import type { Run, Value } from "./run.ts";
 
 /** Selection of runs. */
 export interface RunSelection {

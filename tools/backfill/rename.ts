@@ -1,5 +1,5 @@
 import type { Labels } from "./recording.ts";
-import type { Run } from "./runs.ts";
+import type { Run } from "./run.ts";
 
 /**
  * Parses `OLD=NEW` pairs of code levels.

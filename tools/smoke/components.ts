@@ -1,4 +1,4 @@
-import { WORKLOADS } from "../../workloads.ts";
+import { WORKLOADS } from "../../lib/workloads.ts";
 
 /** A workload that the smoke test connects to. */
 export interface Component {

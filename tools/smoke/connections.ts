@@ -1,9 +1,9 @@
 import type { CoreV1Api, V1Service } from "@kubernetes/client-node";
-import { forwardToPod, listPods, readyPod } from "../../components/pod-forward.ts";
-import { openTunnel } from "../../components/tunnel.ts";
+import { forwardToPod, listPods, readyPod } from "../../lib/pod-forward.ts";
+import { openTunnel } from "../../lib/tunnel.ts";
 import type { Component, Target } from "./components.ts";
-import { freePort } from "../free-port.ts";
-import { reason } from "../reason.ts";
+import { freePort } from "../../lib/free-port.ts";
+import { reason } from "../../lib/reason.ts";
 
 /** A connection to a component. */
 export interface Connection {

@@ -1,4 +1,4 @@
-import { reason } from "../reason.ts";
+import { reason } from "../../lib/reason.ts";
 
 /** Prints one line per step and records failures. */
 export class Report {

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { queryGrafana } from "../grafana-query.ts";
+import { queryGrafana } from "../../lib/grafana.ts";
 import { explainExposition } from "./bad-groups.ts";
 import { until } from "./until.ts";
 import type { Connection } from "./connections.ts";

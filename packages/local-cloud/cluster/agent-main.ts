@@ -1,13 +1,13 @@
 // Main module of the process that agent.ts starts. Usage: node agent-main.ts CLOUD
 import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
-import { openCloud } from "./cloud.ts";
-import { readCluster } from "./control-plane.ts";
+import { openCloud } from "../hosts/cloud.ts";
+import { readCluster } from "./records/cluster.ts";
 import { DiskDriverController } from "./disk-drivers.ts";
 import { IngressController } from "./front-end/ingresses.ts";
 import { LoadBalancerController } from "./load-balancers.ts";
 import { NetworkPolicyController } from "./network-policies/index.ts";
-import { watchCluster } from "./cluster-cache.ts";
+import { watchCluster } from "./records/cluster-cache.ts";
 
 const intervalMs = 500;
 

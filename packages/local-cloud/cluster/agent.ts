@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
-import type { Cloud } from "./cloud.ts";
-import { controlPlaneHost } from "./control-plane.ts";
-import { startProgram } from "./in-network.ts";
+import type { Cloud } from "../hosts/cloud.ts";
+import { controlPlaneHost } from "./records/cluster.ts";
+import { startProgram } from "../hosts/in-network.ts";
 
 /**
  * Starts the components that GKE runs beside a cluster: the controllers for load balancers, Ingresses and

@@ -1,6 +1,6 @@
-import type { Cloud } from "./cloud.ts";
-import { ciHost, runIn } from "./host.ts";
-import { listNodes } from "./node.ts";
+import type { Cloud } from "../hosts/cloud.ts";
+import { ciHost, runIn } from "../hosts/host.ts";
+import { listNodes } from "./records/nodes.ts";
 
 /** Next hops that stand for nodes; nothing else of the VPC has such an address. */
 const HOPS = "169.254.77";

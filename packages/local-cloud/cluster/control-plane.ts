@@ -3,25 +3,25 @@ import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Health, KubeConfig } from "@kubernetes/client-node";
-import { readJson, writeFileAtomic } from "../files.ts";
-import type { Cloud } from "./cloud.ts";
+import type { Cloud } from "../hosts/cloud.ts";
 import { applyAddons } from "./addons.ts";
 import { startAgent } from "./agent.ts";
-import { startForwarder } from "./forward.ts";
+import { startForwarder } from "../hosts/forward.ts";
 import { stopFrontEnd } from "./front-end/hosts.ts";
-import { removeHost, startHost, volumesBind, type Unit } from "./host.ts";
-import { attachToVpc, readNetwork } from "./network.ts";
-import { Authority, type KeyPair } from "./pki.ts";
-import { findProcesses, killProcesses } from "./processes.ts";
-
-/** Address plan of a cluster. */
-export interface ClusterSpec {
-  name: string;
-  /** IP address of the control plane in the VPC. */
-  address: string;
-  podCidr: string;
-  serviceCidr: string;
-}
+import { removeHost, startHost, volumesBind, type Unit } from "../hosts/host.ts";
+import { attachToVpc, readNetwork } from "../hosts/network.ts";
+import { Authority } from "../support/pki.ts";
+import {
+  controlPlaneHost,
+  dnsAddress,
+  findCluster,
+  kubeconfig,
+  pkiDir,
+  serviceAddress,
+  writeCluster,
+  type ClusterSpec,
+} from "./records/cluster.ts";
+import { findProcesses, killProcesses } from "../hosts/processes.ts";
 
 /** Endpoint and CA of the cluster's API server. */
 export interface ClusterAccess {
@@ -31,8 +31,6 @@ export interface ClusterAccess {
   caCertificate: string;
 }
 
-/** The host of the control plane. */
-export const controlPlaneHost = "control-plane";
 const securePort = 443;
 /** Timeout in milliseconds. The control plane was ready after 5 s on two busy cores; slower computers need longer. */
 const readyTimeoutMs = 90_000;
@@ -51,7 +49,7 @@ export async function startCluster(cloud: Cloud, spec: ClusterSpec): Promise<Clu
     );
   }
   await mkdir(cloud.clusterDir, { recursive: true, mode: 0o700 });
-  await writeFileAtomic(clusterFile(cloud), JSON.stringify(spec));
+  await writeCluster(cloud, spec);
   const authority = await Authority.open(pkiDir(cloud));
   await startHost(cloud, {
     name: controlPlaneHost,
@@ -76,44 +74,6 @@ export async function stopCluster(cloud: Cloud): Promise<void> {
   await stopFrontEnd(cloud);
   await removeHost(cloud, controlPlaneHost);
   await rm(cloud.clusterDir, { recursive: true, force: true });
-}
-
-/**
- * Returns the cloud's cluster.
- *
- * @throws Error when there is none
- */
-export async function readCluster(cloud: Cloud): Promise<ClusterSpec> {
-  const cluster = await findCluster(cloud);
-  if (cluster === undefined) throw new Error(`Local cloud ${cloud.name} has no cluster`);
-  return cluster;
-}
-
-/** Returns the cloud's cluster, or undefined if there is none. */
-export async function findCluster(cloud: Cloud): Promise<ClusterSpec | undefined> {
-  return (await readJson(clusterFile(cloud))) as ClusterSpec | undefined;
-}
-
-/** Directory of the cluster's certificate authority. */
-export function pkiDir(cloud: Cloud): string {
-  return path.join(cloud.clusterDir, "pki");
-}
-
-/** Returns the address of the cluster's DNS: the tenth of the service range, as on GKE. */
-export function dnsAddress(serviceCidr: string): string {
-  return serviceAddress(serviceCidr, 10);
-}
-
-/** Returns the text of a kubeconfig for a client with a certificate. */
-export function kubeconfig(server: string, authority: Authority, { cert, key }: KeyPair): string {
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "local", cluster: { server, "certificate-authority": authority.certificateFile } }],
-    users: [{ name: "local", user: { "client-certificate": cert, "client-key": key } }],
-    contexts: [{ name: "local", context: { cluster: "local", user: "local" } }],
-    "current-context": "local",
-  });
 }
 
 async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Authority): Promise<Unit[]> {
@@ -247,13 +207,4 @@ async function waitUntilReady(cloud: Cloud, config: KubeConfig): Promise<void> {
     }
     await sleep(100);
   }
-}
-
-function serviceAddress(serviceCidr: string, host: number): string {
-  const octets = (serviceCidr.split("/")[0] ?? "").split(".").map(Number);
-  return [...octets.slice(0, 3), (octets[3] ?? 0) + host].join(".");
-}
-
-function clusterFile(cloud: Cloud): string {
-  return path.join(cloud.clusterDir, "cluster.json");
 }

@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { Cloud } from "./cloud.ts";
+import type { Cloud } from "../hosts/cloud.ts";
 import { driverName, mountsOf, startCsiNode, type Attachments, type CsiNode } from "./csi/index.ts";
 import { attachmentsOf } from "./disks.ts";
-import { runIn } from "./host.ts";
-import { csiDir, listNodes, registrationDir, type NodeSpec } from "./node.ts";
+import { runIn } from "../hosts/host.ts";
+import { csiDir, listNodes, registrationDir, type NodeSpec } from "./records/nodes.ts";
 
 /** Node label of the zone. */
 const zoneLabel = "topology.kubernetes.io/zone";

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Cloud } from "./cloud.ts";
+import type { Cloud } from "../hosts/cloud.ts";
 import { Attachments } from "./csi/attachments.ts";
 
 /** Returns the disk attachments of the cloud's cluster. They are deleted with the cluster. */

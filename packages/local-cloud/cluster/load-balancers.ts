@@ -7,12 +7,12 @@ import {
   type V1Service,
 } from "@kubernetes/client-node";
 import { removeRoutes, routeNewConnections } from "./client-routes.ts";
-import type { Cloud } from "./cloud.ts";
-import { controlPlaneHost } from "./control-plane.ts";
-import { ciHost, hostPid, runIn } from "./host.ts";
-import { routerHost } from "./network.ts";
-import { listNodes } from "./node.ts";
-import { readyEndpoints, type ClusterCache } from "./cluster-cache.ts";
+import type { Cloud } from "../hosts/cloud.ts";
+import { controlPlaneHost } from "./records/cluster.ts";
+import { ciHost, hostPid, runIn } from "../hosts/host.ts";
+import { routerHost } from "../hosts/network.ts";
+import { listNodes } from "./records/nodes.ts";
+import { readyEndpoints, type ClusterCache } from "./records/cluster-cache.ts";
 
 /** A load balancer's address and the node that serves it. */
 interface Assignment {

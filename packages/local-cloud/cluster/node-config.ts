@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pauseImage } from "../images/index.ts";
-import type { Cloud } from "./cloud.ts";
-import type { ClusterSpec } from "./control-plane.ts";
-import { hostDir, type Unit } from "./host.ts";
-import type { NodeSpec } from "./node.ts";
+import type { Cloud } from "../hosts/cloud.ts";
+import type { ClusterSpec } from "./records/cluster.ts";
+import { hostDir, type Unit } from "../hosts/host.ts";
+import type { NodeSpec } from "./records/nodes.ts";
 
 /** CNI plugins of Debian's package containernetworking-plugins. */
 const cniBinDir = "/usr/lib/cni";

@@ -1,8 +1,9 @@
 import path from "node:path";
 import { expect, test } from "vitest";
-import { openCloud } from "./cloud.ts";
+import { openCloud } from "../hosts/cloud.ts";
 import { driverName } from "./csi/index.ts";
-import { readySince, registrationDir } from "./node.ts";
+import { readySince } from "./node.ts";
+import { registrationDir } from "./records/nodes.ts";
 
 test("fits a socket path with the longest cloud and node names into 107 bytes", () => {
   const cloud = openCloud("a".repeat(20));

@@ -1,28 +1,17 @@
-import { createHash } from "node:crypto";
-import { mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { realpath, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, type V1Node, type V1NodeCondition } from "@kubernetes/client-node";
-import { readJson, undefinedIfMissing, writeFileAtomic } from "../files.ts";
 import { isSeeded, seedContainerd } from "../images/index.ts";
-import type { Cloud } from "./cloud.ts";
-import { dnsAddress, kubeconfig, pkiDir, readCluster, type ClusterSpec } from "./control-plane.ts";
+import type { Cloud } from "../hosts/cloud.ts";
 import { attachmentsOf } from "./disks.ts";
 import { drainNode } from "./drain.ts";
-import { killHost, hostDir, removeHost, startHost, volumesBind } from "./host.ts";
-import { attachToVpc, readNetwork, routePods, unroutePods } from "./network.ts";
+import { killHost, hostDir, removeHost, startHost, volumesBind } from "../hosts/host.ts";
+import { attachToVpc, readNetwork, routePods, unroutePods } from "../hosts/network.ts";
 import { kubeletConfig, nodeUnits, writeNodeConfig } from "./node-config.ts";
-import { Authority } from "./pki.ts";
-
-/** A Kubernetes node of the local cloud. */
-export interface NodeSpec {
-  name: string;
-  /** IP address in the subnetwork. */
-  address: string;
-  /** Pod address range of the node; the VPC routes it to the node. */
-  podCidr: string;
-  labels: Record<string, string>;
-}
+import { Authority } from "../support/pki.ts";
+import { dnsAddress, kubeconfig, pkiDir, readCluster, type ClusterSpec } from "./records/cluster.ts";
+import { csiDir, listNodes, registrationDir, removeNode, writeNode, type NodeSpec } from "./records/nodes.ts";
 
 /** Timeout in milliseconds. A node was Ready within 10 s on two busy cores; slower computers need longer. */
 const readyTimeoutMs = 120_000;
@@ -74,31 +63,12 @@ export async function stopNode(cloud: Cloud, name: string, { drain }: { drain: b
   if (node !== undefined) await unroutePods(cloud, node.podCidr);
   await api?.deleteNode({ name }).catch(() => undefined); // the cluster may be stopping as well
   await removeHost(cloud, name);
-  await rm(nodeFile(cloud, name), { force: true });
+  await removeNode(cloud, name);
   await rm(csiDir(cloud, name), { recursive: true, force: true });
 }
 
-/** Lists the nodes that the local cloud is configured to run. */
-export async function listNodes(cloud: Cloud): Promise<NodeSpec[]> {
-  const names = (await readdir(nodesDir(cloud)).catch(undefinedIfMissing)) ?? [];
-  const files = names.filter((name) => name.endsWith(".json"));
-  const nodes = await Promise.all(files.map((file) => readJson(path.join(nodesDir(cloud), file))));
-  return nodes.filter((node) => node !== undefined) as NodeSpec[];
-}
-
-/** Directory of the disk driver's sockets on a node. The name is short: a socket's path has at most 107 bytes. */
-export function csiDir(cloud: Cloud, node: string): string {
-  return path.join(cloud.dir, "csi", createHash("sha256").update(node).digest("hex").slice(0, 12));
-}
-
-/** Directory that the node's kubelet watches for plugin registration sockets. */
-export function registrationDir(cloud: Cloud, node: string): string {
-  return path.join(csiDir(cloud, node), "registration");
-}
-
 async function writeNodeFiles(cloud: Cloud, cluster: ClusterSpec, node: NodeSpec): Promise<void> {
-  await mkdir(nodesDir(cloud), { recursive: true });
-  await writeFileAtomic(nodeFile(cloud, node.name), JSON.stringify(node));
+  await writeNode(cloud, node);
   const authority = await Authority.open(pkiDir(cloud));
   const server = `https://${cluster.address}`;
   const nodeKeys = await authority.issue(node.name, {
@@ -155,12 +125,4 @@ async function coreApi(cloud: Cloud): Promise<CoreV1Api> {
 
 function logHint(cloud: Cloud, node: string): string {
   return `its logs are in ${hostDir(cloud, node)}`;
-}
-
-function nodesDir(cloud: Cloud): string {
-  return path.join(cloud.dir, "nodes");
-}
-
-function nodeFile(cloud: Cloud, name: string): string {
-  return path.join(nodesDir(cloud), `${name}.json`);
 }

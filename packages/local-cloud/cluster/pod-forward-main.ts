@@ -1,7 +1,7 @@
 // Main module of the process that pod-forward.ts starts.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { forwardToPod } from "../../../components/pod-forward.ts";
+import { forwardToPod } from "../../../lib/pod-forward.ts";
 
 const [port = "", kubeconfig = "", namespace = "", label = "", podPort = ""] = process.argv.slice(2);
 const [name = "", value = ""] = label.split("=");

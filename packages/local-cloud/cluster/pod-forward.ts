@@ -4,8 +4,8 @@ import { mkdir, open } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { typeScriptLoader } from "../plugin/version.ts";
-import type { Cloud } from "./cloud.ts";
-import { findProcesses, markerArguments, detachedEnvironment } from "./processes.ts";
+import type { Cloud } from "../hosts/cloud.ts";
+import { findProcesses, markerArguments, detachedEnvironment } from "../hosts/processes.ts";
 
 /** A pod to which the VPC has no route. */
 export interface PodTarget {

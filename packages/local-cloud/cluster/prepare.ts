@@ -1,6 +1,6 @@
 import { copyFile, link, mkdir, rm, symlink } from "node:fs/promises";
 import path from "node:path";
-import type { Cloud } from "./cloud.ts";
+import type { Cloud } from "../hosts/cloud.ts";
 
 /** Files that a cloud uses, by their name in the cloud's directory. */
 export interface CloudParts {

@@ -1,8 +1,8 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
-import type { Cloud } from "./cloud.ts";
+import type { Cloud } from "../hosts/cloud.ts";
 import { cgroupRoot } from "./node-config.ts";
-import { findEngineProcesses, findProcesses, killProcesses } from "./processes.ts";
+import { findEngineProcesses, findProcesses, killProcesses } from "../hosts/processes.ts";
 
 /**
  * Kills every process of the cloud and removes all its files, even after a crash. Mounts, interfaces and

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { openCloud, type Cloud } from "./cloud.ts";
-import { listNodes } from "./node.ts";
+import { openCloud, type Cloud } from "../hosts/cloud.ts";
+import { listNodes } from "./records/nodes.ts";
 import { resumeCloud } from "./resume.ts";
 
 /** A cloud in its own temporary directory, which is removed after the test. */

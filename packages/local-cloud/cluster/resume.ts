@@ -1,9 +1,11 @@
-import type { Cloud } from "./cloud.ts";
-import { controlPlaneHost, findCluster, startCluster } from "./control-plane.ts";
-import { ciHost, hostPid } from "./host.ts";
-import { findNetwork, routerHost, startNetwork } from "./network.ts";
-import { listNodes, startNode } from "./node.ts";
-import { findEngineProcesses } from "./processes.ts";
+import type { Cloud } from "../hosts/cloud.ts";
+import { startCluster } from "./control-plane.ts";
+import { ciHost, hostPid } from "../hosts/host.ts";
+import { findNetwork, routerHost, startNetwork } from "../hosts/network.ts";
+import { startNode } from "./node.ts";
+import { controlPlaneHost, findCluster } from "./records/cluster.ts";
+import { listNodes } from "./records/nodes.ts";
+import { findEngineProcesses } from "../hosts/processes.ts";
 import { endProcesses } from "./remove.ts";
 
 /**

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { execa } from "execa";
-import type { Cloud } from "./cloud.ts";
+import type { Cloud } from "../hosts/cloud.ts";
 
 /** Timeout in seconds. A running control plane answers at once. */
 const answerTimeoutS = 5;

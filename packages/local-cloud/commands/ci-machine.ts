@@ -1,8 +1,8 @@
 // npm run ci-machine -- COMMAND: runs a command on the CI host in the VPC, with the stack's outputs as
 // environment.
-import { ciEnvironment, ciHostCommand } from "../sample.ts";
-import { openCloud } from "../cluster/cloud.ts";
-import { openEngine, stackOutputs } from "../environment.ts";
+import { ciEnvironment, ciHostCommand } from "../clients/sample.ts";
+import { openCloud } from "../hosts/cloud.ts";
+import { openEngine, stackOutputs } from "../environment/engine.ts";
 import { cloudName, runCommand, runInTerminal } from "./terminal.ts";
 
 const command = process.argv.slice(2);

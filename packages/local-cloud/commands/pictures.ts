@@ -1,18 +1,19 @@
 // npm run pictures: takes the README's screenshots of the dashboards from the running local cloud's Grafana.
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { DEFAULT_THRESHOLDS } from "../../../monitoring-mixin/thresholds.ts";
-import type { Dashboard } from "../../../monitoring-mixin/dashboards/index.ts";
-import { dashboards } from "../../../monitoring-mixin/dashboards/index.ts";
-import { HEALTH } from "../../../monitoring-mixin/dashboards/monitoring-health.ts";
-import { openBrowser, panelsLoaded, signIn } from "../browser.ts";
-import { openCloud } from "../cluster/cloud.ts";
-import { openEngine, stackOutputs } from "../environment.ts";
-import { forwardAvailable } from "../forwards.ts";
-import { ask, loadHistory } from "../prometheus-data.ts";
+import { ask } from "../../../lib/prometheus.ts";
+import { openBrowser, panelsLoaded, signIn } from "../clients/browser.ts";
+import { loadHistory } from "../clients/history.ts";
+import { openCloud } from "../hosts/cloud.ts";
+import { openEngine, stackOutputs } from "../environment/engine.ts";
+import { forwardAvailable } from "../environment/forwards.ts";
+import { projectDir } from "../project/directory.ts";
 import { cloudName, runCommand, step } from "./terminal.ts";
 
-const folder = path.resolve(import.meta.dirname, "../../../docs/pictures");
+const folder = path.join(projectDir, "docs/pictures");
+
+/** UID of the dashboard with the metrics of the monitoring itself, which start with this cloud's Prometheus. */
+const MONITORING_HEALTH = "k8sfv-monitoring-health";
 
 /**
  * Window width in pixels: links, variables and time picker fit in one line. The README scales the pictures to
@@ -36,16 +37,18 @@ await runCommand(async () => {
   const browser = await openBrowser({ width: WIDTH, height: 1000 });
   try {
     await signIn(browser.context, addresses.grafana, outputs);
-    for (const dashboard of Object.values(dashboards(DEFAULT_THRESHOLDS))) {
-      await step(`Taking a screenshot of ${dashboard.title}`, async () => {
+    for (const [title, url] of Object.entries(outputs.DASHBOARDS as Record<string, string>)) {
+      await step(`Taking a screenshot of ${title}`, async () => {
         const page = await browser.context.newPage();
-        await page.goto(`${addresses.grafana}${address(dashboard, headStats.minTime)}`);
+        const uid = uidOf(url);
+        const range = uid === MONITORING_HEALTH ? `?from=${headStats.minTime}&to=now` : "";
+        await page.goto(`${addresses.grafana}/d/${uid}${range}`);
         await panelsLoaded(page);
         // Grafana does not render panels outside the window.
         const height = await page.evaluate<number>("document.documentElement.scrollHeight");
         await page.setViewportSize({ width: WIDTH, height });
         await panelsLoaded(page);
-        await page.screenshot({ path: path.join(folder, `${dashboard.uid}.png`) });
+        await page.screenshot({ path: path.join(folder, `${uid}.png`) });
         await page.close();
       });
     }
@@ -54,7 +57,9 @@ await runCommand(async () => {
   }
 });
 
-/** Returns the dashboard's URL path. Metrics of the monitoring itself start with this cloud's Prometheus. */
-function address({ uid }: Dashboard, began: number): string {
-  return uid === HEALTH.uid ? `/d/${uid}?from=${began}&to=now` : `/d/${uid}`;
+/** Returns the UID in a dashboard's URL, whose path is /d/UID or /d/UID/TITLE. */
+function uidOf(url: string): string {
+  const uid = /^\/d\/([^/]+)/.exec(new URL(url).pathname)?.[1];
+  if (uid === undefined) throw new Error(`The output DASHBOARDS has no dashboard's URL: ${url}`);
+  return uid;
 }

@@ -4,12 +4,12 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
-import { forwardAvailable, type AvailableAddresses } from "../forwards.ts";
+import { forwardAvailable, type AvailableAddresses } from "../environment/forwards.ts";
 import { openCloud, assertEngineIdle, resumeCloud, type Cloud } from "../cluster/index.ts";
 import { runsOfficialImages } from "../images/index.ts";
-import { openLocalEnvironment } from "../prepare.ts";
-import { bringUp, initStack, stackOutputs } from "../environment.ts";
-import { readBack, runSample, type SampleResult } from "../sample.ts";
+import { openLocalEnvironment } from "../environment/prepare.ts";
+import { bringUp, initStack, stackOutputs } from "../environment/engine.ts";
+import { readBack, runSample, type SampleResult } from "../clients/sample.ts";
 import { cloudName, runCommand, step, withGracefulStop } from "./terminal.ts";
 
 /** Script that installs the packages for --official-images. */

@@ -1,7 +1,7 @@
 // npm run pulumi -- …, npm run kubectl -- …: runs the real tool for the local cloud and its stack.
 import path from "node:path";
-import { openCloud } from "../cluster/cloud.ts";
-import { openEngine } from "../environment.ts";
+import { openCloud } from "../hosts/cloud.ts";
+import { openEngine } from "../environment/engine.ts";
 import { cloudName, runCommand, runInTerminal } from "./terminal.ts";
 
 const [tool = "", ...args] = process.argv.slice(2);

@@ -1,17 +1,13 @@
 import { optionalText, type Values } from "../plugin/values.ts";
 import { PartialCreateError } from "../plugin/plugin.ts";
-import { alreadyExists, ApiError, inUse, notFound } from "./api-error.ts";
-import { requireEnabled } from "./apis.ts";
-import {
-  OperationTimeoutError,
-  type FaultInjector,
-  type OperationContext,
-  type Operation,
-} from "./faults.ts";
-import { selfLink, type Place } from "./place.ts";
-import type { Admitted, Backend, ResourceType } from "./resource-type.ts";
+import { alreadyExists, ApiError, inUse, notFound } from "./model/api-error.ts";
+import { requireEnabled } from "./model/apis.ts";
+import { OperationTimeoutError, type FaultInjector } from "./faults.ts";
+import { type OperationContext, type Operation } from "./model/operation.ts";
+import { selfLink, type Place } from "./model/place.ts";
+import type { Admitted, Backend, ResourceType } from "./model/resource-type.ts";
 import { findType } from "./resources/index.ts";
-import type { Data, Resource, Store } from "./store.ts";
+import type { Data, Resource, Store } from "./model/store.ts";
 
 /** A resource that is the subject of an operation. */
 interface ResourceName {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { shellWord } from "../support/shell.ts";
 
 /** The used paths of a local cloud. */
 interface Place {
@@ -38,9 +39,4 @@ function script(tokenFile: string): string {
 token=$(cat ${shellWord(tokenFile)}) || exit 1
 printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","spec":{},"status":{"token":"%s"}}\\n' "$token"
 `;
-}
-
-/** Quotes the text as one word for a shell. */
-export function shellWord(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

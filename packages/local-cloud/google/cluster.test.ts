@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { isKnown, map, UNKNOWN } from "../plugin/values.ts";
-import { localLimits } from "./infrastructure.ts";
+import { localLimits } from "./local-infrastructure.ts";
 import { change, cloudWithNetwork, drop, fitting, made, make, testCloud, tokens } from "./testing.ts";
 
 async function cloudWithCluster() {

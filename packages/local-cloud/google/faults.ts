@@ -1,13 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ApiError } from "./api-error.ts";
-import { billingMissing, findApi } from "./apis.ts";
-import { permissionMissing } from "./permissions.ts";
-import { lastPart } from "./place.ts";
-import type { Store } from "./store.ts";
-
-/** An operation on a resource. */
-export type Operation = "create" | "read" | "update" | "delete";
+import { ApiError } from "./model/api-error.ts";
+import { billingMissing, findApi } from "./model/apis.ts";
+import { permissionMissing } from "./model/permissions.ts";
+import type { Operation, OperationContext } from "./model/operation.ts";
+import { lastPart } from "./model/place.ts";
+import type { Store } from "./model/store.ts";
 
 /** A rule of the faults file: which fault or delay to inject, for which operations, and how often. */
 interface Rule {
@@ -36,17 +34,6 @@ export interface Faults {
   latencyScale?: number;
   /** Time in seconds for which a newly enabled API rejects requests; some minutes at Google. @default 0 */
   apiDelaySeconds?: number;
-}
-
-/** A resource and the operation on it. */
-export interface OperationContext {
-  /** Short type, e.g. `compute.Subnetwork`. */
-  readonly type: string;
-  readonly operation: Operation;
-  readonly name: string;
-  /** Path in the API, for error messages. */
-  readonly path: string;
-  readonly project: string;
 }
 
 /**

@@ -24,6 +24,24 @@ test("assigns each global address once and rejects chosen ones", async () => {
   );
 });
 
+test("announces addresses and security policies to Ingresses until they are deleted", async () => {
+  const cloud = testCloud();
+  const address = await make(cloud, "GlobalAddress", { name: "address" });
+  const policy = await make(cloud, "SecurityPolicy", { name: "policy", rules: [last] });
+  expect(cloud.announced).toEqual(
+    new Map<string, unknown>([
+      ["address", "203.0.113.1"],
+      ["policy", [last]],
+    ]),
+  );
+  const allow = { ...last, action: "allow" };
+  const changed = await change(cloud, "SecurityPolicy", policy, { name: "policy", rules: [allow] });
+  expect(cloud.announced.get("policy")).toEqual([allow]);
+  await drop(cloud, "SecurityPolicy", changed);
+  await drop(cloud, "GlobalAddress", address);
+  expect(cloud.announced).toEqual(new Map());
+});
+
 test("rejects the deletion of an address that an Ingress uses", async () => {
   const cloud = testCloud();
   const address = await make(cloud, "GlobalAddress", { name: "push" });

@@ -1,12 +1,12 @@
 import path from "node:path";
-import { openCloud } from "../cluster/cloud.ts";
+import { openCloud } from "../hosts/cloud.ts";
 import { serve } from "../plugin/serve.ts";
 import { pluginVersion } from "../plugin/version.ts";
 import { Api } from "./api.ts";
 import { FaultInjector } from "./faults.ts";
-import { localInfrastructure, localLimits } from "./infrastructure.ts";
+import { localInfrastructure, localLimits } from "./local-infrastructure.ts";
 import { GoogleProvider } from "./provider.ts";
-import { Store } from "./store.ts";
+import { Store } from "./model/store.ts";
 
 const cloud = openCloud(process.env["K8SFV_CLOUD"] ?? "local");
 const store = new Store(cloud.googleFile);

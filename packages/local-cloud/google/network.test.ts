@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { covers, formatAddress, overlap, parseAddress, parseRange, range, subRange } from "./cidr.ts";
+import { covers, formatAddress, overlap, parseAddress, parseRange, range, subRange } from "./model/cidr.ts";
 import { change, cloudWithNetwork, drop, fitting, made, make, testCloud } from "./testing.ts";
 
 const internal = { addressType: "INTERNAL", subnetwork: "k8sfv" };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Operation } from "./faults.ts";
-import { permissionFor, permissionMissing } from "./permissions.ts";
+import type { Operation } from "./model/operation.ts";
+import { permissionFor, permissionMissing } from "./model/permissions.ts";
 import { resourceTypes } from "./resources/index.ts";
 
 test.each([

@@ -23,10 +23,10 @@ import {
   type Value,
   type Values,
 } from "../plugin/values.ts";
-import { notFound } from "./api-error.ts";
+import { notFound } from "./model/api-error.ts";
 import type { Api } from "./api.ts";
-import { place, placeOutputs, selfLink, type Defaults } from "./place.ts";
-import type { ResourceType } from "./resource-type.ts";
+import { place, placeOutputs, selfLink, type Defaults } from "./model/place.ts";
+import type { ResourceType } from "./model/resource-type.ts";
 import { version } from "./resources/cluster.ts";
 import { differences } from "../plugin/schema/differences.ts";
 import { validate } from "../plugin/schema/validate.ts";

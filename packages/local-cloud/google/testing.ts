@@ -4,12 +4,12 @@ import path from "node:path";
 import { onTestFinished } from "vitest";
 import type { Values } from "../plugin/values.ts";
 import { Api } from "./api.ts";
-import { apiNames, enabled, type ApiName } from "./apis.ts";
+import { apiNames, enabled, type ApiName } from "./model/apis.ts";
 import { FaultInjector } from "./faults.ts";
-import type { Infrastructure } from "./infrastructure.ts";
+import type { Infrastructure } from "./model/infrastructure.ts";
 import { GoogleProvider } from "./provider.ts";
-import type { Backend } from "./resource-type.ts";
-import { Store } from "./store.ts";
+import type { Backend } from "./model/resource-type.ts";
+import { Store } from "./model/store.ts";
 
 /** An emulated Google API for tests. Its infrastructure only records calls. */
 export interface TestCloud {
@@ -19,6 +19,8 @@ export interface TestCloud {
   /** Recorded calls of the infrastructure, e.g. `startNode …`. */
   readonly calls: string[];
   readonly machines: Infrastructure;
+  /** Addresses and rules that are announced to Ingresses, by name. */
+  readonly announced: Map<string, unknown>;
   /** Attached disks (`ZONE/NAME` to node) and addresses of Services, set by tests. */
   readonly held: { disks: Map<string, string>; addresses: Map<string, string> };
 }
@@ -38,6 +40,12 @@ export function testCloud(apis: readonly ApiName[] = apiNames, limits: Backend["
   });
   const calls: string[] = [];
   const held = { disks: new Map<string, string>(), addresses: new Map<string, string>() };
+  const announced = new Map<string, unknown>();
+  const announce = (name: string, value: unknown): Promise<void> => {
+    if (value === undefined) announced.delete(name);
+    else announced.set(name, value);
+    return Promise.resolve();
+  };
   const record = (what: string): Promise<void> => {
     calls.push(what);
     return Promise.resolve();
@@ -57,6 +65,8 @@ export function testCloud(apis: readonly ApiName[] = apiNames, limits: Backend["
       held.disks.delete(`${zone}/${name}`);
       return Promise.resolve();
     },
+    setGlobalAddress: announce,
+    setSecurityPolicy: announce,
     serviceWithAddress: (address) => Promise.resolve(held.addresses.get(address)),
   };
   const file = path.join(dir, "google.json");
@@ -72,7 +82,7 @@ export function testCloud(apis: readonly ApiName[] = apiNames, limits: Backend["
   };
   const provider = new GoogleProvider("9.37.0", new Api(store, faults, backend));
   provider.configure({ project, region: "us-central1", zone: "us-central1-f" });
-  return { provider, store, dir, calls, machines, held };
+  return { provider, store, dir, calls, machines, announced, held };
 }
 
 /** Returns the paths of created resources, without those of a new project: its APIs, default network and account. */

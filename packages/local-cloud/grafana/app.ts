@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { z } from "zod";
-import { Accounts } from "./accounts.ts";
+import { Accounts } from "./core/accounts.ts";
 import { annotationApi } from "./api/annotations.ts";
 import { dashboardApi } from "./api/dashboards.ts";
 import { dataSourceApi } from "./api/data-sources.ts";
@@ -11,16 +11,16 @@ import { queryApi } from "./api/query.ts";
 import { searchApi } from "./api/search.ts";
 import { health, serverApi } from "./api/server.ts";
 import { userApi } from "./api/users.ts";
-import { authenticate, logIn, logOut, type Env } from "./auth.ts";
-import { Dashboards } from "./dashboards.ts";
-import { DataSources } from "./data-sources.ts";
-import type { Database } from "./database.ts";
-import { ApiError } from "./errors.ts";
+import { authenticate, logIn, logOut, type Env } from "./core/auth.ts";
+import { Dashboards } from "./core/dashboards.ts";
+import { DataSources } from "./core/data-sources.ts";
+import type { Database } from "./core/database.ts";
+import { ApiError } from "./core/errors.ts";
 import { log } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { pages } from "./pages.ts";
-import { bodyOf } from "./request.ts";
-import type { Settings } from "./settings.ts";
+import { bodyOf } from "./core/request.ts";
+import type { Settings } from "./core/settings.ts";
 
 const Login = z.object({ user: z.string(), password: z.string() });
 

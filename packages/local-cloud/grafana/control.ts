@@ -4,11 +4,11 @@ import path from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { z } from "zod";
-import { Accounts } from "./accounts.ts";
-import type { Database } from "./database.ts";
-import { ApiError } from "./errors.ts";
-import { bodyOf } from "./request.ts";
-import type { Settings } from "./settings.ts";
+import { Accounts } from "./core/accounts.ts";
+import type { Database } from "./core/database.ts";
+import { ApiError } from "./core/errors.ts";
+import { bodyOf } from "./core/request.ts";
+import type { Settings } from "./core/settings.ts";
 
 const Reset = z.object({ userId: z.number().int().positive(), password: z.string() });
 

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { resetPassword } from "./control.ts";
 import { log } from "./log.ts";
 import { startServer } from "./server.ts";
-import { readSettings, type Settings } from "./settings.ts";
+import { readSettings, type Settings } from "./core/settings.ts";
 
 const USAGE = `A stand-in for Grafana's HTTP API.
   grafana server [--homepath DIR] [--port N] [--data DIR] [--prometheus URL] [cfg:default.paths.data=DIR]

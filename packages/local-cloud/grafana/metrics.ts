@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./core/version.ts";
 
 /** The server's own metrics, with Grafana's names if Grafana has them. */
 export class Metrics {

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { type Context, Hono } from "hono";
 import { getMimeType } from "hono/utils/mime";
-import { STAND_IN } from "./version.ts";
+import { STAND_IN } from "./core/version.ts";
 
 /** Paths that return the bundle's index.html, which routes them itself. */
 const PAGES = ["/", "/d/*", "/dashboards", "/dashboards/*", "/login", "/alerting", "/alerting/*", "/explore"];

@@ -3,12 +3,11 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import { isInUse, openControl } from "./control.ts";
-import { DataSources } from "./data-sources.ts";
-import { DataSourceCommand } from "./api/data-sources.ts";
-import { Database } from "./database.ts";
+import { DataSourceCommand, DataSources } from "./core/data-sources.ts";
+import { Database } from "./core/database.ts";
 import { log } from "./log.ts";
-import type { Settings } from "./settings.ts";
-import { STAND_IN, VERSION } from "./version.ts";
+import type { Settings } from "./core/settings.ts";
+import { STAND_IN, VERSION } from "./core/version.ts";
 
 /** A running server. */
 export interface Running {

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
 import { createApp } from "./app.ts";
-import { Database } from "./database.ts";
-import { readSettings } from "./settings.ts";
+import { Database } from "./core/database.ts";
+import { readSettings } from "./core/settings.ts";
 
 /** A response of the API. */
 export interface Answer {

@@ -1,4 +1,4 @@
-export { imagesToOverride } from "./names.ts";
+export { builtNames, imagesToOverride } from "./names.ts";
 export type { ImageOptions, ImageSource } from "./cache.ts";
 export { pullImages, runsOfficialImages } from "./official.ts";
 export {
@@ -10,6 +10,7 @@ export {
   nodeImage,
   pauseImage,
   prometheusRecipes,
+  recipes,
   type PrometheusImages,
   type Recipe,
 } from "./recipes.ts";

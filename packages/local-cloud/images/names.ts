@@ -1,4 +1,4 @@
-import { images } from "../../../versions.ts";
+import { images } from "../project/images.ts";
 
 /** Removes the digest from an image reference: an image built here has another digest than the official one. */
 export function withoutDigest(image: string): string {

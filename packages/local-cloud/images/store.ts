@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { readFileIfExists } from "../files.ts";
+import { readFileIfExists } from "../support/files.ts";
 import { writeArchive } from "./archive.ts";
 import { contentKey, ensureCached, type ImageOptions, type ImageSource } from "./cache.ts";
 import { clusterRecipes, recipes } from "./recipes.ts";

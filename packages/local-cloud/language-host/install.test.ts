@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { projectDir } from "../plugin/version.ts";
+import { projectDir } from "../project/directory.ts";
 import { installLanguageHost } from "./install.ts";
 
 const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-launcher-"));

@@ -1,7 +1,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { shellWord } from "../google/auth-plugin.ts";
-import { projectDir } from "../plugin/version.ts";
+import { projectDir } from "../project/directory.ts";
+import { shellWord } from "../support/shell.ts";
 
 /**
  * Installs a launcher in front of the language host, which is in the same directory as

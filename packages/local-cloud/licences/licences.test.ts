@@ -1,12 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { images } from "../../../versions.ts";
+import { images } from "../project/images.ts";
 import * as bootstrap from "../bootstrap.mjs";
 import { refuseUnlicensed } from "../grafana/pages/build.ts";
 import { checkLicences } from "../toolchain/linked-licences.ts";
 import { outdated, readGoModules } from "./go-modules.ts";
 import { LICENCES_PAGE, licencesPage, NPM_PROJECTS, readLock } from "./page.ts";
-import { forbiddenModules, forbiddenPackages, isAllowed, npmLicences, type NpmLock } from "./policy.ts";
+import {
+  forbiddenModules,
+  forbiddenPackages,
+  isAllowed,
+  npmLicences,
+  type NpmLock,
+} from "../toolchain/licences/policy.ts";
 import { DEBIAN, IMAGES } from "./programs.ts";
 
 test("docs/licences.md is current; otherwise run: npm run docs", async () => {
@@ -39,7 +45,7 @@ test.each(NPM_PROJECTS)("all packages of %s have allowed licences", (folder) => 
   expect(forbiddenPackages(lock)).toEqual([]);
 });
 
-// tests/environment/go.test.ts tests how the toolchain handles a Go module on disk.
+// packages/local-cloud/tests/environment/go.test.ts tests how the toolchain handles a Go module on disk.
 test("reports Go modules under the AGPL and without a licence", () => {
   const found = {
     "github.com/grafana/grafana@v11.0.0": ["AGPL-3.0-only"],

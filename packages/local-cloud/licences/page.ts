@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { ALL_TOOLS, type Tool } from "../toolchain/tools.ts";
 import { hasBinaries, readGoModules, type GoModules } from "./go-modules.ts";
-import { goLicence, npmLicences, type NpmLock } from "./policy.ts";
+import { goLicence, npmLicences, type NpmLock } from "../toolchain/licences/policy.ts";
 import { DEBIAN, IMAGES, RUNTIMES } from "./programs.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
@@ -48,7 +48,7 @@ export function licencesPage(): string {
     "The licence of everything that this project builds or runs. Nothing under a copyleft licence but the Mozilla Public",
     "License is compiled, linked or bundled: `npm run check` compares this page and `packages/local-cloud/licences/go-modules.json` with",
     "the Go modules and npm's lock files, and the toolchain reads the licence files of what it links into each program. The",
-    "licences that are allowed are in `packages/local-cloud/licences/policy.ts`. This project is under the Apache License 2.0.",
+    "licences that are allowed are in `packages/local-cloud/toolchain/licences/policy.ts`. This project is under the Apache License 2.0.",
     "",
     "| What | Licence | How it is used |",
     "| --- | --- | --- |",

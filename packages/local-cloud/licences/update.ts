@@ -7,7 +7,7 @@ import { prepareModule } from "../toolchain/layout.ts";
 import { ALL_TOOLS, type Tool } from "../toolchain/tools.ts";
 import { GO_MODULES, hasBinaries, sourceOf, type GoModules } from "./go-modules.ts";
 import { LICENCES_PAGE, licencesPage } from "./page.ts";
-import { goLicence, type GoLicences } from "./policy.ts";
+import { goLicence, type GoLicences } from "../toolchain/licences/policy.ts";
 
 async function licencesOf(tool: Tool): Promise<GoLicences> {
   const scratch = await mkdtemp(path.join(tmpdir(), "k8sfv-licences-"));

@@ -1,8 +1,5 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-
-/** Root directory of the project. */
-export const projectDir = fileURLToPath(new URL("../../..", import.meta.url));
+import { projectDir } from "../project/directory.ts";
 
 /** Argument of `node --import` for running TypeScript. An absolute URL, because bundles run in other directories. */
 export const typeScriptLoader = `${projectDir}node_modules/tsx/dist/loader.mjs`;

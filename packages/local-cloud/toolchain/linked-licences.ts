@@ -1,14 +1,14 @@
 import { writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
-import { forbiddenModules, type GoLicences } from "../licences/policy.ts";
+import { forbiddenModules, type GoLicences } from "./licences/policy.ts";
 import { run, ToolchainError } from "./go.ts";
 import { type Build, go } from "./layout.ts";
 
 const found = z.record(z.string(), z.array(z.string()));
 
 /** Directory of the Go program that reads licence files. */
-const READER = resolve(import.meta.dirname, "..", "licences");
+const READER = import.meta.dirname;
 
 /** Version of a module or of its replacement. A directory as replacement has no version. */
 const VERSION = "{{if and .Replace .Replace.Version}}{{.Replace.Version}}{{else}}{{.Version}}{{end}}";
@@ -44,7 +44,7 @@ export function checkLicences(tool: string, licences: GoLicences): void {
   const forbidden = forbiddenModules(licences);
   if (forbidden.length === 0) return;
   throw new ToolchainError(
-    `${tool} links modules whose licences are not allowed (packages/local-cloud/licences/policy.ts). Remove them, or allow a licence after you ` +
+    `${tool} links modules whose licences are not allowed (packages/local-cloud/toolchain/licences/policy.ts). Remove them, or allow a licence after you ` +
       `have read it:\n${forbidden.map((line) => `  ${line}`).join("\n")}`,
   );
 }

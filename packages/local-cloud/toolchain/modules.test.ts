@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { images } from "../../../versions.ts";
+import { images } from "../project/images.ts";
 import { ALL_TOOLS, TOOLS } from "./tools.ts";
 
 const LOCAL = join(import.meta.dirname, "..");

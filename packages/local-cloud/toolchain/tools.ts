@@ -1,4 +1,4 @@
-import { images } from "../../../versions.ts";
+import { images } from "../project/images.ts";
 
 /** Versions used in more than one place. They must equal the versions that the npm packages require. */
 const KUBERNETES = "v1.34.2";

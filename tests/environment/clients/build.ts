@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFile, cp, mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
-import { defaultCacheDir, fill, type Workspace } from "../../../packages/local-cloud/toolchain/cache.ts";
+import { type Workspace, defaultCacheDir, fill } from "k8sfv-local-cloud/toolchain";
 import { root } from "../../pages.ts";
 
 const SOURCES = import.meta.dirname;

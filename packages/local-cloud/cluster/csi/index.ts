@@ -9,7 +9,7 @@ import { wrongZone, diskInUse, diskNotFound } from "./errors.ts";
 import { parseVolumeHandle, type DiskReference } from "./volume-handle.ts";
 
 export { Attachments } from "./attachments.ts";
-export { csiDriver, driverName, zoneKey } from "./manifests.ts";
+export { csiDriver, driverName } from "./manifests.ts";
 export { mountsOf, type Mounts } from "./mounts.ts";
 
 /** Arguments of {@link startCsiNode}. */

@@ -2,11 +2,11 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import type { Cloud } from "../cloud.ts";
-import { startProgram } from "../in-network.ts";
-import { killHost, hostPid, removeHost, runIn, startHost } from "../host.ts";
-import { attachToVpc, readNetwork, routeRange } from "../network.ts";
-import { findProcesses, killProcesses } from "../processes.ts";
+import type { Cloud } from "../../hosts/cloud.ts";
+import { startProgram } from "../../hosts/in-network.ts";
+import { killHost, hostPid, removeHost, runIn, startHost } from "../../hosts/host.ts";
+import { attachToVpc, readNetwork, routeRange } from "../../hosts/network.ts";
+import { findProcesses, killProcesses } from "../../hosts/processes.ts";
 import type { PolicyRule } from "./policy.ts";
 
 /** The host of Google's front end: it is connected to the internet and the VPC and does not forward packets. */
@@ -30,7 +30,7 @@ export interface VirtualHost {
   certificate?: { cert: string; key: string };
   redirectToHttps: boolean;
   /** Rules of the security policy. Without rules all requests are allowed. */
-  rules: PolicyRule[];
+  rules: readonly PolicyRule[];
   healthCheck: { path: string; port: number };
   /** Timeout of a backend's response in milliseconds. */
   timeoutMs: number;

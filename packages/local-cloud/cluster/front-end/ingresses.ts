@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import {
   CoreV1Api,
   CustomObjectsApi,
@@ -9,11 +8,11 @@ import {
   type KubeConfig,
   type V1Ingress,
 } from "@kubernetes/client-node";
-import type { Cloud } from "../cloud.ts";
-import { Authority, type KeyPair } from "../pki.ts";
+import type { Cloud } from "../../hosts/cloud.ts";
+import { Authority, type KeyPair } from "../../support/pki.ts";
 import { internetAuthorityDir, serveHosts, startFrontEnd, stopFrontEnd, type VirtualHost } from "./hosts.ts";
-import { readyEndpoints, type ClusterCache } from "../cluster-cache.ts";
-import type { PolicyRule } from "./policy.ts";
+import { readyEndpoints, type ClusterCache } from "../records/cluster-cache.ts";
+import { findGlobalResource } from "./global-resources.ts";
 
 const annotation = {
   class: "kubernetes.io/ingress.class",
@@ -42,12 +41,6 @@ interface ManagedCertificate {
   spec: { domains: string[] };
   status?: { certificateStatus?: string };
 }
-
-/** The used fields of the emulated Google API's resources. */
-type GoogleResources = Record<
-  string,
-  { inputs: { rules?: PolicyRule[] }; outputs: { address?: string } } | undefined
->;
 
 /**
  * Emulates GKE's Ingress controller for Ingresses of class "gce". Supports the reserved global address,
@@ -89,18 +82,22 @@ export class IngressController {
       this.issued.clear();
       this.running = { pids: await startFrontEnd(this.cloud), hosts: "" };
     }
-    const google = await this.readGoogle();
-    const hosts = (await Promise.all(ingresses.map((ingress) => this.hostsOf(ingress, google)))).flat();
+    const hosts = (await Promise.all(ingresses.map((ingress) => this.hostsOf(ingress)))).flat();
     if (JSON.stringify(hosts) !== this.running.hosts) {
       await serveHosts(this.cloud, hosts);
       this.running.hosts = JSON.stringify(hosts);
     }
-    for (const ingress of ingresses) await this.writeStatus(ingress, addressOf(ingress, google));
+    for (const ingress of ingresses) await this.writeStatus(ingress, await this.addressOf(ingress));
   }
 
-  private async hostsOf(ingress: V1Ingress, google: GoogleResources): Promise<VirtualHost[]> {
+  /** Returns the reserved address that the Ingress names, or undefined if it does not exist. */
+  private async addressOf({ metadata }: V1Ingress): Promise<string | undefined> {
+    return findGlobalResource(this.cloud, "addresses", metadata?.annotations?.[annotation.address]);
+  }
+
+  private async hostsOf(ingress: V1Ingress): Promise<VirtualHost[]> {
     const { namespace = "", annotations = {} } = ingress.metadata ?? {};
-    const address = addressOf(ingress, google);
+    const address = await this.addressOf(ingress);
     if (address === undefined) return [];
     const frontend = await this.read<FrontendConfig>(
       ["networking.gke.io", "v1beta1", "frontendconfigs"],
@@ -114,9 +111,9 @@ export class IngressController {
       const { healthCheck, securityPolicy, timeoutSec = defaults.timeoutSec } = backend?.spec ?? {};
       // Container-native load balancing: the front end connects to pods, not to the Service.
       const endpoints = readyEndpoints(this.watched, namespace, service?.name);
-      const policy = find(google, "securityPolicies", securityPolicy?.name);
+      const rules = await findGlobalResource(this.cloud, "securityPolicies", securityPolicy?.name);
       // As on GKE, a backend without its security policy is not served.
-      if (securityPolicy?.name !== undefined && policy === undefined) {
+      if (securityPolicy?.name !== undefined && rules === undefined) {
         throw new Error(`${host}: security policy ${securityPolicy.name} does not exist`);
       }
       return {
@@ -124,7 +121,7 @@ export class IngressController {
         host,
         certificate: certificates.get(host),
         redirectToHttps: frontend?.spec?.redirectToHttps?.enabled === true,
-        rules: policy?.inputs.rules ?? [],
+        rules: rules ?? [],
         healthCheck: {
           path: healthCheck?.requestPath ?? defaults.healthCheckPath,
           port: healthCheck?.port ?? service?.port?.number ?? 0,
@@ -211,26 +208,4 @@ export class IngressController {
       setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
     );
   }
-
-  private async readGoogle(): Promise<GoogleResources> {
-    const { resources } = JSON.parse(await readFile(this.cloud.googleFile, "utf8")) as {
-      resources: GoogleResources;
-    };
-    return resources;
-  }
-}
-
-/** Returns the reserved address that the Ingress names, or undefined if it does not exist. */
-function addressOf({ metadata }: V1Ingress, google: GoogleResources): string | undefined {
-  return find(google, "addresses", metadata?.annotations?.[annotation.address])?.outputs.address;
-}
-
-/** Returns a global resource of the emulated Google API. */
-function find(
-  google: GoogleResources,
-  collection: string,
-  name: string | undefined,
-): GoogleResources[string] {
-  const path = Object.keys(google).find((one) => one.endsWith(`/global/${collection}/${name}`));
-  return path === undefined ? undefined : google[path];
 }

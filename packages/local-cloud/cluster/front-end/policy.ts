@@ -2,15 +2,15 @@ import { BlockList } from "node:net";
 
 /** A rule of a security policy, as in Google's API. */
 export interface PolicyRule {
-  priority: number;
+  readonly priority: number;
   /** `allow`, `deny(STATUS)` or `throttle`. */
-  action: string;
-  match: { config: { srcIpRanges: string[] } };
+  readonly action: string;
+  readonly match: { readonly config: { readonly srcIpRanges: readonly string[] } };
   /** Options of action `throttle`. */
-  rateLimitOptions?: {
+  readonly rateLimitOptions?: {
     /** `deny(STATUS)`. */
-    exceedAction: string;
-    rateLimitThreshold: { count: number; intervalSec: number };
+    readonly exceedAction: string;
+    readonly rateLimitThreshold: { readonly count: number; readonly intervalSec: number };
   };
 }
 

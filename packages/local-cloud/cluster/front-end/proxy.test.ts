@@ -3,8 +3,8 @@ import http from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
-import { startDeafServer } from "../../../../tests/unit/deaf-server.ts";
-import { freePort } from "../../../../tools/free-port.ts";
+import { startDeafServer } from "../../testing/deaf-server.ts";
+import { freePort } from "../../../../lib/free-port.ts";
 import { proxyRequest } from "./proxy.ts";
 
 async function serve(answer: http.RequestListener): Promise<number> {

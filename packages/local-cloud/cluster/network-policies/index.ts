@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { execa } from "execa";
-import type { Cloud } from "../cloud.ts";
-import { commandIn, hostPid } from "../host.ts";
-import { listNodes } from "../node.ts";
-import type { ClusterCache } from "../cluster-cache.ts";
+import type { Cloud } from "../../hosts/cloud.ts";
+import { commandIn, hostPid } from "../../hosts/host.ts";
+import { listNodes } from "../records/nodes.ts";
+import type { ClusterCache } from "../records/cluster-cache.ts";
 import { nodeRules, type ClusterState } from "./rules.ts";
 
 /** Jumps inserted at the start of the built-in chains; no other program uses the table. */

@@ -1,11 +1,11 @@
 import { optionalText, text, type Values } from "../../plugin/values.ts";
-import { freeAddresses, checkAddressAvailable } from "../allocation.ts";
-import { ApiError, invalidField } from "../api-error.ts";
-import { checkAddress, checkName, notEmulated, oneOf } from "../checks.ts";
-import { range } from "../cidr.ts";
-import { pathOf, selfLink, type Place } from "../place.ts";
-import { labelled, stamped, type Backend, type Request, type ResourceType } from "../resource-type.ts";
-import type { Resource } from "../store.ts";
+import { freeAddresses, checkAddressAvailable } from "../model/allocation.ts";
+import { ApiError, invalidField } from "../model/api-error.ts";
+import { checkAddress, checkName, notEmulated, oneOf } from "../model/checks.ts";
+import { range } from "../model/cidr.ts";
+import { pathOf, selfLink, type Place } from "../model/place.ts";
+import { labelled, stamped, type Backend, type Request, type ResourceType } from "../model/resource-type.ts";
+import type { Resource } from "../model/store.ts";
 
 /** A reserved address of a subnetwork. Only internal addresses are supported. */
 export const address: ResourceType = {

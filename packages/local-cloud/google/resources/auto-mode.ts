@@ -1,5 +1,5 @@
-import { overlap, range } from "../cidr.ts";
-import type { Data } from "../store.ts";
+import { overlap, range } from "../model/cidr.ts";
+import type { Data } from "../model/store.ts";
 
 /**
  * Range of the subnetworks of all auto mode networks

@@ -1,6 +1,6 @@
 import type { Value } from "../../plugin/values.ts";
-import { between, checkRange, checkTime, notEmulated, oneOf, show } from "../checks.ts";
-import { parseRange } from "../cidr.ts";
+import { between, checkRange, checkTime, notEmulated, oneOf, show } from "../model/checks.ts";
+import { parseRange } from "../model/cidr.ts";
 import type { Effect, Effects } from "../../plugin/schema/differences.ts";
 import type { Check, Checks } from "../../plugin/schema/validate.ts";
 import { kubeletChecks, nodeConfigChecks } from "./node-config.ts";

@@ -1,6 +1,6 @@
 import { isKnown, map, maps, optionalText, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
-import { overlap, parseRange, range } from "../cidr.ts";
+import { overlap, parseRange, range } from "../model/cidr.ts";
 
 /** Private address ranges (RFC 1918), required for clients of a private control plane. */
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];

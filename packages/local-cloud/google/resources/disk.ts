@@ -3,19 +3,13 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { number, optionalText, text, type Value, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
-import { invalidField, notFound } from "../api-error.ts";
-import { between, checkName, notEmulated, oneOf } from "../checks.ts";
-import { lastPart, selfLink } from "../place.ts";
-import {
-  labelled,
-  numericId,
-  stamped,
-  type Backend,
-  type Request,
-  type ResourceType,
-} from "../resource-type.ts";
+import { invalidField, notFound } from "../model/api-error.ts";
+import { between, checkName, notEmulated, oneOf } from "../model/checks.ts";
+import { lastPart, selfLink } from "../model/place.ts";
+import { labelled, stamped, type Backend, type Request, type ResourceType } from "../model/resource-type.ts";
+import { numericId } from "../model/ids.ts";
 import type { Effect } from "../../plugin/schema/differences.ts";
-import type { Data, Resource } from "../store.ts";
+import type { Data, Resource } from "../model/store.ts";
 import { policiesOf } from "./resource-policy.ts";
 import { fillDisk, snapshotNow, snapshotPath } from "./snapshot.ts";
 

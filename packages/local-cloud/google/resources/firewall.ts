@@ -1,7 +1,7 @@
 import { maps, text, texts, type Value } from "../../plugin/values.ts";
-import { between, checkName, checkRange, oneOf } from "../checks.ts";
-import { pathOf, selfLink } from "../place.ts";
-import { stamped, type ResourceType } from "../resource-type.ts";
+import { between, checkName, checkRange, oneOf } from "../model/checks.ts";
+import { pathOf, selfLink } from "../model/place.ts";
+import { stamped, type ResourceType } from "../model/resource-type.ts";
 import type { Location } from "../../plugin/schema/validate.ts";
 
 /** A firewall rule. Stored and returned, but not enforced in the local cloud. */

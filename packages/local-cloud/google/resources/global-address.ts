@@ -1,9 +1,9 @@
 import { text } from "../../plugin/values.ts";
-import { ApiError, invalidField } from "../api-error.ts";
-import { checkAddress, checkName, oneOf } from "../checks.ts";
-import { formatAddress, range } from "../cidr.ts";
-import { selfLink } from "../place.ts";
-import { labelled, stamped, type Request, type ResourceType } from "../resource-type.ts";
+import { ApiError, invalidField } from "../model/api-error.ts";
+import { checkAddress, checkName, oneOf } from "../model/checks.ts";
+import { formatAddress, range } from "../model/cidr.ts";
+import { selfLink } from "../model/place.ts";
+import { labelled, stamped, type Request, type ResourceType } from "../model/resource-type.ts";
 
 const token = "gcp:compute/globalAddress:GlobalAddress";
 /** Range of emulated global addresses, reserved for documentation by RFC 5737. */
@@ -48,6 +48,11 @@ export const globalAddress: ResourceType = {
       prefixLength: request.inputs["prefixLength"] ?? 0,
     },
   }),
+  work: async ({ machines }, { inputs, outputs }) => {
+    await machines.setGlobalAddress(text(inputs, "name"), text(outputs, "address"));
+    return {};
+  },
+  remove: ({ machines }, { inputs }) => machines.setGlobalAddress(text(inputs, "name"), undefined),
 };
 
 /** Returns a free address. @throws ApiError when a specific address is requested, or none is free */

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { text, type Value } from "../../plugin/values.ts";
-import { ApiError } from "../api-error.ts";
-import { matches } from "../checks.ts";
-import { numericId, type ResourceType } from "../resource-type.ts";
+import { ApiError } from "../model/api-error.ts";
+import { matches } from "../model/checks.ts";
+import { type ResourceType } from "../model/resource-type.ts";
+import { numericId } from "../model/ids.ts";
 
 const accountType = "gcp:serviceaccount/account:Account";
 

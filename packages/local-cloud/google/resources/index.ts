@@ -1,4 +1,4 @@
-import type { ResourceType } from "../resource-type.ts";
+import type { ResourceType } from "../model/resource-type.ts";
 import { address } from "./address.ts";
 import { cluster } from "./cluster.ts";
 import { disk } from "./disk.ts";

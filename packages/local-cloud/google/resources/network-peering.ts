@@ -1,10 +1,10 @@
 import { text, type Values } from "../../plugin/values.ts";
-import { ApiError } from "../api-error.ts";
-import { checkName, matches, oneOf } from "../checks.ts";
-import { overlap, range } from "../cidr.ts";
-import { lastPart, pathOf, type Place } from "../place.ts";
-import type { Request, ResourceType } from "../resource-type.ts";
-import type { Data } from "../store.ts";
+import { ApiError } from "../model/api-error.ts";
+import { checkName, matches, oneOf } from "../model/checks.ts";
+import { overlap, range } from "../model/cidr.ts";
+import { lastPart, pathOf, type Place } from "../model/place.ts";
+import type { Request, ResourceType } from "../model/resource-type.ts";
+import type { Data } from "../model/store.ts";
 import { autoModeRange, isAutoMode } from "./auto-mode.ts";
 import { checkRouteOperations } from "./route-operations.ts";
 import { subnetworkRanges } from "./subnetwork-ranges.ts";

@@ -1,7 +1,7 @@
-import { invalidField } from "../api-error.ts";
-import { overlap, range } from "../cidr.ts";
-import { lastPart, regionOf } from "../place.ts";
-import type { Data } from "../store.ts";
+import { invalidField } from "../model/api-error.ts";
+import { overlap, range } from "../model/cidr.ts";
+import { lastPart, regionOf } from "../model/place.ts";
+import type { Data } from "../model/store.ts";
 import { autoModeRange, isAutoMode, isInAutoMode } from "./auto-mode.ts";
 import { peeringsOf } from "./network-peering.ts";
 import { ranges, subnetworkToken } from "./subnetwork-ranges.ts";

@@ -1,6 +1,7 @@
-import { between, checkName, notEmulated, oneOf } from "../checks.ts";
-import { selfLink } from "../place.ts";
-import { numericId, type ResourceType } from "../resource-type.ts";
+import { between, checkName, notEmulated, oneOf } from "../model/checks.ts";
+import { selfLink } from "../model/place.ts";
+import { type ResourceType } from "../model/resource-type.ts";
+import { numericId } from "../model/ids.ts";
 import { text } from "../../plugin/values.ts";
 
 /** A VPC network. Hosts are started with its subnetwork. */

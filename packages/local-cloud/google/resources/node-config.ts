@@ -1,5 +1,5 @@
 import { isValues } from "../../plugin/values.ts";
-import { atLeast, oneOf, show } from "../checks.ts";
+import { atLeast, oneOf, show } from "../model/checks.ts";
 import type { Check, Checks } from "../../plugin/schema/validate.ts";
 
 /** Boot disk types of nodes (cloud.google.com/kubernetes-engine/docs/how-to/custom-boot-disks). */

@@ -1,10 +1,10 @@
 import { text, type Value, type Values } from "../../plugin/values.ts";
-import { ApiError } from "../api-error.ts";
-import { atLeast, between, checkName, notEmulated, oneOf, show } from "../checks.ts";
-import { lastPart, pathOf, selfLink, type Place } from "../place.ts";
-import type { ResourceType } from "../resource-type.ts";
+import { ApiError } from "../model/api-error.ts";
+import { atLeast, between, checkName, notEmulated, oneOf, show } from "../model/checks.ts";
+import { lastPart, pathOf, selfLink, type Place } from "../model/place.ts";
+import type { ResourceType } from "../model/resource-type.ts";
 import type { Location } from "../../plugin/schema/validate.ts";
-import type { Data } from "../store.ts";
+import type { Data } from "../model/store.ts";
 
 const days = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
 const attachmentToken = "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment";

@@ -1,5 +1,5 @@
-import { ApiError } from "../api-error.ts";
-import type { Data } from "../store.ts";
+import { ApiError } from "../model/api-error.ts";
+import type { Data } from "../model/store.ts";
 import { subnetworkToken } from "./subnetwork-ranges.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { maps, text, texts, type Value, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
-import { invalidField, invalidFieldText } from "../api-error.ts";
-import { between, checkName, notEmulated, oneOf } from "../checks.ts";
-import { lastPart, pathOf, type Place } from "../place.ts";
-import type { Request, ResourceType } from "../resource-type.ts";
+import { invalidField, invalidFieldText } from "../model/api-error.ts";
+import { between, checkName, notEmulated, oneOf } from "../model/checks.ts";
+import { lastPart, pathOf, type Place } from "../model/place.ts";
+import type { Request, ResourceType } from "../model/resource-type.ts";
 
 const token = "gcp:compute/routerNat:RouterNat";
 const listed = "LIST_OF_SUBNETWORKS";

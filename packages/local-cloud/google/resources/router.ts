@@ -1,8 +1,8 @@
 import { text, type Values } from "../../plugin/values.ts";
-import { invalidFieldText } from "../api-error.ts";
-import { checkName, notEmulated } from "../checks.ts";
-import { pathOf, selfLink, type Place } from "../place.ts";
-import { stamped, type ResourceType } from "../resource-type.ts";
+import { invalidFieldText } from "../model/api-error.ts";
+import { checkName, notEmulated } from "../model/checks.ts";
+import { pathOf, selfLink, type Place } from "../model/place.ts";
+import { stamped, type ResourceType } from "../model/resource-type.ts";
 
 /** A Cloud Router. Stored and returned only: the local VPC has its own router and no egress. */
 export const router: ResourceType = {

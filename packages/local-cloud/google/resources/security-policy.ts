@@ -9,9 +9,11 @@ import {
   type Value,
   type Values,
 } from "../../plugin/values.ts";
-import { checkName, checkRange, notEmulated, oneOf } from "../checks.ts";
-import { selfLink } from "../place.ts";
-import { labelled, numericId, stamped, type ResourceType } from "../resource-type.ts";
+import type { PolicyRule } from "../../cluster/front-end/policy.ts";
+import { checkName, checkRange, notEmulated, oneOf } from "../model/checks.ts";
+import { selfLink } from "../model/place.ts";
+import { labelled, stamped, type ResourceType } from "../model/resource-type.ts";
+import { numericId } from "../model/ids.ts";
 
 /** Priority of the default rule, which every policy must have. */
 const LAST = 2_147_483_647;
@@ -39,6 +41,13 @@ export const securityPolicy: ResourceType = {
       fingerprint: Buffer.from(numericId()).toString("base64").slice(0, 11) + "=",
     },
   }),
+  work: async ({ machines }, { inputs }) => {
+    // The checks have accepted the rules.
+    const rules = maps(inputs, "rules") as unknown as PolicyRule[];
+    await machines.setSecurityPolicy(text(inputs, "name"), rules);
+    return {};
+  },
+  remove: ({ machines }, { inputs }) => machines.setSecurityPolicy(text(inputs, "name"), undefined),
 };
 
 /** Checks Google's constraints on a policy's rules. Messages are our own, except for names. */

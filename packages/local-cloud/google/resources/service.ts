@@ -1,8 +1,8 @@
 import { text, type Value } from "../../plugin/values.ts";
-import { ApiError } from "../api-error.ts";
-import { impliedResources, dependents, serviceToken } from "../apis.ts";
-import type { ResourceType } from "../resource-type.ts";
-import type { Data, Resource } from "../store.ts";
+import { ApiError } from "../model/api-error.ts";
+import { impliedResources, dependents, serviceToken } from "../model/apis.ts";
+import type { ResourceType } from "../model/resource-type.ts";
+import type { Data, Resource } from "../model/store.ts";
 
 /** Enables an API in the project. Requests to a disabled API fail. */
 export const service: ResourceType = {

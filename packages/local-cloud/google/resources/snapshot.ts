@@ -3,10 +3,11 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { optionalText, text, type Values } from "../../plugin/values.ts";
-import { checkName, oneOf } from "../checks.ts";
-import { lastPart, pathOf, selfLink } from "../place.ts";
-import { labelled, numericId, stamped, type Backend, type ResourceType } from "../resource-type.ts";
-import type { Resource } from "../store.ts";
+import { checkName, oneOf } from "../model/checks.ts";
+import { lastPart, pathOf, selfLink } from "../model/place.ts";
+import { labelled, stamped, type Backend, type ResourceType } from "../model/resource-type.ts";
+import { numericId } from "../model/ids.ts";
+import type { Resource } from "../model/store.ts";
 
 const token = "gcp:compute/snapshot:Snapshot";
 /** Maximum number of attempts. A copy of a disk in use can fail because files disappear meanwhile. */

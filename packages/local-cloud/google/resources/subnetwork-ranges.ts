@@ -1,6 +1,6 @@
 import { maps, optionalText, text, type Values } from "../../plugin/values.ts";
-import { invalidField } from "../api-error.ts";
-import type { Data } from "../store.ts";
+import { invalidField } from "../model/api-error.ts";
+import type { Data } from "../model/store.ts";
 
 /** Token of the subnetwork type. */
 export const subnetworkToken = "gcp:compute/subnetwork:Subnetwork";

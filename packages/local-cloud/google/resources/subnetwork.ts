@@ -1,10 +1,11 @@
 import { text, type Value, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
-import { invalidField } from "../api-error.ts";
-import { checkName, checkRange, notEmulated, oneOf } from "../checks.ts";
-import { covers, formatAddress, overlap, parseRange, range } from "../cidr.ts";
-import { pathOf, selfLink, type Place } from "../place.ts";
-import { numericId, stamped, type Request, type ResourceType } from "../resource-type.ts";
+import { invalidField } from "../model/api-error.ts";
+import { checkName, checkRange, notEmulated, oneOf } from "../model/checks.ts";
+import { covers, formatAddress, overlap, parseRange, range } from "../model/cidr.ts";
+import { pathOf, selfLink, type Place } from "../model/place.ts";
+import { stamped, type Request, type ResourceType } from "../model/resource-type.ts";
+import { numericId } from "../model/ids.ts";
 import type { Effect } from "../../plugin/schema/differences.ts";
 import { checkRangeAvailable } from "./network-ranges.ts";
 import { ranges, checkRangeChange, subnetworkToken } from "./subnetwork-ranges.ts";

@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import { needs, type Env } from "../auth.ts";
-import type { Database, Value } from "../database.ts";
-import { ApiError } from "../errors.ts";
-import { bodyOf, numberOf } from "../request.ts";
+import { needs, type Env } from "../core/auth.ts";
+import type { Database, Value } from "../core/database.ts";
+import { ApiError } from "../core/errors.ts";
+import { bodyOf, numberOf } from "../core/request.ts";
 
 interface Row {
   id: number;

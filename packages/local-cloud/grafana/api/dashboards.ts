@@ -1,12 +1,12 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { needs, type Env } from "../auth.ts";
-import type { Dashboards, DashboardRow, VersionRow } from "../dashboards.ts";
-import { dashboardUrl } from "../dashboards.ts";
-import type { Database } from "../database.ts";
-import { ApiError } from "../errors.ts";
-import { bodyOf, numberOf, slugOf } from "../request.ts";
-import { findFolder, folderUrl } from "./folders.ts";
+import { needs, type Env } from "../core/auth.ts";
+import type { Dashboards, DashboardRow, VersionRow } from "../core/dashboards.ts";
+import { dashboardUrl } from "../core/dashboards.ts";
+import type { Database } from "../core/database.ts";
+import { ApiError } from "../core/errors.ts";
+import { bodyOf, numberOf, slugOf } from "../core/request.ts";
+import { findFolder, folderUrl } from "../core/folders.ts";
 
 const Save = z.object({
   dashboard: z.record(z.string(), z.unknown()),

@@ -1,36 +1,10 @@
 import { Hono } from "hono";
-import { z } from "zod";
-import type { Env } from "../auth.ts";
-import { needs } from "../auth.ts";
-import type { DataSource, DataSources } from "../data-sources.ts";
-import { ApiError } from "../errors.ts";
-import { bodyOf } from "../request.ts";
-import { upstreamFetch } from "../upstream.ts";
-
-/** Body of a request that creates or updates a data source. */
-export const DataSourceCommand = z.object({
-  name: z.string().min(1),
-  type: z.string().min(1),
-  uid: z.string().default(""),
-  access: z.enum(["proxy", "direct", ""]).default("proxy"),
-  url: z.string().default(""),
-  user: z.string().default(""),
-  database: z.string().default(""),
-  basicAuth: z.boolean().default(false),
-  basicAuthUser: z.string().default(""),
-  withCredentials: z.boolean().default(false),
-  isDefault: z.boolean().default(false),
-  jsonData: z
-    .record(z.string(), z.unknown())
-    .nullish()
-    .transform((value) => value ?? {}),
-  secureJsonData: z
-    .record(z.string(), z.string())
-    .nullish()
-    .transform((value) => value ?? {}),
-  /** Version of an update, which must be the current one. */
-  version: z.number().int().optional(),
-});
+import type { Env } from "../core/auth.ts";
+import { needs } from "../core/auth.ts";
+import { type DataSource, DataSourceCommand, type DataSources } from "../core/data-sources.ts";
+import { ApiError } from "../core/errors.ts";
+import { bodyOf } from "../core/request.ts";
+import { upstreamFetch } from "../core/upstream.ts";
 
 /** `/api/datasources`: data sources, by uid, id or name. */
 export function dataSourceApi(sources: DataSources): Hono<Env> {

@@ -1,23 +1,11 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { needs, type Env } from "../auth.ts";
-import type { Database } from "../database.ts";
-import { ApiError, notFound } from "../errors.ts";
-import { bodyOf, numberOf, slugOf, timestamp } from "../request.ts";
-import { checkUid, newUid } from "../uid.ts";
-
-/** A row of the table `folder`. */
-export interface Folder {
-  id: number;
-  uid: string;
-  title: string;
-  parent_uid: string | null;
-  version: number;
-  created: string;
-  created_by: string;
-  updated: string;
-  updated_by: string;
-}
+import { needs, type Env } from "../core/auth.ts";
+import type { Database } from "../core/database.ts";
+import { ApiError } from "../core/errors.ts";
+import { findFolder, folderUrl, type Folder } from "../core/folders.ts";
+import { bodyOf, numberOf, timestamp } from "../core/request.ts";
+import { checkUid, newUid } from "../core/uid.ts";
 
 const Create = z.object({
   title: z.string().default(""),
@@ -69,18 +57,6 @@ export function folderApi(db: Database): Hono<Env> {
     return c.json({ id, uid, title, message: `Folder ${title} deleted` });
   });
   return api;
-}
-
-/** @throws ApiError 404 */
-export function findFolder(db: Database, uid: string): Folder {
-  const folder = db.one<Folder>("SELECT * FROM folder WHERE uid = ?", [uid]);
-  if (folder === undefined) throw notFound("folder not found");
-  return folder;
-}
-
-/** Returns the URL of a folder's page. */
-export function folderUrl({ uid, title }: Pick<Folder, "uid" | "title">): string {
-  return `/dashboards/f/${uid}/${slugOf(title)}`;
 }
 
 function create(db: Database, command: z.output<typeof Create>, by: string): Folder {

@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
-import { forbidden, needs, type Env } from "../auth.ts";
-import type { DataSource, DataSources } from "../data-sources.ts";
-import { ApiError } from "../errors.ts";
-import { ROLES } from "../settings.ts";
-import { upstreamFetch } from "../upstream.ts";
+import { forbidden, needs, type Env } from "../core/auth.ts";
+import type { DataSource, DataSources } from "../core/data-sources.ts";
+import { ApiError } from "../core/errors.ts";
+import { ROLES } from "../core/settings.ts";
+import { upstreamFetch } from "../core/upstream.ts";
 
 /** Headers that are forwarded. Cookies and credentials of this server are not. */
 const REQUEST_HEADERS = ["accept", "content-type"];

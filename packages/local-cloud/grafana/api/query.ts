@@ -1,12 +1,12 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { needs, type Env } from "../auth.ts";
-import type { DataSource, DataSources } from "../data-sources.ts";
-import { ApiError } from "../errors.ts";
+import { needs, type Env } from "../core/auth.ts";
+import type { DataSource, DataSources } from "../core/data-sources.ts";
+import { ApiError } from "../core/errors.ts";
 import { parseTime } from "../prometheus/durations.ts";
 import type { Frame } from "../prometheus/frames.ts";
 import { PrometheusQuery, QueryError, runQuery, type TimeRange } from "../prometheus/query.ts";
-import { bodyOf } from "../request.ts";
+import { bodyOf } from "../core/request.ts";
 
 const Query = z.looseObject({
   refId: z.string().default("A"),

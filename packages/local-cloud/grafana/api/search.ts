@@ -1,9 +1,9 @@
 import { Hono } from "hono";
-import { needs, type Env } from "../auth.ts";
-import { dashboardUrl, type DashboardRow } from "../dashboards.ts";
-import type { Database } from "../database.ts";
-import { numberOf, slugOf } from "../request.ts";
-import { folderUrl, type Folder } from "./folders.ts";
+import { needs, type Env } from "../core/auth.ts";
+import { dashboardUrl, type DashboardRow } from "../core/dashboards.ts";
+import type { Database } from "../core/database.ts";
+import { numberOf, slugOf } from "../core/request.ts";
+import { folderUrl, type Folder } from "../core/folders.ts";
 
 /** A search result. */
 interface Hit {

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
-import type { Env } from "../auth.ts";
-import type { DataSources } from "../data-sources.ts";
-import type { Settings } from "../settings.ts";
-import { VERSION, STAND_IN } from "../version.ts";
+import type { Env } from "../core/auth.ts";
+import type { DataSources } from "../core/data-sources.ts";
+import type { Settings } from "../core/settings.ts";
+import { VERSION, STAND_IN } from "../core/version.ts";
 
 /** `GET /api/health`, which requires no authentication. */
 export function health({ hideVersion }: Settings): Record<string, unknown> {

@@ -1,10 +1,10 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import type { Accounts } from "../accounts.ts";
-import { needsAdmin, type Env } from "../auth.ts";
-import { ApiError } from "../errors.ts";
-import { bodyOf } from "../request.ts";
-import { ROLES } from "../settings.ts";
+import type { Accounts } from "../core/accounts.ts";
+import { needsAdmin, type Env } from "../core/auth.ts";
+import { ApiError } from "../core/errors.ts";
+import { bodyOf } from "../core/request.ts";
+import { ROLES } from "../core/settings.ts";
 
 const NewUser = z.object({
   login: z.string().default(""),

@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { BuildOptions, Plugin } from "esbuild";
 import { execa } from "execa";
-import { NOT_BUNDLED } from "../../licences/policy.ts";
+import { NOT_BUNDLED } from "../../toolchain/licences/policy.ts";
 import { fill, sweep } from "../../toolchain/cache.ts";
 
 /** Version of the output of this file. Sources and the lock file are hashed separately. */

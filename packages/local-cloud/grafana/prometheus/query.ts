@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { DataSource } from "../data-sources.ts";
-import { upstreamFetch } from "../upstream.ts";
+import type { DataSource } from "../core/data-sources.ts";
+import { upstreamFetch } from "../core/upstream.ts";
 import { goDuration } from "./durations.ts";
 import { toFrames, type Frame, type PrometheusResult } from "./frames.ts";
 import { interpolate, stepOf, type IntervalArgs } from "./interval.ts";

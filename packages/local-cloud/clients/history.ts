@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { ask } from "../../../lib/prometheus.ts";
+import type { Cloud } from "../cluster/index.ts";
+import { ensureToolchain } from "../toolchain/build.ts";
+
+/** One line of `history`'s JSON output: a synthetic run. */
+export interface HistoryRun {
+  pushedAt: number;
+  codeLevel: string;
+  night: number;
+  results: Record<string, number>;
+  passing: number;
+  occupancy: { test: string; meanBytes: number; increasePercent: number; heapBytes: number[] }[];
+}
+
+/**
+ * Returns when the recording rules record a run: at the first full minute after its first scrape. In
+ * milliseconds.
+ */
+export function recordedAt({ pushedAt }: HistoryRun): number {
+  const scraped = Math.floor(pushedAt / 10_000) * 10_000 + 10_000;
+  return Math.floor(scraped / 60_000) * 60_000 + 60_000;
+}
+
+/** Writes synthetic nightly runs into the cloud's Prometheus, up to its first scrape. */
+export async function loadHistory(cloud: Cloud, prometheus: string, args: string[]): Promise<HistoryRun[]> {
+  const { headStats } = await ask<{ headStats: { minTime: number } }>(prometheus, "/status/tsdb");
+  const toolchain = await ensureToolchain({ only: ["history"] });
+  const until = new Date(headStats.minTime - 10_000).toISOString();
+  return loadBlocks(cloud, prometheus, async (folder) => {
+    const all = [...args, "-until", until, "-out", folder];
+    const { stdout } = await execa(toolchain.path("history"), all);
+    return stdout.split("\n").map((line) => JSON.parse(line) as HistoryRun);
+  });
+}
+
+/**
+ * Moves TSDB blocks created by `write` into Prometheus's database and waits until they are loaded, within a
+ * minute.
+ */
+async function loadBlocks<T>(
+  cloud: Cloud,
+  prometheus: string,
+  write: (folder: string) => Promise<T>,
+): Promise<T> {
+  const scratch = await mkdtemp(path.join(cloud.dir, "blocks-"));
+  try {
+    const folder = path.join(scratch, "out");
+    await mkdir(folder);
+    const result = await write(folder);
+    const database = await databaseFolder(cloud);
+    const { uid, gid } = await stat(database);
+    await execa("chown", ["--recursive", `${uid}:${gid}`, folder]);
+    const blocks = (await readdir(folder)).filter((name) => /^[0-9A-Z]{26}$/.test(name));
+    for (const block of blocks) await rename(path.join(folder, block), path.join(database, block));
+    await waitUntilLoaded(prometheus, blocks);
+    return result;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Returns Prometheus's database directory on its disk. */
+export async function databaseFolder(cloud: Cloud): Promise<string> {
+  const { stdout } = await execa("find", [cloud.disksDir, "-type", "d", "-name", "prometheus-db"]);
+  const [found, ...more] = stdout.split("\n").filter((line) => line !== "");
+  if (found === undefined || more.length > 0)
+    throw new Error(`Expected one directory prometheus-db below ${cloud.disksDir}, found: ${stdout}`);
+  return found;
+}
+
+/** Waits until Prometheus has loaded the blocks. A compacted block lists its source blocks. */
+async function waitUntilLoaded(prometheus: string, blocks: string[]): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    const { blocks: all } = await ask<{ blocks: { compaction: { sources: string[] } }[] }>(
+      prometheus,
+      "/status/tsdb/blocks",
+    );
+    const loaded = new Set(all.flatMap(({ compaction }) => compaction.sources));
+    if (blocks.every((block) => loaded.has(block))) return;
+    if (Date.now() > deadline)
+      throw new Error(`Prometheus has not loaded ${blocks.length} new blocks after 120 s`);
+    await sleep(1000);
+  }
+}

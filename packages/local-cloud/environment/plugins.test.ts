@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { execa } from "execa";
+import { afterAll, expect, test } from "vitest";
+import { installAuthPlugin } from "../google/auth-plugin.ts";
+import { pluginVersion } from "../plugin/version.ts";
+import { installPlugins } from "./plugins.ts";
+
+const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-plugins-"));
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+test("installs the plugins in the versions that the npm packages require", async () => {
+  const binaries = { path: (name: string) => path.join(dir, name) };
+  const home = path.join(dir, "home");
+  await expect(installPlugins(home, binaries)).rejects.toThrow("pulumi-resource-kubernetes is missing");
+  for (const name of ["kubernetes", "grafana"])
+    writeFileSync(binaries.path(`pulumi-resource-${name}`), "binary");
+  await installPlugins(home, binaries);
+  await installPlugins(home, binaries);
+  expect(readdirSync(path.join(home, "plugins")).sort()).toEqual([
+    `resource-gcp-v${pluginVersion("@pulumi/gcp")}`,
+    `resource-grafana-v${pluginVersion("@pulumiverse/grafana")}`,
+    `resource-kubernetes-v${pluginVersion("@pulumi/kubernetes")}`,
+    `resource-random-v${pluginVersion("@pulumi/random")}`,
+  ]);
+  // Started as by the engine, outside the source tree.
+  for (const [name, npm] of [
+    ["gcp", "@pulumi/gcp"],
+    ["random", "@pulumi/random"],
+  ] as const) {
+    const file = path.join(home, `plugins/resource-${name}-v${pluginVersion(npm)}/pulumi-resource-${name}`);
+    expect(statSync(file).mode & 0o111).toBe(0o111);
+    const plugin = execa(file, { cwd: dir, reject: false });
+    const [port] = (await once(createInterface(plugin.stdout), "line")) as [string];
+    expect(Number(port)).toBeGreaterThan(0);
+    plugin.kill();
+    await plugin;
+  }
+});
+
+test("returns the same token from the auth plugin on each call", async () => {
+  const cloud = { binDir: path.join(dir, "it's/bin"), accessTokenFile: path.join(dir, "it's/access-token") };
+  const file = await installAuthPlugin(cloud);
+  const token = readFileSync(cloud.accessTokenFile, "utf8");
+  expect(statSync(cloud.accessTokenFile).mode & 0o777).toBe(0o600);
+  await installAuthPlugin(cloud);
+  expect(JSON.parse(execFileSync(file, { encoding: "utf8" }))).toMatchObject({
+    kind: "ExecCredential",
+    apiVersion: "client.authentication.k8s.io/v1beta1",
+    status: { token },
+  });
+});

@@ -1,0 +1,110 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { openCloud, prepareCloud, type Cloud } from "../cluster/index.ts";
+import { openEngine, type Engine } from "./engine.ts";
+import { installAuthPlugin } from "../google/auth-plugin.ts";
+import { grafanaStandIn } from "../grafana/image.ts";
+import { ensurePages } from "../grafana/pages/build.ts";
+import { ensureImageStore, pullImages, runsOfficialImages, type Recipe } from "../images/index.ts";
+import { images } from "../project/images.ts";
+import { installLanguageHost } from "../language-host/install.ts";
+import { installPlugins } from "./plugins.ts";
+import { ensureToolchain } from "../toolchain/build.ts";
+import { defaultCacheDir } from "../toolchain/cache.ts";
+
+/** A prepared cloud that is not running yet, and its engine. */
+export interface LocalEnvironment {
+  cloud: Cloud;
+  engine: Engine;
+}
+
+/** Binaries of the cloud's hosts, its engine and its users. Programs of containers are in the images. */
+const binaries = [
+  "machine-init",
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+  "kubectl",
+  "pulumi",
+  "promtool",
+  "amtool",
+  "sample-run",
+];
+
+/** Binaries that are used only in images or come with the images of versions.ts. */
+const imagePrograms = [
+  "operator",
+  "prometheus-config-reloader",
+  "prometheus",
+  "promtool",
+  "alertmanager",
+  "amtool",
+  "pushgateway",
+];
+
+/** Options of {@link openLocalEnvironment}. */
+export interface LocalEnvironmentOptions {
+  /** Additional images for the nodes. @default none */
+  more?: Recipe[];
+}
+
+/**
+ * Builds missing tools and images and installs them into the cloud. Prints its steps on standard error. With
+ * K8SFV_OFFICIAL_IMAGES=true it pulls the images of versions.ts instead of building their programs.
+ *
+ * @throws ToolchainError when a build fails, and Error that names an image that can't be pulled
+ */
+export async function openLocalEnvironment(
+  name: string,
+  { more = [] }: LocalEnvironmentOptions = {},
+): Promise<LocalEnvironment> {
+  const cloud = openCloud(name);
+  const isOfficial = runsOfficialImages();
+  const standIn = isOfficial ? undefined : standInRecipe();
+  standIn?.catch(() => undefined); // awaited below
+  const toolchain = await ensureToolchain(isOfficial ? { without: imagePrograms } : {});
+  const { cacheDir } = toolchain;
+  const imageStore = await ensureImageStore(
+    toolchain,
+    standIn === undefined
+      ? { report, more, official: await pullImages(Object.values(images), { cacheDir, report }) }
+      : { report, more: [await standIn, ...more] },
+  );
+  const programs = isOfficial ? binaries.filter((binary) => !imagePrograms.includes(binary)) : binaries;
+  await prepareCloud(cloud, {
+    binaries: {
+      ...Object.fromEntries(programs.map((binary) => [binary, toolchain.path(binary)])),
+      ...(await filesOf(path.dirname(toolchain.path("pulumi-language-nodejs")))),
+      "pulumi-language-nodejs-host": toolchain.path("pulumi-language-nodejs"),
+    },
+    crds: await filesOf(toolchain.crds),
+    imageStore: imageStore.dir,
+  });
+  await installLanguageHost(cloud.binDir);
+  const engine = openEngine(cloud);
+  await installAuthPlugin(cloud);
+  await installPlugins(cloud.pulumiHome, toolchain);
+  return { cloud, engine };
+}
+
+/**
+ * Builds the Grafana stand-in and its pages. Runs in parallel with the toolchain's build; it takes one core
+ * about a minute and is cached.
+ */
+async function standInRecipe(): Promise<Recipe> {
+  const { dir } = await ensurePages(defaultCacheDir(), report);
+  return grafanaStandIn(defaultCacheDir(), path.join(dir, "build"));
+}
+
+async function filesOf(dir: string): Promise<Record<string, string>> {
+  const entries = await readdir(dir, { withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return Object.fromEntries(files.map(({ name }) => [name, path.join(dir, name)]));
+}
+
+function report(line: string): void {
+  console.error(`  ${line}`);
+}

@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import type { Cloud } from "../hosts/cloud.ts";
+import type { Infrastructure } from "./model/infrastructure.ts";
+
+/** Limits of a local cloud: it has one network and one control plane. */
+export const localLimits = { "gcp:compute/subnetwork:Subnetwork": 1, "gcp:container/cluster:Cluster": 1 };
+
+/** Infrastructure of a local cloud. Its modules are loaded on first use because a preview does not need them. */
+export function localInfrastructure(cloud: Cloud): Infrastructure {
+  const cluster = () => import("../cluster/index.ts");
+  // Loaded separately because the rest loads slowly.
+  const disks = () => import("../cluster/disks.ts");
+  const globalResources = () => import("../cluster/front-end/global-resources.ts");
+  return {
+    startNetwork: async (network) => (await cluster()).startNetwork(cloud, network),
+    stopNetwork: async () => (await cluster()).stopNetwork(cloud),
+    startCluster: async (spec) => (await cluster()).startCluster(cloud, spec),
+    stopCluster: async () => (await cluster()).stopCluster(cloud),
+    startNode: async (node) => (await cluster()).startNode(cloud, node),
+    stopNode: async (name, options) => (await cluster()).stopNode(cloud, name, options),
+    nodeWithDisk: async (disk) => (await disks()).nodeWithDisk(cloud, disk),
+    detachDisk: async (disk) => (await disks()).detachDisk(cloud, disk),
+    setGlobalAddress: async (name, address) =>
+      (await globalResources()).setGlobalResource(cloud, "addresses", name, address),
+    setSecurityPolicy: async (name, rules) =>
+      (await globalResources()).setGlobalResource(cloud, "securityPolicies", name, rules),
+    serviceWithAddress: async (address) =>
+      existsSync(cloud.adminKubeconfig)
+        ? (await import("../cluster/services.ts")).serviceWithAddress(cloud, address)
+        : undefined,
+  };
+}

@@ -1,0 +1,25 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Plugin } from "../../../plugin/plugin.ts";
+import { serve } from "../../../plugin/serve.ts";
+import { text } from "../../../plugin/values.ts";
+
+/** Delay of the deletion in ms, so that the program would have exited if the engine didn't wait. */
+const delay = 2000;
+
+/** A provider with one resource type, whose deletion needs the running program. */
+const plugin: Plugin = {
+  version: "1.0.0",
+  configure: () => undefined,
+  check: ({ inputs }) => ({ inputs, failures: [] }),
+  diff: () => ({ changes: [], deleteBeforeReplace: false }),
+  create: ({ inputs, preview }) => Promise.resolve({ id: preview ? "" : "kept", state: inputs }),
+  read: ({ id, inputs, state }) => Promise.resolve({ id, inputs, state }),
+  update: ({ inputs }) => Promise.resolve(inputs),
+  delete: async ({ state }) => {
+    await sleep(delay);
+    await fetch(text(state, "url"));
+  },
+  invoke: (token) => Promise.reject(new Error(`The provider "keeper" has no function ${token}`)),
+};
+
+await serve(plugin);

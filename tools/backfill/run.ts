@@ -1,0 +1,17 @@
+import type { Labels } from "./recording.ts";
+
+/** Runs that one rule evaluation would have recorded: usually one, or one per group pushed in that minute. */
+export interface Run {
+  /** Time of the evaluation in seconds, a full minute. */
+  at: number;
+  /** Push time in seconds of each group, with the group's labels. */
+  pushes: Value[];
+  /** Values by metric: those of `KEPT`, and `k8sfv_test_push_time_seconds` of each test. */
+  metrics: Map<string, Value[]>;
+}
+
+/** A series' value in a run. */
+export interface Value {
+  labels: Labels;
+  value: number;
+}
