@@ -44,7 +44,8 @@ function encryptedKeys(project: string): string[] {
  * @param project namespace of the keys; all of them must be known
  * @param environment variables for `${NAME}` in `crds`
  * @param encrypted keys whose values are encrypted in the stack file
- * @param stack name of the stack, and the stacks with a file in the same directory. @default no check against other stacks
+ * @param stack name of the stack, and the stacks with a file in the same directory. @default no check against other
+ *   stacks
  * @throws ConfigError with all problems
  */
 export function parseConfig(

@@ -37,7 +37,8 @@ const labels = stackLabels(pulumi.getStack());
 // Google Cloud: the network, the cluster, and the addresses and disks, which survive the cluster's replacement.
 const cloud = new google.Provider("google", { project, region, zone });
 const inCloud = { providers: [cloud] };
-// Read first, so that a missing CRD or a wrong checksum fails before anything is created.
+// The CRDs are read first, so that the program fails before anything is created if one is missing or has a wrong
+// checksum.
 const crds = await readCrds(config.crds, {
   ...CRD_FILES,
   ...(config.felix === undefined ? {} : SCRAPE_CONFIG_CRD_FILES),
@@ -81,8 +82,8 @@ const api = new kubernetes.Provider(
   "kubernetes",
   { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
   // A changed kubeconfig means a new cluster: the old workloads are deleted while the old API server still runs.
-  // `replaceOnChanges` and not `clusterIdentifier`, because the engine closes a provider that requests its own
-  // replacement, which then can't delete anything ("the client connection is closing").
+  // This uses `replaceOnChanges` instead of `clusterIdentifier`, because the engine closes a provider that requests
+  // its own replacement, which then can't delete anything ("the client connection is closing").
   { replaceOnChanges: ["kubeconfig"] },
 );
 const inCluster = { providers: [api] };

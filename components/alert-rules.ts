@@ -18,7 +18,7 @@ export interface AlertRulesArgs {
   grafanaUrl: pulumi.Input<string>;
 }
 
-/** The alert rules that Prometheus evaluates. */
+/** Creates the alert rules that Prometheus evaluates. */
 export class AlertRules extends pulumi.ComponentResource {
   constructor(name: string, args: AlertRulesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:AlertRules", name, {}, opts);

@@ -78,7 +78,8 @@ export class Disks extends pulumi.ComponentResource {
           size: sizeGb,
           labels: { ...args.labels, component: what },
         },
-        // A restored disk has its snapshot in these properties. Both are immutable, so a difference would replace it.
+        // A restored disk has its snapshot in these properties. Both are immutable, so a difference would replace
+        // the disk.
         {
           parent: this,
           protect: args.protect,

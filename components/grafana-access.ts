@@ -55,7 +55,7 @@ export function openGrafanaAccess(args: GrafanaAccessArgs): GrafanaAccess {
 
 /**
  * Opens the tunnel, in a preview too: `pulumi preview --refresh` reads resources in Grafana. A preview without
- * `--refresh` never connects, so a port that is in use must not fail it.
+ * `--refresh` never connects, so it must not fail if the port is in use.
  */
 async function open(args: GrafanaAccessArgs, kubeconfig: string, namespace: string): Promise<Tunnel> {
   const forward = forwardToPod({ kubeconfig, namespace, podLabels: args.podLabels, port: args.podPort });

@@ -12,7 +12,10 @@ import { internalService } from "./services.ts";
 
 /** Arguments of the Grafana component. */
 export interface GrafanaArgs extends WorkloadArgs {
-  /** Whether `protect` prevents the deletion of the password. The database on Grafana's disk accepts no other one. */
+  /**
+   * Whether `protect` prevents the deletion of the password. The database on Grafana's disk accepts no other
+   * password.
+   */
   protectPassword: boolean;
   /** Whether people may view dashboards without signing in. */
   anonymousViewer: boolean;

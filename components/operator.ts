@@ -15,7 +15,7 @@ import { headlessService } from "./services.ts";
 
 /** Arguments of the Operator component. */
 export interface OperatorArgs {
-  /** Namespace in which it runs. It watches no other namespace. */
+  /** Namespace in which the operator runs. It watches no other namespace. */
   namespace: pulumi.Input<string>;
   /** Name of the pod's priority class. */
   priorityClassName: pulumi.Input<string>;
@@ -163,7 +163,7 @@ const NAMESPACE_RULES = [
   { apiGroups: [""], resources: ["services"], verbs: ["get", "create", "update", "delete"] },
 ];
 
-/** Returns the cluster-wide permissions: to read its own namespace and to write events. */
+/** Returns the cluster-wide permissions: to read the operator's own namespace and to write events. */
 function clusterRules(namespace: pulumi.Input<string>) {
   return [
     { apiGroups: [""], resources: ["namespaces"], resourceNames: [namespace], verbs: READ },

@@ -12,8 +12,8 @@ export interface RecordingRulesArgs {
 }
 
 /**
- * The recording rules: they keep each run and Prometheus's own usage as few samples, so that queries over years are
- * fast.
+ * Creates the recording rules, which store each run and Prometheus's own usage as few samples, so that queries over
+ * years are fast.
  */
 export class RecordingRules extends pulumi.ComponentResource {
   constructor(name: string, args: RecordingRulesArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -28,7 +28,8 @@ export const LONG_TERM_QUEUE = "long-term";
 
 /**
  * Labels that the Prometheus Operator adds to all sent samples (`externalLabels`). They are dropped, because local
- * series don't have them: tables would have two more columns, and backfilled samples would belong to other series.
+ * series don't have them: the dashboards' tables would have two more columns, and backfilled samples would belong
+ * to other series.
  */
 const EXTERNAL_LABELS = "prometheus|prometheus_replica";
 

@@ -8,7 +8,7 @@ export interface ScrapeArgs {
   namespace: pulumi.Input<string>;
   /** Name of the Service, also used for the labels `job` and `instance`. */
   serviceName: string;
-  /** The `job`, if it is not the Service's name. @default `serviceName` */
+  /** Value of the label `job`. @default `serviceName` */
   job?: string;
   /** Labels of the Service. */
   labels: Labels;
@@ -19,8 +19,8 @@ export interface ScrapeArgs {
   /** Second endpoint on the same port, with its own `job`. @default none */
   more?: { job: string; endpoint: Record<string, pulumi.Input<unknown>> };
   /**
-   * Names of the Service's other ports, if several containers of several pods respond. The `instance` is then the names of
-   * the pod and the container. @default one pod responds, and the `instance` is `serviceName`
+   * Names of the Service's other ports with metrics, if there are several pods or containers. `instance` is then
+   * the names of the pod and the container. @default there is one pod, and `instance` is `serviceName`
    */
   replicaPorts?: string[];
   /** The operator's CRDs. */

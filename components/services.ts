@@ -31,8 +31,9 @@ const INTERNAL = {
 };
 
 /**
- * Waits for the load balancer alone. The provider's own wait for a Service takes 10 s more, in which the endpoints have to
- * settle (its provider/pkg/await/service.go), and the workloads' own conditions say earlier that they are ready.
+ * Annotation that makes the engine wait only for the load balancer. The provider's own wait for a Service takes
+ * 10 s longer, in which its endpoints must settle (provider/pkg/await/service.go). The workloads' own conditions
+ * show earlier that they are ready.
  */
 const AWAIT_LOAD_BALANCER = { "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress[0].ip}" };
 

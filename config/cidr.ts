@@ -18,7 +18,7 @@ export function overlap(a: Netmask, b: Netmask): boolean {
   return a.contains(b) || b.contains(a);
 }
 
-/** Ranges that no packet on the internet has: RFC 1918, RFC 6598 (shared address space) and RFC 1122 (loopback). */
+/** Ranges that are not routed on the internet: RFC 1918, RFC 6598 (shared address space) and RFC 1122 (loopback). */
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"].map(
   (range) => new Netmask(range),
 );

@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 
-/** Host name of labels with letters, digits and inner dashes. */
+/** Matches a host name: labels of letters, digits and inner dashes. */
 const HOST_NAME = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const MAX_HOST_NAME = 253;
 const MAX_PORT = 65535;

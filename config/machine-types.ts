@@ -17,7 +17,9 @@ const SHARED_CORE: Readonly<Record<string, number>> = {
 const HIGHCPU_MIB = 1024;
 const STANDARD_MIB = 3840;
 
-/** Checks that any node can run Prometheus at its memory limit: the scheduler may place it on each of them. */
+/**
+ * Checks that each node can run Prometheus at its memory limit, because the scheduler may place it on any of them.
+ */
 export function checkMachineType(raw: unknown): Problem[] {
   const path = ["cluster", "machineType"];
   const value = valueAt(raw, path);

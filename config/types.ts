@@ -66,8 +66,8 @@ export function subnetworkRange(min: number, max: number) {
 }
 
 /**
- * Accepts lists of at least `min` ranges that may connect. The widest prefix is /8, as of the private range 10.0.0.0/8:
- * a few wider ranges, such as 0.0.0.0/1 with 128.0.0.0/1, are the whole internet.
+ * Accepts lists of at least `min` ranges that may connect. The shortest prefix is that of the private range
+ * 10.0.0.0/8, because a few larger ranges, such as 0.0.0.0/1 and 128.0.0.0/1, would cover the whole internet.
  */
 export function sourceRanges(error: string, min: number) {
   return z.array(cidr(8, 32), { error }).min(min, { error });
@@ -124,7 +124,10 @@ function isHttpsUrl(value: string): boolean {
   return hostname.includes(".") && username === "" && password === "";
 }
 
-/** Accepts user names that match `check`. `pulumi config set --path` writes digits as a number: it becomes a string. */
+/**
+ * Accepts user names that match `check`. `pulumi config set --path` writes digits as a number, which is converted
+ * to a string.
+ */
 export function userName(check: RegExp) {
   const asString = (value: unknown) => (Number.isSafeInteger(value) ? String(value) : value);
   return z.preprocess(asString, string("a user name", check));
@@ -182,7 +185,7 @@ export const RANGES_OR_ANYWHERE = 'a list of IPv4 ranges, like [203.0.113.0/24],
 /** Maximum length in managed certificates (cloud.google.com/kubernetes-engine/docs/how-to/managed-certs). */
 const MAX_DOMAIN = 63;
 
-/** Accepts domain names. The last label has letters only, so that an address is none. */
+/** Accepts domain names. The last label has only letters, so that an IPv4 address is rejected. */
 export const domain = string(
   `a domain name of at most ${MAX_DOMAIN} characters, like push.example.com`,
   (value) => value.length <= MAX_DOMAIN && /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/.test(value),

@@ -66,7 +66,7 @@ export interface PodState {
   name: string;
   /** Whether the pod is ready and not being deleted. */
   ready: boolean;
-  /** Kubernetes's reason why it isn't, e.g. "CrashLoopBackOff: back-off 5m0s restarting failed …". */
+  /** Kubernetes's reason why the pod isn't ready, e.g. "CrashLoopBackOff: back-off 5m0s restarting failed …". */
   why?: string;
 }
 

@@ -16,8 +16,8 @@ export const STEP = [...PROCESS, "test_step"];
  */
 const NEWEST_DAYS = 30;
 /**
- * Maximum lookback of recording and alert rules in days: that for a group's last recorded push. Prometheus's local
- * retention must not be shorter.
+ * Maximum lookback of recording and alert rules in days: the rules look back this far for a group's last recorded
+ * push. Prometheus's local retention must not be shorter.
  */
 export const LOOKBACK_DAYS = 60;
 /** Lookback window for a group's last recorded push. */

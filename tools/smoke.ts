@@ -46,7 +46,7 @@ async function main(): Promise<number> {
     direct ? connectDirectly : await connectThroughKubernetes(target),
   );
   const stop = new AbortController();
-  // Not once(): without another listener, execa's own one ends this process.
+  // `on` instead of `once`: when no other listener is left, execa's own listener ends this process.
   process.on("SIGINT", () => {
     stop.abort(new Error("stopped by Ctrl-C"));
   });

@@ -10,7 +10,7 @@ function env(name: string): string {
 export const PORT = Number(env("PUSH_PROXY_PORT"));
 /** Port of the Pushgateway on 127.0.0.1. */
 export const GATEWAY_PORT = Number(env("PUSH_PROXY_GATEWAY_PORT"));
-/** Port of the canary on 127.0.0.1. */
+/** Port, on 127.0.0.1, of the canary: a second Pushgateway on which each push is tried first. */
 export const CANARY_PORT = Number(env("PUSH_PROXY_CANARY_PORT"));
 /** Path of the Pushgateway's program, which the canary runs. */
 export const CANARY_PROGRAM = env("PUSH_PROXY_CANARY_PROGRAM");

@@ -22,7 +22,7 @@ export interface Receivers {
   slackUrl?: string;
   /** Routing key of PagerDuty's Events API v2. */
   pagerDutyKey?: string;
-  /** URL of that API. */
+  /** URL of PagerDuty's Events API. */
   pagerDutyUrl: string;
   /** E-mail addresses. */
   email: string[];
@@ -143,8 +143,8 @@ function receiver(name: string, { webhookUrl, slackUrl, email, ...more }: Receiv
         {
           routing_key: pagerDutyKey,
           url: pagerDutyUrl,
-          // Always true, because it closes the incident. Otherwise the next nightly run's alerts would be added to the
-          // old one.
+          // Always true, because the message closes the incident. Otherwise the next nightly run's alerts would be
+          // added to the old incident.
           send_resolved: true,
           description: title,
           severity: '{{ or .CommonLabels.severity "error" }}',

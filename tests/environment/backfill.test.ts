@@ -94,7 +94,7 @@ describe("npm run backfill", () => {
     await makeBlocks(rawText(all, until, pod), "raw");
     // The text has no staleness markers. With this lookback, a series ends at its last sample nevertheless.
     const url = await start("raw", ["--query.lookback-delta=1m"]);
-    // As after a migration, where the second Prometheus has the raw series too.
+    // Copies the raw series too: after a migration, the new Prometheus has them as well as the backfilled runs.
     await cp(path.join(dir, "raw"), path.join(dir, "raw-runs"), { recursive: true });
     const dates = ["--from", "1970-01-01", "--until", "1970-02-12"];
     const written = await backfill(url, "raw-runs", dates, until * 60);

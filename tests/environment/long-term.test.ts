@@ -53,8 +53,8 @@ const stored = (): number => Math.floor((Date.now() - LAG_MS) / 60_000) * 60_000
 const all = Object.values(dashboards(DEFAULT_THRESHOLDS));
 
 /**
- * Thanos in the VPC as the long-term store of a stack with five years of nightly runs. Not proved here: a store over TLS,
- * or of another make; rates, of which only the samples are compared; an outage as long as a block, which
+ * Thanos in the VPC as the long-term store of a stack with five years of nightly runs. Not proved here: a store
+ * over TLS, or of another make; rates, of which only the samples are compared; an outage as long as a block, which
  * long-term-outage.test.ts has.
  */
 describe("a long-term store", () => {

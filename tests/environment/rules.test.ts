@@ -44,7 +44,8 @@ describe("a run is recorded once", () => {
         series: rawSeries(nightly(3), 4 * DAY),
         queries: [
           { minute: 4 * DAY, expr: count, samples: [{ labels: meanLabels, value: 3 }] },
-          // The value stays the same: each night's push is recorded, although it has the same value.
+          // All nights push the same value. Each push still counts as a run: 3 after three nights, and 1 after the
+          // first.
           { minute: 66, expr: count, samples: [{ labels: meanLabels, value: 1 }] },
         ],
       },

@@ -9,7 +9,10 @@ export interface AddressPlan {
   addresses: { pushGateway: string; prometheus: string; grafana: string };
 }
 
-/** Keys of ranges that must not overlap between stacks: VPCs with a common peer exchange routes with it. */
+/**
+ * Keys of ranges that must not overlap between stacks, because VPCs with a common peer exchange routes with that
+ * peer.
+ */
 const RANGE_KEYS = ["primaryCidr", "podCidr", "serviceCidr", "controlPlaneCidr"];
 /**
  * Second octets of the available blocks 10.N.0.0/14. They are below 10.128.0.0/9, which auto mode VPCs use

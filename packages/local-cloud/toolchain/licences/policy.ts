@@ -27,7 +27,8 @@ interface Reading {
 }
 
 /**
- * Go modules without a licence file, with a choice of licences in it, or with the licence file of code that isn't linked.
+ * Go modules without a licence file, with a choice of licences in it, or with the licence file of code that isn't
+ * linked.
  */
 const READ_GO_MODULES: Readonly<Record<string, Reading>> = {
   "github.com/mattn/go-localereader@v0.0.1": { licence: "MIT", source: "README.md" },
