@@ -49,8 +49,7 @@ export default defineConfig(
       "{bench,components,config,eslint-rules,lib,monitoring-mixin,policy,tests,tools}/**/*.{js,ts}",
       "packages/local-cloud/**/*.{mjs,ts,tsx}",
     ],
-    // Not yet: the push proxy.
-    ignores: ["components/push-{entrance,gateway}.ts", "components/push-proxy/**"],
+
     plugins: { language: { rules: { "plain-first-sentence": plainFirstSentence } } },
     rules: { "language/plain-first-sentence": "error" },
   },

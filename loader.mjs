@@ -4,8 +4,7 @@
 // For older versions, strip-types.mjs does the same with the stripper that Node bundles.
 //
 // There are no source maps on purpose. Blanked-out types keep all line numbers, so they aren't needed. With source
-// maps,
-// Node maps the SDK's frames to files that don't exist (`node_modules/@pulumi/output.ts`). Then the colored
+// maps, Node maps the SDK's frames to files that don't exist (`node_modules/@pulumi/output.ts`). Then the colored
 // `util.inspect`, which the SDK calls for each unhandled error, takes 45 s and 4 GB until its string is too long.
 import * as module from "node:module";
 import { fileURLToPath } from "node:url";

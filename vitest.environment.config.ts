@@ -9,7 +9,7 @@ const MAIN_JOB = [
   "alert-rules",
   "alertmanager",
   "workflows",
-  "definitions",
+  "crds",
   "official-images",
   "browser",
   "grafana-provider",

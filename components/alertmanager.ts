@@ -10,7 +10,7 @@ import {
 } from "../monitoring-mixin/alertmanager/config.ts";
 import { WORKLOADS } from "../lib/workloads.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
-import { imageVersion, labels, runAs, workload } from "./conventions.ts";
+import { imageVersion, workloadLabels, runAs, workload } from "./conventions.ts";
 import { CLAIMED, DiskClaim } from "./disk-claim.ts";
 import { OPERATOR_WAIT } from "./operator-wait.ts";
 import type { Operator } from "./operator.ts";
@@ -57,7 +57,7 @@ export class Alertmanager extends pulumi.ComponentResource {
 
   constructor(name: string, args: AlertmanagerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:Alertmanager", name, {}, opts);
-    const tags = labels(NAME, "alerting", args.image);
+    const labels = workloadLabels(NAME, "alerting", args.image);
     const { namespace, disk } = args;
     this.urlInCluster = pulumi.interpolate`http://${NAME}.${namespace}:${PORT}`;
     this.warnWithoutReceivers(args);
@@ -65,7 +65,7 @@ export class Alertmanager extends pulumi.ComponentResource {
     const config = new Secret(
       `${name}-config`,
       {
-        metadata: { name: `${NAME}-config`, namespace, labels: tags.all },
+        metadata: { name: `${NAME}-config`, namespace, labels: labels.all },
         stringData: { "alertmanager.yaml": configText(args), [TEMPLATES]: messageTemplates() },
       },
       { parent: this },
@@ -88,10 +88,10 @@ export class Alertmanager extends pulumi.ComponentResource {
         metadata: {
           name: INSTANCE,
           namespace,
-          labels: tags.all,
+          labels: labels.all,
           annotations: OPERATOR_WAIT,
         },
-        spec: instanceSpec(args, tags, config.metadata.name, this.urlInCluster),
+        spec: instanceSpec(args, labels, config.metadata.name, this.urlInCluster),
       },
       // The operator deletes the pod, so the operator must be deleted last.
       workload(this, { dependsOn: [args.operator.deployment, claim, config] }),
@@ -101,7 +101,7 @@ export class Alertmanager extends pulumi.ComponentResource {
       {
         serviceName: NAME,
         namespace,
-        labels: tags,
+        labels,
         selector: { alertmanager: INSTANCE },
         ports: [{ name: ALERTMANAGER_PORT_NAME, number: PORT }],
       },
@@ -112,7 +112,7 @@ export class Alertmanager extends pulumi.ComponentResource {
       {
         namespace,
         serviceName: NAME,
-        labels: tags,
+        labels,
         port: ALERTMANAGER_PORT_NAME,
         crds: args.operator.crds,
       },
@@ -158,7 +158,7 @@ function configText({ receivers, collectMinutes }: AlertmanagerArgs): pulumi.Out
 
 function instanceSpec(
   { image, priorityClassName }: AlertmanagerArgs,
-  tags: Labels,
+  labels: Labels,
   configSecret: pulumi.Input<string>,
   externalUrl: pulumi.Input<string>,
 ) {
@@ -167,7 +167,7 @@ function instanceSpec(
     imagePullPolicy: "IfNotPresent",
     version: imageVersion(image),
     replicas: 1,
-    podMetadata: { labels: tags.all },
+    podMetadata: { labels: labels.all },
     priorityClassName,
     externalUrl,
     automountServiceAccountToken: false,

@@ -33,7 +33,7 @@ export interface Labels {
  * @param image - image whose tag becomes the label `version`. The selector leaves it out, because it can't be changed
  * later
  */
-export function labels(name: string, component: string, image: string): Labels {
+export function workloadLabels(name: string, component: string, image: string): Labels {
   const version = imageVersion(image);
   const selector = { "app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "k8sfv-metrics" };
   return {

@@ -17,8 +17,7 @@ export interface DiskClaimArgs {
 
 /**
  * Requested storage of each claim. A claim gets the whole disk regardless of its request. The request is small and
- * fixed
- * because a claim of a static volume can't be expanded, while the disk can.
+ * fixed because a claim of a static volume can't be expanded, while the disk can.
  */
 export const CLAIMED = { storage: "1Gi" };
 /** The file system that the CSI driver creates on an empty disk. */

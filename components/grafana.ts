@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword.js";
 import { WORKLOADS } from "../lib/workloads.ts";
 import type { WorkloadArgs } from "./conventions.ts";
-import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
+import { workloadLabels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { DiskClaim } from "./disk-claim.ts";
 import type { Operator } from "./operator.ts";
 import { scrape } from "./scrape.ts";
@@ -49,9 +49,9 @@ export class Grafana extends pulumi.ComponentResource {
 
   constructor(name: string, args: GrafanaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:Grafana", name, {}, opts);
-    const tags = labels(NAME, "dashboards", args.image);
+    const labels = workloadLabels(NAME, "dashboards", args.image);
     const { namespace } = args;
-    this.podLabels = tags.selector;
+    this.podLabels = labels.selector;
     this.url = pulumi.interpolate`http://${args.address}:${GRAFANA_PORT}`;
 
     // Letters and digits only, so that no URL, shell or header needs quoting.
@@ -64,7 +64,7 @@ export class Grafana extends pulumi.ComponentResource {
     const secret = new Secret(
       `${name}-secret`,
       {
-        metadata: { name: `${NAME}-admin`, namespace, labels: tags.all },
+        metadata: { name: `${NAME}-admin`, namespace, labels: labels.all },
         stringData: { [PASSWORD_KEY]: password.result },
       },
       { parent: this },
@@ -77,14 +77,14 @@ export class Grafana extends pulumi.ComponentResource {
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
-        metadata: { name: NAME, namespace, labels: tags.all },
+        metadata: { name: NAME, namespace, labels: labels.all },
         spec: {
           replicas: 1,
           // Two pods can't use one disk, so a rolling update would never finish (grafana/helm-charts#146).
           strategy: { type: "Recreate" },
-          selector: { matchLabels: tags.selector },
+          selector: { matchLabels: labels.selector },
           template: {
-            metadata: { labels: tags.all },
+            metadata: { labels: labels.all },
             spec: podSpec(
               args,
               claim.claimName,
@@ -101,7 +101,7 @@ export class Grafana extends pulumi.ComponentResource {
       {
         serviceName: NAME,
         namespace,
-        labels: tags,
+        labels,
         address: args.address,
         sourceRanges: args.sourceRanges,
         ports: [{ name: PORT_NAME, number: GRAFANA_PORT }],
@@ -110,7 +110,7 @@ export class Grafana extends pulumi.ComponentResource {
     );
     scrape(
       `${name}-monitor`,
-      { namespace, serviceName: NAME, labels: tags, port: PORT_NAME, crds: args.operator.crds },
+      { namespace, serviceName: NAME, labels, port: PORT_NAME, crds: args.operator.crds },
       { parent: this },
     );
 

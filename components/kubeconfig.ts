@@ -10,8 +10,7 @@ export interface KubeconfigArgs {
 
 /**
  * Returns a kubeconfig without credentials. The client authenticates with `gke-gcloud-auth-plugin`, which must be on
- * the
- * user's PATH (pulumi-kubernetes#3369).
+ * the user's PATH (pulumi-kubernetes#3369).
  */
 export function kubeconfig(args: KubeconfigArgs): string {
   const ca =

@@ -6,8 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 export interface NamespaceArgs {
   /**
    * Node pool. The namespace depends on it, so it is deleted first: after the nodes are gone, the deletion of a
-   * namespace
-   * hangs, because the API server's extensions ran on them (hashicorp/terraform#20855).
+   * namespace hangs, because the API server's extensions ran on them (hashicorp/terraform#20855).
    */
   nodes: pulumi.Resource;
 }

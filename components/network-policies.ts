@@ -198,8 +198,7 @@ function tcp(port: pulumi.Input<number>) {
 
 /**
  * Allows DNS queries. With Calico, NodeLocal DNSCache (default since GKE 1.34.1-gke.3720000) listens on the ClusterIP
- * of
- * kube-dns in the node's host network, so no pod selector matches it.
+ * of kube-dns in the node's host network, so no pod selector matches it.
  */
 function dns(serviceRange: string) {
   const pods = {

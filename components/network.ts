@@ -32,8 +32,7 @@ export const CI_MACHINE_TAG = "k8sfv-ci";
 /**
  * Creates a VPC, or uses an existing one, with one subnetwork that has ranges for pods and Services. Cloud NAT for that
  * subnetwork gives private nodes egress to image registries. Google denies ingress that no firewall rule allows, and
- * GKE
- * creates the rules of its nodes and load balancers, so the only rule here allows SSH to CI machines.
+ * GKE creates the rules of its nodes and load balancers, so the only rule here allows SSH to CI machines.
  */
 export class Network extends pulumi.ComponentResource {
   /** Self link of the VPC. */

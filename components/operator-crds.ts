@@ -62,8 +62,7 @@ export async function readCrds(source: string, files = CRD_FILES): Promise<strin
 
 /**
  * Removes descriptions from CRDs in the format of controller-gen: the keys `description` that have a text as value,
- * with
- * the more indented lines that follow. A property named `description` has a map as value and is kept.
+ * with the more indented lines that follow. A property named `description` has a map as value and is kept.
  */
 function withoutDescriptions(yaml: string): string {
   let skipped = Infinity;

@@ -9,7 +9,7 @@ import { ConfigGroup } from "@pulumi/kubernetes/yaml/v2/configGroup.js";
 import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../lib/workloads.ts";
 import type { Labels } from "./conventions.ts";
-import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
+import { workloadLabels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { scrape } from "./scrape.ts";
 import { headlessService } from "./services.ts";
 
@@ -45,27 +45,27 @@ export class Operator extends pulumi.ComponentResource {
 
   constructor(name: string, args: OperatorArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:Operator", name, {}, opts);
-    const tags = labels(NAME, "controller", args.image);
+    const labels = workloadLabels(NAME, "controller", args.image);
 
     this.crds = new ConfigGroup(`${name}-crds`, { yaml: args.crds }, { parent: this });
     const account = new ServiceAccount(
       `${name}-account`,
       {
-        metadata: { name: NAME, namespace: args.namespace, labels: tags.all },
+        metadata: { name: NAME, namespace: args.namespace, labels: labels.all },
         automountServiceAccountToken: false,
       },
       { parent: this },
     );
-    const grants = this.createRoles(name, args.namespace, tags, account);
+    const grants = this.createRoles(name, args.namespace, labels, account);
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
-        metadata: { name: NAME, namespace: args.namespace, labels: tags.all },
+        metadata: { name: NAME, namespace: args.namespace, labels: labels.all },
         spec: {
           replicas: 1,
-          selector: { matchLabels: tags.selector },
+          selector: { matchLabels: labels.selector },
           template: {
-            metadata: { labels: tags.all, annotations: { [CRDS_HASH]: hash(args.crds) } },
+            metadata: { labels: labels.all, annotations: { [CRDS_HASH]: hash(args.crds) } },
             spec: podSpec(args, account.metadata.name),
           },
         },
@@ -73,20 +73,20 @@ export class Operator extends pulumi.ComponentResource {
       // The operator looks for CRDs only when it starts. The annotation CRDS_HASH restarts it when they change.
       workload(this, { dependsOn: [this.crds, ...grants] }),
     );
-    this.createMonitor(name, args.namespace, tags);
+    this.createMonitor(name, args.namespace, labels);
     this.registerOutputs({});
   }
 
   /** Creates a headless Service for Prometheus and a ServiceMonitor. */
-  private createMonitor(name: string, namespace: pulumi.Input<string>, tags: Labels): void {
+  private createMonitor(name: string, namespace: pulumi.Input<string>, labels: Labels): void {
     const service = headlessService(
       `${name}-service`,
-      { serviceName: NAME, namespace, labels: tags, ports: [{ name: PORT_NAME, number: PORT }] },
+      { serviceName: NAME, namespace, labels, ports: [{ name: PORT_NAME, number: PORT }] },
       { parent: this, dependsOn: [this.deployment] },
     );
     scrape(
       `${name}-monitor`,
-      { namespace, serviceName: NAME, labels: tags, port: PORT_NAME, crds: this.crds },
+      { namespace, serviceName: NAME, labels, port: PORT_NAME, crds: this.crds },
       { parent: this, dependsOn: [this.crds, service] },
     );
   }
@@ -94,15 +94,15 @@ export class Operator extends pulumi.ComponentResource {
   private createRoles(
     name: string,
     namespace: pulumi.Input<string>,
-    tags: Labels,
+    labels: Labels,
     account: ServiceAccount,
   ): pulumi.Resource[] {
     const subjects = [{ kind: "ServiceAccount", name: account.metadata.name, namespace }];
-    const metadata = { name: NAME, namespace, labels: tags.all };
+    const metadata = { name: NAME, namespace, labels: labels.all };
     const role = new Role(`${name}-role`, { metadata, rules: NAMESPACE_RULES }, { parent: this });
     const clusterRole = new ClusterRole(
       `${name}-cluster-role`,
-      { metadata: { name: NAME, labels: tags.all }, rules: clusterRules(namespace) },
+      { metadata: { name: NAME, labels: labels.all }, rules: clusterRules(namespace) },
       { parent: this },
     );
     return [
@@ -114,7 +114,7 @@ export class Operator extends pulumi.ComponentResource {
       new ClusterRoleBinding(
         `${name}-cluster-role-binding`,
         {
-          metadata: { name: NAME, labels: tags.all },
+          metadata: { name: NAME, labels: labels.all },
           subjects,
           roleRef: roleRef("ClusterRole", clusterRole.metadata.name),
         },

@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../lib/workloads.ts";
 import { ALERTMANAGER_PORT_NAME } from "./alertmanager.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
-import { imageVersion, labels, runAs, workload } from "./conventions.ts";
+import { imageVersion, workloadLabels, runAs, workload } from "./conventions.ts";
 import { CLAIMED, DiskClaim } from "./disk-claim.ts";
 import { OPERATOR_WAIT } from "./operator-wait.ts";
 import type { Operator } from "./operator.ts";
@@ -48,7 +48,7 @@ export class Prometheus extends pulumi.ComponentResource {
 
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:Prometheus", name, {}, opts);
-    const tags = labels(SERVICE, "metrics", args.image);
+    const labels = workloadLabels(SERVICE, "metrics", args.image);
     const { namespace, disk } = args;
     this.url = pulumi.interpolate`http://${args.address}:${PORT}`;
 
@@ -62,7 +62,7 @@ export class Prometheus extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const discovery = this.allowDiscovery(name, namespace, tags);
+    const discovery = this.allowDiscovery(name, namespace, labels);
     new CustomResource(
       `${name}-instance`,
       {
@@ -71,11 +71,11 @@ export class Prometheus extends pulumi.ComponentResource {
         metadata: {
           name: INSTANCE,
           namespace,
-          labels: tags.all,
+          labels: labels.all,
           annotations: OPERATOR_WAIT,
         },
         spec: {
-          ...instanceSpec(args, tags, this.url),
+          ...instanceSpec(args, labels, this.url),
           remoteWrite: remoteWriteSpec(name, args, this),
         },
       },
@@ -87,7 +87,7 @@ export class Prometheus extends pulumi.ComponentResource {
       {
         serviceName: SERVICE,
         namespace,
-        labels: tags,
+        labels,
         selector: { "operator.prometheus.io/name": INSTANCE },
         address: args.address,
         sourceRanges: args.sourceRanges,
@@ -97,7 +97,7 @@ export class Prometheus extends pulumi.ComponentResource {
     );
     scrape(
       `${name}-monitor`,
-      { namespace, serviceName: SERVICE, labels: tags, port: PORT_NAME, crds: args.operator.crds },
+      { namespace, serviceName: SERVICE, labels, port: PORT_NAME, crds: args.operator.crds },
       { parent: this },
     );
 
@@ -106,8 +106,8 @@ export class Prometheus extends pulumi.ComponentResource {
   }
 
   /** Allows service discovery in the namespace. */
-  private allowDiscovery(name: string, namespace: pulumi.Input<string>, tags: Labels): RoleBinding {
-    const metadata = { name: ACCOUNT, namespace, labels: tags.all };
+  private allowDiscovery(name: string, namespace: pulumi.Input<string>, labels: Labels): RoleBinding {
+    const metadata = { name: ACCOUNT, namespace, labels: labels.all };
     const account = new ServiceAccount(
       `${name}-account`,
       { metadata, automountServiceAccountToken: false },
@@ -144,7 +144,7 @@ export function retentionSize(diskGb: number): string {
 
 function instanceSpec(
   { image, disk, namespace, priorityClassName, retentionDays = RETENTION_DAYS }: PrometheusArgs,
-  tags: Labels,
+  labels: Labels,
   externalUrl: pulumi.Input<string>,
 ) {
   return {
@@ -152,7 +152,7 @@ function instanceSpec(
     imagePullPolicy: "IfNotPresent",
     version: imageVersion(image),
     replicas: 1,
-    podMetadata: { labels: tags.all },
+    podMetadata: { labels: labels.all },
     priorityClassName,
     externalUrl,
     serviceAccountName: ACCOUNT,

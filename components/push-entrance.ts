@@ -11,50 +11,50 @@ import { workload, WORKLOAD_TIMEOUTS } from "./conventions.ts";
 import { PUSH_QUEUE_HEALTH_PATH } from "./push-queue-config.ts";
 import { pushQueueLabels } from "./push-queue.ts";
 
-/** What the way in from the internet needs to know. */
+/** Arguments of the PushEntrance component. */
 export interface PushEntranceArgs {
-  /** The APIs that have to be on first. */
+  /** Enabled APIs, which the resources depend on. */
   apis: pulumi.Input<pulumi.Resource[]>;
-  /** Start of the names in Google Cloud: the cluster's name. */
+  /** Prefix of names in Google Cloud: the cluster's name. */
   prefix: string;
-  /** Labels of what is in Google Cloud. */
+  /** Labels of the Google Cloud resources. */
   labels: StackLabels;
-  /** The namespace of the push gateway. */
+  /** Namespace of the Pushgateway. */
   namespace: pulumi.Input<string>;
   /** Image of the push queue, for its version. */
   image: string;
-  /** The domain that CI uses; its A record has to be `address`. */
+  /** Domain for pushes. Its A record must be `address`. */
   domain: string;
-  /** Who may push: IPv4 ranges, or all the world. */
+  /** IPv4 ranges that may push, or all addresses. */
   sourceRanges: string[] | "anywhere";
-  /** Whether the engine refuses to delete the address: the domain points to it. */
+  /** Whether `protect` prevents the deletion of the address, to which the domain points. */
   protectAddress: boolean;
 }
 
 const { name: NAME, port: PORT } = WORKLOADS.pushGateway;
 const ENTRANCE = `${NAME}-external`;
 const BACKEND = { service: { name: ENTRANCE, port: { number: PORT } } };
-/** A rule of Google's firewall takes so many ranges. */
+/** Maximum number of ranges in a rule of a Google Cloud Armor policy. */
 const RANGES_A_RULE = 10;
-/** Where anybody may knock, a minute's requests from one address: a run pushes once. */
+/** Maximum requests per minute from one address, if all addresses may push. A run pushes once. */
 const REQUESTS_A_MINUTE = 120;
 const LAST_PRIORITY = 2_147_483_647;
 
 /**
- * The push gateway on the internet: Google's load balancer with a certificate that Google renews, for the
- * given ranges only. The password is the gateway's own. Until the domain points to its address, Google gives no
- * certificate, and nobody gets in.
+ * Exposes the Pushgateway to the internet through Google's load balancer, with a managed certificate and only for the
+ * given ranges. The Pushgateway checks the password. Google issues the certificate when the domain points to the
+ * address; until then pushes fail.
  */
 export class PushEntrance extends pulumi.ComponentResource {
-  /** Where the domain has to point. */
+  /** IP address for the domain's A record. */
   readonly address: pulumi.Output<string>;
   private readonly domain: string;
 
   constructor(name: string, args: PushEntranceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:PushEntrance", name, {}, opts);
     const { prefix, namespace, domain } = args;
-    const tags = pushQueueLabels(args.image);
-    const metadata = { name: ENTRANCE, namespace, labels: tags.all };
+    const labels = pushQueueLabels(args.image);
+    const metadata = { name: ENTRANCE, namespace, labels: labels.all };
 
     const inCloud = { parent: this, dependsOn: args.apis };
     const address = new GlobalAddress(
@@ -87,14 +87,14 @@ export class PushEntrance extends pulumi.ComponentResource {
       {
         metadata: {
           ...metadata,
-          // Not the labels that the ServiceMonitor looks for: it would scrape the gateway twice.
+          // Not the labels that the ServiceMonitor selects, so that the Pushgateway is not scraped twice.
           labels: { "app.kubernetes.io/part-of": "k8sfv-metrics" },
           annotations: {
             "cloud.google.com/neg": '{"ingress": true}',
             "cloud.google.com/backend-config": JSON.stringify({ default: ENTRANCE }),
           },
         },
-        spec: { selector: tags.selector, ports: [{ name: "metrics", port: PORT, targetPort: "metrics" }] },
+        spec: { selector: labels.selector, ports: [{ name: "metrics", port: PORT, targetPort: "metrics" }] },
       },
       { parent: this, dependsOn: [backend] },
     );
@@ -114,8 +114,8 @@ export class PushEntrance extends pulumi.ComponentResource {
           rules: [{ host: domain, http: { paths: [{ path: "/", pathType: "Prefix", backend: BACKEND }] } }],
         },
       },
-      // By their name and not by what they put out: a preview without a cluster knows nothing of that, and what the
-      // Ingress opens is to be judged in it.
+      // The Ingress uses constant names instead of outputs of these resources, which are unknown in a preview without a
+      // cluster: policies must be able to check the Ingress in such a preview.
       workload(this, {
         dependsOn: [certificate, frontend, service],
         // GKE keeps the Ingress until its load balancer is gone, which may take 10 minutes.
@@ -128,7 +128,7 @@ export class PushEntrance extends pulumi.ComponentResource {
     this.registerOutputs({ address: this.address });
   }
 
-  /** Its URL for CI, with "USER:PASSWORD" where there is one. */
+  /** Returns the URL for CI, with "USER:PASSWORD" if there is one. */
   urlWith(credentials: pulumi.Output<string> | undefined): pulumi.Output<string> {
     const login = credentials === undefined ? "" : pulumi.interpolate`${credentials}@`;
     return pulumi.interpolate`https://${login}${this.domain}`;

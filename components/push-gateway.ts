@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PushGatewayConfig } from "../config/schema.ts";
 import { WORKLOADS } from "../lib/workloads.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
-import { labels, RESTRICTED, runAs, workload } from "./conventions.ts";
+import { workloadLabels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { DiskClaim } from "./disk-claim.ts";
 import type { Operator } from "./operator.ts";
 import { PERSISTENCE_INTERVAL, pushProxy } from "./push-proxy.ts";
@@ -13,15 +13,15 @@ import { pushQueue, pushQueueLabels } from "./push-queue.ts";
 import { scrape } from "./scrape.ts";
 import { clusterService, internalService } from "./services.ts";
 
-/** Arguments of the Pushgateway. */
+/** Arguments of the PushGateway component. */
 export interface PushGatewayArgs extends WorkloadArgs, Pick<PushGatewayConfig, "exposure" | "auth"> {
-  /** Image of the push proxy before it: Node 20 or newer, and a shell. */
+  /** Image of the push proxy, with Node 20 or newer and a shell. */
   proxyImage: string;
-  /** Image of the push queue before the proxy: HAProxy 2.6 or newer. */
+  /** Image of the push queue, with HAProxy 2.6 or newer. */
   queueImage: string;
-  /** Whose resource definitions the ServiceMonitor needs. */
+  /** Operator whose CRDs the ServiceMonitor needs. */
   operator: Operator;
-  /** Whether the engine refuses to delete that password. */
+  /** Whether `protect` prevents the deletion of the password. */
   protectPassword: boolean;
 }
 
@@ -30,18 +30,18 @@ const { name: NAME, port: PORT } = WORKLOADS.pushGateway;
 const PORT_NAME = "metrics";
 /** Name of the Service between the push queue and the push proxy. */
 const PROXY_SERVICE = "push-proxy";
-/** Where the gateway itself listens, in its pod only. */
+/** Port of the Pushgateway itself, on 127.0.0.1. */
 const GATEWAY_PORT = 9092;
 const DATA = { name: "data", mountPath: "/data" };
 const FILE = `${DATA.mountPath}/metrics`;
 const WEB_CONFIG = { name: "web-config", mountPath: "/etc/pushgateway" };
 
-/** Label that exists only during relabeling: the name is reserved for that by Prometheus. */
+/** Label that exists only during relabeling. Prometheus reserves the prefix `__tmp` for such labels. */
 const OWN = "__tmp_own";
 /**
- * Drops pushed series whose `job` is one of the environment's own: with `honorLabels` they would pass for the metrics of
- * Prometheus, for example. The Pushgateway's own metrics are on the same page and have the target's `job` and `instance`.
- * The push proxy's checkpoint is a group of its job too; push-guard was its name before.
+ * Drops pushed series whose `job` is one of the environment's own. With `honorLabels` they would be mistaken for
+ * metrics of Prometheus, for example. The Pushgateway's own metrics are kept: they have the target's `job` and
+ * `instance`. The push proxy's checkpoint is a group of its job too; the proxy's former name is push-guard.
  */
 const DROP_IMPOSTORS = [
   { sourceLabels: ["job", "instance"], regex: `${NAME};${NAME}`, targetLabel: OWN, replacement: "true" },
@@ -64,18 +64,18 @@ const LOST_NODE = ["node.kubernetes.io/unreachable", "node.kubernetes.io/not-rea
   tolerationSeconds: 60,
 }));
 
-/** The push gateway that CI pushes to; what it answered with 2xx is on its disk. */
+/** Runs the Pushgateway behind a push proxy, which responds with 2xx only when a push is on the disk. */
 export class PushGateway extends pulumi.ComponentResource {
-  /** Its URL for CI machines in the VPC, a secret if it holds a password; none when it is in the cluster only. */
+  /** URL inside the VPC, a secret if it contains a password; undefined if pushes come only from the cluster. */
   readonly url: pulumi.Output<string> | undefined;
-  /** Its URL for jobs inside the cluster; likewise. */
+  /** URL inside the cluster, a secret if it contains a password. */
   readonly urlInCluster: pulumi.Output<string>;
-  /** The user and password that it asks for, "USER:PASSWORD"; none without `auth`. */
+  /** User and password, "USER:PASSWORD"; undefined without `auth`. */
   readonly credentials: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: PushGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:PushGateway", name, {}, opts);
-    const tags = labels(NAME, "push-gateway", args.image);
+    const labels = workloadLabels(NAME, "push-gateway", args.image);
     const { namespace } = args;
 
     const claim = new DiskClaim(
@@ -86,13 +86,13 @@ export class PushGateway extends pulumi.ComponentResource {
     const password = args.auth
       ? new PushPassword(
           `${name}-password`,
-          { namespace, labels: tags.all, protect: args.protectPassword },
+          { namespace, labels: labels.all, protect: args.protectPassword },
           { parent: this },
         )
       : undefined;
     const proxyService = clusterService(
       `${name}-proxy-service`,
-      { serviceName: PROXY_SERVICE, namespace, labels: tags, ports: [{ name: PORT_NAME, number: PORT }] },
+      { serviceName: PROXY_SERVICE, namespace, labels, ports: [{ name: PORT_NAME, number: PORT }] },
       { parent: this },
     );
     const queue = pushQueue(
@@ -110,15 +110,15 @@ export class PushGateway extends pulumi.ComponentResource {
     new Deployment(
       `${name}-deployment`,
       {
-        metadata: { name: NAME, namespace, labels: tags.all },
+        metadata: { name: NAME, namespace, labels: labels.all },
         spec: {
           replicas: 1,
-          // Two pods can't have one disk: a rolling update would wait for ever (grafana/helm-charts#146).
+          // Two pods can't use one disk, so a rolling update would never finish (grafana/helm-charts#146).
           strategy: { type: "Recreate" },
-          selector: { matchLabels: tags.selector },
+          selector: { matchLabels: labels.selector },
           template: {
-            metadata: { labels: tags.all },
-            spec: this.podSpec(name, args, tags, claim.claimName, password),
+            metadata: { labels: labels.all },
+            spec: this.podSpec(name, args, labels, claim.claimName, password),
           },
         },
       },
@@ -132,7 +132,7 @@ export class PushGateway extends pulumi.ComponentResource {
         serviceName: NAME,
         // Not the name of the Service that leads to the pod.
         job: NAME,
-        labels: tags,
+        labels,
         port: PORT_NAME,
         endpoint: {
           // Keeps the pushed `job`. Pushed series carry an empty `instance`, so they don't take the target's.
@@ -140,7 +140,8 @@ export class PushGateway extends pulumi.ComponentResource {
           metricRelabelings: DROP_IMPOSTORS,
           basicAuth: password?.asBasicAuth(),
         },
-        // On a page of its own: it is there while the Pushgateway's can't be read, and no push can add to it.
+        // A separate path, which works while the Pushgateway's metrics can't be read, and to which pushes can't add
+        // metrics.
         more: {
           job: "push-proxy",
           endpoint: { path: "/-/push-proxy/metrics", basicAuth: password?.asBasicAuth() },
@@ -177,7 +178,7 @@ export class PushGateway extends pulumi.ComponentResource {
   private podSpec(
     name: string,
     args: PushGatewayArgs,
-    tags: Labels,
+    labels: Labels,
     claimName: pulumi.Input<string>,
     password: PushPassword | undefined,
   ) {
@@ -186,7 +187,7 @@ export class PushGateway extends pulumi.ComponentResource {
       `${name}-proxy`,
       {
         namespace,
-        labels: tags.all,
+        labels: labels.all,
         image,
         gatewayImage,
         port: { name: PORT_NAME, number: PORT },
@@ -216,8 +217,7 @@ export class PushGateway extends pulumi.ComponentResource {
 }
 
 function gatewayContainer(image: string, auth: boolean) {
-  // Through the proxy, which has the password. When the proxy fails the probes of both fail, but then so does
-  // everything else.
+  // Probes go through the proxy, which has the password. If the proxy fails, the probes of both containers fail.
   const probe = { httpGet: { path: "/-/healthy", port: PORT }, timeoutSeconds: 5 };
   const ready = { httpGet: { path: "/-/ready", port: PORT }, timeoutSeconds: 5 };
   return {
@@ -226,15 +226,15 @@ function gatewayContainer(image: string, auth: boolean) {
     imagePullPolicy: "IfNotPresent",
     args: [
       `--web.listen-address=127.0.0.1:${GATEWAY_PORT}`,
-      // A volume alone saves nothing: the file has to be named (helm-charts#5392).
+      // Without this flag the Pushgateway stores nothing on its volume (helm-charts#5392).
       `--persistence.file=${FILE}`,
       `--persistence.interval=${PERSISTENCE_INTERVAL}`,
-      // Else each writing of the file is a line in the log.
+      // At lower levels each write of the file is logged.
       "--log.level=warn",
       ...(auth ? [`--web.config.file=${WEB_CONFIG.mountPath}/web.yml`] : []),
     ],
-    // Each push makes some hundred kB of garbage, and by default that is collected at every 4 MiB. With these a push
-    // takes a tenth less CPU, and 15 MiB more of memory are in use; near the limit they change nothing.
+    // Each push creates some hundred kB of garbage, which Go collects at every 4 MiB by default. These values save 10 %
+    // of the CPU per push for 15 MiB of memory, and have no effect near the memory limit.
     env: [
       { name: "GOGC", value: "400" },
       { name: "GOMEMLIMIT", value: "384MiB" },

@@ -14,33 +14,33 @@ import {
 export interface PushProxyArgs {
   /** Namespace of the pod. */
   namespace: pulumi.Input<string>;
-  /** Labels of its ConfigMap. */
+  /** Labels of the ConfigMap. */
   labels: Record<string, string>;
-  /** An image with Node 20 or newer as `node`, and a shell. */
+  /** Image with Node 20 or newer as `node`, and a shell. */
   image: string;
-  /** The Pushgateway's image, with `cp`: the canary runs its program. */
+  /** Image of the Pushgateway, whose program the canary runs. Must contain `cp`. */
   gatewayImage: string;
-  /** Port that it listens on, by name and number. */
+  /** Name and number of the proxy's port. */
   port: { name: string; number: number };
   /** Port of the Pushgateway on 127.0.0.1. */
   gatewayPort: number;
   /** The Pushgateway's persistence file. */
   file: string;
-  /** The pod's volume with that file, and its mount path. */
+  /** Volume with that file, and its mount path. */
   data: { name: string; mountPath: string };
-  /** Key of a Secret with USER:PASSWORD of the Pushgateway. @default the Pushgateway asks for none */
+  /** Key of a Secret with USER:PASSWORD of the Pushgateway. @default the Pushgateway requires no password */
   credentials?: { name: pulumi.Input<string>; key: string };
 }
 
-/** Maximum bytes of a push: a run of k8sfv pushes 50 kB, and a larger one costs ten times its size in memory. */
+/** Maximum bytes of a push. A run of k8sfv pushes 50 kB; a push needs ten times its size in memory. */
 export const MAX_PUSH_BYTES = 4 * 2 ** 20;
-/** Maximum bytes of the Pushgateway's file, some 90,000 series: it never forgets a group by itself. */
+/** Maximum bytes of the Pushgateway's file, some 90,000 series. The Pushgateway never deletes groups by itself. */
 export const MAX_STORED_BYTES = 16 * 2 ** 20;
 /** Time after which the proxy responds with 503, in seconds; then the push queue sends the push again. */
 const PUSH_TIMEOUT_SECONDS = ATTEMPT_TIMEOUT_SECONDS / 2;
 /**
- * Maximum time that a push takes, in seconds: the upload of the largest one at the lowest accepted rate, the wait in the push
- * queue, and a last attempt. A load balancer must not end the request earlier.
+ * Maximum time that a push takes, in seconds: the upload of the largest one at the lowest accepted rate, the wait in
+ * the push queue, and a last attempt. A load balancer must not end the request earlier.
  */
 export const MAX_RESPONSE_SECONDS =
   UPLOAD_GRACE_SECONDS +
@@ -49,9 +49,9 @@ export const MAX_RESPONSE_SECONDS =
   ATTEMPT_TIMEOUT_SECONDS;
 
 /**
- * The Pushgateway's `--persistence.interval`, about the time of a push. It accepts nothing while it writes its file (3 ms
- * with 64 groups): at 1 ms a fifth of its time went there. At 20 ms 64 clients pushed no more than at 10, and 8 clients
- * half as much, since pushes waited for nothing else.
+ * The Pushgateway's `--persistence.interval`, about the duration of a push. The Pushgateway accepts no pushes while it
+ * writes its file (3 ms with 64 groups). Measured: at 1 ms, writing took a fifth of the time; at 20 ms, 64 clients had
+ * the same throughput as at 10 ms, but 8 clients only half, because their pushes waited for the interval.
  */
 export const PERSISTENCE_INTERVAL = "10ms";
 
@@ -61,7 +61,7 @@ const CANARY = { name: "canary", mountPath: "/canary" };
 
 let program: string | undefined;
 
-/** The proxy's program in one file, without comments: the same text for the same code. */
+/** Returns the proxy's program in one file without comments, so that changed comments don't change it. */
 export function pushProxyProgram(): string {
   program ??= buildSync({
     absWorkingDir: fileURLToPath(new URL("..", import.meta.url)),
@@ -78,12 +78,12 @@ export function pushProxyProgram(): string {
   return program ?? "";
 }
 
-/** The container that stands before the Pushgateway, and what the pod needs for it. */
+/** Returns the proxy's container with the volumes and the init container that it needs. */
 export function pushProxy(name: string, args: PushProxyArgs, parent: pulumi.Resource) {
   const configMap = new ConfigMap(
     `${name}-program`,
     {
-      // Pulumi names it, and it never changes: another program is another name, and so new pods.
+      // Named by the engine and immutable: a changed program creates a ConfigMap with a new name, and so new pods.
       metadata: { namespace: args.namespace, labels: args.labels },
       immutable: true,
       data: { [PROGRAM.file]: pushProxyProgram() },
@@ -136,7 +136,7 @@ function container({ image, port, gatewayPort, file, data, credentials }: PushPr
     ports: [{ name: port.name, containerPort: port.number }],
     readinessProbe: { ...probe("/-/ready"), periodSeconds: 5 },
     livenessProbe: { ...probe("/-/push-proxy/healthy"), periodSeconds: 30 },
-    // The canary's memory has a limit of its own (canary.ts), so it can't take the proxy's.
+    // The canary has its own memory limit (canary.ts), so it can't use up the proxy's.
     resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { memory: "512Mi" } },
     securityContext: RESTRICTED,
     volumeMounts: [

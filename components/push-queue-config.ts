@@ -1,8 +1,8 @@
 import { ATTEMPT_TIMEOUT_SECONDS, MAX_HOLD_SECONDS } from "./push-proxy/limits.ts";
 
-/** Arguments of the push queue's configuration. */
+/** Arguments of pushQueueConfig. */
 export interface PushQueueConfigArgs {
-  /** Address to listen on. @default every address of the pod */
+  /** Address to listen on. @default all addresses of the pod */
   listenAddress?: string;
   /** Port that clients push to. */
   port: number;
@@ -13,33 +13,35 @@ export interface PushQueueConfigArgs {
 /** Environment variable with the port of HAProxy's own metrics, at /metrics, and of its own health check. */
 export const METRICS_PORT_VARIABLE = "METRICS_PORT";
 
-/** Path of the push queue's health check: it answers 200 whether or not the Pushgateway does. */
+/** Path of the push queue's health check, which returns 200 even if the Pushgateway is down. */
 export const PUSH_QUEUE_HEALTH_PATH = "/-/push-queue/ready";
 
-/** Maximum bytes of a body that is sent again after the connection to the push proxy was cut off. */
+/** Maximum bytes of a body that is sent again if the connection to the push proxy breaks. */
 export const MAX_RETRIED_BYTES = 128 * 2 ** 10;
 /** Size of HAProxy's buffer: a body of MAX_RETRIED_BYTES, and 16 KiB for its headers and HAProxy's own. */
 const BUFFER_BYTES = MAX_RETRIED_BYTES + 16 * 2 ** 10;
 /** Maximum number of clients of one process. Up to BACKLOG others wait for their connection in the kernel. */
 export const MAX_CLIENTS = 160;
-/** Maximum length of the kernel's queue of connections that HAProxy has not accepted, of which the node allows 4,096. */
+/**
+ * Maximum length of the kernel's queue of connections that HAProxy has not accepted, of which the node allows 4,096.
+ */
 const BACKLOG = 1_024;
 /** Maximum number of requests at the push proxy at once, from one replica. It tries pushes one at a time. */
 const MAX_CONCURRENT = 32;
 /**
- * Maximum bytes of a client's upload in the kernel, which doubles it for its own records. The kernel's default grows up to
- * 32 MiB, and the pod's memory limit counts it.
+ * Maximum bytes of a client's upload in the kernel, which doubles it for its own records. The kernel's default grows up
+ * to 32 MiB, and the pod's memory limit counts it.
  */
 const RECEIVE_BUFFER_BYTES = 64 * 2 ** 10;
-/** HAProxy waits 1 s before it connects again after a refused connection, so this is also a number of seconds. */
+/** Number of retries. HAProxy waits 1 s after a refused connection, so this is also a number of seconds. */
 const RETRIES = MAX_HOLD_SECONDS;
 
 /**
- * The configuration of HAProxy, version 2.6 or newer (docs.haproxy.org/3.0/configuration.html). It holds a push while the
- * Pushgateway's pod is away, and sends it again when its connection was cut off.
+ * Returns the configuration of HAProxy 2.6 or newer (docs.haproxy.org/3.0/configuration.html). HAProxy holds a push
+ * while the Pushgateway's pod is down, and sends it again if its connection breaks.
  *
- * The server has no health check: HAProxy answers 503 at once when it knows that no server is up. Without one, each
- * attempt to connect is the check. No more than MAX_CONCURRENT requests attempt it; the others queue in FIFO order.
+ * The server has no health check, because HAProxy responds with 503 at once if all servers are down. Without one, each
+ * connection attempt is the check. No more than MAX_CONCURRENT requests attempt it; the others queue in FIFO order.
  *
  * Each connection has one request (`option httpclose`). Otherwise idle connections of clients would count towards
  * MAX_CLIENTS, and others would wait for theirs.

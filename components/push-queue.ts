@@ -3,7 +3,14 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionBudget.js";
 import * as pulumi from "@pulumi/pulumi";
 import { PUSH_QUEUE_METRICS_PORTS, WORKLOADS } from "../lib/workloads.ts";
-import { labels, RESTRICTED, runAs, workload, WORKLOAD_TIMEOUTS, type Labels } from "./conventions.ts";
+import {
+  RESTRICTED,
+  runAs,
+  workload,
+  workloadLabels,
+  WORKLOAD_TIMEOUTS,
+  type Labels,
+} from "./conventions.ts";
 import { MAX_HOLD_SECONDS } from "./push-proxy/limits.ts";
 import { METRICS_PORT_VARIABLE, PUSH_QUEUE_HEALTH_PATH, pushQueueConfig } from "./push-queue-config.ts";
 import { scrape } from "./scrape.ts";
@@ -22,44 +29,46 @@ export interface PushQueueArgs {
 }
 
 const { name: NAME, port: PORT } = WORKLOADS.pushQueue;
-/** Name of the port for pushes, by which the Services lead to it. */
+/** Name of the port for pushes, which the Services select. */
 const PORT_NAME = "metrics";
 /**
- * The containers of a pod, with a port each for metrics and probes. Both listen on PORT by SO_REUSEPORT: when the kernel
- * kills one, the other goes on accepting connections, which else would be refused until the kubelet has restarted it.
+ * Containers of a pod, each with its own port for metrics and probes. Both listen on PORT with SO_REUSEPORT: if the
+ * kernel kills one, the other still accepts connections until the kubelet has restarted it.
  */
 const CONTAINERS = PUSH_QUEUE_METRICS_PORTS.map((number, index) => ({
   name: `haproxy-${index + 1}`,
   metrics: { name: `stats-${index + 1}`, number },
 }));
 const CONFIG = { name: "config", mountPath: "/etc/push-queue" };
-/** User ID of `nobody`: HAProxy needs no user of its image. */
+/** User ID of `nobody`, because HAProxy doesn't need its image's user. */
 const USER = 65534;
 /**
- * Time between the pod's removal from its Services and the end of its listener. Google's load balancer notices within 24 s
- * that a node has no pod (cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters).
+ * Seconds between the pod's removal from its Services and the closing of its listener. Google's load balancer detects
+ * within 24 s that a node has no pod
+ * (cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters).
  */
 const DRAIN_SECONDS = 25;
 
-/** Labels of the push queue's pods, and of the Services that lead to them. */
+/** Returns the labels of the push queue's pods and of their Services. */
 export function pushQueueLabels(image: string): Labels {
-  return labels(NAME, "push-queue", image);
+  return workloadLabels(NAME, "push-queue", image);
 }
 
 /**
- * Two replicas of HAProxy before the push proxy, on different nodes: they hold pushes while the Pushgateway's pod is away.
+ * Runs two replicas of HAProxy in front of the push proxy, on different nodes. They hold pushes while the
+ * Pushgateway's pod is down.
  *
- * @returns the Deployment, which the Services of the Pushgateway wait for
+ * @returns the Deployment, on which the Pushgateway's Services depend
  */
 export function pushQueue(name: string, args: PushQueueArgs, parent: pulumi.ComponentResource): Deployment {
   const { namespace, image, crds } = args;
-  const tags = pushQueueLabels(image);
-  const metadata = { name: NAME, namespace, labels: tags.all };
+  const labels = pushQueueLabels(image);
+  const metadata = { name: NAME, namespace, labels: labels.all };
   const config = new ConfigMap(
     `${name}-config`,
     {
-      // Pulumi names it, so another configuration is another name, and the Deployment replaces its pods.
-      metadata: { namespace, labels: tags.all },
+      // Named by the engine: a changed configuration creates a ConfigMap with a new name, and so new pods.
+      metadata: { namespace, labels: labels.all },
       immutable: true,
       data: {
         "haproxy.cfg": pulumi.output(args.server.host).apply((host) =>
@@ -79,16 +88,16 @@ export function pushQueue(name: string, args: PushQueueArgs, parent: pulumi.Comp
       spec: {
         replicas: 2,
         strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-        selector: { matchLabels: tags.selector },
-        template: { metadata: { labels: tags.all }, spec: podSpec(args, tags, config.metadata.name) },
+        selector: { matchLabels: labels.selector },
+        template: { metadata: { labels: labels.all }, spec: podSpec(args, labels, config.metadata.name) },
       },
     },
-    // On deletion the pods still answer the pushes that they hold.
+    // When deleted, the pods still respond to the pushes that they hold.
     workload(parent, { customTimeouts: { ...WORKLOAD_TIMEOUTS, delete: "20m" } }),
   );
   new PodDisruptionBudget(
     `${name}-budget`,
-    { metadata, spec: { minAvailable: 1, selector: { matchLabels: tags.selector } } },
+    { metadata, spec: { minAvailable: 1, selector: { matchLabels: labels.selector } } },
     { parent },
   );
   headlessService(
@@ -96,7 +105,7 @@ export function pushQueue(name: string, args: PushQueueArgs, parent: pulumi.Comp
     {
       serviceName: NAME,
       namespace,
-      labels: tags,
+      labels,
       ports: CONTAINERS.map(({ metrics }) => metrics),
     },
     { parent },
@@ -106,7 +115,7 @@ export function pushQueue(name: string, args: PushQueueArgs, parent: pulumi.Comp
     {
       namespace,
       serviceName: NAME,
-      labels: tags,
+      labels,
       port: "stats-1",
       endpoint: { metricRelabelings: [{ sourceLabels: ["__name__"], regex: KEPT, action: "keep" }] },
       replicaPorts: ["stats-2"],
@@ -117,12 +126,12 @@ export function pushQueue(name: string, args: PushQueueArgs, parent: pulumi.Comp
   return deployment;
 }
 
-/** The metrics that are stored: HAProxy has 300 series, and with each pod they are new ones. */
+/** Metrics that are stored. HAProxy exposes 300 series, and each new pod would start new ones. */
 const KEPT =
   "haproxy_(backend_(current_queue|current_sessions|http_responses_total|retry_warnings_total)" +
   "|frontend_current_sessions|process_start_time_seconds)";
 
-function podSpec(args: PushQueueArgs, tags: Labels, configName: pulumi.Input<string>) {
+function podSpec(args: PushQueueArgs, labels: Labels, configName: pulumi.Input<string>) {
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
@@ -134,9 +143,9 @@ function podSpec(args: PushQueueArgs, tags: Labels, configName: pulumi.Input<str
         maxSkew: 1,
         topologyKey: "kubernetes.io/hostname",
         whenUnsatisfiable: "DoNotSchedule",
-        // A drained or lost node doesn't count, so that both run on the other one meanwhile.
+        // A drained or lost node is ignored, so that both replicas run on the other node meanwhile.
         nodeTaintsPolicy: "Honor",
-        labelSelector: { matchLabels: tags.selector },
+        labelSelector: { matchLabels: labels.selector },
         matchLabelKeys: ["pod-template-hash"],
       },
     ],
@@ -155,16 +164,17 @@ function container({ name, metrics }: (typeof CONTAINERS)[number], image: string
     args: ["-db", "-f", `${CONFIG.mountPath}/haproxy.cfg`],
     env: [{ name: METRICS_PORT_VARIABLE, value: `${metrics.number}` }],
     ports: [
-      // A port that two containers of a pod name is the first one's, as far as Services are concerned.
+      // If two containers of a pod have a port of the same name, Services use the first container's.
       ...(name === CONTAINERS[0]?.name ? [{ name: PORT_NAME, containerPort: PORT }] : []),
       { name: metrics.name, containerPort: metrics.number },
     ],
     startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { ...probe, periodSeconds: 5 },
     livenessProbe: { ...probe, periodSeconds: 30 },
-    // Then the image's stop signal, SIGUSR1: HAProxy closes its listener and answers what it holds.
+    // After that the kubelet sends SIGUSR1: HAProxy closes its listener and responds to the pushes that it holds.
     lifecycle: { preStop: { sleep: { seconds: DRAIN_SECONDS } } },
-    // With MAX_CLIENTS waiting: 16 MiB, and for each client 288 KiB of buffers and 128 KiB in the kernel.
+    // Memory with MAX_CLIENTS waiting clients: 16 MiB, and for each client 288 KiB of buffers and 128 KiB in the
+    // kernel.
     resources: { requests: { cpu: "10m", memory: "24Mi" }, limits: { memory: "96Mi" } },
     securityContext: RESTRICTED,
     volumeMounts: [{ ...CONFIG, readOnly: true }],

@@ -31,10 +31,8 @@ const CONTAINER = ["__meta_kubernetes_pod_name", "__meta_kubernetes_pod_containe
 
 /**
  * Scrapes a Service every 10 s. Drops the target labels that name the pod: otherwise each new pod would start new
- * series,
- * and no series would last five years. `instance` can't be dropped, because Prometheus would set it to the pod's
- * address,
- * so it gets a fixed value.
+ * series, and no series would last five years. `instance` can't be dropped, because Prometheus would set it to the
+ * pod's address, so it gets a fixed value.
  */
 export function scrape(
   name: string,

@@ -39,8 +39,7 @@ export const PUSH_METRICS = {
 
 /**
  * RE2 pattern of a code level that consists of a repository's URL and a branch, and its short form. The short form
- * leaves
- * out only the host github.com, so different code levels stay different.
+ * leaves out only the host github.com, so different code levels stay different.
  */
 export const CODE_LEVEL_URL = { pattern: "https://(?:github\\.com/)?(.+?)\\.git-(.+)", short: "$1 $2" };
 

@@ -39,12 +39,10 @@ const BEFORE = "offset 1m";
  * Returns the recording rules of runs. Each rule reads results of the rules before it.
  *
  * **`run:` series have one sample per run.** The Pushgateway exposes a group until its next push, and each scrape
- * stores
- * it again, so scraped samples don't show how many runs there were. `run:push_time_seconds` gets a sample only in an
- * evaluation in which a group's push time has changed, and the same evaluation records the run's values. It reads only
- * the group's own push time: groups don't affect each other, and after a downtime Prometheus still records the run if
- * the
- * Pushgateway still exposes it.
+ * stores it again, so scraped samples don't show how many runs there were. `run:push_time_seconds` gets a sample only
+ * in an evaluation in which a group's push time has changed, and the same evaluation records the run's values. It reads
+ * only the group's own push time: groups don't affect each other, and after a downtime Prometheus still records the run
+ * if the Pushgateway still exposes it.
  *
  * **`nightly:` series combine the runs of a code level in a night.** All runs within 17 hours after the first one
  * belong to one nightly run. Shards add their tests. Two complete runs are combined: the worse result and the higher
@@ -79,11 +77,9 @@ const JOB = 'job="k8sfv"';
  * Returns PromQL for the time of the last push of each series of a metric whose group has a new push.
  *
  * A group's labels, which the client chooses, are on all of its series and on its `push_time_seconds`. So series and
- * push
- * time are matched by all labels except those that identify a measurement; the code level may be a label of the group
- * or
- * of the series. A series that has additional labels matches no push time this way. It is matched with the group of its
- * code level if there is one, else with any group without a code level.
+ * push time are matched by all labels except those that identify a measurement; the code level may be a label of the
+ * group or of the series. A series that has additional labels matches no push time this way. It is matched with the
+ * group of its code level if there is one, else with any group without a code level.
  *
  * @param match - label matchers of the runs' job
  * @param pushed - returns PromQL for the new push times of groups whose code level matches this matcher
@@ -106,8 +102,7 @@ export function pushTimeOf(metric: string, match: string, pushed: (level: string
 
 /**
  * Returns PromQL for the push time of each series of a metric that the current evaluation records. After a POST, a
- * group
- * still has metrics of earlier pushes; the push proxy lists them, and they are not recorded again.
+ * group still has metrics of earlier pushes; the push proxy lists them, and they are not recorded again.
  */
 function recorded(metric: string): string {
   const stale = `${PUSH_METRICS.staleFamily}{${JOB}, family="${metric}"}`;

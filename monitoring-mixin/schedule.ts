@@ -11,8 +11,7 @@ const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
  * Returns PromQL for the seconds since the last run of each overdue code level.
  *
  * A code level that matches `expectedRuns` must push between each due time and the next one. It is overdue when the
- * latest
- * due time has passed and its last push is older than the due time before. Other code levels must push every
+ * latest due time has passed and its last push is older than the due time before. Other code levels must push every
  * `runMissingHours`.
  *
  * @param of - label matcher of the code levels to check. Default: all except developers' runs
@@ -39,8 +38,7 @@ function sinceLastRun(matchers: string[], days: number): string {
 /**
  * Returns the days from each weekday's due time back to the due time before the latest one, starting with Sunday;
  * undefined if no day is due. Example: runs are due from Monday to Friday. On a Sunday the latest due time was on
- * Friday
- * and the one before on Thursday, so the value for Sunday is 3.
+ * Friday and the one before on Thursday, so the value for Sunday is 3.
  */
 function gapsOf({ days }: ExpectedRuns): number[] | undefined {
   if (days.length === 0) return undefined;

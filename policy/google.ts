@@ -19,8 +19,7 @@ const RESOURCE_POLICY = "gcp:compute/resourcePolicy:ResourcePolicy";
 
 /**
  * Nodes must not have public addresses. Otherwise only firewall rules protect kubelets and pods on the host network,
- * and
- * one mistake exposes them.
+ * and one mistake exposes them.
  */
 export const nodesArePrivate: ResourceValidationPolicy = {
   name: "nodes-are-private",
@@ -41,9 +40,8 @@ function poolIsPrivate({ networkConfig }: NodePool): string[] {
 
 /**
  * The control plane must be reachable only through its DNS endpoint, where Google's IAM authenticates each request, or
- * at
- * an IP address from authorized networks. At an address that is open to the internet, a single vulnerability of the API
- * server would expose the cluster.
+ * at an IP address from authorized networks. At an address that is open to the internet, a single vulnerability of the
+ * API server would expose the cluster.
  */
 export const controlPlaneIsClosed: ResourceValidationPolicy = {
   name: "control-plane-is-closed",
@@ -133,8 +131,7 @@ const NODE_ROLES = ["roles/container.defaultNodeServiceAccount", "roles/artifact
 
 /**
  * The nodes' service account must have only the roles that nodes need, because a pod that breaks out of its container
- * can
- * use all of them.
+ * can use all of them.
  */
 export const nodeAccountsAreNarrow: StackValidationPolicy = {
   name: "node-accounts-are-narrow",
@@ -183,8 +180,7 @@ function accountsIn(resource: PolicyResource, property: string): string[] {
 
 /**
  * The program must not grant owner, editor or administrator roles. Pushing and reading metrics never needs them, and
- * such
- * grants are easily forgotten.
+ * such grants are easily forgotten.
  */
 export const rolesAreNarrow: ResourceValidationPolicy = {
   name: "roles-are-narrow",
@@ -212,9 +208,8 @@ function rolesOf(inputs: Record<string, unknown>): string[] {
 
 /**
  * Disks must have the option `protect`, because they hold five years of measurements that can't be repeated. It
- * prevents
- * deletion by `pulumi destroy` and by replacement. Temporary stacks without valuable data are listed in the rule's
- * configuration.
+ * prevents deletion by `pulumi destroy` and by replacement. Temporary stacks without valuable data are listed in the
+ * rule's configuration.
  */
 export const historyIsProtected: ResourceValidationPolicy = {
   name: "history-is-protected",

@@ -40,8 +40,7 @@ const registered = {
 /**
  * Services behind an external Ingress must have a security policy that allows only certain ranges or limits the rate of
  * all clients. An Ingress can't restrict ranges itself, and GKE creates an external load balancer for all classes
- * except
- * `gce-internal`.
+ * except `gce-internal`.
  */
 export const ingressesAreGuarded: ResourceValidationPolicy = {
   name: "ingresses-are-guarded",

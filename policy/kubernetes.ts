@@ -69,8 +69,7 @@ function onPods(
 
 /**
  * Images must have a full version or a digest. With a tag that moves, a restarted pod could run an untested version,
- * and
- * its results couldn't be compared with earlier ones.
+ * and its results couldn't be compared with earlier ones.
  */
 export const imagesAreExact: ResourceValidationPolicy = {
   name: "images-are-exact",
@@ -107,8 +106,7 @@ function exact(image: string | undefined, where: string): string[] {
 /**
  * Containers must have resource requests and a memory limit. Without requests the scheduler may put all pods on one
  * node; without a memory limit a leak takes down other pods. A CPU limit isn't required, because it only prevents the
- * use
- * of idle cores.
+ * use of idle cores.
  */
 export const containersSayWhatTheyNeed: ResourceValidationPolicy = {
   name: "containers-say-what-they-need",

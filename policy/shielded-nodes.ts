@@ -8,8 +8,7 @@ type Nodes = Pick<Unwrap<ClusterArgs & NodePoolArgs>, "nodeConfig">;
 
 /**
  * Nodes must boot only verified code. An organization that enforces this (constraints/compute.requireShieldedVm)
- * rejects
- * other nodes, even those of a default pool that is removed at once.
+ * rejects other nodes, even those of a default pool that is removed at once.
  */
 export const nodesAreShielded: ResourceValidationPolicy = {
   name: "nodes-are-shielded",

@@ -1,6 +1,5 @@
 // npm run smoke -- STACK [--direct]: end-to-end test of a stack. Pushes a unique sample and reads it through Grafana,
-// and
-// checks that Alertmanager receives the alert that always fires.
+// and checks that Alertmanager receives the alert that always fires.
 import { parseArgs } from "node:util";
 import { ExecaError, execa } from "execa";
 import { checkConnected, waitForWatchdog } from "./smoke/alerts.ts";

@@ -1,6 +1,6 @@
 /**
- * A budget of bytes. `acquire` waits in FIFO order while it is exhausted; a size larger than the whole budget is
- * acquired when nothing else is.
+ * A budget of bytes. `acquire` waits in FIFO order while it is exhausted. A size larger than the whole budget is
+ * acquired when the budget is completely free.
  */
 export class ByteBudget {
   private acquired = 0;
@@ -19,7 +19,7 @@ export class ByteBudget {
     });
   }
 
-  /** Acquires without waiting. @returns whether it did */
+  /** Acquires without waiting. @returns whether it succeeded */
   tryAcquire(size: number): boolean {
     if (this.queue.length > 0 || this.acquired + size > this.max) return false;
     this.acquired += size;

@@ -1,6 +1,7 @@
 /**
- * The canary: an empty second Pushgateway, as a child process, on which each push is tried first. It is the same program
- * as the Pushgateway, so it reads a push as that one would; what crashes, hangs or blinds it never reaches the other.
+ * The canary: an empty second Pushgateway, as a child process, that receives each push first. It runs the same program
+ * as the Pushgateway, so a push that crashes it, hangs it or makes its metrics unreadable is rejected before it reaches
+ * the Pushgateway.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -12,31 +13,31 @@ import { counters } from "./metrics.ts";
 import { familySizes, type FamilySizes } from "./quota.ts";
 import { CANARY_PORT, CANARY_PROGRAM, MAX_PUSH_BYTES } from "./settings.ts";
 
-/** A push as the canary read it. */
+/** A push as parsed by the canary. */
 export interface AcceptedPush {
-  /** The labels of its group; undefined when the path is none of a group. */
+  /** Labels of the group; undefined if the path doesn't identify a group. */
   group: string | undefined;
-  /** Its families in the text exposition format. */
+  /** Metric families in the text exposition format. */
   text: Buffer;
 }
 
 export type Verdict = { accepted: AcceptedPush } | { refused: Response };
 
 /**
- * Maximum memory of the canary, its data segment (setrlimit(2), RLIMIT_DATA) in KiB. Beyond it the canary ends, and the
- * push that took it there is refused. The Pushgateway has more than twice as much.
+ * Maximum memory of the canary, its data segment (setrlimit(2), RLIMIT_DATA) in KiB. A push that
+ * exceeds it crashes the canary and is rejected. The Pushgateway has more than twice as much memory.
  */
 const CANARY_MEMORY_KIB = 192 * 1024;
 /** Maximum bytes of a push in the text exposition format. */
 const MAX_TEXT_BYTES = 2 * MAX_PUSH_BYTES;
-/** The canary exposes some 20 kB about itself. */
+/** Maximum bytes of the canary's own metrics, which are some 20 kB. */
 const OWN_PAGE_BYTES = 2 ** 17;
-/** The canary reads the largest push within 2 s on an idle machine. */
+/** Timeout of a trial in ms. The canary processes the largest push within 2 s on an idle host. */
 const TRIAL_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 10_000;
-/** A canary that something else killed must not cost a good push, so a push is tried on this many new ones. */
+/** Maximum number of new canaries for a push if canaries are killed by something else. */
 const MAX_KILLED = 5;
-/** A canary closes its connections just before it ends. */
+/** Time in ms between the canary closing its connections and its exit. */
 const EXIT_MS = 200;
 
 interface Canary {
@@ -48,12 +49,12 @@ interface Canary {
 let current: Canary | undefined;
 let queue: Promise<unknown> = Promise.resolve();
 
-/** Tries a push on the canary. Pushes are tried one at a time, in the order of the calls. */
+/** Sends a push to the canary. Pushes are tried one at a time, in the order of the calls. */
 export async function tryPush(push: Request): Promise<Verdict> {
   return inTurn(() => tryNow(push));
 }
 
-/** The sizes of an accepted push's families, as the Pushgateway's API would show them. */
+/** Returns the sizes of an accepted push's families in the JSON of the Pushgateway's API. */
 export async function sizesOf(push: Request): Promise<FamilySizes | undefined> {
   return inTurn(async () => {
     const { at } = await ready();
@@ -70,7 +71,7 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** Ends the canary's process. */
+/** Stops the canary's process. */
 export function stopCanary(): void {
   current?.child.kill("SIGKILL");
 }
@@ -99,13 +100,13 @@ async function tryNow(push: Request): Promise<Verdict> {
   }
 }
 
-/** Whether the canary ended by an error of its own, like a lack of memory, and not by a signal. */
+/** Returns whether the canary exited because of an error, such as a lack of memory, and not because of a signal. */
 async function hasEndedItself({ child }: Canary): Promise<boolean> {
   for (let waited = 0; waited < EXIT_MS && !hasEnded(child); waited += 5) await sleep(5);
   return child.exitCode !== null;
 }
 
-/** @throws Error when the canary fails, whether by this push or an earlier one */
+/** @throws Error if the canary fails, because of this push or an earlier one */
 async function tryOn({ at }: Canary, push: Request): Promise<Verdict> {
   const ask = (method: string, path: string, headers = {}) =>
     send(
@@ -121,7 +122,7 @@ async function tryOn({ at }: Canary, push: Request): Promise<Verdict> {
     if (status >= 500) throw new Error(`the canary answered DELETE with ${status}`);
   };
   if (response.status >= 400) {
-    // The Pushgateway keeps a group of which it refused the first push.
+    // The Pushgateway keeps a group even if it rejects its first push.
     await clear();
     return { refused: response };
   }
@@ -170,8 +171,8 @@ async function start(): Promise<Canary> {
 }
 
 /**
- * Pushes to the canary once: it exposes some families about itself only after its first push and scrape, and a push that
- * conflicts with those is to be refused.
+ * Pushes to the canary once. It exposes some of its own families only after its first push and scrape, and pushes that
+ * conflict with these must be rejected.
  */
 async function warmUp(at: Upstream): Promise<boolean> {
   try {

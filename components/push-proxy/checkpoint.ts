@@ -1,4 +1,4 @@
-/** Tells when the Pushgateway's persistence file holds what was pushed. */
+/** Waits until the Pushgateway's persistence file contains accepted pushes. */
 import { randomUUID } from "node:crypto";
 import { open, readFile, stat } from "node:fs/promises";
 import path from "node:path";
@@ -7,12 +7,12 @@ import { ask, connectionEpoch, ENDED } from "./gateway.ts";
 import { counters } from "./metrics.ts";
 import { PERSISTENCE_FILE } from "./settings.ts";
 
-/** A checkpoint takes some milliseconds; this is for a disk that is slow or full. */
+/** Timeout in ms. A checkpoint takes some milliseconds, unless the disk is slow or full. */
 const CHECKPOINT_TIMEOUT_MS = 5_000;
 const POLL_MS = 2;
 /**
- * The Pushgateway can miss what arrives as it begins to write its file, until the next push (its
- * storage/diskmetricstore.go, loop, takes the time of a write before the write is in). So the checkpoint is pushed again.
+ * Interval in ms for repeating the checkpoint's push. The Pushgateway may omit a push that arrives when it starts to
+ * write its file, until the next push (storage/diskmetricstore.go, loop, records the time of a write before the write).
  */
 const REPEAT_MS = 250;
 
@@ -22,8 +22,8 @@ let current: Promise<void> | undefined;
 let next: Promise<void> | undefined;
 
 /**
- * Resolves when everything that the Pushgateway accepted before the call is on the disk. All callers during one
- * checkpoint, which may have begun too early for them, share the next one.
+ * Resolves when all pushes that the Pushgateway accepted before the call are on the disk. Calls during a checkpoint,
+ * which may have begun too early for them, share the next one.
  */
 export async function checkpoint(): Promise<void> {
   next ??= (current ?? Promise.resolve())
@@ -36,14 +36,14 @@ export async function checkpoint(): Promise<void> {
   return next;
 }
 
-/** Pushes a unique text, and waits until the Pushgateway's file has it, and with it all that came before. */
+/** Pushes a unique text and waits until the Pushgateway's file contains it, and so all earlier pushes. */
 async function write(): Promise<void> {
   const epoch = connectionEpoch();
   const id = randomUUID();
   const help = `# HELP push_proxy_checkpoint Pushes before this one are on the disk: ${id}`;
   const text = `${help}\n# TYPE push_proxy_checkpoint gauge\npush_proxy_checkpoint 1\n`;
   let pushed = 0;
-  // Set when the first push is in: it is processed after those before it.
+  // Set when the first push is accepted, which happens after all earlier ones.
   let deadline = Infinity;
   let seen = "";
   for (;;) {

@@ -1,32 +1,32 @@
-/** Reads pages of the text exposition format as a Pushgateway writes them. */
+/** Parses a Pushgateway's metrics in the text exposition format. */
 import { isUtf8 } from "node:buffer";
 
-/** A page that Prometheus would not take, or that is not whole. */
+/** Thrown for metrics that Prometheus would reject or that are incomplete. */
 export class InvalidExpositionError extends Error {}
 
 /**
- * The Accept header under which the Pushgateway shows names as they are. By default it replaces what is not allowed in a
- * name with underscores, and two families could become one (prometheus/common, expfmt, Negotiate).
+ * Accept header with which the Pushgateway returns unchanged names. By default it replaces invalid characters with
+ * underscores, so that two families could get the same name (prometheus/common, expfmt, Negotiate).
  */
 export const ACCEPT = "text/plain; version=0.0.4; escaping=allow-utf-8";
 
-/** A family that the Pushgateway exposes about itself at all times: without it the page was cut off. */
+/** A family that the Pushgateway always exposes. Without it the response was truncated. */
 const OWN_FAMILY = "pushgateway_build_info{";
 /** Families that the Pushgateway adds to each group. */
 const PUSH_TIME = "push_time_seconds{";
 const PUSH_FAILURE_TIME = "push_failure_time_seconds{";
-/** Every pushed sample has a label `job`; none that the Pushgateway exposes about itself has. */
+/** All pushed samples have a label `job`; the Pushgateway's own samples don't. */
 const PUSHED = 'job="';
-/** Names that would be taken for the Pushgateway's or the proxy's own metrics. */
+/** Names that could be mistaken for the Pushgateway's or the proxy's own metrics. */
 const RESERVED = /^(?:pushgateway|push_proxy)_/;
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
-/** Checks a page line by line. Lines are in latin1: one character for each byte. */
+/** Validates metrics line by line. Lines are in latin1, i.e. one character per byte. */
 export class PageChecker {
   private header = false;
   private whole = false;
 
-  /** @throws InvalidExpositionError when Prometheus would not take the line */
+  /** @throws InvalidExpositionError if Prometheus would reject the line */
   line(line: string): void {
     if (!isAscii(line) && !isUtf8(Buffer.from(line, "latin1"))) {
       throw new InvalidExpositionError(`not UTF-8: ${excerpt(line)}`);
@@ -45,9 +45,9 @@ export class PageChecker {
   }
 
   /**
-   * The Pushgateway ends a page with status 200 where it meets a family that it can't write.
+   * The Pushgateway truncates its response, with status 200, at a family that it can't write.
    *
-   * @throws InvalidExpositionError when the page was cut off
+   * @throws InvalidExpositionError if the response is truncated
    */
   end(rest: string): void {
     if (this.header || !this.whole || rest !== "") {
@@ -58,18 +58,18 @@ export class PageChecker {
   }
 }
 
-/** What a page of the canary, which holds one group, says of that group. */
+/** The only group in the canary's metrics. */
 export interface PushedGroup {
-  /** The group's labels as the Pushgateway writes them, sorted: they identify the group. */
+  /** Sorted labels in the Pushgateway's format, which identify the group. */
   labels: string;
-  /** The group's families in the text exposition format. */
+  /** Families of the group in the text exposition format. */
   text: Buffer;
 }
 
 /**
- * Extracts the one group of a page, without the families that the Pushgateway adds itself.
+ * Extracts the only group, without the families that the Pushgateway adds.
  *
- * @returns undefined when the page has no group
+ * @returns undefined if there is no group
  * @throws InvalidExpositionError
  */
 export function pushedGroup(page: Buffer): PushedGroup | undefined {
@@ -98,7 +98,7 @@ export function pushedGroup(page: Buffer): PushedGroup | undefined {
   return { labels, text: Buffer.from(kept.map((line) => `${line}\n`).join(""), "latin1") };
 }
 
-/** The line by which a page says that no push to the group ever succeeded. */
+/** Returns the line in the metrics of a group without a successful push. */
 export function neverPushed(labels: string): string {
   return `${PUSH_TIME}${labels}} 0`;
 }

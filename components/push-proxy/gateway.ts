@@ -4,18 +4,18 @@ import { ACCEPT } from "./exposition.ts";
 import { send, stream, upstream, type Response } from "./http.ts";
 import { CREDENTIALS, GATEWAY_PORT } from "./settings.ts";
 
-/** The Pushgateway answers the largest push within a second. */
+/** Timeout in ms. The Pushgateway responds to the largest push within a second. */
 export const GATEWAY_TIMEOUT_MS = 10_000;
 
-/** With all that it may hold, the Pushgateway writes its metrics within 3 s. */
+/** Timeout in ms. At its size limit, the Pushgateway returns its metrics within 3 s. */
 const EXPOSITION_TIMEOUT_MS = 30_000;
 
-/** The error of a push that was under way when the Pushgateway ended. */
+/** Error of a push during which the Pushgateway exited. */
 export const ENDED = "the Pushgateway ended meanwhile";
 
 export const gateway = upstream(GATEWAY_PORT);
 
-/** The Authorization header that the Pushgateway asks for; undefined when it asks for none. */
+/** Authorization header for the Pushgateway; undefined without a password. */
 export const authorization =
   CREDENTIALS === "" ? undefined : `Basic ${Buffer.from(CREDENTIALS).toString("base64")}`;
 
@@ -32,7 +32,7 @@ export async function ask(method: string, path: string, body = ""): Promise<Resp
 /**
  * Reads the Pushgateway's metrics line by line, in latin1, since all of them may be larger than the proxy's memory.
  *
- * @returns the status, and what follows the last end of a line
+ * @returns the status, and the text after the last newline
  */
 export async function readExposition(
   onLine: (line: string) => void,
@@ -56,15 +56,15 @@ let epoch = 0;
 let isConnected = false;
 
 /**
- * The number of the Pushgateway's process, counted by a connection that only its end closes; undefined while there is
- * none. A checkpoint counts only within one epoch: a Pushgateway that was restarted could store it without the pushes
- * before it.
+ * Returns the number of the Pushgateway's current process, or undefined while it is down. A connection that is closed
+ * only when the process exits detects restarts. A checkpoint is valid only within one epoch, because a restarted
+ * Pushgateway could store it without the pushes before it.
  */
 export function connectionEpoch(): number | undefined {
   return isConnected ? epoch : undefined;
 }
 
-/** Watches from now on whether the Pushgateway runs. `onStart` is called each time that it does. */
+/** Starts to watch whether the Pushgateway runs. `onStart` is called after each start. */
 export function watchEpoch(onStart: () => void): void {
   const socket = connect(gateway.port, gateway.host);
   socket.on("connect", () => {

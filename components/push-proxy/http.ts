@@ -13,32 +13,32 @@ export interface Response {
   body: Buffer;
 }
 
-/** A server on 127.0.0.1, with the connections that are kept open to it. */
+/** A server on 127.0.0.1 with its keep-alive connections. */
 export interface Upstream {
   host: string;
   port: number;
   agent: Agent;
 }
 
-/** A server took longer than the timeout. */
+/** Thrown if a response takes longer than the timeout. */
 export class TimeoutError extends Error {}
 
-/** A server's response has more bytes than the limit. */
+/** Thrown if a response is larger than the limit. */
 export class TooLargeError extends Error {}
 
 export function upstream(port: number): Upstream {
   return { host: "127.0.0.1", port, agent: new Agent({ keepAlive: true }) };
 }
 
-/** A response in plain text. */
+/** Returns a plain-text response. */
 export function textResponse(status: number, text: string): Response {
   return { status, headers: { "content-type": "text/plain; charset=utf-8" }, body: Buffer.from(`${text}\n`) };
 }
 
 /**
- * Sends a request and hands the body of its response to `onChunk`.
+ * Sends a request and passes the response's body to `onChunk`.
  *
- * @param timeoutMs - for the whole exchange
+ * @param timeoutMs - timeout of the whole exchange in ms
  * @returns the response without its body
  * @throws TimeoutError, or the connection's error
  */
@@ -85,7 +85,7 @@ export async function stream(
 /**
  * Sends a request and reads its response.
  *
- * @param maxBytes - of the response. Default: no limit
+ * @param maxBytes - maximum bytes of the response. Default: no limit
  * @throws TimeoutError, TooLargeError, or the connection's error
  */
 export async function send(

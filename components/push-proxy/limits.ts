@@ -1,7 +1,7 @@
 /**
- * Maximum time for which a push waits for the Pushgateway, in seconds, in the push queue and the push proxy together. The
- * longest wait is for a node that is lost for good: 50 s until Kubernetes notices, 60 s until it deletes the pod
- * (components/push-gateway.ts), 6 minutes until it takes the disk from the node, and a start.
+ * Maximum time for which a push waits for the Pushgateway, in seconds, in the push queue and the push proxy together.
+ * The longest wait is for a node that is lost permanently: 50 s until Kubernetes detects it, 60 s until it deletes the
+ * pod (components/push-gateway.ts), 6 minutes until it detaches the disk, and the start of a new pod.
  */
 export const MAX_HOLD_SECONDS = 900;
 
@@ -15,7 +15,7 @@ export const MIN_UPLOAD_BYTES_PER_SECOND = 64 * 2 ** 10;
 /** Header with the time at which the push queue received a push, in seconds since 1970. */
 export const RECEIVED_HEADER = "x-push-received";
 
-/** Whether a push has waited so long that its client gets a final answer. Without a push queue none has. */
+/** Returns whether a push has waited so long that its client must get a response. Always false without a push queue. */
 export function isHeldTooLong(received: string | string[] | undefined, nowMs = Date.now()): boolean {
   const seconds = Number(received ?? Number.NaN);
   return nowMs / 1000 - seconds > MAX_HOLD_SECONDS;

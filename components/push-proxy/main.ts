@@ -1,10 +1,10 @@
 /**
- * The durable push proxy: stands before the Pushgateway, in its pod.
+ * The durable push proxy in front of the Pushgateway, in the same pod.
  *
- * The Pushgateway responds as soon as it has a push in memory and writes its file later; killed in between, it loses what
- * it accepted (its storage/diskmetricstore.go, loop). It also accepts pushes that end its process or its exposition. So
- * each push passes through here: read within bounds (upload.ts), tried on a canary (canary.ts), stored, and answered only
- * when it is on the disk (store.ts, checkpoint.ts). Reads pass through as they are.
+ * The Pushgateway responds when a push is in memory and writes its file later, so it loses accepted pushes if it is
+ * killed (storage/diskmetricstore.go, loop). It also accepts pushes that crash it or make its metrics unreadable. The
+ * proxy reads each push with limits (upload.ts), tries it on a canary (canary.ts), stores it, and responds when it is
+ * on the disk (store.ts, checkpoint.ts). Reads are forwarded unchanged.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
@@ -27,7 +27,7 @@ const MAX_HEADER_BYTES = 64 * 2 ** 10;
 const KEEP_ALIVE_MS = 620_000;
 const MAX_CONNECTIONS = 1_000;
 const RETRY_PAUSE_MS = 1_000;
-/** client_golang before 1.2.0 takes no other status for success; all newer clients take it too. */
+/** The only status that client_golang before 1.2.0 accepts as success. All newer clients accept it too. */
 const STORED = 202;
 
 async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -50,7 +50,7 @@ function read(incoming: IncomingMessage, outgoing: ServerResponse): void {
   } else passOn(incoming, outgoing);
 }
 
-/** Passes a request on without its body, and the response as it is. */
+/** Forwards a request without its body, and the unchanged response. */
 function passOn({ method, url, headers }: IncomingMessage, outgoing: ServerResponse): void {
   const ofBody = ["content-length", "transfer-encoding", "expect"];
   const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !ofBody.includes(name)));
@@ -107,7 +107,7 @@ async function applyChange(incoming: IncomingMessage, reservation: Reservation):
   return response.status < 300 ? { ...response, status: STORED } : response;
 }
 
-/** The canary says which group a path names; a group that it refuses can be deleted all the same. */
+/** The canary returns the group of a path. A group that it rejects can be deleted too. */
 async function applyDeletion(path: string): Promise<Response> {
   const verdict = await verdictOn({ method: "PUT", path, headers: {}, body: Buffer.alloc(0) });
   const group = "accepted" in verdict ? verdict.accepted.group : undefined;
@@ -127,7 +127,7 @@ function pushHeaders({ headers }: IncomingMessage): Record<string, string> {
   );
 }
 
-/** The Pushgateway asks for the password too; but nobody without it is to occupy memory here. */
+/** Checks the password, like the Pushgateway, so that requests without it use no memory here. */
 function isAuthorized({ headers }: IncomingMessage): boolean {
   if (authorization === undefined) return true;
   return isSame(headers.authorization?.replace(/^basic /i, "Basic ") ?? "", authorization);
@@ -137,7 +137,7 @@ function unauthorized(): Response {
   return { ...textResponse(401, "Unauthorized"), headers: { "www-authenticate": "Basic" } };
 }
 
-/** Compares two texts in a time that says nothing about them. */
+/** Compares two texts in constant time. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
@@ -166,7 +166,7 @@ server.on("drop", () => {
 });
 server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
-  // Others, like a reset connection, or a client that speaks TLS, are no pushes.
+  // Other errors, such as a reset connection or a TLS client, are not pushes.
   if (status === 431) countPush(status);
   if (socket.writable)
     socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
@@ -178,7 +178,7 @@ server.listen(PORT, () => {
 watchEpoch(monitorExposition);
 
 process.on("SIGTERM", () => {
-  // Pushes under way are still answered, and connections end with their response.
+  // Pushes in progress still get a response, after which their connections are closed.
   stopRetrying();
   server.close(() => {
     stopCanary();

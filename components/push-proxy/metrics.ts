@@ -1,6 +1,6 @@
 /** The proxy's own metrics. */
 
-/** Statuses that count from 0, so that the first push with one is an increase. */
+/** Statuses whose counters exist from the start with 0, so that the first push is an increase. */
 const STATUSES = [202, 400, 401, 408, 413, 431, 503, 507];
 
 const pushes = new Map(STATUSES.map((status) => [status, 0]));
@@ -13,7 +13,7 @@ export const counters = {
   canaryStarts: 0,
   /** Bytes of the Pushgateway's persistence file. */
   storedBytes: 0,
-  /** Whether the Pushgateway's page was whole and valid when it was last read; undefined before the first time. */
+  /** Whether the Pushgateway's last /metrics response was complete and valid; undefined before the first one. */
   expositionValid: undefined as boolean | undefined,
 };
 
@@ -21,7 +21,7 @@ export function countPush(status: number): void {
   pushes.set(status, (pushes.get(status) ?? 0) + 1);
 }
 
-/** The metrics in the text exposition format. */
+/** Returns the metrics in the text exposition format. */
 export function ownMetrics(storedBytesLimit: number): string {
   const { canaryStarts, storedBytes, expositionValid } = counters;
   const family = (name: string, type: string, help: string, samples: [string, number][]) =>

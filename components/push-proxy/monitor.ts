@@ -1,4 +1,4 @@
-/** Reads the Pushgateway's metrics now and then, so that an alert can say when they are not whole. */
+/** Checks the Pushgateway's metrics periodically, so that an alert reports incomplete ones. */
 import { PageChecker } from "./exposition.ts";
 import { readExposition } from "./gateway.ts";
 import { counters } from "./metrics.ts";
@@ -7,7 +7,7 @@ const INTERVAL_MS = 30_000;
 
 let timer: NodeJS.Timeout | undefined;
 
-/** Reads them now, and every 30 s from then on. */
+/** Checks the metrics now and every 30 s. */
 export function monitorExposition(): void {
   clearTimeout(timer);
   void check().finally(() => {

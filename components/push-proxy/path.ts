@@ -1,18 +1,18 @@
 /** Checks the paths of pushes. */
 
 /**
- * The path as the Pushgateway takes it. A slash at the end of PROMPG_URL gives `//metrics`, for which the Pushgateway
- * answers with a redirect that most clients take for success.
+ * Removes a doubled slash at the start of a path. PROMPG_URL with a slash at the end results in `//metrics`, to which
+ * the Pushgateway responds with a redirect that most clients treat as success.
  */
 export function withoutDoubledSlash(path: string): string {
   return path.replace(/^\/+/, "/");
 }
 
 /**
- * Why the Pushgateway must not see a path: it stores an empty value as a label, and the group's series are then the same
- * as those of the group without the label.
+ * Returns the problem of a path, such as a label without a value. The Pushgateway would store an empty value as a
+ * label, and the group's series would be identical to those of the group without the label.
  *
- * @returns undefined for a path that it may see
+ * @returns undefined for a valid path
  */
 export function pathProblem(path: string): string | undefined {
   let decoded: string;

@@ -1,21 +1,21 @@
 /**
- * Limits what the Pushgateway holds: it never forgets a group by itself, and its memory is limited. A push that makes
- * nothing larger is always accepted.
+ * Limits the size of the Pushgateway's data, because it never deletes groups by itself and its memory is limited. A
+ * push that doesn't increase the size is always accepted.
  */
 import { headersOf } from "./gateway.ts";
 import { send, type Upstream } from "./http.ts";
 import { counters } from "./metrics.ts";
 import { MAX_STORED_BYTES } from "./settings.ts";
 
-/** Bytes of each family of a group, by name, in the JSON of the Pushgateway's API; and the group's labels. */
+/** Labels of a group, and the sizes of its families by name: bytes in the JSON of the Pushgateway's API. */
 export interface FamilySizes {
   labels: string;
   families: Map<string, number>;
 }
 
-/** Groups that are smaller than this may use all of the limit, others 90 %: a nightly push outlives a noisy job. */
+/** Groups smaller than this may use the whole limit, others 90 %, so that a noisy job doesn't block nightly pushes. */
 const SMALL_GROUP_BYTES = 2 ** 20;
-/** What the Pushgateway and the proxy add to a group. */
+/** Families that the Pushgateway and the proxy add to a group. */
 const IGNORED = new Set([
   "labels",
   "last_push_successful",
@@ -25,7 +25,7 @@ const IGNORED = new Set([
 ]);
 const TIMEOUT_MS = 30_000;
 
-/** Whether a push of this size goes beyond the limit if all of it is new. */
+/** Returns whether a push of this size would exceed the limit if all its metrics were new. */
 export function mayExceedQuota(bytes: number): boolean {
   return counters.storedBytes + bytes > limitFor(bytes);
 }
@@ -36,7 +36,7 @@ function limitFor(bytes: number): number {
 
 let queue: Promise<unknown> = Promise.resolve();
 
-/** As familySizes, for one caller at a time: the Pushgateway's response has all groups, and some 25 MB at the limit. */
+/** Like familySizes, for one caller at a time, because the response has all groups: some 25 MB at the limit. */
 export async function groupSizes(from: Upstream, labels: string): Promise<FamilySizes | undefined> {
   const found = queue.then(() => familySizes(from, labels));
   queue = found.catch(() => undefined);
@@ -44,9 +44,9 @@ export async function groupSizes(from: Upstream, labels: string): Promise<Family
 }
 
 /**
- * Whether a push makes its group larger, and with that goes beyond the limit.
+ * Returns whether a push makes its group larger and thereby exceeds the limit.
  *
- * @param replaces - whether all of the group is replaced (PUT), or only families of the same names (POST)
+ * @param replaces - whether the push replaces the whole group (PUT), or only families of the same names (POST)
  * @param from - the Pushgateway
  */
 export async function exceedsQuota(pushed: FamilySizes, replaces: boolean, from: Upstream): Promise<boolean> {
@@ -59,9 +59,9 @@ export async function exceedsQuota(pushed: FamilySizes, replaces: boolean, from:
 }
 
 /**
- * Sizes of one group's families.
+ * Returns the sizes of a group's families.
  *
- * @param labels - of the group. Default: the first group, for a Pushgateway with only one
+ * @param labels - labels of the group. Default: the first group, for a Pushgateway with only one
  */
 export async function familySizes(from: Upstream, labels?: string): Promise<FamilySizes | undefined> {
   const request = { method: "GET", path: "/api/v1/metrics", headers: headersOf(), body: Buffer.alloc(0) };
@@ -79,14 +79,14 @@ export async function familySizes(from: Upstream, labels?: string): Promise<Fami
   return undefined;
 }
 
-/** A family's size without the time of its push. */
+/** Returns a family's size without its push time. */
 function sizeOf(family: unknown): number {
   return JSON.stringify({ ...(family as object), time_stamp: undefined }).length;
 }
 
 /**
- * The groups in the JSON `{"status":…,"data":[{group},…]}`, each as text: parsing all of it at once would take many times
- * its size in memory.
+ * Yields the groups in the JSON `{"status":…,"data":[{group},…]}` as text. Parsing all groups at once would need many
+ * times the memory.
  */
 export function* groupsOf(json: Buffer): Generator<string> {
   const [QUOTE, BACKSLASH, OPEN, CLOSE] = [...'"\\{}'].map((character) => character.charCodeAt(0));

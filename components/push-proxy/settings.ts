@@ -1,4 +1,4 @@
-/** Settings of the push proxy: what the container's environment gives, and its limits. */
+/** Settings of the push proxy from the container's environment. */
 
 function env(name: string): string {
   const value = process.env[name];
@@ -16,11 +16,11 @@ export const CANARY_PORT = Number(env("PUSH_PROXY_CANARY_PORT"));
 export const CANARY_PROGRAM = env("PUSH_PROXY_CANARY_PROGRAM");
 /** The Pushgateway's persistence file. */
 export const PERSISTENCE_FILE = env("PUSH_PROXY_FILE");
-/** Maximum bytes of a push's body as it is sent. */
+/** Maximum bytes of a push's body, before decompression. */
 export const MAX_PUSH_BYTES = Number(env("PUSH_PROXY_MAX_PUSH_BYTES"));
 /** Maximum bytes of the Pushgateway's persistence file; see quota.ts. */
 export const MAX_STORED_BYTES = Number(env("PUSH_PROXY_MAX_STORED_BYTES"));
 /** A push waits at most this long for the Pushgateway; the push queue then sends it again. */
 export const PUSH_TIMEOUT_MS = Number(env("PUSH_PROXY_TIMEOUT_SECONDS")) * 1000;
-/** "USER:PASSWORD" that the Pushgateway asks for. Default: none. */
+/** "USER:PASSWORD" that the Pushgateway requires. @default none */
 export const CREDENTIALS = process.env.PUSH_PROXY_CREDENTIALS ?? "";

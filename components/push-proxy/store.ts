@@ -1,4 +1,4 @@
-/** Stores pushes in the Pushgateway, and answers when they are on its disk. */
+/** Stores pushes in the Pushgateway and waits until they are on the disk. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ByteBudget } from "./byte-budget.ts";
 import { sizesOf, type AcceptedPush } from "./canary.ts";
@@ -24,27 +24,27 @@ export interface Change extends AcceptedPush {
   path: string;
 }
 
-/** Maximum bytes of pushes at the Pushgateway at once: as much as one may have, since its memory is limited. */
+/** Maximum bytes of concurrent pushes to the Pushgateway, whose memory is limited: the text of the largest push. */
 const CONCURRENT_BYTES = 2 * MAX_PUSH_BYTES;
-/** Maximum number of pushes there: it processes one at a time, and checkpoints queue behind them. */
+/** Maximum number of concurrent pushes. The Pushgateway processes one at a time, and checkpoints wait behind them. */
 const CONCURRENT_PUSHES = 16;
 const budget = new ByteBudget(CONCURRENT_BYTES);
-/** A larger push keeps its budget until it is on the disk, so that the quota counts it before the next one. */
+/** Pushes larger than this keep their budget until they are on the disk, so that the quota includes them. */
 const SMALL_BYTES = CONCURRENT_BYTES / CONCURRENT_PUSHES;
 const RETRY_MS = 100;
 
 let isShuttingDown = false;
 
-/** From now on, what can't be stored at once is refused: the pod ends, and with it the Pushgateway. */
+/** Disables retries, because the pod is shutting down together with the Pushgateway. */
 export function stopRetrying(): void {
   isShuttingDown = true;
 }
 
-/** The last change of each group that is under way. */
+/** The last pending change of each group. */
 const turns = new Map<string, Promise<Response>>();
 
 /**
- * Stores a change. Changes of one group are stored one after the other, so that none which is retried replaces a later
+ * Stores a change. Changes of one group are stored sequentially, so that a retried change doesn't replace a later
  * one.
  *
  * @returns the Pushgateway's response when the change is on the disk, or 503. Never throws.
@@ -103,7 +103,7 @@ async function sendToGateway({ method, path, group, text }: Change): Promise<Res
   return response;
 }
 
-/** The Pushgateway keeps a group of which it refused the first push, with the time 0 as that of its last push. */
+/** Deletes a group whose first push was rejected: the Pushgateway keeps such a group with the push time 0. */
 async function deleteIfNeverPushed(path: string, group: string): Promise<void> {
   const line = neverPushed(group);
   const found: string[] = [];
@@ -126,7 +126,7 @@ function quotaExceeded(): Response {
   );
 }
 
-/** Waits until what the Pushgateway accepted is on the disk, but not for a disk that hangs. */
+/** Waits until an accepted change is on the disk, or until the deadline if the disk hangs. */
 async function persist({ status }: Response, deadline: number): Promise<void> {
   if (status >= 300) return;
   let timer: NodeJS.Timeout | undefined;

@@ -1,22 +1,25 @@
-/** Reads the bodies of pushes within bounds of memory and time. */
+/** Reads the bodies of pushes with limits on memory and time. */
 import type { IncomingMessage } from "node:http";
 import { ByteBudget } from "./byte-budget.ts";
 import { MIN_UPLOAD_BYTES_PER_SECOND, UPLOAD_GRACE_SECONDS } from "./limits.ts";
 import { MAX_PUSH_BYTES } from "./settings.ts";
 
 /**
- * A push with more bytes than this needs the budget below. A nightly run of k8sfv pushes 50 kB, so it never waits for a
- * large or slow upload of another client.
+ * Pushes with more bytes than this need the budget below. A nightly run of k8sfv pushes 50 kB, so it never waits for
+ * large or slow uploads of other clients.
  */
 export const SMALL_PUSH_BYTES = 128 * 2 ** 10;
-/** Budget of the large pushes in memory; each takes what the largest may have. */
+/** Maximum number of large pushes in memory. Each one reserves the maximum size of a push. */
 const LARGE_PUSHES = 8;
-/** A body that is too large is read and thrown away, since many clients read the response only then; but no more. */
+/**
+ * Maximum bytes of a too large body that are read and discarded, because many clients read the response only after
+ * that.
+ */
 const MAX_DISCARDED_BYTES = 64 * 2 ** 20;
 
 const budget = new ByteBudget(LARGE_PUSHES * MAX_PUSH_BYTES);
 
-/** Memory that a push holds until it is stored or refused. */
+/** Memory that is reserved for a push until it is stored or rejected. */
 export class Reservation {
   private isLarge = false;
 
@@ -27,7 +30,7 @@ export class Reservation {
     this.isLarge = true;
   }
 
-  /** @returns false when there is no budget now for a push of this size */
+  /** @returns false if there is currently no budget for a push of this size */
   tryHold(bytes: number): boolean {
     if (!this.isLarge && bytes > SMALL_PUSH_BYTES) this.isLarge = budget.tryAcquire(MAX_PUSH_BYTES);
     return this.isLarge || bytes <= SMALL_PUSH_BYTES;
@@ -42,9 +45,9 @@ export class Reservation {
 /**
  * Reads a body.
  *
- * @param maxBytes - more are read and thrown away
- * @returns the body, or the status to answer with: 413 (too large), 408 (too slow)
- * @throws Error when the client ends the connection
+ * @param maxBytes - maximum bytes; a larger body is discarded
+ * @returns the body, or the response's status: 413 (too large), 408 (too slow)
+ * @throws Error if the client closes the connection
  */
 export async function readBody(
   incoming: IncomingMessage,
@@ -71,7 +74,7 @@ export async function readBody(
     if (length > SMALL_PUSH_BYTES) {
       const asked = Date.now();
       await reservation.grow();
-      // The client is not to blame for this time.
+      // The wait must not count as upload time.
       deadline += Date.now() - asked;
     }
   }
@@ -79,7 +82,7 @@ export async function readBody(
 
 /** Waits for a result until a deadline. @returns undefined when there is none by then */
 async function before<T>(deadline: number, result: Promise<T>): Promise<T | undefined> {
-  // Nobody waits for an error after the deadline.
+  // Errors after the deadline are ignored.
   result.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {

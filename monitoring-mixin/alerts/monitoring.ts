@@ -13,8 +13,7 @@ const ALERTMANAGER = ownJob("alertmanager");
 
 /**
  * Returns the alerts about the monitoring system itself. Alerts that kube-prometheus has too use its names and
- * durations
- * (github.com/prometheus/prometheus, documentation/prometheus-mixin; github.com/prometheus/alertmanager,
+ * durations (github.com/prometheus/prometheus, documentation/prometheus-mixin; github.com/prometheus/alertmanager,
  * doc/alertmanager-mixin; github.com/prometheus-operator/prometheus-operator, jsonnet/mixin).
  */
 export function monitoringAlerts(thresholds: AlertThresholds): Alert[] {
@@ -205,8 +204,7 @@ function alertmanagerAlerts(): MonitoringAlert[] {
     {
       name: "AlertmanagerFailedToSendAlerts",
       // Alertmanager retries a message until the group's next one is due, which takes hours for nightly results. So
-      // failed
-      // requests count too, not only messages that it stopped retrying (the first term).
+      // failed requests count too, not only messages that it stopped retrying (the first term).
       expr:
         `${increase("alertmanager_notifications_failed_total", "1h")} > 0 ` +
         `or ${increase("alertmanager_notification_requests_failed_total", "10m")} > 5`,

@@ -243,9 +243,8 @@ function withShortLevel(expr: string): string {
 
 /**
  * Returns a label matcher for the selected values of a variable. Grafana's default format doesn't escape `"` and
- * newlines
- * and turns `'` into `\\'`, which breaks queries (grafana/grafana#96063). PromQL doesn't interpret escapes between
- * backticks, so all values work except those with a backtick.
+ * newlines and turns `'` into `\\'`, which breaks queries (grafana/grafana#96063). PromQL doesn't interpret escapes
+ * between backticks, so all values work except those with a backtick.
  *
  * @param label - name of the label. Default: the variable's name
  */
@@ -255,9 +254,9 @@ export function chosen(variable: string, label = variable): string {
 
 /**
  * Like {@link chosen}, for test names, which may contain backticks. None of Grafana's formats escapes a backtick
- * without
- * breaking names with backslashes or newlines. So the variable's value is the name up to its first backtick, ignoring
- * leading backticks, and the matcher allows any rest. Tests that differ only after a backtick are selected together.
+ * without breaking names with backslashes or newlines. So the variable's value is the name up to its first backtick,
+ * ignoring leading backticks, and the matcher allows any rest. Tests that differ only after a backtick are selected
+ * together.
  */
 export function chosenTests(variable: string): string {
   return `test_name=~\`\\x60*\${${variable}:regex}(\\x60.*)?\``;

@@ -41,8 +41,7 @@ afterAll(async () => {
 /**
  * Writes each recording group and each alert to a separate file, so that a test evaluates only the rules that it needs.
  * Groups have no interval, so that the tests' evaluation_interval applies. The only annotation is the summary, because
- * the
- * others contain no templates. The file all.yaml contains all rules unchanged.
+ * the others contain no templates. The file all.yaml contains all rules unchanged.
  */
 async function writeRules(): Promise<void> {
   const write = (file: string, groups: object[]) => writeFile(path.join(folder, file), stringify({ groups }));

@@ -35,10 +35,8 @@ const LEVELS = ["master", "release-v3.30", "release-v3.31"].map(
 /**
  /**
   * Tests alerts from a push to the receivers. Prometheus, Alertmanager and the receivers are real processes. Does not
-  * prove
-  * that Slack, PagerDuty and mail servers accept the messages (the receivers check the documented limits), nor mail
-  * over
-  * TLS.
+  * prove that Slack, PagerDuty and mail servers accept the messages (the receivers check the documented limits), nor
+  * mail over TLS.
   */
 describe("alerts", () => {
   let cloud: Cloud;

@@ -8,8 +8,8 @@ import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
 import { ask } from "../../lib/prometheus.ts";
 import { type Toolchain, ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { root } from "../pages.ts";
-import type { Night } from "./nights.ts";
-import { DAY, rawSeries, rawText } from "./nights.ts";
+import type { Night } from "./nightly-runs.ts";
+import { DAY, rawSeries, rawText } from "./nightly-runs.ts";
 import { startPrometheus, type PrometheusProcess } from "./prometheus-process.ts";
 import { Promtool } from "./promtool.ts";
 
@@ -24,9 +24,8 @@ const names = runs.rules.map(({ record }) => record);
 
 /**
  * Tests the backfill of runs from the raw series of one Prometheus: promtool creates blocks from the output, and an
- * empty
- * Prometheus loads them. Does not prove that it works with an older Prometheus as the source, or with blocks that are
- * added to a running Prometheus.
+ * empty Prometheus loads them. Does not prove that it works with an older Prometheus as the source, or with blocks that
+ * are added to a running Prometheus.
  */
 describe("npm run backfill", () => {
   let toolchain: Toolchain;
@@ -113,8 +112,7 @@ describe("npm run backfill", () => {
 
 /**
  * Returns 40 nights of two code levels: added and removed tests, a night without a run, a rerun and a second complete
- * run.
- * Each run is pushed in the minute before a full hour, at which promtool evaluates the rules.
+ * run. Each run is pushed in the minute before a full hour, at which promtool evaluates the rules.
  */
 function nights(): Night[] {
   const all = Array.from({ length: 40 }, (_, n): Night[] => [

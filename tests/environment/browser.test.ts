@@ -9,7 +9,7 @@ import { type Pages, type Running, ensurePages, readSettings, startServer } from
 import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
-import { expressions, panel, TIMEOUT_MS, visitAsEngineer } from "./engineer.ts";
+import { expressions, panel, TIMEOUT_MS, visitAsEngineer } from "./dashboard-visit.ts";
 import { firingAlert, ODD_LEVEL, ODD_NAMES, oddRuns } from "./odd-names.ts";
 import { type PrometheusProcess, startPrometheus } from "./prometheus-process.ts";
 

@@ -18,8 +18,7 @@ export interface Finding {
 
 /**
  * Returns checkov's findings about Kubernetes objects. Installs checkov at the first call, outside the checkout;
- * checkov
- * itself sends no requests.
+ * checkov itself sends no requests.
  *
  * @throws Error if checkov can't parse an object, or if there is no Python
  */

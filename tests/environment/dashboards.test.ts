@@ -30,7 +30,7 @@ import {
   points,
   valuesOf,
   worstSum,
-} from "./expected.ts";
+} from "./expected-values.ts";
 
 const [summary, scaleTesting, health] = Object.values(dashboards(DEFAULT_THRESHOLDS)) as [
   Board,
@@ -50,8 +50,7 @@ const MAY_BE_EMPTY = [
 
 /**
  * Tests the queries of Grafana's dashboards, with three weeks of generated nightly runs and one pushed run. Does not
- * prove
- * how pages show the results; browser.test.ts tests the pages of the stand-in.
+ * prove how pages show the results; browser.test.ts tests the pages of the stand-in.
  */
 describe("Grafana's dashboards", () => {
   const content = useContent();

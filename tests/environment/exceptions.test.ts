@@ -58,8 +58,7 @@ const CASES: Record<string, Case> = {
 /**
  * Tests errors of the program, except configuration errors, in previews by the real engine. The durations are compared
  * with a preview without an error in the same run. Does not prove it for the published language host, which passes
- * other
- * arguments to Node.
+ * other arguments to Node.
  */
 describe("an unhandled error in the program", { timeout: 300_000 }, () => {
   let stack: TestStack;

@@ -26,9 +26,9 @@ const [ITS_RANGE, ANOTHER] = ["198.51.100.0/28", "192.0.2.0/24"];
 
 /**
  * Tests the other values of `pushGateway.exposure` (workloads.test.ts tests the default): pushes from the internet
- * through
- * Google's load balancer, and only from the cluster. The local cloud emulates the load balancer according to Google's
- * documentation. Does not prove that Google's load balancer behaves the same, nor how long its certificate takes.
+ * through Google's load balancer, and only from the cluster. The local cloud emulates the load balancer according to
+ * Google's documentation. Does not prove that Google's load balancer behaves the same, nor how long its certificate
+ * takes.
  */
 describe("pushes", () => {
   let stack: TestStack;

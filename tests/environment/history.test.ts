@@ -79,8 +79,7 @@ describe("a year of nights", () => {
     const startedAt = Date.now();
     let samples = 0;
     // One query per month and metric. A single query would exceed Prometheus's timeout, and a selector of several
-    // metrics
-    // fails, because count_over_time drops the names.
+    // metrics fails, because count_over_time drops the names.
     for (let ago = 0; ago <= NIGHTS; ago += 31) {
       for (const metric of METRICS) {
         const expr = `sum(count_over_time(${metric}[31d] @ ${until / 1000} offset ${ago}d))`;

@@ -19,10 +19,8 @@ interface Kubeconfig {
 
 /**
  * Tests that a changed kubeconfig of the same cluster replaces nothing in the cluster. Does not prove how GKE changes
- * its
- * endpoints and rotates its certificate authority. The test emulates both: it runs the front end of the DNS endpoint,
- * and
- * adds a second CA to the responses of the emulated Google.
+ * its endpoints and rotates its certificate authority. The test emulates both: it runs the front end of the DNS
+ * endpoint, and adds a second CA to the responses of the emulated Google.
  */
 describe("a changed kubeconfig of the same cluster", () => {
   let stack: TestStack;
@@ -113,8 +111,7 @@ describe("a changed kubeconfig of the same cluster", () => {
 
   /**
    * Starts a front end for the DNS endpoint, with a certificate of its own CA. Returns a function that runs the engine
-   * with
-   * an /etc/hosts in which the endpoint's name leads to the front end.
+   * with an /etc/hosts in which the endpoint's name leads to the front end.
    */
   async function behindDns(): Promise<Run> {
     const { pulumiDir, binDir } = stack.cloud;

@@ -15,16 +15,15 @@ import { startThanos, type Thanos } from "./thanos.ts";
 const SERIES = 100;
 /**
  * Duration of a block in ms. Prometheus truncates its write-ahead log when it writes a block, by default every two
- * hours, and
- * keeps about 1.5 times the duration of a block. With blocks of a minute, an outage of a minute corresponds to two
- * hours.
+ * hours, and keeps about 1.5 times the duration of a block. With blocks of a minute, an outage of a minute corresponds
+ * to two hours.
  */
 const BLOCK_MS = 60_000;
 
 /**
  * Tests an outage of the store that is longer than a block, and copying blocks from the store back to Prometheus. Does
- * not
- * prove an outage of two real hours: Prometheus sends no sample older than its own start, so timestamps can't be faked.
+ * not prove an outage of two real hours: Prometheus sends no sample older than its own start, so timestamps can't be
+ * faked.
  */
 describe("an outage of the long-term store", () => {
   let dir: string;

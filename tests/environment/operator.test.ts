@@ -8,7 +8,7 @@ import { type LocalAddresses, removeCloud, startForwards } from "k8sfv-local-clo
 import { queryPanel, defaultRange, initialVariables, panelsOf } from "../../lib/panels.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
-import { labelsOf, valuesOf } from "./expected.ts";
+import { labelsOf, valuesOf } from "./expected-values.ts";
 import { CHAINS, ENDPOINTS, startFelix } from "./felix-exporter.ts";
 import { connects, kubeConfig, namespace, podOf } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
@@ -20,9 +20,9 @@ const CI_HOST_ADDRESS = "10.248.15.253";
 const PORT = 9091;
 /**
  * Timeout in ms until Prometheus runs with a new configuration. The kubelet updates the Secret within 90 s. The
- * operator's
- * reloader may wait another 3 minutes after the start of Prometheus: it compares the time of the last reload in whole
- * seconds, so it doesn't notice that its first reload, right after the start, is done (thanos pkg/reloader/tracker.go).
+ * operator's reloader may wait another 3 minutes after the start of Prometheus: it compares the time of the last reload
+ * in whole seconds, so it doesn't notice that its first reload, right after the start, is done (thanos
+ * pkg/reloader/tracker.go).
  */
 const RELOAD_MS = 300_000;
 /** A port of the same host that is not a target. */
@@ -31,8 +31,7 @@ const OTHER_PORT = 9092;
 /**
  * Tests the Prometheus Operator in an existing environment: Felix targets are added and removed, and `up` fails with a
  * change that the operator rejects. Does not prove Felix itself, whose metrics a small server exposes, nor that the
- * wait
- * for the operator ends by its own timeout of 10 minutes.
+ * wait for the operator ends by its own timeout of 10 minutes.
  */
 describe("the Prometheus Operator", { timeout: 900_000 }, () => {
   let stack: TestStack;
@@ -98,7 +97,8 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     });
     await setSecret("remoteWritePassword", "example");
     await stack.up();
-    // The configuration rejects all values that the operator would reject, so a Secret is deleted that the resource names.
+    // The configuration rejects all values that the operator would reject, so a Secret is deleted that the resource
+    // names.
     const core = kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
     await core.deleteNamespacedSecret({ namespace, name: "prometheus-remote-write" });
     await eventually(reconciled, (condition) => condition?.status === "False");

@@ -72,8 +72,7 @@ export async function copyProgram(folder: string): Promise<void> {
 
 /**
  * Writes the program as it was before the upgrade: today's program with the older images and CRD checksums, which is
- * all
- * that an upgrade of images changes.
+ * all that an upgrade of images changes.
  *
  * @param folder - directory to create
  * @param crds - directory of the older CRDs

@@ -116,8 +116,7 @@ describe("Prometheus on a full disk", () => {
     expect(Number(seen[0]?.value[1])).toBeGreaterThan(3);
     // The history is complete after a crash, and scrapes continue. Samples scraped while the disk was full may be lost:
     // Prometheus truncates its write-ahead log at the record that was incomplete (observed). The Pushgateway still
-    // exposes
-    // the values of the last run, so they are scraped again.
+    // exposes the values of the last run, so they are scraped again.
     await end(prometheus);
     await start("0");
     expect(await stored(history.days, 0)).toBe(before);

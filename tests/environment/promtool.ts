@@ -42,8 +42,7 @@ export class Promtool {
    * Runs unit tests of rules. Returns the failures, or "".
    *
    * @param interval - evaluation interval of the rules. Default: one minute, or 5 minutes in tests of more than a day,
-   * which
-   * doesn't change results and takes a fifth of the time
+   * which doesn't change results and takes a fifth of the time
    */
   async test(groups: object[], tests: RuleTest[], interval = intervalFor(tests)): Promise<string> {
     const paced = groups.map((group) => ({ ...group, interval }));

@@ -12,8 +12,8 @@ import { held, lost, push, pushUntil } from "./pushes.ts";
 const limits = { push: 1_000_000, store: 4_000_000 };
 
 /**
- * The push proxy before the real Pushgateway, both as processes of this machine, as in their pod. Not proved here: what
- * a crash of the whole machine leaves (the flush to the disk).
+ * Tests the push proxy with the real Pushgateway, as processes of this computer. Does not prove that data survives a
+ * crash of the whole computer (the flush to the disk).
  */
 describe("the durable push proxy", () => {
   let binary: string;
@@ -32,7 +32,7 @@ describe("the durable push proxy", () => {
     await rm(dir, { recursive: true });
   });
 
-  it("loses no accepted push when the gateway is killed again and again", async () => {
+  it("loses no accepted push when the Pushgateway is killed repeatedly", async () => {
     let over = false;
     const pushing = pushUntil(gateway.url, 8, () => over);
     for (let kills = 0; kills < 30; kills += 1) {
@@ -44,19 +44,19 @@ describe("the durable push proxy", () => {
     await gateway.crash();
     await untilReady(gateway.url);
     expect(lost(pushes, await held(gateway.url))).toEqual([]);
-    // The proxy held the pushes while the gateway was away: none was refused.
+    // The proxy held the pushes while the Pushgateway was down, so none was rejected.
     expect([...pushes.answers.keys()]).toEqual([202]);
     expect(pushes.accepted.size).toBe(8);
   });
 
-  it("waits for no other push: none takes as long as a gateway that does not write its file", async () => {
+  it("processes pushes independently: none takes as long as the timeout of a write", async () => {
     const until = Date.now() + 15_000;
     const pushes = await pushUntil(gateway.url, 4, () => Date.now() > until, { apart: false, pauseMs: 100 });
     expect([...pushes.answers.keys()]).toEqual([202]);
     expect(pushes.slowestMs).toBeLessThan(5_000);
   });
 
-  it("ends with its pod, though clients go on, and loses nothing that it accepted", async () => {
+  it("exits with its pod while clients push, and loses no accepted push", async () => {
     let over = false;
     const pushing = pushUntil(gateway.url, 8, () => over);
     await sleep(1_000);
@@ -73,7 +73,7 @@ describe("the durable push proxy", () => {
     expect(pushes.accepted.size).toBe(8);
   });
 
-  it("answers no push before the gateway has written it", async () => {
+  it("responds to a push only after the Pushgateway has written it", async () => {
     expect(await push(gateway.url, "first", 1)).toBe(202);
     gateway.pause(true);
     let answered = false;
@@ -87,7 +87,7 @@ describe("the durable push proxy", () => {
     expect(await second).toBe(202);
   });
 
-  it("lets no push that its client gave up undo a later one", async () => {
+  it("does not let an aborted push replace a later one", async () => {
     const instances = Array.from({ length: 20 }, (_, at) => `again-${at}`);
     const given = new AbortController();
     const pushAll = (value: number, pathOf: (instance: string) => string, signal?: AbortSignal) =>
@@ -103,20 +103,20 @@ describe("the durable push proxy", () => {
     await sleep(300);
     given.abort();
     expect([...new Set(await first)]).toEqual([0]);
-    // The same groups: Go's client has the labels in any order.
+    // The same groups, because Go's client has the labels in any order.
     const later = pushAll(2, (instance) => `zone/here/instance/${instance}`);
     await sleep(300);
     await gateway.crash();
     expect([...new Set(await later)]).toEqual([202]);
-    // By now the proxy would have stored what it still had of the first ones.
+    // By now the proxy would have stored the first pushes.
     await sleep(1_000);
     expect([...(await held(gateway.url)).values()]).toEqual(instances.map(() => 2));
   });
 
-  it("gives a push up in time when the disk hangs", async () => {
+  it("rejects a push in time when the disk hangs", async () => {
     const pipe = path.join(dir, "pipe");
     await execa("mkfifo", [pipe]);
-    // Nobody writes into the pipe, so to open it never ends.
+    // Nothing writes to the pipe, so opening it never finishes.
     const hanging = await startGateway(binary, dir, { limits, proxyFile: pipe });
     const started = Date.now();
     expect(await Promise.all([1, 2].map((at) => push(hanging.url, `hanging-${at}`, 1)))).toEqual([503, 503]);
@@ -124,7 +124,7 @@ describe("the durable push proxy", () => {
     await hanging.close();
   });
 
-  it("takes pushes side by side while the gateway holds nearly all that it may", async () => {
+  it("accepts concurrent pushes while the Pushgateway is nearly full", async () => {
     const full = await startGateway(binary, dir, { limits: { push: 4 * 2 ** 20, store: 16 * 2 ** 20 } });
     const lines = Array.from({ length: 20_000 }, (_, at) => `a_metric{number="${at}",of="full"} 1\n`).join(
       "",
@@ -154,7 +154,7 @@ describe("the durable push proxy", () => {
   };
   const line = "a_metric 1\n";
 
-  it("refuses what is too large, packed or not, and says so", async () => {
+  it("rejects pushes that are too large, compressed or not, with a message", async () => {
     const large = "#".repeat(50_000_000);
     expect(await put(large)).toMatchObject({
       status: 413,
@@ -169,7 +169,7 @@ describe("the durable push proxy", () => {
     expect(await put("no gzip", { "Content-Encoding": "gzip" })).toMatchObject({ status: 400 });
   });
 
-  it("holds no more than it has room for, however many push while the gateway hangs", async () => {
+  it("limits its memory, however many clients push while the Pushgateway hangs", async () => {
     const large = await startGateway(binary, dir, { limits: { push: 4 * 2 ** 20, store: 64 * 2 ** 20 } });
     large.pause(true);
     const body = new Uint8Array(Buffer.alloc(4 * 2 ** 20, "#"));
@@ -191,7 +191,7 @@ describe("the durable push proxy", () => {
     expect(most).toBeLessThan(256 * 2 ** 20);
   });
 
-  it("lets nobody in with a body who doesn't have the password", async () => {
+  it("reads no body of requests without the password", async () => {
     const closed = await startGateway(binary, dir, { limits, credentials: "ci:secret" });
     const ask = async (login: string | undefined, body: string, method = "PUT") => {
       const headers = login === undefined ? undefined : { Authorization: login };
@@ -201,14 +201,14 @@ describe("the durable push proxy", () => {
     const right = Buffer.from("ci:secret").toString("base64");
     expect(await ask(undefined, line)).toBe(401);
     expect(await ask(`Basic ${Buffer.from("ci:wrong").toString("base64")}`, line)).toBe(401);
-    // Not 413: the body isn't even looked at.
+    // Not 413, because the body isn't read.
     expect(await ask(undefined, "#".repeat(2 * limits.push))).toBe(401);
     expect(await ask(`Basic ${right}`, line)).toBe(202);
     expect(await ask(`basic ${right}`, line)).toBe(202);
     await closed.close();
   });
 
-  it.each(["gone", "hung"])("refuses all that wait in time when the gateway is %s", async (how) => {
+  it.each(["gone", "hung"])("rejects all waiting pushes in time when the Pushgateway is %s", async (how) => {
     if (how === "gone") await gateway.stop();
     else gateway.pause(true);
     const started = Date.now();
@@ -221,7 +221,7 @@ describe("the durable push proxy", () => {
     expect(Date.now() - started).toBeLessThan(how === "gone" ? 30_000 : 40_000);
   });
 
-  it("counts pushes by status on a page of its own, which is there while the gateway is not", async () => {
+  it("counts pushes by status in its own metrics, which work while the Pushgateway is down", async () => {
     const counts = async (): Promise<Record<string, number>> => {
       const text = await (await fetch(`${gateway.url}/-/push-proxy/metrics`)).text();
       const found = text.matchAll(/^push_proxy_pushes_total\{code="(\d+)"\} (\d+)$/gm);
@@ -237,7 +237,7 @@ describe("the durable push proxy", () => {
     expect(await counts()).toEqual({ ...none, 202: 3, 400: 1, 413: 1, 431: 1 });
   });
 
-  it("passes the gateway's refusals on", async () => {
+  it("forwards error responses of the Pushgateway", async () => {
     const malformed = await put("no metric at all\n");
     expect(malformed.status).toBe(400);
     expect(malformed.text).toContain("text format parsing error");
@@ -245,7 +245,7 @@ describe("the durable push proxy", () => {
     expect((await held(gateway.url)).size).toBe(0);
   });
 
-  it("takes no more when the gateway holds too much, until groups are deleted", async () => {
+  it("rejects pushes while the Pushgateway is full, until groups are deleted", async () => {
     const series = Array.from({ length: 9_000 }, (_, at) => `a_metric{number="${at}"} 1\n`).join("");
     let full = 0;
     for (; full < 50; full += 1) {
@@ -255,7 +255,7 @@ describe("the durable push proxy", () => {
     const { size } = await stat(path.join(dir, "metrics"));
     expect(size).toBeGreaterThan(0.75 * limits.store);
     expect(size).toBeLessThan(limits.store);
-    // A push that makes nothing larger is accepted all the same, whether it replaces its group or one family.
+    // A push that doesn't increase the size is still accepted, whether it replaces its group or one family.
     expect(await put(series.replaceAll("a_metric", "metric_0"), {}, "full-0")).toMatchObject({ status: 202 });
     expect(await put(series.replaceAll("a_metric", "metric_1"), {}, "full-1", "POST")).toMatchObject({
       status: 202,

@@ -16,10 +16,10 @@ const PROTOBUF =
 const LINE = Buffer.from("a_metric 1\n");
 
 /**
- * The rule: a push is stored only if the Pushgateway would still expose everything as valid text afterwards. Each value
- * here is one that broke it before the canary. Not proved here: Prometheus' own parser (see push-fuzz.test.ts).
+ * Tests the rule that a push is stored only if the Pushgateway's metrics stay valid. Each value here broke them before
+ * the canary existed. Does not prove Prometheus's own parser (see push-fuzz.test.ts).
  */
-describe("one client's push never costs another client's data", () => {
+describe("a push never affects other clients' data", () => {
   let binaries: Awaited<ReturnType<typeof ensureToolchain>>;
   let dir: string;
   let gateway: GatewayProcess;
@@ -38,7 +38,7 @@ describe("one client's push never costs another client's data", () => {
     await rm(dir, { recursive: true });
   });
 
-  /** Everything is exposed and valid, by the real parser, and others can push. */
+  /** Checks with the real parser that all metrics are valid, and that other clients can push. */
   async function expectIntact(): Promise<void> {
     const started = Date.now();
     expect(await push(gateway.url, "other", 2)).toBe(202);
@@ -52,11 +52,11 @@ describe("one client's push never costs another client's data", () => {
       input: text,
       reject: false,
     });
-    // 3: the metrics are valid, with names that its linter would not choose.
+    // 3 means valid metrics with names that the linter doesn't recommend.
     expect([0, 3], stderr).toContain(exitCode);
   }
 
-  /** Bytes that are refused, as one of the two formats that the Pushgateway reads. */
+  /** Bodies that are rejected, in the two formats of the Pushgateway. */
   const bodies: [string, string, Buffer][] = [
     [
       "a family without a name",
@@ -93,7 +93,7 @@ describe("one client's push never costs another client's data", () => {
     ["/metrics/job/k8sfv/branch//x/y", "a variable"],
     ["/metrics/job/x/branch/f%FCr", "UTF-8"],
     ["/metrics/job/x/branch@base64/_A", "utf8"],
-  ])("refuses the path %s and says what to do", async (rawPath, said) => {
+  ])("rejects the path %s with a solution", async (rawPath, said) => {
     const { status, text } = await send(gateway.url, rawPath);
     expect(status).toBe(400);
     expect(text).toContain(said);
@@ -112,7 +112,7 @@ describe("one client's push never costs another client's data", () => {
     expect(text).toContain('b_metric{instance="",job="k8sfv"} 2\n');
   });
 
-  it("marks what a POST leaves from earlier pushes", async () => {
+  it("marks families of earlier pushes that a POST keeps", async () => {
     const post = async (body: string) =>
       send(gateway.url, "/metrics/job/k8sfv", { method: "POST", body: Buffer.from(body) });
     const marks = async () => {
@@ -129,8 +129,8 @@ describe("one client's push never costs another client's data", () => {
     await expectIntact();
   });
 
-  it("leaves no group behind of which the first push is refused", async () => {
-    // The type of a_metric is another one in group k8sfv.
+  it("keeps no group whose first push is rejected", async () => {
+    // a_metric has another type in group k8sfv.
     const body = Buffer.from("# TYPE a_metric counter\na_metric 1\n");
     const { status, text } = await send(gateway.url, "/metrics/job/inconsistent", { body });
     expect(status).toBe(400);
@@ -140,7 +140,7 @@ describe("one client's push never costs another client's data", () => {
     await expectIntact();
   });
 
-  it("keeps the time of the last push of a group of which a later push is refused", async () => {
+  it("keeps the last push time of a group when a later push is rejected", async () => {
     const body = Buffer.from("# TYPE pushed_value counter\npushed_value 1\n");
     expect((await send(gateway.url, "/metrics/job/k8sfv", { body })).status).toBe(400);
     const { text } = await send(gateway.url, "/metrics", { method: "GET", body: Buffer.alloc(0) });
@@ -149,7 +149,7 @@ describe("one client's push never costs another client's data", () => {
   });
 
   it.each(["GZIP", "gzip", "Identity", "", "utf-8", "snappy"])(
-    "takes Content-Encoding %j",
+    "accepts Content-Encoding %j",
     async (encoding) => {
       const body = /gzip/i.test(encoding) ? gzipSync(LINE) : encoding === "snappy" ? snappy(LINE) : LINE;
       const headers = { "Content-Encoding": encoding };
@@ -158,14 +158,14 @@ describe("one client's push never costs another client's data", () => {
     },
   );
 
-  it("refuses what needs too much memory, and takes other pushes at once", async () => {
+  it("rejects pushes that need too much memory, and accepts other pushes at once", async () => {
     const many = Array.from({ length: 400_000 }, (_, at) => `m${at} 1\n`).join("");
     const bomb = { headers: { "Content-Encoding": "gzip" }, body: gzipSync(many) };
     expect((await send(gateway.url, "/metrics/job/bomb", bomb)).status).toBe(400);
     await expectIntact();
   });
 
-  it("doesn't refuse a good push because the canary is killed", async () => {
+  it("doesn't reject a valid push when the canary is killed", async () => {
     for (let times = 0; times < 10; times += 1) {
       const pushes = Array.from({ length: 8 }, (_, at) => push(gateway.url, `killed-${at}`, times));
       await sleep(Math.random() * 20);
@@ -175,7 +175,7 @@ describe("one client's push never costs another client's data", () => {
     await expectIntact();
   });
 
-  it("is not held up by slow uploads", async () => {
+  it("is not delayed by slow uploads", async () => {
     const port = Number(new URL(gateway.url).port);
     const head = "PUT /metrics/job/slow HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     const sockets = Array.from({ length: 64 }, () => connect(port, "127.0.0.1"));
@@ -200,7 +200,7 @@ describe("one client's push never costs another client's data", () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it("keeps an idle connection, and answers a GET with a body", async () => {
+  it("keeps idle connections, and responds to a GET with a body", async () => {
     const { port } = new URL(gateway.url);
     const socket = connect(Number(port), "127.0.0.1");
     const text = async () =>
@@ -228,7 +228,7 @@ describe("one client's push never costs another client's data", () => {
     expect(Date.now() - started).toBeLessThan(2_000);
   });
 
-  it("lets a nightly push replace its group while a noisy job fills the Pushgateway", async () => {
+  it("accepts a nightly push while a noisy job fills the Pushgateway", async () => {
     const lines = Array.from({ length: 8_000 }, (_, at) => `noise{number="${at}",of="noisy"} 1\n`).join("");
     let status = 202;
     for (let at = 0; status === 202 && at < 40; at += 1) {
@@ -245,7 +245,7 @@ describe("one client's push never costs another client's data", () => {
     expect(
       (await send(gateway.url, "/metrics/job/k8sfv", { body: Buffer.from("a_metric 1\n") })).status,
     ).toBe(202);
-    // A test more than in the last run.
+    // One more test than in the last run.
     expect(
       (await send(gateway.url, "/metrics/job/k8sfv", { body: Buffer.from("a_metric 1\nb_metric 2\n") }))
         .status,
@@ -254,7 +254,7 @@ describe("one client's push never costs another client's data", () => {
   });
 });
 
-/** The framing format of snappy with one uncompressed chunk (github.com/google/snappy, framing_format.txt). */
+/** Encodes one uncompressed chunk in snappy's framing format (github.com/google/snappy, framing_format.txt). */
 function snappy(content: Buffer): Buffer {
   const length = Buffer.alloc(3);
   length.writeUIntLE(content.length + 4, 0, 3);

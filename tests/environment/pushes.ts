@@ -15,8 +15,7 @@ export interface Pushes {
 
 /**
  * Pushes until `isOver` returns true, with concurrent clients. Each client has its own group, and its value increases
- * with
- * each push. Rejected pushes are counted and not retried.
+ * with each push. Rejected pushes are counted and not retried.
  *
  * @param options.apart - whether each push has a group of its own, so that all of them are stored
  * @param options.pauseMs - pause between a client's pushes in ms

@@ -1,7 +1,6 @@
 // Receivers of messages: HTTP on the first port, SMTP on the second. Prints each message as a line of JSON until
-// standard
-// input is closed. HTTP responds like PagerDuty's Events API v2 and Slack's incoming webhooks according to their
-// documentation: it rejects malformed and too large messages, and Alertmanager counts them as failed.
+// standard input is closed. HTTP responds like PagerDuty's Events API v2 and Slack's incoming webhooks according to
+// their documentation: it rejects malformed and too large messages, and Alertmanager counts them as failed.
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { SMTPServer } from "smtp-server";

@@ -4,7 +4,7 @@ import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
 import { alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
-import { constant, DAY, HOUR, nightly, rawSeries } from "./nights.ts";
+import { constant, DAY, HOUR, nightly, rawSeries } from "./nightly-runs.ts";
 import { Promtool } from "./promtool.ts";
 import type { RuleTest } from "./promtool.ts";
 

@@ -35,14 +35,12 @@ import { openTestStack, type TestStack } from "./stack.ts";
 /**
  * Tests an upgrade by one `up` with existing data and incoming pushes: Prometheus from its previous minor version, the
  * Pushgateway from 1.9 (1.10 is not available as a Go module), the operator's CRDs, and new images of the operator and
- * its
- * config reloader. The older program is today's with the older images and checksums.
+ * its config reloader. The older program is today's with the older images and checksums.
  *
  * Does not prove: that the operator continues the work of an older one, because no older one is available (its older
  * images contain today's programs, and the older CRDs are modified ones of today); that Prometheus reads an older
  * version's blocks, of which the first is written after two hours; an upgrade of Grafana, of which only one version
- * builds
- * from its Go module; an upgrade of the push proxy's Node, which is the host's own.
+ * builds from its Go module; an upgrade of the push proxy's Node, which is the host's own.
  */
 describe("an upgrade", () => {
   let stack: TestStack;

@@ -21,15 +21,14 @@ import {
 } from "k8sfv-local-cloud";
 import { traces, tracesOf, watchCommandLines } from "k8sfv-local-cloud/testing";
 import { queryGrafana } from "../../lib/grafana.ts";
-import { TIMEOUT_MS, visitAsEngineer } from "./engineer.ts";
+import { TIMEOUT_MS, visitAsEngineer } from "./dashboard-visit.ts";
 import { connects, podOf, podsOf } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { RECEIVER_CONFIG, Receivers } from "./receivers.ts";
 
 /**
  * Tests the main use case on a separate local cloud, step by step like a maintainer and a CI job. Does not prove
- * features
- * of Google's own (real quotas, IAM, its load balancers) nor Grafana's own server and pages.
+ * features of Google's own (real quotas, IAM, its load balancers) nor Grafana's own server and pages.
  */
 describe("the whole environment", () => {
   let cloud: Cloud;

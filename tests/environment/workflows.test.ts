@@ -10,8 +10,7 @@ const ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
 
 /**
  * Checks GitHub's workflows with actionlint: expressions, contexts and inputs of actions. Does not prove that they run
- * on
- * GitHub, nor that Google accepts their credentials. tests/unit/workflows.test.ts tests their scripts.
+ * on GitHub, nor that Google accepts their credentials. tests/unit/workflows.test.ts tests their scripts.
  */
 let dir: string;
 

@@ -7,8 +7,7 @@ import type { Graph } from "./golden-graph.ts";
 
 /**
  * Allocatable resources of an e2-standard-2 (2 CPUs, 8 GiB). GKE reserves 6 % of the first CPU and 1 % of the second,
- * and
- * 25 % of the first 4 GiB of memory, 20 % of the next 4 GiB, and 100 MiB for eviction
+ * and 25 % of the first 4 GiB of memory, 20 % of the next 4 GiB, and 100 MiB for eviction
  * (cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes).
  */
 const ALLOCATABLE = { cpu: 2000 - 60 - 10, memory: 8192 - 1024 - 819 - 100 };

@@ -45,8 +45,7 @@ function readable(key: string, value: unknown): unknown {
 
 /**
  * Returns the parts of `other` that differ from `base`, by key; undefined if there are none. Lists of objects are
- * compared
- * item by item if they have the same length, other lists as a whole.
+ * compared item by item if they have the same length, other lists as a whole.
  */
 export function difference(base: unknown, other: unknown): unknown {
   if (isDeepStrictEqual(base, other)) return undefined;

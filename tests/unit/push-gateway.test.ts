@@ -11,7 +11,7 @@ beforeEach(async () => {
   recorded = await mockEngine();
 });
 
-test("push gateway: persists to a file on its disk, which the proxy before it reads", async () => {
+test("push gateway: persists to a file on its disk, which the proxy reads", async () => {
   const gateway = await makeGateway();
   expect(await valueOf(pulumi.output(gateway.url))).toBe("http://10.248.1.4:9091");
   expect(await valueOf(gateway.urlInCluster)).toBe("http://prom-gateway.monitoring:9091");
@@ -30,7 +30,7 @@ test("push gateway: persists to a file on its disk, which the proxy before it re
   });
 });
 
-test("push proxy: its program is the same without comments, and the same each time", () => {
+test("push proxy: bundles its program reproducibly and without comments", () => {
   const program = pushProxyProgram();
   expect(program).not.toContain("The durable push proxy");
   expect(program).not.toMatch(/\/\/ components|\/\*\*/);
@@ -51,7 +51,7 @@ test("push proxy: the canary runs the program of the Pushgateway's image", async
   });
 });
 
-test("push gateway: its series don't name its pod", async () => {
+test("push gateway: scraped series have no pod labels", async () => {
   await makeGateway();
   await settled(recorded);
   const { spec } = named(recorded, "push-gateway-monitor").inputs as {
@@ -65,14 +65,14 @@ test("push gateway: its series don't name its pod", async () => {
   expect("job").not.toMatch(dropped);
 });
 
-test("push gateway: with a password, everyone who asks has it, and the gateway its hash alone", async () => {
+test("push gateway: provides the password to clients and only its hash to the Pushgateway", async () => {
   const gateway = await makeGateway({ auth: true });
   const url = pulumi.output(gateway.url);
   expect(await valueOf(url)).toBe("http://ci:generated@10.248.1.4:9091");
   expect(await pulumi.isSecret(url)).toBe(true);
   expect(await pulumi.isSecret(gateway.urlInCluster)).toBe(true);
   await settled(recorded);
-  // A secret reaches the mocks in a wrapper.
+  // The mocks get secrets in a wrapper object.
   const { stringData } = named(recorded, "push-gateway-password-secret").inputs as {
     stringData: { value: Record<string, string> };
   };
@@ -84,7 +84,7 @@ test("push gateway: with a password, everyone who asks has it, and the gateway i
   expect(spec.endpoints[0]).toMatchObject({ basicAuth: { password: { key: "password" } } });
 });
 
-test("push gateway: in the cluster only, it has no address and no URL for others", async () => {
+test("push gateway: has no address and no external URL with exposure in-cluster", async () => {
   const gateway = await makeGateway({ exposure: "in-cluster" });
   expect(gateway.url).toBeUndefined();
   expect(await valueOf(gateway.urlInCluster)).toBe("http://prom-gateway.monitoring:9091");
@@ -108,7 +108,7 @@ async function makeEntrance(ranges: string[] | "anywhere") {
   return entrance;
 }
 
-test("push entrance: TLS on the domain, the password in the URL", async () => {
+test("push entrance: has TLS for the domain, and the password in the URL", async () => {
   const entrance = await makeEntrance(["203.0.113.0/24"]);
   const url = entrance.urlWith(pulumi.secret("ci:generated"));
   expect(await valueOf(url)).toBe("https://ci:generated@push.example.com");
@@ -138,7 +138,7 @@ interface FirewallRule {
   match: { config: { srcIpRanges: string[] } };
 }
 
-test("push entrance: only the ranges given, ten a rule, and nobody else", async () => {
+test("push entrance: admits only the given ranges, ten per rule", async () => {
   const ranges = Array.from({ length: 12 }, (_, at) => `203.0.113.${at}/32`);
   await makeEntrance(ranges);
   const { rules } = named(recorded, "entrance-policy").inputs as { rules: FirewallRule[] };
@@ -148,7 +148,7 @@ test("push entrance: only the ranges given, ten a rule, and nobody else", async 
   expect(rules.at(-1)).toMatchObject({ action: "deny(403)", match: { config: { srcIpRanges: ["*"] } } });
 });
 
-test("push entrance: deleting the Ingress may take longer than Google's load balancer does", async () => {
+test("push entrance: waits longer for the Ingress's deletion than Google's load balancer takes", async () => {
   const timeouts: (pulumi.CustomTimeouts | undefined)[] = [];
   vi.doMock("@pulumi/kubernetes/networking/v1/ingress.js", () => ({
     Ingress: function (_name: string, _args: object, opts: pulumi.CustomResourceOptions) {
@@ -164,7 +164,7 @@ test("push entrance: deleting the Ingress may take longer than Google's load bal
   expect(timeouts).toEqual([{ create: "10m", update: "10m", delete: "20m" }]);
 });
 
-test("push entrance: anywhere is slowed down, address by address", async () => {
+test("push entrance: limits the rate of each address if all addresses may push", async () => {
   await makeEntrance("anywhere");
   const { rules } = named(recorded, "entrance-policy").inputs as { rules: FirewallRule[] };
   expect(rules.map(({ action }) => action)).toEqual(["throttle", "allow"]);

@@ -3,8 +3,7 @@ import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.j
 
 /**
  * Options of a resource that the SDK sends to the engine, including inherited ones and dependencies that follow from
- * inputs.
- * Options with their default value are absent. Values that are resources are names.
+ * inputs. Options with their default value are absent. Values that are resources are names.
  */
 export interface Options {
   parent?: string;

@@ -103,8 +103,7 @@ export const CLIENTS: Client[] = [
 
 /**
  * Builds a client unless it is in the cache, next to the toolchain. All clients together take about 4 minutes on 2
- * cores,
- * mostly for the newest Rust client.
+ * cores, mostly for the newest Rust client.
  *
  * @returns the client's directory
  * @throws Error with the output of the failed command

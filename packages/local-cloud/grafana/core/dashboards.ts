@@ -58,8 +58,7 @@ export class Dashboards {
   /**
    * Creates a dashboard, or updates the one with its `id` or `uid`.
    *
-   * @throws ApiError 400 without a title, 404 for an unknown `id` or folder, 412 if `version` isn't the current one
-   * and
+   * @throws ApiError 400 without a title, 404 for an unknown `id` or folder, 412 if `version` isn't the current one and
    * `overwrite` isn't set
    */
   save(command: SaveCommand): DashboardRow {

@@ -2,8 +2,7 @@ import parse from "spdx-expression-parse";
 
 /**
  * SPDX identifiers of licences under which code may be compiled, linked or bundled: permissive ones and the Mozilla
- * Public
- * License, whose copyleft is limited to files.
+ * Public License, whose copyleft is limited to files.
  */
 const ALLOWED: ReadonlySet<string> = new Set([
   ...[

@@ -31,8 +31,7 @@ type BackendAnswer = Parameters<typeof toDataQueryResponse>[0] extends infer R
 
 /**
  * Variables that the server replaces, because it knows the query's step. They are replaced by themselves here;
- * otherwise
- * scenes would replace them with the interval of the previous query.
+ * otherwise scenes would replace them with the interval of the previous query.
  */
 const REPLACED_BY_SERVER: ScopedVars = Object.fromEntries(
   ["__interval", "__interval_ms"].map((name) => [name, { text: `$${name}`, value: `$${name}` }]),

@@ -11,8 +11,7 @@ export interface Subject {
   codeLevel: string;
   /**
    * Whether its last run is only minutes old. A graph of 30 days has no point for it yet, because points are half an
-   * hour
-   * apart, so the graph's tooltip is not checked. @default false
+   * hour apart, so the graph's tooltip is not checked. @default false
    */
   isNew?: boolean;
 }
@@ -22,8 +21,7 @@ export const TIMEOUT_MS = 120_000;
 
 /**
  * Acts like an engineer on the morning after a nightly run: opens the summary, signs in, looks at the results, selects
- * a
- * code level, selects the last 30 days, hovers over a graph and follows a link to another dashboard.
+ * a code level, selects the last 30 days, hovers over a graph and follows a link to another dashboard.
  */
 export async function visitAsEngineer(page: Page, subject: Subject): Promise<void> {
   const errors: string[] = [];
