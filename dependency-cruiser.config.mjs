@@ -1,4 +1,5 @@
-// Rules of `npm run check:imports`: no circle of imports between files or between directories. Tests may import anything.
+// Rules of `npm run check:imports`: no circular imports between files or between directories. Tests may import
+// anything.
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [

@@ -5,8 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 /** Arguments of the Namespace component. */
 export interface NamespaceArgs {
   /**
-   * Node pool. The namespace depends on it, so it is deleted first: after the nodes are gone, the deletion of a
-   * namespace hangs, because the API server's extensions ran on them (hashicorp/terraform#20855).
+   * Node pool. The namespace depends on it, so the namespace is deleted first: without nodes its deletion hangs,
+   * because the API server's extensions run on them (hashicorp/terraform#20855).
    */
   nodes: pulumi.Resource;
 }
@@ -15,7 +15,10 @@ export interface NamespaceArgs {
 const NAME = "monitoring";
 /** Pod Security level: the API server rejects pods with more privileges. */
 const POD_SECURITY = "restricted";
-/** Above CI jobs in the same cluster (0), far below the system's own classes (2,000,000,000). */
+/**
+ * Priority of the workloads' pods: above CI jobs in the same cluster (0), far below the system's own classes
+ * (2,000,000,000).
+ */
 const PRIORITY = 1_000_000;
 
 /** Creates the namespace and the priority class of the workloads. */

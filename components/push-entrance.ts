@@ -77,7 +77,8 @@ export class PushEntrance extends pulumi.ComponentResource {
     });
     const backend = google("backend", "cloud.google.com/v1", "BackendConfig", {
       securityPolicy: { name: policy.name },
-      // The push queue holds pushes while the Pushgateway is away, so only its own health counts.
+      // The health check asks only the push queue, not the Pushgateway: the queue accepts pushes while the
+      // Pushgateway is unavailable.
       healthCheck: { type: "HTTP", requestPath: PUSH_QUEUE_HEALTH_PATH, port: PORT },
       // The load balancer ends requests that take longer, by default 30 s.
       timeoutSec: MAX_RESPONSE_SECONDS,
@@ -87,7 +88,8 @@ export class PushEntrance extends pulumi.ComponentResource {
       {
         metadata: {
           ...metadata,
-          // Not the labels that the ServiceMonitor selects, so that the Pushgateway is not scraped twice.
+          // These labels differ from those that the ServiceMonitor selects, so that the Pushgateway is not scraped
+          // twice.
           labels: { "app.kubernetes.io/part-of": "k8sfv-metrics" },
           annotations: {
             "cloud.google.com/neg": '{"ingress": true}',

@@ -19,7 +19,7 @@ export interface PushGatewayArgs extends WorkloadArgs, Pick<PushGatewayConfig, "
   proxyImage: string;
   /** Image of the push queue, with HAProxy 2.6 or newer. */
   queueImage: string;
-  /** Operator whose CRDs the ServiceMonitor needs. */
+  /** Prometheus Operator, whose CRDs the ServiceMonitor needs. */
   operator: Operator;
   /** Whether `protect` prevents the deletion of the password. */
   protectPassword: boolean;
@@ -54,8 +54,9 @@ const DROP_IMPOSTORS = [
 ];
 
 /**
- * Kubernetes deletes the pod after this time on a lost node, and not after 5 minutes: pushes wait meanwhile. It starts
- * elsewhere only when the disk is free, so never twice.
+ * Tolerations that let Kubernetes delete the pod 60 s after its node is lost, instead of after 5 minutes, because
+ * pushes wait meanwhile. The new pod starts only when the disk is detached from the lost node, so two pods never
+ * run at once.
  */
 const LOST_NODE = ["node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready"].map((key) => ({
   key,
@@ -130,7 +131,8 @@ export class PushGateway extends pulumi.ComponentResource {
       {
         namespace,
         serviceName: NAME,
-        // Not the name of the Service that leads to the pod.
+        // The Service that the ServiceMonitor selects is called push-proxy; the metrics keep the job
+        // `prom-gateway`.
         job: NAME,
         labels,
         port: PORT_NAME,
@@ -159,7 +161,7 @@ export class PushGateway extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url, urlInCluster: this.urlInCluster });
   }
 
-  /** The Service that clients push to; it leads to the push queue. */
+  /** Creates the Service for clients. It selects the push queue's pods. */
   private serve(name: string, args: PushGatewayArgs, queue: Deployment): Service {
     const opts = workload(this, { dependsOn: [queue] });
     const serviceArgs = {

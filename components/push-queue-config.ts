@@ -18,19 +18,21 @@ export const PUSH_QUEUE_HEALTH_PATH = "/-/push-queue/ready";
 
 /** Maximum bytes of a body that is sent again if the connection to the push proxy breaks. */
 export const MAX_RETRIED_BYTES = 128 * 2 ** 10;
-/** Size of HAProxy's buffer: a body of MAX_RETRIED_BYTES, and 16 KiB for its headers and HAProxy's own. */
+/**
+ * Size of HAProxy's buffer in bytes: a body of MAX_RETRIED_BYTES, and 16 KiB for the headers and HAProxy's own use.
+ */
 const BUFFER_BYTES = MAX_RETRIED_BYTES + 16 * 2 ** 10;
-/** Maximum number of clients of one process. Up to BACKLOG others wait for their connection in the kernel. */
+/** Maximum number of clients of one process. Up to BACKLOG more connections wait in the kernel. */
 export const MAX_CLIENTS = 160;
 /**
- * Maximum length of the kernel's queue of connections that HAProxy has not accepted, of which the node allows 4,096.
+ * Maximum number of connections that wait in the kernel until HAProxy accepts them. The node's limit is 4,096.
  */
 const BACKLOG = 1_024;
-/** Maximum number of requests at the push proxy at once, from one replica. It tries pushes one at a time. */
+/** Maximum number of concurrent requests of one process to the push proxy, which tries pushes one at a time. */
 const MAX_CONCURRENT = 32;
 /**
- * Maximum bytes of a client's upload in the kernel, which doubles it for its own records. The kernel's default grows up
- * to 32 MiB, and the pod's memory limit counts it.
+ * Size of the kernel's receive buffer for a client, in bytes. The kernel doubles it for its own records. By default
+ * the buffer grows up to 32 MiB, which count towards the pod's memory limit.
  */
 const RECEIVE_BUFFER_BYTES = 64 * 2 ** 10;
 /** Number of retries. HAProxy waits 1 s after a refused connection, so this is also a number of seconds. */
@@ -40,8 +42,9 @@ const RETRIES = MAX_HOLD_SECONDS;
  * Returns the configuration of HAProxy 2.6 or newer (docs.haproxy.org/3.0/configuration.html). HAProxy holds a push
  * while the Pushgateway's pod is down, and sends it again if its connection breaks.
  *
- * The server has no health check, because HAProxy responds with 503 at once if all servers are down. Without one, each
- * connection attempt is the check. No more than MAX_CONCURRENT requests attempt it; the others queue in FIFO order.
+ * The server has no health check: with one, HAProxy would respond with 503 at once while the server is down.
+ * Without one, each connection attempt is the check. At most MAX_CONCURRENT requests try to connect at once; the
+ * others wait in FIFO order.
  *
  * Each connection has one request (`option httpclose`). Otherwise idle connections of clients would count towards
  * MAX_CLIENTS, and others would wait for theirs.

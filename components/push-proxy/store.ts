@@ -40,7 +40,7 @@ export function stopRetrying(): void {
   isShuttingDown = true;
 }
 
-/** The last pending change of each group. */
+/** For each group, the response to its most recent change, which later changes of the group wait for. */
 const turns = new Map<string, Promise<Response>>();
 
 /**

@@ -10,8 +10,8 @@ export interface Subject {
   /** Code level to select, with runs in the last 30 days. */
   codeLevel: string;
   /**
-   * Whether its last run is only minutes old. A graph of 30 days has no point for it yet, because points are half an
-   * hour apart, so the graph's tooltip is not checked. @default false
+   * Whether the code level's last run is only minutes old. A graph of 30 days then has no point for the run yet
+   * (points are half an hour apart), so the tooltip is not checked. @default false
    */
   isNew?: boolean;
 }

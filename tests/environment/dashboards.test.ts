@@ -49,8 +49,8 @@ const MAY_BE_EMPTY = [
 ];
 
 /**
- * Tests the queries of Grafana's dashboards, with three weeks of generated nightly runs and one pushed run. Does not
- * prove how pages show the results; browser.test.ts tests the pages of the stand-in.
+ * Tests the queries of Grafana's dashboards, with three weeks of generated nightly runs and one pushed run. How
+ * pages show the results is not tested here, but in browser.test.ts (with the stand-in).
  */
 describe("Grafana's dashboards", () => {
   const content = useContent();

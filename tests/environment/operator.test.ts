@@ -97,8 +97,8 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     });
     await setSecret("remoteWritePassword", "example");
     await stack.up();
-    // The configuration rejects all values that the operator would reject, so a Secret is deleted that the resource
-    // names.
+    // The configuration already rejects every value that the operator would reject. The test therefore deletes the
+    // Secret that the Prometheus resource refers to.
     const core = kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
     await core.deleteNamespacedSecret({ namespace, name: "prometheus-remote-write" });
     await eventually(reconciled, (condition) => condition?.status === "False");

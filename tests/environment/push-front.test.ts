@@ -21,9 +21,9 @@ const GATEWAY_DISK = { zone: "us-central1-b", name: "k8sfv-push-gateway" };
 /**
  * Pushes while everything moves: from the CI host, one after the other and without a retry, by the client that
  * k8sfv uses and two others. Each is counted. Not proved here: how Google's load balancer treats connections
- * (packages/local-cloud/cluster/client-routes.ts says what is assumed), and its time-outs; the official image of HAProxy; that
- * Kubernetes takes the disk from a lost node, since the local cloud's disks are not attached: the test does that
- * after the time that Kubernetes documents.
+ * (packages/local-cloud/cluster/client-routes.ts says what is assumed), and its time-outs; the official image of
+ * HAProxy; that Kubernetes takes the disk from a lost node, since the local cloud's disks are not attached: the
+ * test does that after the time that Kubernetes documents.
  */
 describe("pushes while things move", () => {
   let stack: TestStack;
