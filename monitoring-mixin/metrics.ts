@@ -1,7 +1,7 @@
 import { WORKLOADS } from "../lib/workloads.ts";
 
 /** Pushed metrics that the recording rules keep as one sample per run. */
-export const KEPT = [
+export const RECORDED_METRICS = [
   "k8sfv_test_result",
   "k8sfv_occupancy_mean_bytes",
   "k8sfv_occupancy_increase_percent",

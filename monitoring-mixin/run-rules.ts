@@ -1,4 +1,4 @@
-import { KEPT, PUSH_METRICS } from "./metrics.ts";
+import { RECORDED_METRICS, PUSH_METRICS } from "./metrics.ts";
 
 /** A recording rule: the name of the recorded series and its PromQL expression. */
 export interface RecordingRule {
@@ -46,7 +46,7 @@ const BEFORE = "offset 1m";
  *
  * **`nightly:` series combine the runs of a code level in a night.** All runs within 17 hours after the first one
  * belong to one nightly run. Shards add their tests. Two complete runs are combined: the worse result and the higher
- * occupancy count. A run with fewer tests than the nightly run has so far is a rerun and replaces the results of its
+ * occupancy are kept. A run with fewer tests than the nightly run has so far is a rerun and replaces the results of its
  * tests.
  *
  * tools/backfill/runs.ts computes the same for older runs.
@@ -60,7 +60,7 @@ export function runRules(): RecordingRule[] {
         `(push_time_seconds{${JOB}} > 0) > (time() - ${NEWEST_DAYS * 86400}) ` +
         `unless (push_time_seconds{${JOB}} == last_over_time(run:push_time_seconds[${LOOKBACK}]))`,
     },
-    ...KEPT.map((metric) => ({
+    ...RECORDED_METRICS.map((metric) => ({
       record: `run:${metric}`,
       expr: `${metric}{${JOB}} and (${recorded(metric)})`,
     })),

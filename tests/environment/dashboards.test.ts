@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { quantile } from "../../bench/statistics.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
+import { SUMMARY } from "../../monitoring-mixin/dashboards/summary.ts";
 import { requestGrafana } from "../../lib/grafana.ts";
 import {
   queryPanel,
@@ -32,12 +33,12 @@ import {
   worstSum,
 } from "./expected-values.ts";
 
-const [summary, scaleTesting, health] = Object.values(dashboards(DEFAULT_THRESHOLDS)) as [
-  Board,
-  Board,
-  Board,
-];
 type Board = ReturnType<typeof dashboards>[string];
+
+const all = Object.values(dashboards(DEFAULT_THRESHOLDS));
+const summary = dashboardOf(SUMMARY.uid);
+/** UIDs of the dashboards that show series of the generated history. The others show the young environment itself. */
+const WITH_HISTORY: (string | undefined)[] = [SUMMARY.uid, "k8s-scale-testing"];
 
 /** Panels that are empty without failures or in a new environment. */
 const MAY_BE_EMPTY = [
@@ -58,7 +59,7 @@ describe("Grafana's dashboards", () => {
   it("use only existing metrics, like the alerts", async () => {
     const { addresses } = content;
     const exprs = [
-      ...Object.values(dashboards(DEFAULT_THRESHOLDS)).flatMap((dashboard) =>
+      ...all.flatMap((dashboard) =>
         panelsOf(dashboard).flatMap(({ targets }) => targets.map(({ expr }) => expr)),
       ),
       ...alerts(DEFAULT_THRESHOLDS).map(({ expr }) => expr),
@@ -78,7 +79,7 @@ describe("Grafana's dashboards", () => {
   it("are at the URLs in the stack's outputs", async () => {
     const { outputs, grafana } = content;
     const put = outputs.DASHBOARDS as Record<string, string>;
-    expect(Object.keys(put).sort()).toEqual([summary, scaleTesting, health].map(({ title }) => title).sort());
+    expect(Object.keys(put).sort()).toEqual(all.map(({ title }) => title).sort());
     for (const [title, url] of Object.entries(put)) {
       const { pathname } = new URL(url);
       const found = await requestGrafana<{ dashboard: { title: string; panels: { id: number }[] } }>(
@@ -96,11 +97,11 @@ describe("Grafana's dashboards", () => {
     ["five years", () => fiveYears()],
   ])("return data for all queries of all panels, over %s", async (_, rangeOf) => {
     const { grafana } = content;
-    for (const dashboard of [summary, scaleTesting, health]) {
+    for (const dashboard of all) {
       const range = rangeOf(dashboard);
       const variables = await initialVariables(grafana, dashboard, range);
       // The samples of a Prometheus that is minutes old fall between two points of a range of five years.
-      const young = dashboard === health && range.to - range.from > 300 * DAY_MS;
+      const young = !WITH_HISTORY.includes(dashboard.uid) && range.to - range.from > 300 * DAY_MS;
       for (const panel of panelsOf(dashboard)) {
         const frames = await queryPanel(grafana, panel, variables, range);
         if (young || MAY_BE_EMPTY.includes(panel.title)) continue;
@@ -153,7 +154,7 @@ describe("Grafana's dashboards", () => {
 
   it("open quickly, also with a range of five years", async () => {
     const { grafana } = content;
-    for (const dashboard of [summary, scaleTesting, health]) {
+    for (const dashboard of all) {
       const range = fiveYears();
       const variables = await initialVariables(grafana, dashboard, range);
       const times: number[] = [];
@@ -201,6 +202,12 @@ describe("Grafana's dashboards", () => {
     await engine.pulumi(["destroy", "--yes", "--skip-preview"]);
   });
 });
+
+function dashboardOf(uid: string): Board {
+  const found = all.find((dashboard) => dashboard.uid === uid);
+  if (found === undefined) throw new Error(`no dashboard has the UID ${uid}`);
+  return found;
+}
 
 function panelOf(dashboard: Board, id: number): Panel {
   const found = panelsOf(dashboard).find((panel) => panel.id === id);

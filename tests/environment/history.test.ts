@@ -7,18 +7,13 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HistoryRun } from "k8sfv-local-cloud";
 import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
+import { RECORDED_METRICS } from "../../monitoring-mixin/metrics.ts";
 import { freePort } from "../../lib/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 
 const GIB = 2 ** 30;
 const NIGHTS = 365;
 const TESTS = 10;
-const METRICS = [
-  "k8sfv_test_result",
-  "k8sfv_occupancy_mean_bytes",
-  "k8sfv_occupancy_increase_percent",
-  "k8sfv_heap_alloc_bytes",
-];
 /** Series per run: for each test its result, mean, increase and 20 steps of the heap. */
 const SERIES = TESTS * 23;
 /** Maximum size of blocks: the default disk size and the fraction for blocks (components/prometheus.ts). */
@@ -81,7 +76,7 @@ describe("a year of nights", () => {
     // One query per month and metric. A single query would exceed Prometheus's timeout, and a selector of several
     // metrics fails, because count_over_time drops the names.
     for (let ago = 0; ago <= NIGHTS; ago += 31) {
-      for (const metric of METRICS) {
+      for (const metric of RECORDED_METRICS) {
         const expr = `sum(count_over_time(${metric}[31d] @ ${until / 1000} offset ${ago}d))`;
         samples += Number((await query(url, expr))[0]?.value[1] ?? 0);
       }

@@ -59,7 +59,7 @@ describe("a run is recorded once", () => {
       },
     ],
     [
-      "when it is down while the gateway shows a run that was count before",
+      "when it is down while the gateway shows a run that was recorded before",
       {
         name: "gap",
         series: rawSeries(nightly(1), 300).map(({ series, values }) => ({

@@ -4,6 +4,7 @@ import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
 import { alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { DATA_SOURCE, dashboards } from "../../monitoring-mixin/dashboards/index.ts";
+import { SUMMARY } from "../../monitoring-mixin/dashboards/summary.ts";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled, valueOf } from "./mocks.ts";
 
@@ -27,7 +28,7 @@ describe.each(all.map(({ dashboard, panels }) => [dashboard.title, { dashboard, 
   "dashboard %s",
   (_, { dashboard, panels }) => {
     test("has panels with unique IDs, descriptions, units and queries", () => {
-      expect(panels.length).toBeGreaterThan(5);
+      expect(panels.length).toBeGreaterThan(0);
       expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
       for (const panel of panels) {
         expect(panel.id, panel.title).toBeGreaterThan(0);
@@ -77,7 +78,8 @@ test("dashboards have unique UIDs, which stay the same because people bookmark t
 });
 
 test("the summary queries recorded nightly runs, never raw scrapes", () => {
-  const { targets } = { targets: all[0]?.panels.flatMap((panel) => panel.targets) ?? [] };
+  const summary = all.find(({ dashboard }) => dashboard.uid === SUMMARY.uid);
+  const targets = summary?.panels.flatMap((panel) => panel.targets) ?? [];
   expect(targets.length).toBeGreaterThan(10);
   for (const { expr } of targets) expect(expr).not.toMatch(/(?<!nightly:)k8sfv_[a-z]/);
 });
@@ -184,6 +186,7 @@ describe("Grafana's content", () => {
     expect(await valueOf(pulumi.all(content.dashboards))).toMatchObject({
       "k8sfv summary": "http://10.248.1.7:3000/d/k8sfv-summary",
     });
-    expect(content.resources).toHaveLength(3 + 3);
+    // A folder, two data sources, and the dashboards.
+    expect(content.resources).toHaveLength(3 + all.length);
   });
 });

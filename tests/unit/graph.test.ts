@@ -64,24 +64,25 @@ function dashboardFile(key: string): string {
   return `dashboards/${key.slice(DASHBOARD.length).replace("content-dashboard-", "")}.yaml`;
 }
 
-// To accept intended changes: npx vitest run tests/unit/graph.test.ts --update
+const ACCEPT = "to accept intended changes: npx vitest run tests/unit/graph.test.ts --update";
+
 describe("the resource graph equals its golden files:", () => {
   test("the base, which is the example stack without its dashboards", async () => {
     const base = Object.entries(await graph(EXAMPLE)).map(([key, resource]) =>
       key.startsWith(DASHBOARD) ? [key, { ...resource, inputs: `(${dashboardFile(key)})` }] : [key, resource],
     );
-    await expect(toYaml(Object.fromEntries(base))).toMatchFileSnapshot("golden/base.yaml");
+    await expect(toYaml(Object.fromEntries(base)), ACCEPT).toMatchFileSnapshot("golden/base.yaml");
   });
 
   test("the inputs of the base's dashboards", async () => {
     for (const [key, { inputs }] of await dashboards()) {
-      await expect(toYaml(inputs)).toMatchFileSnapshot(`golden/${dashboardFile(key)}`);
+      await expect(toYaml(inputs), ACCEPT).toMatchFileSnapshot(`golden/${dashboardFile(key)}`);
     }
   });
 
   test.each(stacks)("the difference of %s from the base", async (stack) => {
     const changes = difference(await graph(EXAMPLE), await graph(stack)) ?? {};
-    await expect(toYaml(changes)).toMatchFileSnapshot(`golden/${stack}.yaml`);
+    await expect(toYaml(changes), ACCEPT).toMatchFileSnapshot(`golden/${stack}.yaml`);
   });
 
   test("no other file", async () => {
@@ -90,7 +91,10 @@ describe("the resource graph equals its golden files:", () => {
       ...["base", ...stacks].map((stack) => `${stack}.yaml`),
       ...(await dashboards()).map(([key]) => dashboardFile(key)),
     ];
-    expect(files.map(String).filter((file) => file.endsWith(".yaml") && !known.includes(file))).toEqual([]);
+    expect(
+      files.map(String).filter((file) => file.endsWith(".yaml") && !known.includes(file)),
+      "delete the golden file of a removed stack or dashboard from tests/unit/golden",
+    ).toEqual([]);
   });
 
   async function dashboards() {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test } from "vitest";
 import { alertGroups } from "../../monitoring-mixin/alerts/index.ts";
+import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
 import { LOOKBACK_DAYS } from "../../monitoring-mixin/run-rules.ts";
 import { DEFAULT_THRESHOLDS, type ExpectedRuns } from "../../monitoring-mixin/thresholds.ts";
@@ -272,7 +273,8 @@ describe("Grafana", () => {
       json: { manageAlerts: true },
     });
     expect(local).not.toHaveProperty("isDefault");
-    expect(content.resources).toHaveLength(4 + 3);
+    // A folder, three data sources, and the dashboards.
+    expect(content.resources).toHaveLength(4 + Object.keys(dashboards(DEFAULT_THRESHOLDS)).length);
   });
 
   test("queries the store with a bearer token", async () => {

@@ -1,4 +1,4 @@
-import { KEPT } from "../../monitoring-mixin/metrics.ts";
+import { RECORDED_METRICS } from "../../monitoring-mixin/metrics.ts";
 import { pushTimeOf } from "../../monitoring-mixin/run-rules.ts";
 import type { Prometheus } from "./prometheus.ts";
 import { numberOf } from "./prometheus.ts";
@@ -108,7 +108,7 @@ async function readRun(prometheus: Prometheus, match: string, { at, groups }: Pu
     }));
     if (values.length > 0) metrics.set(name, values);
   };
-  for (const metric of KEPT) {
+  for (const metric of RECORDED_METRICS) {
     await readMetric(metric, `${metric}{${match}} and (${pushTimeOf(metric, match, pushed)})`);
   }
   await readMetric("k8sfv_test_push_time_seconds", pushTimeOf("k8sfv_test_result", match, pushed));

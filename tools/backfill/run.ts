@@ -6,7 +6,7 @@ export interface Run {
   at: number;
   /** Push time in seconds of each group, with the group's labels. */
   pushes: Value[];
-  /** Values by metric: those of `KEPT`, and `k8sfv_test_push_time_seconds` of each test. */
+  /** Values by metric: those of `RECORDED_METRICS`, and `k8sfv_test_push_time_seconds` of each test. */
   metrics: Map<string, Value[]>;
 }
 

@@ -136,11 +136,11 @@ func TestEachRunIsRecordedOnceWithTheMedianOfThoseBefore(t *testing.T) {
 
 func TestBadInput(t *testing.T) {
 	for want, args := range map[string][]string{
-		"-out is missing":           {},
-		"-nights 0":                 {"-out", "x", "-nights", "0"},
-		"must fit into a day":    {"-out", "x", "-start", "23h"},
+		"-out is missing":                 {},
+		"-nights 0":                       {"-out", "x", "-nights", "0"},
+		"must fit into a day":             {"-out", "x", "-start", "23h"},
 		"at most as many measuring tests": {"-out", "x", "-measuring-tests", "11"},
-		"is not a time":             {"-out", "x", "-until", "yesterday"},
+		"is not a time":                   {"-out", "x", "-until", "yesterday"},
 	} {
 		if err := run(args, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: got %v, want %q", args, err, want)
