@@ -20,7 +20,9 @@ export const cluster = object({
   name: googleName(24, ' (the nodes\' service account, "NAME-nodes", has at most 30)').describe(
     "Name of the cluster, and the prefix of all names in Google Cloud. Unique among the stacks of a project.",
   ),
-  nodeCount: integer(1, 100).describe("Number of nodes."),
+  nodeCount: integer(1, 100).describe(
+    "Number of nodes. With one, both pods of the push queue are on it: if it is lost, pushes are refused until it is replaced.",
+  ),
   machineType: string("a machine type, like e2-standard-2", /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/)
     .default("e2-standard-2")
     .describe("Machine type of each node."),

@@ -9,12 +9,15 @@ import { PROJECT, stackFile, type Answers } from "./new-stack/stack-file.ts";
 import { PROJECT_DIR } from "./stacks.ts";
 
 const USAGE = `npm run new-stack -- NAME --project PROJECT --region REGION --ci-range CIDR... [--zone ZONE] [--peer VPC...]
-  NAME        of the stack, and the prefix of every name in Google Cloud
-  --project   Google project ID
-  --region    Google region, e.g. us-central1
-  --zone      Google zone; by default zone b of the region
-  --ci-range  IPv4 range of the CI hosts; may be repeated
-  --peer      VPC of the CI hosts in the project, e.g. default; may be repeated
+    [--nodes N] [--prometheus-gb GIB]
+  NAME             of the stack, and the prefix of every name in Google Cloud
+  --project        Google project ID
+  --region         Google region, e.g. us-central1
+  --zone           Google zone; by default zone b of the region
+  --ci-range       IPv4 range of the CI hosts; may be repeated
+  --peer           VPC of the CI hosts in the project, e.g. default; may be repeated
+  --nodes          number of nodes; by default 2. With one, pushes are refused while it is replaced
+  --prometheus-gb  size of Prometheus' disk in GiB; by default 200, for five years
 On a terminal it prompts for missing values.`;
 
 /** Prompts for a missing value. @throws Error without a terminal */
@@ -36,6 +39,9 @@ function parseOptions() {
         zone: { type: "string" },
         "ci-range": { type: "string", multiple: true },
         peer: { type: "string", multiple: true },
+        nodes: { type: "string" },
+        "prometheus-gb": { type: "string" },
+        help: { type: "boolean", short: "h" },
       },
     });
   } catch (cause) {
@@ -43,8 +49,12 @@ function parseOptions() {
   }
 }
 
-async function answers(): Promise<Answers> {
-  const { values, positionals } = parseOptions();
+/** Returns a flag's number. Other text is returned unchanged, so that it is refused with the other problems. */
+function numberOf(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
+}
+
+async function answers({ values, positionals }: ReturnType<typeof parseOptions>): Promise<Answers> {
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0) throw new Error(USAGE);
   const project = values.project ?? (await prompt("Google project ID", "project"));
@@ -53,24 +63,44 @@ async function answers(): Promise<Answers> {
   const ciRanges =
     values["ci-range"] ??
     (await prompt("IPv4 ranges of the CI hosts, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);
-  return { name, project, region, zone: values.zone, ciRanges, peers: values.peer ?? [] };
+  return {
+    name,
+    project,
+    region,
+    zone: values.zone,
+    ciRanges,
+    peers: values.peer ?? [],
+    nodes: numberOf(values.nodes),
+    prometheusGb: numberOf(values["prometheus-gb"]),
+  };
 }
 
 function nextSteps({ name, project, region }: Answers): string {
   return `Wrote Pulumi.${name}.yaml. Next steps:
-  1. npm run check -- then commit the file with tests/unit/golden/${name}.yaml, which the check creates.
-  2. Create a state bucket and a key (docs/deploy.md, step 2), then run
+  1. Edit the nodes (cluster) and the disks (disks) in the file. A disk can't be made smaller later.
+     docs/configuration.md describes all keys.
+  2. Check the file:
+     npm run check
+     Then commit it with tests/unit/golden/${name}.yaml, which the check creates.
+  3. Create a state bucket and a key (docs/deploy.md, step 2).
+     Then run:
      pulumi stack init ${name} --secrets-provider gcpkms://projects/${project}/locations/${region}/keyRings/pulumi/cryptoKeys/state
-  3. Create the GitHub environments ${name} (with reviewers) and preview-${name} with their variables
+  4. Create the GitHub environments ${name} (with reviewers) and preview-${name} with their variables
      (docs/github.md).
-  4. Open a pull request: its workflow previews the stack, and the merge applies it.`;
+  5. Open a pull request: its workflow previews the stack, and the merge applies it.`;
 }
 
-try {
-  const answered = await answers();
+async function newStack(options: ReturnType<typeof parseOptions>): Promise<void> {
+  const answered = await answers(options);
   const file = path.join(PROJECT_DIR, `Pulumi.${answered.name}.yaml`);
   await writeFile(file, stackFile(answered, readStacks(PROJECT_DIR, PROJECT)), { flag: "wx" });
   console.log(nextSteps(answered));
+}
+
+try {
+  const options = parseOptions();
+  if (options.values.help === true) console.log(USAGE);
+  else await newStack(options);
 } catch (error) {
   const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
   const message = error instanceof ConfigError || error instanceof Error ? error.message : String(error);

@@ -33,9 +33,9 @@ test("writes a file that the program accepts next to all other stacks", () => {
   const parsed = parseConfig(flat, PROJECT, {}, SECRET_KEYS, { name: "staging", others });
   expect(parsed).toMatchObject({
     zone: "us-central1-b",
-    cluster: { name: "staging", deletionProtection: true, endpoint: "dns" },
+    cluster: { name: "staging", deletionProtection: true, endpoint: "dns", nodeCount: 2 },
     network: { primaryCidr: "10.120.0.0/20", peers: ["default"] },
-    disks: { protect: true },
+    disks: { prometheusGb: 200, protect: true },
     ciSourceRanges: ["10.120.0.0/20", "10.128.0.0/20"],
   });
 });
@@ -45,6 +45,9 @@ test.each([
   [{ region: "us" }, 'region is "us"'],
   [{ ciRanges: ["10.128.0.1/20"] }, 'ciSourceRanges.1 is "10.128.0.1/20"'],
   [{ ciRanges: [""] }, 'ciSourceRanges.1 is ""'],
+  [{ nodes: "many" }, 'cluster.nodeCount is "many"'],
+  [{ nodes: 0 }, "cluster.nodeCount is 0"],
+  [{ prometheusGb: 5 }, "disks.prometheusGb is 5"],
   [{ name: "k8sfv" }, "Pulumi.calico-test.yaml has it"],
   [{ name: "Staging" }, "a valid label value of Google Cloud"],
 ])("everything wrong is reported before a file is written: %j", (changes, words) => {
@@ -103,6 +106,10 @@ test("writes the file once and names missing options without a terminal", () => 
   const unknown = run("staging", "--projct", "calico-test");
   expect(unknown.stderr).toContain("Unknown option '--projct'");
   expect(unknown.stderr).toContain("npm run new-stack -- NAME --project PROJECT");
+  const help = run("--help");
+  expect(help.stdout).toContain("npm run new-stack -- NAME --project PROJECT");
+  expect(help.stderr).toBe("");
+  expect(help.status).toBe(0);
   const all = [
     "staging",
     ...flags,
@@ -112,13 +119,22 @@ test("writes the file once and names missing options without a terminal", () => 
     "10.64.0.0/20",
     "--peer",
     "default",
+    "--nodes",
+    "3",
+    "--prometheus-gb",
+    "50",
   ];
   const written = run(...all);
   expect(written.stderr).toBe("");
-  expect(written.stdout).toContain("pulumi stack init staging");
+  expect(written.stdout).toMatch(/^ *npm run check$/m);
+  expect(written.stdout).toMatch(/^ *pulumi stack init staging /m);
   const text = readFileSync(path.join(folder, "Pulumi.staging.yaml"), "utf8");
   expect(parse(text)).toMatchObject({
-    config: { "k8sfv-metrics:ciSourceRanges": ["10.120.0.0/20", "10.128.0.0/20", "10.64.0.0/20"] },
+    config: {
+      "k8sfv-metrics:cluster": { name: "staging", nodeCount: 3 },
+      "k8sfv-metrics:disks": { prometheusGb: 50 },
+      "k8sfv-metrics:ciSourceRanges": ["10.120.0.0/20", "10.128.0.0/20", "10.64.0.0/20"],
+    },
   });
   expect(run(...all).stderr).toContain("The stack exists already");
 }, 120_000);

@@ -19,6 +19,10 @@ export interface Answers {
   ciRanges: string[];
   /** VPCs of the project from which hosts push, e.g. "default". */
   peers: string[];
+  /** Number of nodes. @default 2 */
+  nodes?: number | string;
+  /** Size of Prometheus' disk in GiB. @default 200 */
+  prometheusGb?: number | string;
 }
 
 /** Pulumi project name, the namespace of the configuration keys. */
@@ -31,16 +35,26 @@ export const PROJECT = "k8sfv-metrics";
  * @throws ConfigError with all problems at once, as in a preview
  */
 export function stackFile(answers: Answers, others: Stack[]): string {
-  const { name, project, region, zone = `${region}-b`, ciRanges, peers } = answers;
+  const {
+    name,
+    project,
+    region,
+    zone = `${region}-b`,
+    ciRanges,
+    peers,
+    nodes = 2,
+    prometheusGb = 200,
+  } = answers;
   const { network, addresses } = freePlan(others, ciRanges);
   const version = images.operator.split(":")[1] ?? "";
   const raw = {
     project,
     region,
     zone,
-    cluster: { name, nodeCount: 2 },
+    cluster: { name, nodeCount: nodes },
     network: { ...network, ...(peers.length === 0 ? {} : { peers }) },
     addresses,
+    disks: { prometheusGb },
     ciSourceRanges: [network.primaryCidr, ...ciRanges],
     crds: `https://raw.githubusercontent.com/prometheus-operator/prometheus-operator/${version}/example/prometheus-operator-crd`,
   };
