@@ -8,7 +8,7 @@ import { type Build, go } from "./layout.ts";
 const found = z.record(z.string(), z.array(z.string()));
 
 /** Directory of the Go program that reads licence files. */
-const READER = import.meta.dirname;
+const READER = join(import.meta.dirname, "licences");
 
 /** Version of a module or of its replacement. A directory as replacement has no version. */
 const VERSION = "{{if and .Replace .Replace.Version}}{{.Replace.Version}}{{else}}{{.Version}}{{end}}";
