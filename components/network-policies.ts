@@ -39,7 +39,7 @@ type WorkloadName = keyof typeof WORKLOADS;
 /** Allowed connections of a workload: from peers to its port, and from it to peers. */
 interface Flows {
   from: Peer[];
-  /** Flows into other ports. @default none */
+  /** Allowed connections to the workload's other ports. @default none */
   also?: { from: Peer[]; ports: object[] }[];
   to: { peers: Peer[]; ports: object[] }[];
 }
@@ -127,7 +127,7 @@ function flows(args: NetworkPoliciesArgs) {
       to: alertUrls.length === 0 ? [] : [dns(serviceRange), ...alertUrls.map(anywhere)],
     },
     pushQueue: {
-      // Jobs of CI push from any namespace.
+      // CI jobs in the cluster may push from any namespace.
       from: [...pushers, { namespaceSelector: {} }],
       also: [{ from: [prometheus], ports: PUSH_QUEUE_METRICS_PORTS.map(tcp) }],
       to: [scraped("pushGateway")],

@@ -1,4 +1,4 @@
-import { ATTEMPT_TIMEOUT_SECONDS, MAX_HOLD_SECONDS } from "./push-proxy/limits.ts";
+import { ATTEMPT_TIMEOUT_SECONDS, MAX_HOLD_SECONDS, RECEIVED_HEADER } from "./push-proxy/limits.ts";
 
 /** Arguments of pushQueueConfig. */
 export interface PushQueueConfigArgs {
@@ -77,7 +77,7 @@ frontend pushes
   option http-buffer-request
   option clitcpka
   monitor-uri ${PUSH_QUEUE_HEALTH_PATH}
-  http-request set-header X-Push-Received %[date]
+  http-request set-header ${RECEIVED_HEADER} %[date]
   use_backend reads if METH_GET || { method OPTIONS }
   default_backend pushes
 

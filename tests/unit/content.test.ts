@@ -6,7 +6,8 @@ import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { DATA_SOURCE, dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import { SUMMARY } from "../../monitoring-mixin/dashboards/summary.ts";
 import type { Recorded } from "./mocks.ts";
-import { mockEngine, named, settled, valueOf } from "./mocks.ts";
+import { mockEngine, named, valueOf } from "./mocks.ts";
+import { makeContent } from "./workloads.ts";
 
 interface Panel {
   id: number;
@@ -118,26 +119,8 @@ describe("Grafana's content", () => {
     recorded = await mockEngine();
   });
 
-  async function makeContent(thresholds = DEFAULT_THRESHOLDS) {
-    const { GrafanaContent } = await import("../../components/grafana-content.ts");
-    const { ServiceAccount } = await import("@pulumi/kubernetes/core/v1/serviceAccount.js");
-    const content = new GrafanaContent("content", {
-      url: pulumi.output("http://127.0.0.1:33000"),
-      publicUrl: pulumi.output("http://10.248.1.7:3000"),
-      user: "admin",
-      password: pulumi.secret("generated"),
-      prometheusUrl: "http://prometheus.monitoring:9090",
-      alertmanagerUrl: "http://alertmanager.monitoring:9093",
-      prometheusVersion: "3.16.0",
-      thresholds,
-      deployment: new ServiceAccount("stands for the Deployment"),
-    });
-    await settled(recorded);
-    return content;
-  }
-
   test("has the data source my-prom as the default", async () => {
-    await makeContent();
+    await makeContent(recorded);
     const { inputs } = named(recorded, "content-prometheus");
     expect(inputs).toMatchObject({
       name: "my-prom",
@@ -158,7 +141,7 @@ describe("Grafana's content", () => {
   });
 
   test("has a data source for alerts and silences", async () => {
-    await makeContent();
+    await makeContent(recorded);
     const { inputs } = named(recorded, "content-alertmanager");
     expect(inputs).toMatchObject({
       name: "my-alertmanager",
@@ -173,7 +156,9 @@ describe("Grafana's content", () => {
   });
 
   test("uses the limits of alerts as thresholds of panels", async () => {
-    await makeContent({ ...DEFAULT_THRESHOLDS, runMissingHours: 50, occupancyGrowthPercent: 30 });
+    await makeContent(recorded, {
+      thresholds: { ...DEFAULT_THRESHOLDS, runMissingHours: 50, occupancyGrowthPercent: 30 },
+    });
     const summary = String(named(recorded, "content-dashboard-summary").inputs.configJson);
     expect(summary).toContain("> 180000");
     expect(summary).toContain('{"value":0.3,"color":"red"}');
@@ -182,7 +167,7 @@ describe("Grafana's content", () => {
   });
 
   test("creates dashboards in a folder and returns their URLs", async () => {
-    const content = await makeContent();
+    const content = await makeContent(recorded);
     expect(await valueOf(pulumi.all(content.dashboards))).toMatchObject({
       "k8sfv summary": "http://10.248.1.7:3000/d/k8sfv-summary",
     });

@@ -9,7 +9,7 @@ import type { EndpointArgs } from "../../components/remote-write.ts";
 import { messageFor } from "./configs.ts";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled } from "./mocks.ts";
-import { makeOperator, shared, sourceRanges } from "./workloads.ts";
+import { makeContent, makeOperator, shared, sourceRanges } from "./workloads.ts";
 
 const STORE = {
   writeUrl: "https://mimir.example.com/api/v1/push",
@@ -231,31 +231,15 @@ describe("network policies", () => {
 });
 
 describe("Grafana", () => {
-  async function makeContent(longTerm?: EndpointArgs) {
-    const { GrafanaContent } = await import("../../components/grafana-content.ts");
-    const { ServiceAccount } = await import("@pulumi/kubernetes/core/v1/serviceAccount.js");
-    const content = new GrafanaContent("content", {
-      url: pulumi.output("http://127.0.0.1:33000"),
-      publicUrl: pulumi.output("http://10.248.1.7:3000"),
-      user: "admin",
-      password: pulumi.secret("generated"),
-      prometheusUrl: "http://prometheus.monitoring:9090",
-      longTerm,
-      alertmanagerUrl: "http://alertmanager.monitoring:9093",
-      prometheusVersion: "3.16.0",
-      thresholds: DEFAULT_THRESHOLDS,
-      deployment: new ServiceAccount("stands for the Deployment"),
-    });
-    await settled(recorded);
-    return content;
-  }
   const sourceOf = (name: string) => {
     const { jsonDataEncoded, ...inputs } = named(recorded, name).inputs;
     return { ...inputs, json: JSON.parse(String(jsonDataEncoded)) as unknown };
   };
 
   test("queries the store with a user and password, and Prometheus for alert rules", async () => {
-    const content = await makeContent({ url: STORE.readUrl, user: "k8sfv", password: pulumi.secret("hush") });
+    const content = await makeContent(recorded, {
+      longTerm: { url: STORE.readUrl, user: "k8sfv", password: pulumi.secret("hush") },
+    });
     expect(sourceOf("content-prometheus")).toMatchObject({
       uid: "my-prom",
       isDefault: true,
@@ -278,14 +262,14 @@ describe("Grafana", () => {
   });
 
   test("queries the store with a bearer token", async () => {
-    await makeContent({ url: STORE.readUrl, token: "hush" });
+    await makeContent(recorded, { longTerm: { url: STORE.readUrl, token: "hush" } });
     expect(sourceOf("content-prometheus")).toMatchObject({
       httpHeaders: secret({ Authorization: "Bearer hush" }),
     });
   });
 
   test("has a single Prometheus data source without a store", async () => {
-    await makeContent();
+    await makeContent(recorded);
     expect(recorded.map(({ name }) => name)).not.toContain("content-prometheus-local");
   });
 });

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GrafanaContentArgs } from "../../components/grafana-content.ts";
 import type { Operator } from "../../components/operator.ts";
 import type { PushGatewayArgs } from "../../components/push-gateway.ts";
+import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import type { Recorded } from "./mocks.ts";
-import { named } from "./mocks.ts";
+import { named, settled } from "./mocks.ts";
 
 export const disk = { id: pulumi.output("projects/p/zones/z/disks/d"), sizeGb: 200 };
 export const sourceRanges = ["10.248.0.0/20"];
@@ -47,6 +49,26 @@ export async function makeGrafana(anonymousViewer = false, operator?: Operator) 
     operator: operator ?? (await makeOperator()),
     anonymousViewer,
   });
+}
+
+/** Creates Grafana's content with `more` arguments, and waits until it is registered. */
+export async function makeContent(recorded: Recorded[], more: Partial<GrafanaContentArgs> = {}) {
+  const { GrafanaContent } = await import("../../components/grafana-content.ts");
+  const { ServiceAccount } = await import("@pulumi/kubernetes/core/v1/serviceAccount.js");
+  const content = new GrafanaContent("content", {
+    url: pulumi.output("http://127.0.0.1:33000"),
+    publicUrl: pulumi.output("http://10.248.1.7:3000"),
+    user: "admin",
+    password: pulumi.secret("generated"),
+    prometheusUrl: "http://prometheus.monitoring:9090",
+    alertmanagerUrl: "http://alertmanager.monitoring:9093",
+    prometheusVersion: "3.16.0",
+    thresholds: DEFAULT_THRESHOLDS,
+    deployment: new ServiceAccount("stands for the Deployment"),
+    ...more,
+  });
+  await settled(recorded);
+  return content;
 }
 
 /** Pod spec with only the fields that the tests use. */
