@@ -13,17 +13,17 @@ export interface PagerDutyBody {
   payload: { summary: string; severity: string; custom_details: { firing: string } };
 }
 
-/** All channels except the webhook. */
+/** All receivers except the webhook, as in `Message.path`. */
 export const CHANNELS = ["/slack", "/pagerduty", "mail"];
 
-/** Returns the nightly messages on one channel, of which there must be at least one. */
+/** Returns the messages about nightly runs that a receiver got. */
 export function nightlyMessages(receivers: Receivers, channel: string): Message[] {
   return receivers.of(channel).filter(({ body }) => body.includes("Nightly runs"));
 }
 
 /**
- * Checks the nightly message of 300 failed tests against the documented limits of each channel. Sources are in
- * tests/environment/receivers-main.ts and monitoring-mixin/alertmanager/messages.tmpl.
+ * Checks that the message about 300 failed tests respects each receiver's documented limits. The sources of
+ * the limits are in tests/environment/receivers-main.ts and monitoring-mixin/alertmanager/messages.tmpl.
  */
 export function expectWithinLimits(receivers: Receivers): void {
   const [slack] = nightlyMessages(receivers, "/slack").map(({ body }) => JSON.parse(body) as SlackBody);
@@ -40,6 +40,6 @@ export function expectWithinLimits(receivers: Receivers): void {
   expect(event.payload.custom_details.firing).toContain("(5 of 300)");
   const [mail] = nightlyMessages(receivers, "mail");
   expect(mail?.body).toMatch(/^Subject: .*Nightly/m);
-  // RFC 5321, 4.5.3.1.6: a line of text has at most 1,000 octets, with its line end.
+  // RFC 5321, 4.5.3.1.6: a line of text has at most 1,000 octets, including the two of the line end.
   for (const line of mail?.body.split("\r\n") ?? []) expect(Buffer.byteLength(line)).toBeLessThanOrEqual(998);
 }

@@ -13,8 +13,8 @@ import type { ExpectedRuns } from "../../monitoring-mixin/thresholds.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 
 /**
- * Directory of the rule tests in promtool's format: a file for each alert, and one for the recording rules of runs. The
- * test adds `rule_files` to them.
+ * Directory of the rule tests in promtool's format: a file for each alert, and one for the recording rules of
+ * runs. Their `rule_files` are written by this test.
  */
 const TESTS = fileURLToPath(new URL("../rules", import.meta.url));
 const files = readdirSync(TESTS).filter((file) => file.endsWith(".test.yaml"));
@@ -74,7 +74,7 @@ test("each alert has a test file", () => {
   expect(files.toSorted()).toEqual([...expected, "runs.test.yaml"].toSorted());
 });
 
-test.each(files)("promtool test rules %s", async (file) => {
+test.each(files)("the rule tests in %s succeed", async (file) => {
   const { all, exitCode } = await execa(promtool, ["test", "rules", file], {
     cwd: folder,
     all: true,

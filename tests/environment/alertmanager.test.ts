@@ -63,7 +63,7 @@ test.each(Object.keys(receivers))(
 const RECEIVER = { nightly: "nightly", monitoring: "monitoring", heartbeat: "heartbeat" };
 
 test.each(alerts(DEFAULT_THRESHOLDS).map((alert) => [alert.name, alert] as const))(
-  "amtool config routes test: %s is routed to the receiver of its kind",
+  "the alert %s is routed to the receiver of its kind",
   async (_, { name, kind, severity }) => {
     const labels = [`alertname=${name}`, `kind=${kind}`, `severity=${severity}`];
     const { stdout, exitCode, stderr } = await run(
@@ -142,7 +142,7 @@ test("a message about 300 failed tests has their number, the first names and lin
   const data = notification([...failed, ...missing]);
   const title = await render("k8sfv.title", data);
   expect(title).toBe("Nightly runs: 300 TestFailed, 7 TestMissing");
-  // Slack: api.slack.com/reference/messaging/attachments, docs.slack.dev/reference/methods/chat.postMessage.
+  // Slack's limits: api.slack.com/reference/messaging/attachments, docs.slack.dev/reference/methods/chat.postMessage.
   const slack = await render("k8sfv.slack", data);
   expect([...slack].length).toBeLessThan(4000);
   expect(slack).toContain("300 TestFailed\n- projectcalico/felix master: ");
@@ -154,7 +154,8 @@ test("a message about 300 failed tests has their number, the first names and lin
   expect(text).toContain("(5 of 7)");
   expect(text).toContain("remote nodes <& more> should");
   expect(text).toContain("What to do: https://example.org/docs/operations.md#testfailed");
-  // PagerDuty: support.pagerduty.com, Events API v2: 1,024 characters, 512 kB.
+  // PagerDuty's limits for a summary and an event: 1,024 characters and 512 kB (support.pagerduty.com, Events
+  // API v2).
   expect(title.length).toBeLessThan(1024);
   expect(text.length).toBeLessThan(10_000);
 });

@@ -26,18 +26,20 @@ import { openTestStack } from "./stack.ts";
 import { usage, usageDuring } from "./usage.ts";
 
 const CLOUD = "alerts";
-/** Minutes for which results are collected. Three pushes and the restart and move of the pod take less time. */
+/**
+ * Value of alerts.collectMinutes: minutes for which Alertmanager collects nightly results before it sends a
+ * message. Three pushes and the restart and move of its pod take less time.
+ */
 const COLLECT = 6;
 const LEVELS = ["master", "release-v3.30", "release-v3.31"].map(
   (branch) => `https://github.com/projectcalico/felix.git-${branch}`,
 );
 
 /**
- /**
-  * Tests alerts from a push to the receivers. Prometheus, Alertmanager and the receivers are real processes. Does not
-  * prove that Slack, PagerDuty and mail servers accept the messages (the receivers check the documented limits), nor
-  * mail over TLS.
-  */
+ * Tests alerts from a push to the receivers. Prometheus and Alertmanager are the real programs; the receivers
+ * are programs of this test, which check the documented limits. Does not prove that Slack, PagerDuty and mail
+ * servers accept the messages, nor mail over TLS.
+ */
 describe("alerts", () => {
   let cloud: Cloud;
   let outputs: Record<string, unknown>;
@@ -104,8 +106,8 @@ describe("alerts", () => {
       () => query(addresses.prometheus, "seen"),
       (found) => found.length > 0 && found.every(({ metric }) => metric.job === "anything"),
     );
-    // A scrape, a recording rule and an alert rule take at most 10 + 60 + 60 s. The groups stay until the end of the
-    // tests.
+    // A scrape, a recording rule and an alert rule take at most 10 + 60 + 60 s. The pushed groups stay until
+    // the end of the tests.
     await sleep(130_000);
     expect(await countAlerts('alertname=~"TargetDown|PushRefused"')).toBe(0);
     expect(await query(addresses.prometheus, "job:restarts:increase1m")).toEqual([]);
@@ -118,8 +120,9 @@ describe("alerts", () => {
 
   it("sends an alert about the monitoring system at once to all receivers, and inhibits a second one with the same cause", async () => {
     const started = Date.now();
-    // The metric's type contradicts the Pushgateway's own metric. The push proxy rejects such a push, so the first one
-    // bypasses it: only the Pushgateway records a failed push.
+    // The metric has another type than the Pushgateway's own metric of that name, so the Pushgateway rejects
+    // the push and records it as failed. The push proxy would reject it earlier, so this push bypasses the
+    // proxy.
     const inconsistent = "# TYPE go_goroutines counter\ngo_goroutines 1\n";
     expect(await pushInPod("k8sfv", inconsistent)).toBe("400");
     await receivers.until(() => receivers.webhook("alertname", "PushFailed")[0], 180_000);
@@ -135,7 +138,7 @@ describe("alerts", () => {
       timeout: 180_000,
     });
     await refused.toBe(1);
-    // Longer than the group_wait of Alertmanager.
+    // Waits longer than Alertmanager's group_wait, so that a second message would have been sent.
     await sleep(60_000);
     expect(receivers.webhook("alertname", "PushRefused")).toEqual([]);
     expect(receivers.webhook("alertname", "PushFailed")).toHaveLength(1);
@@ -154,13 +157,13 @@ describe("alerts", () => {
   }, 400_000);
 
   it("sends one message about 300 failed tests in 3 code levels, although Alertmanager is killed and moved", async () => {
-    // Grafana stays down until a later test starts it again, because alerts don't depend on it.
+    // Alerts must not depend on Grafana, so it stays down until a later test starts it again.
     await kubectl("scale", "deployment", "grafana", "--replicas=0");
     const started = Date.now();
     for (const level of LEVELS) {
       const results = Array.from({ length: 100 }, (_, n) => resultOf(level, n)).join("");
       expect(await push("k8sfv", `# TYPE k8sfv_test_result gauge\n${results}`)).toBe(202);
-      // A run is recorded after a scrape and a rule evaluation.
+      // Waits until the run is recorded, after a scrape and an evaluation of the rules.
       await sleep(75_000);
     }
     const arrives = expect.poll(() => countAlerts('alertname="TestFailed"'), {
@@ -185,7 +188,8 @@ describe("alerts", () => {
     const [message] = nightly();
     expect(message?.alerts.filter(({ labels }) => labels.alertname === "TestFailed")).toHaveLength(300);
     expectWithinLimits(receivers);
-    // After 5 s the notification log is written. Then the process is killed and the pod moved again.
+    // Alertmanager writes its notification log every 5 s. After that, its process is killed and its pod is
+    // moved again.
     await sleep(6_000);
     await kill(cloud, "alertmanager", "bin/alertmanager");
     await moveAlertmanager();
@@ -196,7 +200,7 @@ describe("alerts", () => {
     expect(receivers.refused()).toEqual([]);
   }, 2_400_000);
 
-  it("uses no more resources than it requests with 300 alerts", async () => {
+  it("uses no more memory than Alertmanager's container requests, with 300 alerts", async () => {
     const { mib, cpu } = (await usage(cloud)).get("alertmanager") ?? { mib: 0, cpu: 0 };
     console.log(`alertmanager: ${mib.toFixed(1)} MiB, ${cpu.toFixed(1)} m of CPU`);
     const { spec } = await podOf(cloud, "alertmanager");
@@ -219,7 +223,7 @@ describe("alerts", () => {
     const gaps = at.slice(1).map((time, n) => time - (at[n] ?? 0));
     console.log("heartbeat gaps in s:", gaps.map((gap) => gap.toFixed(0)).join(" "));
     expect(gaps.length).toBeGreaterThan(4);
-    // Each of the two restarts and moves of the pod may delay a heartbeat.
+    // Each of the two restarts and the two moves of the pod may delay a heartbeat.
     expect(gaps.filter((gap) => gap < 110 || gap > 130).length).toBeLessThanOrEqual(4);
     // docs/alerts.md recommends a period of 5 minutes.
     expect(Math.max(...gaps)).toBeLessThan(300);
@@ -242,7 +246,7 @@ describe("alerts", () => {
     return stdout;
   }
 
-  /** Deletes the pod at once, and prevents a new one on the same node. */
+  /** Deletes Alertmanager's pod without a grace period, and waits until a new pod is ready on another node. */
   async function moveAlertmanager(): Promise<void> {
     const { spec, metadata } = await podOf(cloud, "alertmanager");
     await kubectl("cordon", spec?.nodeName ?? "");

@@ -23,9 +23,9 @@ const [runs] = recordingGroups() as [RecordingGroup, RecordingGroup];
 const names = runs.rules.map(({ record }) => record);
 
 /**
- * Tests the backfill of runs from the raw series of one Prometheus: promtool creates blocks from the output, and an
- * empty Prometheus loads them. Does not prove that it works with an older Prometheus as the source, or with blocks that
- * are added to a running Prometheus.
+ * Tests the backfill of runs from the scraped series of one Prometheus: promtool creates blocks from the
+ * output, and an empty Prometheus loads them. Does not prove that the backfill works with an older Prometheus
+ * as the source, or that blocks can be added to a running Prometheus.
  */
 describe("npm run backfill", () => {
   let toolchain: Toolchain;
@@ -53,7 +53,10 @@ describe("npm run backfill", () => {
     const args = ["tsdb", "create-blocks-from", "--quiet", "--max-block-duration=31d", "openmetrics"];
     await execa(toolchain.path("promtool"), [...args, file, path.join(dir, data)]);
   };
-  /** Runs the command, loads its output into a Prometheus and returns that Prometheus's series. */
+  /**
+   * Runs the backfill, loads its output into a new Prometheus, and returns the recorded series of that
+   * Prometheus.
+   */
   const backfill = async (url: string, data: string, args: string[], until: number): Promise<Series[]> => {
     const { stdout, stderr } = await execa("npm", ["run", "--silent", "backfill", "--", url, ...args], {
       cwd: root,
@@ -63,7 +66,7 @@ describe("npm run backfill", () => {
     return allRuns(await start(data), until);
   };
 
-  it("recreates the runs of generated nightly runs as the rules recorded them", async () => {
+  it("returns the same recorded series as in the data of generated nightly runs", async () => {
     const until = Math.floor(Date.now() / 60_000) * 60;
     const counts = ["-nights", "36", "-tests", "6", "-measuring-tests", "2", "-fail", "100", "-miss", "100"];
     const times = ["-until", new Date(until * 1000).toISOString(), "-interval", "30s"];
@@ -74,7 +77,7 @@ describe("npm run backfill", () => {
     const written = await backfill(url, "made-up-runs", [], until);
 
     expect(written.map(valuesOf)).toEqual(expected.map(valuesOf));
-    // The generated data records runs at a fixed minute.
+    // The generator records each run in a fixed minute after its push, so the times may differ.
     const late = written.flatMap(({ values }, n) =>
       values.map(([at], m) => Math.abs(at - (expected[n]?.values[m]?.[0] ?? 0))),
     );
@@ -86,14 +89,14 @@ describe("npm run backfill", () => {
     );
   });
 
-  it("returns the same as the rules, even if the Pushgateway's pod was replaced", async () => {
+  it("returns the same series as the recording rules, even if the Pushgateway's pod was replaced", async () => {
     const all = nights();
     const until = 41 * DAY;
     const pod = (minute: number) => `pod="${minute < 15 * DAY + 100 ? "a" : "b"}",instance="10.8.0.4:9091"`;
     await makeBlocks(rawText(all, until, pod), "raw");
     // The text has no staleness markers. With this lookback, a series ends at its last sample nevertheless.
     const url = await start("raw", ["--query.lookback-delta=1m"]);
-    // Copies the raw series too: after a migration, the new Prometheus has them as well as the backfilled runs.
+    // Also copies the scraped series: after a migration, the new Prometheus has both them and the backfilled runs.
     await cp(path.join(dir, "raw"), path.join(dir, "raw-runs"), { recursive: true });
     const dates = ["--from", "1970-01-01", "--until", "1970-02-12"];
     const written = await backfill(url, "raw-runs", dates, until * 60);
@@ -111,8 +114,9 @@ describe("npm run backfill", () => {
 });
 
 /**
- * Returns 40 nights of two code levels: added and removed tests, a night without a run, a rerun and a second complete
- * run. Each run is pushed in the minute before a full hour, at which promtool evaluates the rules.
+ * Returns the runs of 40 nights and two code levels, with added and removed tests, a night without a run, a
+ * rerun and a second complete run. Each run is pushed in the minute before a full hour, because promtool
+ * evaluates the rules at full hours.
  */
 function nights(): Night[] {
   const all = Array.from({ length: 40 }, (_, n): Night[] => [

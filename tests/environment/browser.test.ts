@@ -17,9 +17,10 @@ const ADMIN = { user: "admin", password: "browser-test" };
 const HOUR_S = 3600;
 
 /**
- * Tests the dashboards in a browser. The Grafana stand-in and a real Prometheus run as processes of this computer, with
- * three weeks of generated nightly runs. Does not prove how Grafana's own pages show the dashboards; both use Grafana's
- * libraries scenes, @grafana/ui and @grafana/data.
+ * Tests the dashboards in a browser. The Grafana stand-in and a real Prometheus run as processes on this
+ * computer, with three weeks of generated nightly runs. Does not prove how Grafana's own pages show the
+ * dashboards. The stand-in's pages use the same libraries as Grafana's: scenes, @grafana/ui and
+ * @grafana/data.
  */
 describe("the dashboards in a browser", () => {
   let scratch: string;
@@ -54,7 +55,7 @@ describe("the dashboards in a browser", () => {
     await rm(scratch, { recursive: true, force: true });
   });
 
-  it("is written in TypeScript without type errors", async () => {
+  it("are shown by pages without TypeScript errors", async () => {
     const copy = path.join(scratch, "types");
     await mkdir(copy);
     for (const name of ["src", "tsconfig.json"]) {
@@ -66,12 +67,12 @@ describe("the dashboards in a browser", () => {
     await execa("node_modules/.bin/tsc", ["--project", copy]);
   });
 
-  it("lets an engineer sign in, pick a code level and a time, read a graph and follow a link", async () => {
+  it("let an engineer sign in, select a code level and a time range, read a graph and follow a link", async () => {
     const { page, url } = await newPage();
     await visitAsEngineer(page, { url, ...ADMIN, codeLevel: "release-v3.31" });
   });
 
-  it("lists the dashboards", async () => {
+  it("are listed on the start page", async () => {
     const page = await open("/");
     await page.getByRole("link", { name: "Monitoring health" }).click();
     await page.waitForURL(/\/d\/k8sfv-monitoring-health/);
@@ -79,7 +80,7 @@ describe("the dashboards in a browser", () => {
   });
 
   it.each(Object.values(dashboards(DEFAULT_THRESHOLDS)).map(({ uid, title }) => [title, uid] as const))(
-    "shows all panels of %s without errors of queries or of the page",
+    "show all panels of %s without errors of queries or of the page",
     async (_, uid) => {
       const page = await open(`/d/${uid}`);
       await panelsLoaded(page);
@@ -89,8 +90,8 @@ describe("the dashboards in a browser", () => {
     },
   );
 
-  it.each(ODD_NAMES)("shows the heap and the result of the test named %j", async (name) => {
-    // Selecting the test in the list sets this value in the URL.
+  it.each(ODD_NAMES)("show the heap and the result of the test named %j", async (name) => {
+    // This is the value that selecting the test in the list sets in the URL.
     const [chosen = ""] = /[^`]+/.exec(name) ?? [];
     const query = new URLSearchParams({
       "var-code_level": ODD_LEVEL,
@@ -108,18 +109,18 @@ describe("the dashboards in a browser", () => {
     await legend.waitFor();
   });
 
-  it("shows an annotation for the time in which an alert fired", async () => {
+  it("show an annotation for the time in which an alert fired", async () => {
     const page = await open("/d/k8sfv-summary?from=now-7d&to=now");
     await panelsLoaded(page);
     const mark = panel(page, "Tests passing").getByTestId("annotation");
     await mark.hover({ timeout: 20_000 });
     await page.getByText("TestFailed").waitFor();
-    // The label covers the input.
+    // Forced, because the switch's label covers its input.
     await page.getByRole("switch").uncheck({ force: true });
     await mark.waitFor({ state: "detached" });
   });
 
-  it("shows a single panel at the URL in an alert's message", async () => {
+  it("show a single panel at the URL in an alert's message", async () => {
     const page = await open("/d/k8sfv-summary?viewPanel=2");
     await panel(page, "Last result of each test").getByText("pass").first().waitFor();
     expect(await page.locator("section").count()).toBe(1);
@@ -127,13 +128,13 @@ describe("the dashboards in a browser", () => {
     await panel(page, "Tests passing").waitFor();
   });
 
-  it("refreshes at the interval in the URL", async () => {
+  it("refresh at the interval in the URL", async () => {
     const page = await open("/d/k8sfv-summary?refresh=5s");
     await panelsLoaded(page);
     await page.waitForRequest((request) => expressions(request).length > 0);
   });
 
-  /** Opens a path. The second test has signed in. */
+  /** Opens a path of Grafana. The test that calls visitAsEngineer has signed in before. */
   async function open(address: string): Promise<Page> {
     const { page, url } = await newPage();
     await page.goto(`${url}${address}`);

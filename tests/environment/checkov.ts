@@ -4,9 +4,12 @@ import path from "node:path";
 import { execa } from "execa";
 import { defaultCacheDir } from "k8sfv-local-cloud/toolchain";
 
-/** Version on the Python Package Index. */
+/** Version of checkov on the Python Package Index. */
 const VERSION = "3.2.495";
-/** Runs checkov from a directory of modules, because a virtual environment can't be moved. */
+/**
+ * Python program that runs checkov from a directory of modules. A virtual environment is not possible,
+ * because `install` renames the directory.
+ */
 const PROGRAM = "import sys; from checkov.main import Checkov; sys.exit(Checkov(argv=sys.argv[1:]).run())";
 
 /** A failed check and its object as "KIND.NAMESPACE.NAME". */

@@ -11,28 +11,28 @@ import {
 } from "k8sfv-local-cloud";
 import { typeScriptLoader } from "k8sfv-local-cloud/testing";
 
-/** A push and what became of it. */
+/** A push and its result. */
 export interface CountedPush {
   instance: string;
   value: number;
-  /** HTTP status, or the error of a push without a response. */
+  /** HTTP status of the response, or the error if there was no response. */
   status: number | string;
-  /** When it began, in ms since 1970. */
+  /** Start of the push as Unix time in ms. */
   started: number;
   ms: number;
 }
 
-/** Pushes from the CI host that go on. */
+/** Clients on the CI host that push until they are stopped. */
 export interface CiPushes {
-  /** Ends them, and waits for the responses to those under way. */
+  /** Stops the clients after their current pushes. Returns all pushes. */
   stop: () => Promise<CountedPush[]>;
 }
 
-/** Between two pushes of a client. */
+/** Pause between two pushes of a client, in ms. */
 const PAUSE_MS = 300;
 const CLIENT = path.join(import.meta.dirname, "push-client.ts");
 
-/** Starts clients on the CI host, each of which pushes one push after the other, without a timeout. */
+/** Starts clients on the CI host. Each of them sends one push after the other, without a timeout. */
 export async function startCiPushes(
   cloud: Cloud,
   url: string,
@@ -40,7 +40,8 @@ export async function startCiPushes(
 ): Promise<CiPushes> {
   const { hostname, port } = new URL(url);
   const running = await Promise.all(
-    // Wrapped, since a process of execa is a promise of its end.
+    // startClient returns the process in an object. Execa's process is a promise of its end, for which
+    // `await` would wait.
     Array.from({ length: clients }, (_, at) =>
       startClient(cloud, [hostname, port, `${name}-${at}`, String(PAUSE_MS), "0", "0"]),
     ),
@@ -54,7 +55,7 @@ export async function startCiPushes(
   };
 }
 
-/** Pushes once from each of many clients on the CI host, all at the same time. */
+/** Sends one push from each of many clients on the CI host, all at the same time. Returns after the last response. */
 export async function pushAtOnce(
   cloud: Cloud,
   url: string,
@@ -83,7 +84,7 @@ function countedPushes(text: string): CountedPush[] {
     .map((line) => JSON.parse(line) as CountedPush);
 }
 
-/** Starts the client that k8sfv uses, again and again, each time with another mean occupancy. */
+/** Runs the client that k8sfv uses (sample-run) repeatedly on the CI host, each time with another mean occupancy. */
 export function startSampleRuns(cloud: Cloud, outputs: Record<string, unknown>): CiPushes {
   const over = new AbortController();
   const pushes: CountedPush[] = [];

@@ -15,15 +15,17 @@ interface Login {
   password: string;
 }
 
-/** Result of a push. Exit code 0 means success. */
+/** Result of a push by a client program. */
 interface Outcome {
+  /** Exit code of the program; 0 means that the push succeeded. */
   status: number | undefined;
   output: string;
 }
 
 /**
- * Tests the oldest and newest client libraries with the push proxy and the real Pushgateway, as processes of this
- * computer. Does not prove TLS, which Google's load balancer terminates (exposure.test.ts).
+ * Tests the oldest and newest client libraries with the push proxy and the real Pushgateway, as processes on
+ * this computer. Does not prove pushes with TLS, which Google's load balancer terminates: exposure.test.ts
+ * tests them.
  */
 describe.each(CLIENTS)("the client $name", (client: Client) => {
   let binary: string;
@@ -66,7 +68,7 @@ describe.each(CLIENTS)("the client $name", (client: Client) => {
     return Object.fromEntries([...found].map(([, name = "", value]) => [name, Number(value)]));
   }
 
-  /** Checks a push that replaces the group and one that adds to it. */
+  /** Checks pushes that replace the group, and one that adds to it. */
   async function expectPushes(of: GatewayProcess, login?: Login): Promise<void> {
     const stored = { status: 0, output: "" };
     expect(await push("replace", of.url, { client_a: 1, client_b: 2 }, login)).toEqual(stored);

@@ -38,10 +38,10 @@ export function useContent(): Content {
     const outputs = await stackOutputs(engine);
     const addresses = await startForwards(cloud, outputs);
     const grafana = { url: addresses.grafana, outputs };
-    await runSample(cloud, outputs); // as dev
+    await runSample(cloud, outputs); // of the code level dev
     const args = ["-nights", "21", "-felix", "-levels", "master,release-v3.31"];
     const runs = await loadHistory(cloud, addresses.prometheus, args);
-    // Samples of each group of recording rules since then.
+    // Returns a result when each group of recording rules has recorded a sample.
     const recorded =
       'last_over_time(nightly:k8sfv_test_result{code_level="dev"}[10m]) and on () prometheus:disk_used_bytes';
     await eventually(

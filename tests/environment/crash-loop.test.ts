@@ -28,7 +28,7 @@ describe("pushes during a crash loop of the Pushgateway", { timeout: 900_000 }, 
     const pushing = pushUntil(addresses.pushGateway, 4, () => over, { timeoutMs: 400_000, pauseMs: 100 });
     const reasons = new Set<string>();
     for (let crashes = 0; crashes < CRASHES; crashes += 1) {
-      // Fails while the container is in back-off.
+      // Repeated, because killing fails while the container is in back-off and has no process.
       await eventually(
         () => kill(stack.cloud, "prom-gateway", "bin/pushgateway"),
         () => true,
@@ -44,7 +44,7 @@ describe("pushes during a crash loop of the Pushgateway", { timeout: 900_000 }, 
     console.log("crash loop:", Object.fromEntries(pushes.answers), "slowest", pushes.slowestMs, "ms");
     expect(reasons).toContain("CrashLoopBackOff");
     expect([...pushes.answers.keys()]).toEqual([202]);
-    // Longer than the timeouts of the load balancers and the proxy in earlier versions.
+    // The slowest push waited longer than 60 s, the timeout of the load balancer and the proxy in earlier versions.
     expect(pushes.slowestMs).toBeGreaterThan(60_000);
     expect(lost(pushes, await held(addresses.pushGateway))).toEqual([]);
   });

@@ -6,8 +6,8 @@ import { CRD_FILES, readCrds } from "../../components/operator-crds.ts";
 import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 
 /**
- * Removes all descriptions except those of printer columns. readCrds keeps these, because the key follows a list's
- * dash.
+ * Removes all descriptions except those of printer columns. readCrds keeps these, because in the file a dash
+ * precedes the key.
  */
 function withoutDescriptions(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((one: unknown) => withoutDescriptions(one));

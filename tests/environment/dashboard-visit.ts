@@ -10,8 +10,10 @@ export interface Subject {
   /** Code level to select, with runs in the last 30 days. */
   codeLevel: string;
   /**
-   * Whether the code level's last run is only minutes old. A graph of 30 days then has no point for the run yet
-   * (points are half an hour apart), so the tooltip is not checked. @default false
+   * Whether the code level's last run is only minutes old. A graph of 30 days has a point every half hour,
+   * and none yet for that run, so the tooltip is not checked.
+   *
+   * @default false
    */
   isNew?: boolean;
 }
@@ -66,7 +68,8 @@ async function selectCodeLevel(page: Page, codeLevel: string): Promise<void> {
   page.on("request", listen);
   await page.getByRole("combobox").first().click();
   await page.getByRole("option", { name: codeLevel, exact: true }).click();
-  // A multi-value selection is applied when its list closes. Another element covers the list's surroundings.
+  // The page applies a selection of several values when the list closes. The click closes it. The click has
+  // coordinates, because another element covers everything around the list.
   await page.mouse.click(4, 600);
   await waitForParameter(page, "var-code_level", codeLevel);
   await expect.poll(() => requested.length, { timeout: TIMEOUT_MS }).toBeGreaterThan(10);

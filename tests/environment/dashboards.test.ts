@@ -37,10 +37,13 @@ type Board = ReturnType<typeof dashboards>[string];
 
 const all = Object.values(dashboards(DEFAULT_THRESHOLDS));
 const summary = dashboardOf(SUMMARY.uid);
-/** UIDs of the dashboards that show series of the generated history. The others show the young environment itself. */
+/**
+ * UIDs of the dashboards that show the generated nightly runs. The other dashboards show the environment
+ * itself, which is only minutes old.
+ */
 const WITH_HISTORY: (string | undefined)[] = [SUMMARY.uid, "k8s-scale-testing"];
 
-/** Panels that are empty without failures or in a new environment. */
+/** Panels that may be empty, because there were no failures or because the environment is only minutes old. */
 const MAY_BE_EMPTY = [
   "Last failed push",
   "Rejected pushes",
@@ -50,13 +53,13 @@ const MAY_BE_EMPTY = [
 ];
 
 /**
- * Tests the queries of Grafana's dashboards, with three weeks of generated nightly runs and one pushed run. How
- * pages show the results is not tested here, but in browser.test.ts (with the stand-in).
+ * Tests the queries of Grafana's dashboards, with three weeks of generated nightly runs and one pushed run.
+ * browser.test.ts tests how pages show the results, with the stand-in's pages.
  */
 describe("Grafana's dashboards", () => {
   const content = useContent();
 
-  it("use only existing metrics, like the alerts", async () => {
+  it("query only metrics that exist, like the alerts", async () => {
     const { addresses } = content;
     const exprs = [
       ...all.flatMap((dashboard) =>
@@ -168,12 +171,12 @@ describe("Grafana's dashboards", () => {
     }
   });
 
-  it("need no update if nothing changed", async () => {
+  it("are not changed by a second `up`", async () => {
     const { engine } = content;
     await engine.pulumi(["up", "--yes", "--expect-no-changes"]);
   });
 
-  it("detect and revert manual changes", async () => {
+  it("are reset by `up --refresh` after a manual change, which a preview shows", async () => {
     const { engine, grafana } = content;
     const path = `/api/dashboards/uid/${summary.uid}`;
     const { dashboard, meta } = await requestGrafana<{

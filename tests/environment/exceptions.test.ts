@@ -56,9 +56,9 @@ const CASES: Record<string, Case> = {
 };
 
 /**
- * Tests errors of the program, except configuration errors, in previews by the real engine. The durations are compared
- * with a preview without an error in the same run. Does not prove it for the published language host, which passes
- * other arguments to Node.
+ * Tests errors of the program, except configuration errors, in previews by the real engine. The durations are
+ * compared with a preview without an error in the same run. Does not prove the same for Pulumi's published
+ * language host, which passes other arguments to Node.
  */
 describe("an unhandled error in the program", { timeout: 300_000 }, () => {
   let stack: TestStack;
@@ -107,7 +107,11 @@ describe("an unhandled error in the program", { timeout: 300_000 }, () => {
   }
 });
 
-/** Adds a line at the end of the file, or of its constructor. @returns the line number */
+/**
+ * Adds a line at the end of a component's constructor, or at the end of a file without a component.
+ *
+ * @returns the line number
+ */
 async function addLine(file: string, line: string): Promise<number> {
   const text = await readFile(file, "utf8");
   const end = text.lastIndexOf("    this.registerOutputs(");

@@ -31,7 +31,13 @@ export function points(frame: Frame): [number, number][] {
   return valuesOf(frame).map((value, at) => [Number(frame.columns[0]?.values[at]), value]);
 }
 
-/** Returns the values that a panel must show: each point combines the runs recorded since the previous point. */
+/**
+ * Returns the points that a panel must show. Each point combines the runs that were recorded since the
+ * previous point.
+ *
+ * @param of - returns a run's value
+ * @param together - combines the values of the runs of one point
+ */
 export function expected(
   frame: Frame,
   runs: HistoryRun[],
@@ -46,19 +52,21 @@ export function expected(
   });
 }
 
-/** Returns the mean. */
 export function mean(values: number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Returns the sum of each test's worst result. */
+/**
+ * Returns a function for `expected`, which adds up each test's worst result in the runs of one point.
+ *
+ * @param all - runs whose first one has all tests
+ */
 export function worstSum(all: HistoryRun[]) {
   const tests = Object.keys(all[0]?.results ?? {});
   return (_: number[], runs: HistoryRun[]): number =>
     tests.reduce((sum, test) => sum + Math.min(...runs.map(({ results }) => results[test] ?? 1)), 0);
 }
 
-/** Returns the median. */
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

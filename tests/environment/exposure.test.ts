@@ -21,14 +21,14 @@ import { eventually, query } from "./prometheus.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 const DOMAIN = "push.k8sfv.example";
-/** A range that contains the CI host on the internet, and one that doesn't. */
+/** A source range that contains the address of the CI host on the internet, and one that doesn't. */
 const [ITS_RANGE, ANOTHER] = ["198.51.100.0/28", "192.0.2.0/24"];
 
 /**
- * Tests the other values of `pushGateway.exposure` (workloads.test.ts tests the default): pushes from the internet
- * through Google's load balancer, and only from the cluster. The local cloud emulates the load balancer according to
- * Google's documentation. Does not prove that Google's load balancer behaves the same, nor how long its certificate
- * takes.
+ * Tests the values "external" and "in-cluster" of `pushGateway.exposure`: pushes from the internet through
+ * Google's load balancer, and pushes only from pods. workloads.test.ts tests the default. The local cloud
+ * emulates the load balancer according to Google's documentation. Does not prove that Google's load balancer
+ * behaves the same, nor how long it takes until its certificate is issued.
  */
 describe("pushes", () => {
   let stack: TestStack;
@@ -76,7 +76,8 @@ describe("pushes", () => {
   }
 
   /**
-   * Returns the status of a request from the internet with this unchanged request target; "none" without a response.
+   * Returns the status of a request from the internet; "none" if there is no response. The request target is
+   * sent unchanged.
    */
   async function statusOf(target: string): Promise<string> {
     const script = `
@@ -123,7 +124,7 @@ describe("pushes", () => {
     expect(await machineConnects(stack.cloud, ciHost, "10.248.1.4", 9091)).toBe(true);
   });
 
-  it("reach no other host and stop no process with a malformed request target", async () => {
+  it("with a malformed request target reach no other host and crash no process", async () => {
     expect(await statusOf("//")).toBe("401");
     expect(await statusOf("//192.0.2.1/metrics")).toBe("401");
     expect(await statusOf(`${String(outputs.PROMETHEUS_URL)}/-/ready`)).toBe("404");
@@ -145,7 +146,7 @@ describe("pushes", () => {
     );
   });
 
-  it("leave nothing to update, and the smoke test succeeds", async () => {
+  it("leave a stack without changes in a preview, and the smoke test succeeds", async () => {
     await stack.engine.pulumi(["preview", "--diff", "--expect-no-changes"]);
     expect(await smoke()).toContain("smoke: all is well");
   });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { execa } from "execa";
 import { type Cloud, ciHostCommand } from "k8sfv-local-cloud";
 
-/** Unusual values that no panel shows by chance. */
+/** Values of the two metrics, which no panel shows by chance. */
 export const ENDPOINTS = 1234;
 export const CHAINS = 321;
 

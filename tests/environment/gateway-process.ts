@@ -31,21 +31,21 @@ export interface GatewayProcess {
 export interface GatewayOptions {
   /** Limits of the proxy, in bytes. */
   limits?: { push: number; store: number };
-  /** Seconds after which the proxy responds with 503. */
+  /** Timeout of a push in seconds, after which the proxy responds with 503. @default 25 */
   timeoutSeconds?: number;
   /** Port of the proxy. @default any free port */
   port?: number;
-  /** File that the proxy regards as the Pushgateway's persistence file. */
+  /** File that the proxy reads as the Pushgateway's persistence file. @default the Pushgateway's file */
   proxyFile?: string;
   /** "USER:PASSWORD" that the Pushgateway requires. @default none */
   credentials?: string;
 }
 
 /**
- * Starts the Pushgateway and the push proxy.
+ * Starts the Pushgateway and the push proxy, and waits until both are ready.
  *
  * @param binary - path of the Pushgateway's program
- * @param dir - directory for its file
+ * @param dir - directory of the Pushgateway's persistence file
  */
 export async function startGateway(
   binary: string,

@@ -135,7 +135,7 @@ describe("Grafana's provider against the stand-in", () => {
     await pulumi(["destroy", "--yes", "--skip-preview"]);
   });
 
-  // The last test, because like Grafana the server blocks this login for 5 minutes after 5 wrong passwords.
+  // This is the last test, because the stand-in, like Grafana, blocks a login for 5 minutes after 5 wrong passwords.
   it("reports a wrong password", async () => {
     await keep(KINDS);
     await pulumi(["config", "set", "--secret", "auth", "admin:wrong"]);

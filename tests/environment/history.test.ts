@@ -14,19 +14,22 @@ import { eventually, query } from "./prometheus.ts";
 const GIB = 2 ** 30;
 const NIGHTS = 365;
 const TESTS = 10;
-/** Series per run: for each test its result, mean, increase and 20 steps of the heap. */
+/** Number of series per run: for each test its result, mean, increase and 20 steps of the heap. */
 const SERIES = TESTS * 23;
-/** Maximum size of blocks: the default disk size and the fraction for blocks (components/prometheus.ts). */
+/**
+ * Maximum size of all blocks in bytes: the fraction of the default disk size that blocks may use
+ * (components/prometheus.ts).
+ */
 const BLOCKS_BYTES = 200 * 0.8 * GIB;
-/** Memory limit of Prometheus (components/prometheus.ts). */
+/** Memory limit of Prometheus in bytes (components/prometheus.ts). */
 const MEMORY_BYTES = 2 * GIB;
 
 /**
- * Tests the real Prometheus, as a process of this computer, with a year of nightly runs as in production: 10 tests of
- * 4 code levels, whose values are scraped every 10 s until the next push replaces them. Does not prove five years; they
- * are extrapolated from one.
+ * Tests the real Prometheus, as a process on this computer, with a year of nightly runs as in production: 10
+ * tests of 4 code levels, whose values are scraped every 10 s until the next push replaces them. Does not
+ * test five years of runs, but extrapolates disk usage from one year.
  */
-describe("a year of nights", () => {
+describe("Prometheus with a year of nightly runs", () => {
   let dir: string;
   let url: string;
   let prometheus: ChildProcess;
@@ -70,7 +73,7 @@ describe("a year of nights", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it("has every sample", async () => {
+  it("returns every sample", async () => {
     const startedAt = Date.now();
     let samples = 0;
     // One query per month and metric. A single query would exceed Prometheus's timeout, and a selector of several
@@ -87,7 +90,7 @@ describe("a year of nights", () => {
     expect(Math.abs(samples / (scrapes * SERIES) - 1)).toBeLessThan(0.001);
   });
 
-  it("needs so little disk and memory that five years fit", async () => {
+  it("uses so little disk space and memory that five years of runs fit", async () => {
     const memory = await residentBytes(prometheus);
     const perSample = blocksBytes / (((until - firstPush) / 10_000) * SERIES);
     console.log(

@@ -11,8 +11,8 @@ import { openTestStack, type TestStack } from "./stack.ts";
 /** Number of killed runs. */
 const KILLS = 10;
 /**
- * Maximum number of runs. Each fault affects each resource once, Google's resource graph has depth 6, and imports
- * count.
+ * Maximum number of runs until one must succeed. Each resource fails three times, and resources depend on
+ * each other in six levels.
  */
 const MAX_RUNS = 40;
 
@@ -35,13 +35,13 @@ describe("after failed runs", { timeout: 1_800_000 }, () => {
 
   afterAll(() => removeCloud(stack.cloud));
 
-  it("the stack converges if each operation at Google exceeds a quota, lacks permission, and succeeds without a response", async () => {
+  it("the stack converges although each creation at Google first exceeds a quota, then lacks a permission, and then succeeds without a response", async () => {
     await injectFaults("create");
     const up = ["up", "--yes", "--skip-preview", "--continue-on-error"];
     const runs = await until(() => stack.engine.pulumi(up), true);
     console.log(`${runs.failed} runs failed before one succeeded; ${runs.imported} resources imported`);
     expect(runs.imported).toBeGreaterThan(10);
-    // Each error names what is missing.
+    // The error messages name the missing quota or permission.
     for (const words of [
       "Quota exceeded",
       "Required 'compute.networks.create' permission",
@@ -80,7 +80,10 @@ describe("after failed runs", { timeout: 1_800_000 }, () => {
     return path.join(stack.cloud.dir, "faults.json");
   }
 
-  /** Makes each operation fail three times: by quota, by permission, and by a timeout after it succeeded. */
+  /**
+   * Makes the operation fail three times for each resource: because of a quota, because of a permission, and
+   * by a timeout after it succeeded.
+   */
   async function injectFaults(operation: "create" | "delete"): Promise<void> {
     const names = planned
       .filter((urn) => urn.includes("gcp:") && !urn.includes("providers:gcp"))
@@ -124,7 +127,7 @@ describe("after failed runs", { timeout: 1_800_000 }, () => {
       await sleep(50);
       seen = await stack.countResources();
     }
-    // Otherwise the run ended before it was killed, and the test would prove nothing.
+    // If the run had ended before it was killed, the test would prove nothing.
     expect(state.ended).toBe(false);
     await killProcesses(await findEngineProcesses(stack.cloud));
     await run;
@@ -132,13 +135,17 @@ describe("after failed runs", { timeout: 1_800_000 }, () => {
     return `${seen}/${planned.length}`;
   }
 
-  /** Checks that the state contains each planned resource once and that Google has the same, completely created. */
+  /**
+   * Checks that the state contains each planned resource once, and that the same resources exist in Google
+   * Cloud and are complete.
+   */
   async function expectWhole(): Promise<void> {
     await stack.engine.pulumi(["preview", "--expect-no-changes"]);
     const resources = await stack.resources();
     const urns = resources.map(({ urn }) => urn);
     expect(new Set(urns).size).toBe(urns.length);
-    // The state has more than a first preview, which can't know the CRDs in the operator's files without a cluster.
+    // The state has more resources than the first preview, which has no cluster and therefore can't list the
+    // CRDs in the operator's files.
     expect(urns).toEqual(expect.arrayContaining(planned));
     const ids = resources
       .filter(({ type }) => type.startsWith("gcp:") && !type.endsWith(":Service"))

@@ -10,7 +10,10 @@ import { root } from "../pages.ts";
 import { podIds } from "./pods.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
-/** Address of the front end. Kubeconfigs with a DNS name use port 443. */
+/**
+ * Address of the front end of the DNS endpoint. It needs its own address, because kubeconfigs with a DNS name
+ * use port 443.
+ */
 const FRONT_END = "127.44.20.1";
 
 interface Kubeconfig {
@@ -39,7 +42,7 @@ describe("a changed kubeconfig of the same cluster", () => {
     await removeCloud(stack.cloud);
   });
 
-  it("replaces nothing in the cluster after an upgrade from a program with another install hint", async () => {
+  it("replaces nothing in the cluster after an upgrade from a program that wrote another install hint into the kubeconfig", async () => {
     const state = await stack.engine.pulumi(["stack", "export", "--show-secrets"]);
     expect(state).toContain("Install it with");
     const file = path.join(stack.cloud.pulumiDir, "older.json");
@@ -77,7 +80,7 @@ describe("a changed kubeconfig of the same cluster", () => {
     await stack.engine.pulumi(["preview", "--expect-no-changes"]);
   });
 
-  /** Applies a change that affects only the provider, which does not exist in the cluster. */
+  /** Applies a change that affects only the Kubernetes provider, which is no object in the cluster. */
   async function expectOnlyProviderChanges(pulumi: Run): Promise<void> {
     expect(new Set((await changes(pulumi)).map(({ type }) => type))).toEqual(
       new Set(["pulumi:providers:kubernetes"]),
@@ -85,7 +88,7 @@ describe("a changed kubeconfig of the same cluster", () => {
     await expectNothingReplaced(pulumi);
   }
 
-  /** Applies a change, and checks that only the provider is replaced and no pod. */
+  /** Applies a change, and checks that only the Kubernetes provider is replaced and that no pod is. */
   async function expectNothingReplaced(pulumi: Run): Promise<void> {
     const planned = await changes(pulumi);
     expect(planned).not.toEqual([]);

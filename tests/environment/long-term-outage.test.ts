@@ -14,16 +14,16 @@ import { startThanos, type Thanos } from "./thanos.ts";
 
 const SERIES = 100;
 /**
- * Duration of a block in ms. Prometheus truncates its write-ahead log when it writes a block, by default every two
- * hours, and keeps about 1.5 times the duration of a block. With blocks of a minute, an outage of a minute corresponds
- * to two hours.
+ * Duration of a block in ms. Prometheus truncates its write-ahead log when it writes a block, by default
+ * every two hours, and keeps about 1.5 times the duration of a block. With blocks of one minute, an outage of
+ * one minute has the same effect as an outage of two hours by default.
  */
 const BLOCK_MS = 60_000;
 
 /**
- * Tests an outage of the store that is longer than a block, and copying blocks from the store back to Prometheus. Does
- * not prove an outage of two real hours: Prometheus sends no sample older than its own start, so timestamps can't be
- * faked.
+ * Tests an outage of the long-term store that is longer than a block, and copying blocks from the store back
+ * to Prometheus. Does not test an outage of two real hours: the clock can't be faked, because Prometheus
+ * sends no sample that is older than its own start.
  */
 describe("an outage of the long-term store", () => {
   let dir: string;
@@ -99,12 +99,12 @@ describe("an outage of the long-term store", () => {
   });
 
   it("allows copying all samples back to Prometheus as blocks", async () => {
-    // Receive excludes the newest sample from its last block.
+    // Waits, because the last block that Receive writes doesn't contain its newest sample.
     const until = Math.floor(Date.now() / 1000);
     await sleep(10_000);
     await started[0]?.close();
     const stored = await count(thanos.queryUrl, until);
-    // Both replicas upload their blocks.
+    // On SIGTERM both replicas upload their blocks.
     await thanos.stopReceive(0, "SIGTERM");
     await thanos.stopReceive(1, "SIGTERM");
     const blocks = (await readdir(thanos.bucket)).filter((name) => name.startsWith("01"));

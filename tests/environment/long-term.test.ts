@@ -37,25 +37,35 @@ import { difference } from "./same-panels.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 import { startThanos, type Thanos } from "./thanos.ts";
 
-/** The store's entrance on the CI host: the last address of the subnetwork that Google assigns. */
+/**
+ * Address and port of the store's reverse proxy (store-entrance-main.ts) on the CI host, which has the last
+ * address of the subnetwork that Google assigns.
+ */
 const STORE = { address: "10.248.15.253", port: 8480 };
 const STORE_URL = `http://${STORE.address}:${STORE.port}`;
 const PASSWORD = "password-of-the-long-term-store";
-/** Just under five years: Prometheus would delete older blocks as soon as it loads them. */
+/** Number of nightly runs, just under five years. Prometheus would delete older blocks as soon as it loads them. */
 const NIGHTS = 1820;
-/** Maximum delay of the store, in ms: Prometheus sends after 5 s at most, and rules are evaluated each minute. */
+/**
+ * Maximum time in ms until the store has a sample: Prometheus evaluates rules every minute, and sends samples
+ * within 5 s.
+ */
 const LAG_MS = 90_000;
+/** Duration of the store's outage in ms. */
 const OUTAGE_MS = 180_000;
 
-/** The latest full minute that the store has, in ms. */
+/** Returns the latest full minute whose samples the store has, as Unix time in ms. */
 const stored = (): number => Math.floor((Date.now() - LAG_MS) / 60_000) * 60_000;
 
 const all = Object.values(dashboards(DEFAULT_THRESHOLDS));
 
 /**
- * Thanos in the VPC as the long-term store of a stack with five years of nightly runs. Not proved here: a store
- * over TLS, or of another make; rates, of which only the samples are compared; an outage as long as a block, which
- * long-term-outage.test.ts has.
+ * Tests Thanos in the VPC as the long-term store of a stack with five years of nightly runs. Does not prove:
+ *
+ * - other products than Thanos as the store, or a store with TLS;
+ * - that rates are equal: Prometheus and Thanos extrapolate them differently, so only their samples are
+ *   compared;
+ * - an outage that is longer than a block, which long-term-outage.test.ts tests.
  */
 describe("a long-term store", () => {
   let stack: TestStack;
@@ -104,7 +114,7 @@ describe("a long-term store", () => {
     await removeCloud(openCloud("longterm"));
   });
 
-  /** Copies all of Prometheus' blocks into the bucket, as docs/long-term.md does. */
+  /** Copies all of Prometheus's blocks into the bucket, as docs/long-term.md describes. */
   const copyHistory = async (): Promise<void> => {
     const database = await databaseFolder(stack.cloud);
     const copy = path.join(stack.cloud.dir, "blocks");
@@ -133,7 +143,7 @@ describe("a long-term store", () => {
     }
   };
 
-  it("gets the sample of the smoke test, which shows no password", async () => {
+  it("returns the sample of the smoke test, whose output does not contain the store's password", async () => {
     const env = { ...process.env, K8SFV_CLOUD: "longterm" };
     const { all: said, exitCode } = await execa("npm", ["run", "--silent", "smoke", "--", "local"], {
       env,
@@ -146,9 +156,12 @@ describe("a long-term store", () => {
     expect(said).not.toContain(PASSWORD);
   });
 
-  it("returns the same values as Prometheus in every panel, over its own time and five years", expectEqual);
+  it(
+    "returns the same values as Prometheus in every panel, for the dashboard's default range and for five years",
+    expectEqual,
+  );
 
-  it("is reached by Prometheus and Grafana alone, at its port alone", async () => {
+  it("accepts connections only from Prometheus and Grafana, and only at its port", async () => {
     const reach = async (name: string, port: number) =>
       connects(await podOf(stack.cloud, name), STORE.address, port);
     expect(await reach("prometheus", STORE.port)).toBe(true);
@@ -159,7 +172,7 @@ describe("a long-term store", () => {
     expect(await reach("grafana", STORE.port + 1)).toBe(false);
   });
 
-  it("stays out of what Grafana shows and out of the state in plain text", async () => {
+  it("has a password that neither Grafana's API nor the state contains in plain text", async () => {
     const source = await requestGrafana<object>(grafana, "/api/datasources/uid/my-prom");
     expect(source).toMatchObject({ basicAuthUser: "k8sfv", secureJsonFields: { basicAuthPassword: true } });
     expect(JSON.stringify(source)).not.toContain(PASSWORD);
@@ -172,7 +185,7 @@ describe("a long-term store", () => {
     await expectEqual();
   });
 
-  it("misses nothing after it was away for three minutes", async () => {
+  it("has all samples after an outage of three minutes", async () => {
     const { cloud } = stack;
     const started = Date.now();
     await thanos.stopReceive(1, "SIGKILL");
@@ -181,7 +194,7 @@ describe("a long-term store", () => {
     await thanos.startReceive(0);
     await thanos.startReceive(1);
     await sleep(LAG_MS);
-    // All samples of all series, from before the outage until after it.
+    // Compares all samples of all series, from before the outage until after it.
     const at = Math.floor(stored() / 1000) + LAG_MS / 2000;
     const selector = `{__name__!=""}[${Math.ceil(at - started / 1000) + 30}s] @ ${at}`;
     const local = await samplesOf(addresses.prometheus, {}, selector);
@@ -197,7 +210,7 @@ describe("a long-term store", () => {
     await expectEqual();
   }, 600_000);
 
-  it("answers dashboards at five years in time", async () => {
+  it("responds to the queries of dashboards with a range of five years within 5 s (95th percentile)", async () => {
     for (const dashboard of all) {
       const range = fiveYears(Date.now() - LAG_MS);
       const variables = await initialVariables(grafana, dashboard, range);
@@ -211,12 +224,12 @@ describe("a long-term store", () => {
         `${dashboard.title}: p95 at five years ${store.toFixed(0)} ms from the store, ${local.toFixed(0)} ms from ` +
           `Prometheus: ${(store / local).toFixed(2)} times`,
       );
-      // For a busy machine. The ratio is what counts.
+      // The limit is for a busy computer. The ratio that is printed above depends less on the computer.
       expect(store).toBeLessThan(5000);
     }
   });
 
-  it("goes, and dashboards read Prometheus again", async () => {
+  it("can be removed from the configuration, and then dashboards query Prometheus", async () => {
     await stack.engine.pulumi(["config", "rm", "k8sfv-metrics:longTerm"]);
     await stack.engine.pulumi(["config", "rm", "k8sfv-metrics:longTermPassword"]);
     await stack.up();
@@ -234,14 +247,14 @@ describe("a long-term store", () => {
   });
 });
 
-/** The dashboard with the data source of Prometheus itself. */
+/** Returns the dashboard with Prometheus itself as its data source. */
 function fromLocal(dashboard: Dashboard): Dashboard {
   return JSON.parse(
     JSON.stringify(dashboard).replaceAll('"uid":"my-prom"', '"uid":"my-prom-local"'),
   ) as Dashboard;
 }
 
-/** All samples of a range vector by series. */
+/** Returns all samples of a range vector by series. */
 async function samplesOf(
   prometheus: string,
   headers: Record<string, string>,

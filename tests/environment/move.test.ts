@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { root } from "../pages.ts";
 
-/** Values that Go escapes differently than OpenMetrics, and values that both escape in the same way. */
+/** Label values, of which Go escapes some differently than OpenMetrics, and others in the same way. */
 const NAMES = [
   "plain",
   "a\ttab",
@@ -19,7 +19,10 @@ const NAMES = [
   "no tab: \\t, \\\\t, \\u00a0, C:\\new",
 ];
 
-/** Tests step 3 of docs/migrate.md: dumps the newest hours as text and creates blocks from it. */
+/**
+ * Tests step 3 of docs/migrate.md, which dumps the newest hours of Prometheus as text and creates blocks from
+ * the text.
+ */
 describe("migrating the newest hours of the old Prometheus", () => {
   let dir: string;
   let promtool: string;
@@ -39,7 +42,7 @@ describe("migrating the newest hours of the old Prometheus", () => {
   const dump = async (blocks: string): Promise<string> =>
     (await execa(promtool, ["tsdb", "dump-openmetrics", inDir(blocks)])).stdout;
 
-  it("keeps label values with all characters by the perl command in docs/migrate.md", async () => {
+  it("keeps label values with any characters, because of the perl command in docs/migrate.md", async () => {
     const at = Math.floor(Date.now() / 1000) - 600;
     const quoted = (name: string) =>
       name.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");

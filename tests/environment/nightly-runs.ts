@@ -2,12 +2,12 @@ import type { Series } from "./promtool.ts";
 
 /** A run in virtual time, with its pushed values. */
 export interface Night {
-  /** Minute of the push. */
+  /** Time of the push in minutes since the start of virtual time. */
   at: number;
   level: string;
-  /** Results by test: 1 is a pass, 0 a failure. */
+  /** Results by test: 1 is a pass, 0 a failure. @default the test "leak" passes */
   results?: Record<string, number>;
-  /** Mean occupancy of felix in the test "leak". */
+  /** Mean occupancy of felix in the test "leak". @default 100 */
   mean?: number;
   /** Heap of felix at each step of the test. @default none */
   heap?: number[];
@@ -16,21 +16,21 @@ export interface Night {
 export const DAY = 24 * 60;
 export const HOUR = 60;
 
-/** A series's value in a span of minutes, both inclusive. */
+/** A value that a series has from one minute to another, including both. */
 type Span = [from: number, to: number, value: number];
 
 /**
- * Returns the raw series that Prometheus scrapes of these runs: each from the minute after its push until the next push
- * replaces it, the last until `until`.
+ * Returns the series that Prometheus scrapes of these runs. The series of a run begin in the minute after its
+ * push and end when the next push replaces them; those of the last run end at the minute `until`.
  */
 export function rawSeries(runs: Night[], until: number): Series[] {
   return [...exposed(runs, until)].map(([series, spans]) => ({ series, values: notation(spans) }));
 }
 
 /**
- * Like rawSeries, as OpenMetrics: one sample per minute, without staleness markers.
+ * Returns the same series as rawSeries in OpenMetrics: one sample per minute, without staleness markers.
  *
- * @param more - returns additional labels of all series at a minute
+ * @param more - returns additional labels that all series have at a minute
  */
 export function rawText(runs: Night[], until: number, more: (minute: number) => string): string {
   const text: string[] = [];
@@ -92,7 +92,11 @@ function notation(spans: Span[]): string {
   return [...words, "stale"].join(" ");
 }
 
-/** Returns runs of one code level, each at minute 60 of a day. */
+/**
+ * Returns one run of the code level "A" per day, pushed at minute 60 of the day.
+ *
+ * @param of - returns fields that differ from this
+ */
 export function nightly(nights: number, of: (night: number) => Partial<Night> = () => ({})): Night[] {
   return Array.from({ length: nights }, (_, n) => ({ at: n * DAY + 60, level: "A", ...of(n) }));
 }

@@ -25,10 +25,13 @@ import { held, lost, push, pushUntil, scraped } from "./pushes.ts";
 import { openTestStack } from "./stack.ts";
 
 const workloads = ["prometheus-operator", "prometheus", "alertmanager", "prom-gateway", "grafana"];
-/** A remote-write receiver on the CI host, which has the last address that Google assigns in the subnetwork. */
+/**
+ * Address of a remote-write receiver on the CI host, which has the last address of the subnetwork that Google
+ * assigns.
+ */
 const receiver = { address: "10.248.15.253", port: 9009 };
 
-/** Tests drained and lost nodes, and remote write to another Prometheus. */
+/** Tests remote write to another Prometheus, and data and pushes while a node is drained or lost. */
 describe("workloads", () => {
   let cloud: Cloud;
   let addresses: LocalAddresses;
@@ -76,7 +79,7 @@ describe("workloads", () => {
     await expect(runIn(cloud, ciHost, connect)).rejects.toThrow("No route to host");
   });
 
-  it("move from a drained node without delaying pushes", async () => {
+  it("move from a drained node without losing an accepted push", async () => {
     const pod = await podOf(cloud, "prom-gateway");
     const node = pod.spec?.nodeName ?? "";
     let over = false;
@@ -96,7 +99,7 @@ describe("workloads", () => {
     await core.replaceNode({ name: node, body: { ...known, spec: { ...known.spec, unschedulable: false } } });
   });
 
-  it("return without data loss after a node was lost and came back", async () => {
+  it("restart without losing an accepted push after a node was lost and came back", async () => {
     const node = (await podOf(cloud, "prom-gateway")).spec?.nodeName ?? "";
     let over = false;
     const pushing = pushUntil(addresses.pushGateway, 2, () => over);

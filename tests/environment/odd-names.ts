@@ -1,4 +1,4 @@
-/** Test names that break queries in Grafana's default format, with the heap of their last run. */
+/** Test names that break a query if Grafana inserts them into it in its default format. */
 export const ODD_NAMES = [
   "it's quoted",
   'says "hi" (a.b)',
@@ -7,7 +7,7 @@ export const ODD_NAMES = [
   '`kubectl get` "works" (`a.b`)',
 ];
 
-/** Code level of these tests. */
+/** Code level of the runs of these tests. */
 export const ODD_LEVEL = "https://github.com/projectcalico/felix.git-odd";
 
 /** Returns recorded runs of these tests in OpenMetrics: one at `at` (Unix time in s) and one a day earlier. */

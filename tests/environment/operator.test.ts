@@ -25,13 +25,13 @@ const PORT = 9091;
  * pkg/reloader/tracker.go).
  */
 const RELOAD_MS = 300_000;
-/** A port of the same host that is not a target. */
+/** Port of the CI host that is not a Felix target. */
 const OTHER_PORT = 9092;
 
 /**
- * Tests the Prometheus Operator in an existing environment: Felix targets are added and removed, and `up` fails with a
- * change that the operator rejects. Does not prove Felix itself, whose metrics a small server exposes, nor that the
- * wait for the operator ends by its own timeout of 10 minutes.
+ * Tests the Prometheus Operator in an existing environment: Felix targets are added and removed, and `up`
+ * fails with a change that the operator rejects. Does not test Felix itself, whose metrics a small server
+ * exposes, nor that the wait for the operator ends by its own timeout of 10 minutes.
  */
 describe("the Prometheus Operator", { timeout: 900_000 }, () => {
   let stack: TestStack;
@@ -78,12 +78,12 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     for (const server of servers) await server.stop();
   });
 
-  it("has no alert for a Felix that isn't running", async () => {
+  it("leads to no alert while Felix isn't running", async () => {
     await eventually(
       () => query(addresses.prometheus, 'up{job="felix"} == 0'),
       (found) => found.length === 1,
     );
-    // Alerts are pending from the first evaluation on, which happens every 10 s.
+    // Rules are evaluated every 10 s, and an alert is pending from the first evaluation on.
     await sleep(25_000);
     expect(
       await query(addresses.prometheus, 'ALERTS{job="felix"} or ALERTS{alertname="TargetDown"}'),
@@ -113,7 +113,8 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     await stack.engine.pulumi(["config", "rm", "k8sfv-metrics:felix"]);
     await stack.up();
     await eventually(
-      // Prometheus writes no staleness marker for a job that leaves its configuration: `up` lasts 5 minutes.
+      // Prometheus writes no staleness marker for a job that leaves its configuration, so queries return the
+      // last sample for 5 more minutes. Therefore the query selects samples of the last 30 s.
       () => query(addresses.prometheus, 'timestamp(up{job="felix"}) > time() - 30'),
       (found) => found.length === 0,
       RELOAD_MS,

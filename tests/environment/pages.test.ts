@@ -15,7 +15,7 @@ const ELSEWHERE: Record<string, string> = {
   "npm test": "it runs this file",
   "npm run check": "npm test runs it",
   "npx vitest run --config vitest.environment.config.ts --mode long rules":
-    "it runs another file like this one",
+    "it runs another environment test",
   "npm run bench": "it takes a quarter of an hour and needs an idle computer",
   'npm run generate:google-schema -- schema.json "terraform-provider-google-beta 7.16.0"':
     "it needs the provider's schema, which this repository does not contain",
@@ -34,12 +34,13 @@ describe("documented commands", () => {
   beforeAll(() => removeCloud(openCloud(CLOUD)));
   afterAll(() => removeCloud(openCloud(CLOUD)));
 
-  // First the engine creates a resource in Google Cloud, then one in the cluster.
+  // The first moment is in the creation of Google Cloud's resources, the second one in that of the cluster's
+  // resources.
   it.each([/gcp:container:Cluster \S+ creating/, /Deployment grafana-deployment creating/])(
     "npm start can continue after Ctrl-C at %s",
     async (moment) => {
       const options = { cwd: root, env: { K8SFV_CLOUD: CLOUD }, reject: false, stdin: "ignore" } as const;
-      // A process group of its own, as in a terminal: Ctrl-C signals all of it.
+      // npm gets its own process group, as in a terminal, where Ctrl-C signals the whole group.
       const start = execa("npm", ["start"], { ...options, all: true, detached: true });
       let output = "";
       start.all.on("data", (chunk: Buffer) => {
@@ -51,7 +52,7 @@ describe("documented commands", () => {
       expect(output).toMatch(moment);
       expect(output).toContain('"npm start" continues from here');
       expect(exitCode).not.toBe(0);
-      // The hosts keep running; the engine has ended.
+      // The hosts keep running, but no process of the engine does.
       const left = await findEngineProcesses(openCloud(CLOUD));
       expect(left.filter(({ argv }) => argv[0]?.endsWith("/pulumi"))).toEqual([]);
     },
@@ -86,15 +87,12 @@ describe("documented commands", () => {
     const { env, pulumi } = openEngine(cloud);
     const password = () => pulumi(["stack", "output", "GRAFANA_PASSWORD", "--show-secrets"]);
     const before = await password();
-    await execa(
-      "bash",
-      ["-e", "-o", "pipefail", "-c", (block?.text ?? "").replaceAll("calico-test", "local")],
-      {
-        cwd: root,
-        env: { ...env, KUBECONFIG: cloud.adminKubeconfig, PULUMI_SKIP_CONFIRMATIONS: "true" },
-        stdin: "ignore",
-      },
-    );
+    const more = { STACK: "local", KUBECONFIG: cloud.adminKubeconfig, PULUMI_SKIP_CONFIRMATIONS: "true" };
+    await execa("bash", ["-e", "-u", "-o", "pipefail", "-c", block?.text ?? ""], {
+      cwd: root,
+      env: { ...env, ...more },
+      stdin: "ignore",
+    });
     expect(await password()).not.toBe(before);
   });
 

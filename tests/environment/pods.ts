@@ -53,7 +53,7 @@ export async function untilReady(cloud: Cloud, name: string, timeoutMs = 240_000
   }
 }
 
-/** Returns the processes of a pod's containers with their IDs on this computer. */
+/** Returns the processes of a pod's containers with their IDs in this computer's PID namespace. */
 export async function processesOf({ status }: V1Pod): Promise<{ pid: number; argv: string[] }[]> {
   // A container that isn't running has no process.
   const ids = (status?.containerStatuses ?? [])
@@ -70,12 +70,16 @@ export async function processesOf({ status }: V1Pod): Promise<{ pid: number; arg
   return found.flat();
 }
 
-/** Returns the process IDs, on this computer, of a workload's pod. */
+/** Returns the process IDs of a workload's pod in this computer's PID namespace. */
 export async function pidsOf(cloud: Cloud, name: string): Promise<number[]> {
   return (await processesOf(await podOf(cloud, name))).map(({ pid }) => pid);
 }
 
-/** Kills the process of a pod whose command contains this word, to emulate a crash. */
+/**
+ * Kills the process of a workload's pod whose command contains `word`, to emulate a crash.
+ *
+ * @throws Error unless there is exactly one such process
+ */
 export async function kill(cloud: Cloud, name: string, word: string): Promise<void> {
   const processes = await processesOf(await podOf(cloud, name));
   const [victim, ...more] = processes.filter(({ argv }) => argv.slice(0, 3).join(" ").includes(word));

@@ -38,7 +38,7 @@ const broken = [
   ["containers-are-confined", "loose-prometheus"],
 ] as const;
 
-/** Tests the policy pack with the real engine. A preview connects to no host, so none is started. */
+/** Tests the policy pack with the real engine. The test starts no hosts, because a preview connects to none. */
 describe("the policy pack", () => {
   let engine: Engine;
   let dir: string;
@@ -56,7 +56,7 @@ describe("the policy pack", () => {
   it("accepts the project's program, with all rules evaluated", async () => {
     const stdout = await engine.pulumi(["preview", ...pack]);
     expect(stdout).toMatch(/✅ k8sfv-metrics@v/);
-    // The output would mention a rule that can't be evaluated in a preview.
+    // If a rule couldn't be evaluated in a preview, the output would mention it.
     expect(violations(stdout)).toEqual([]);
   });
 

@@ -8,7 +8,7 @@ import { TOOLS, type Tool, ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { images } from "../../versions.ts";
 import { root } from "../pages.ts";
 
-/** Versions in the modules in `previous/`: the latest minor versions before those in versions.ts that are available. */
+/** Versions of the Go modules in `previous/`: the latest available minor versions before those in versions.ts. */
 const VERSIONS: Readonly<Record<string, string>> = { prometheus: "3.15.1", pushgateway: "1.9.0" };
 
 /** Operator version in the annotation of the older CRDs. */
@@ -40,7 +40,7 @@ function previousTool(tool: Tool): Tool[] {
   if (version === undefined) return [];
   const stamps = Object.fromEntries(Object.keys(tool.stamps ?? {}).map((stamp) => [stamp, version]));
   const module = `../../tests/environment/previous/${tool.name}`;
-  // Without the pages of Prometheus, which need additional packages.
+  // Builds Prometheus without its web UI, whose build needs additional packages.
   const tags = tool.tags?.replace(",builtinassets", "");
   return [{ ...tool, name: `previous-${tool.name}`, module, stamps, tags, recipe: undefined }];
 }

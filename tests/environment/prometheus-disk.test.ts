@@ -11,17 +11,20 @@ import { freePort } from "../../lib/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 
 const history = { days: 3, series: 60, stepSeconds: 60 };
-/** Little more than the 512 MiB that Prometheus reserves when it writes a block. */
+/** Size of the disk: slightly more than the 512 MiB that Prometheus reserves when it writes a block. */
 const diskSize = "640m";
 
-/** Tests the real Prometheus, as a process of this computer, with a small disk in its own mount namespace. */
+/**
+ * Tests the real Prometheus, as a process on this computer, with a small disk that is mounted in a mount
+ * namespace of its own.
+ */
 describe("Prometheus on a full disk", () => {
   let dir: string;
   let disk: string;
   let url: string;
   let promtool: string;
   let binary: string;
-  /** Process that keeps the mount namespace with the disk. */
+  /** Process whose mount namespace contains the disk. The namespace exists until the process ends. */
   let holder: ChildProcess;
   let prometheus: ChildProcess | undefined;
 
@@ -99,7 +102,7 @@ describe("Prometheus on a full disk", () => {
     expect(Number(left?.value[1])).toBeGreaterThan(half / 2);
   });
 
-  it("responds while the disk is full, and continues when there is free space", async () => {
+  it("responds to queries while the disk is full, and stores samples again when there is free space", async () => {
     await start("0");
     const before = await stored(history.days, 0);
     const scrapes = async (): Promise<number> =>
@@ -130,7 +133,10 @@ async function end(child: ChildProcess | undefined): Promise<void> {
   await ended;
 }
 
-/** Returns days of samples until now, with values that compress badly. */
+/**
+ * Returns `history.days` days of samples until an hour ago as OpenMetrics text, with random values, which
+ * compress badly.
+ */
 function openMetrics(): string {
   const { days, series, stepSeconds } = history;
   const now = Math.floor(Date.now() / 1000);

@@ -5,7 +5,7 @@ import path from "node:path";
 import { freePort } from "../../lib/free-port.ts";
 import { eventually, query } from "./prometheus.ts";
 
-/** The real Prometheus as a process of this computer, without scrapes. */
+/** The real Prometheus as a process on this computer. */
 export interface PrometheusProcess {
   url: string;
   close: () => Promise<void>;
@@ -32,7 +32,8 @@ export async function startPrometheus(
   const all = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,
-    // More than five years, because virtual time starts in 1970.
+    // Keeps samples for longer than the program's five years, because some tests have virtual time that
+    // starts in 1970.
     "--storage.tsdb.retention.time=100y",
     `--web.listen-address=127.0.0.1:${port}`,
     ...flags,

@@ -1,11 +1,11 @@
 /**
- * Pushes from the host that it runs on, each push a group of its own, until a line comes on stdin. Prints a line of
- * JSON for each push. It has no timeout, as client_golang has none, and a connection for each push, as CI jobs
- * have.
+ * Pushes until a line arrives on standard input, each push to a group of its own. Prints a line of JSON for
+ * each push (CountedPush in ci-pushes.ts). Like client_golang the program has no timeout, and like CI jobs it
+ * opens a connection for each push.
  *
  *     push-client.ts HOST PORT NAME PAUSE_MS BODY_BYTES CLIENTS
  *
- * With CLIENTS other than 0 that many clients push once, all at the same time.
+ * If CLIENTS is not 0, that many clients push once, all at the same time, and the program exits.
  */
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,7 +17,7 @@ process.stdin.once("data", () => {
   over.abort();
 });
 
-/** @returns the status, or the connection's error */
+/** Pushes a value. @returns the HTTP status, or the error code if there is no response */
 async function push(instance: string, value: number): Promise<number | string | undefined> {
   return new Promise((resolve) => {
     const body = `${padding}# TYPE pushed_value gauge\npushed_value ${value}\n`;

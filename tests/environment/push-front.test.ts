@@ -14,18 +14,25 @@ import { usageDuring } from "./usage.ts";
 
 const OLD_HAPROXY = `${haproxyImage}-before`;
 const OLD_GATEWAY = `${builtNames().pushGateway}-before`;
-/** Kubernetes takes a disk from a lost node this long after it deleted the pod (maxWaitForUnmountDuration). */
+/**
+ * Time in ms from the deletion of a lost node's pod until Kubernetes detaches its disk
+ * (maxWaitForUnmountDuration).
+ */
 const FORCE_DETACH_MS = 6 * 60_000;
 const GATEWAY_DISK = { zone: "us-central1-b", name: "k8sfv-push-gateway" };
 
 /**
- * Pushes while everything moves: from the CI host, one after the other and without a retry, by the client that
- * k8sfv uses and two others. Each is counted. Not proved here: how Google's load balancer treats connections
- * (packages/local-cloud/cluster/client-routes.ts says what is assumed), and its time-outs; the official image of
- * HAProxy; that Kubernetes takes the disk from a lost node, since the local cloud's disks are not attached: the
- * test does that after the time that Kubernetes documents.
+ * Tests pushes while pods, nodes and images are replaced. The client that k8sfv uses and two other clients
+ * push from the CI host, each of them one push after the other and without retries. The test counts every
+ * push. Does not prove:
+ *
+ * - how Google's load balancer treats connections (packages/local-cloud/cluster/client-routes.ts documents
+ *   the assumptions), nor its timeouts;
+ * - the official image of HAProxy;
+ * - that Kubernetes detaches the disk of a lost node. The local cloud does not, so the test detaches the disk
+ *   after the time that Kubernetes documents.
  */
-describe("pushes while things move", () => {
+describe("pushes during replacements and failures", () => {
   let stack: TestStack;
   let outputs: Record<string, unknown>;
   let addresses: LocalAddresses;
@@ -43,7 +50,12 @@ describe("pushes while things move", () => {
 
   const core = () => kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
 
-  /** Pushes while `work` goes on and for 5 s more. @returns every push that was not answered with 202 */
+  /**
+   * Pushes while `work` runs and for 5 more seconds, and checks that the accepted pushes are in the
+   * Pushgateway.
+   *
+   * @returns all pushes whose status was not 202
+   */
   async function during(what: string, work: () => Promise<unknown>): Promise<CountedPush[]> {
     const url = String(outputs.PROMPG_URL);
     const name = what.replaceAll(/\W+/g, "-");
@@ -72,7 +84,10 @@ describe("pushes while things move", () => {
     return bad;
   }
 
-  /** Every accepted push is in the Pushgateway; of the real client, which has one group, the last. */
+  /**
+   * Checks that all accepted pushes are in the Pushgateway. All pushes of k8sfv's client go to one group, so
+   * of these only the last push is checked.
+   */
   async function isWhole(pushes: CountedPush[]): Promise<void> {
     const accepted = pushes.filter(({ status }) => status === 202);
     await eventually(
@@ -95,7 +110,7 @@ describe("pushes while things move", () => {
     );
   }
 
-  /** Evicts all pods of the namespace from a node, as `kubectl drain` does, until none is left. */
+  /** Evicts the workloads' pods from a node, like `kubectl drain`, until the node has none. */
   async function drain(node: string): Promise<void> {
     await cordon(node, true);
     for (;;) {
@@ -108,13 +123,13 @@ describe("pushes while things move", () => {
 
   const evict = async ({ metadata }: V1Pod) => {
     const pod = { name: metadata?.name ?? "", namespace };
-    // Refused by the disruption budget until the other replica is ready.
+    // The PodDisruptionBudget rejects the eviction until the other replica is ready. The caller repeats it.
     await core()
       .createNamespacedPodEviction({ ...pod, body: { metadata: pod } })
       .catch(() => undefined);
   };
 
-  /** Waits until both replicas of the push queue are ready, on different nodes if asked. */
+  /** Waits until the push queue has exactly two pods and both are ready. */
   const untilQueueReady = () =>
     eventually(
       () => podsOf(stack.cloud, "push-queue"),
@@ -125,12 +140,12 @@ describe("pushes while things move", () => {
         ),
     );
 
-  it("begin with a replica of the push queue on each node", async () => {
+  it("are received by a replica of the push queue on each of the two nodes", async () => {
     const nodes = (await untilQueueReady()).map(({ spec }) => spec?.nodeName);
     expect(new Set(nodes).size).toBe(2);
   });
 
-  it("are all answered while the node of the Pushgateway is drained, and then the other node", async () => {
+  it("are all accepted while the Pushgateway's node is drained, and then the other node", async () => {
     for (const which of ["one node", "the other node"]) {
       const node = (await podOf(stack.cloud, "prom-gateway")).spec?.nodeName ?? "";
       const bad = await during(`drain of ${which}`, async () => {
@@ -146,7 +161,7 @@ describe("pushes while things move", () => {
   it.each([
     ["the Pushgateway's image", "images.pushGateway", OLD_GATEWAY],
     ["HAProxy's image", "images.pushQueue", OLD_HAPROXY],
-  ])("are all answered while %s changes, and when that is rolled back", async (what, key, image) => {
+  ])("are all accepted while %s changes and while the change is rolled back", async (what, key, image) => {
     const { images } = await import("../../versions.ts");
     const now = key === "images.pushQueue" ? haproxyImage : builtNames(images).pushGateway;
     for (const [how, to] of [
@@ -159,20 +174,20 @@ describe("pushes while things move", () => {
     }
   });
 
-  it("are all answered while replicas of the push queue are deleted in turn", async () => {
+  it("are all accepted while the replicas of the push queue are deleted one after the other", async () => {
     for (const { metadata } of await podsOf(stack.cloud, "push-queue")) {
       const bad = await during("deletion of a replica", async () => {
         await core().deleteNamespacedPod({ name: metadata?.name ?? "", namespace });
         await sleep(1_000);
         await untilQueueReady();
-        // Until it has ended.
+        // Waits until the deleted pod has ended.
         await sleep(30_000);
       });
       expect(bad).toEqual([]);
     }
   });
 
-  it("are answered while HAProxy is killed in turn, but for those that it was handling", async () => {
+  it("are all accepted while HAProxy is killed in one replica after the other, except those that it was handling", async () => {
     for (const pod of await podsOf(stack.cloud, "push-queue")) {
       let killed = 0;
       const bad = await during("SIGKILL of a replica", async () => {
@@ -187,7 +202,7 @@ describe("pushes while things move", () => {
     }
   });
 
-  it("are all answered while the Pushgateway is killed again and again", async () => {
+  it("are all accepted while the Pushgateway is killed repeatedly", async () => {
     const bad = await during("SIGKILL of the Pushgateway, 4 times", async () => {
       for (let times = 0; times < 4; times += 1) {
         await kill(stack.cloud, "prom-gateway", "bin/pushgateway");
@@ -198,7 +213,7 @@ describe("pushes while things move", () => {
     expect(bad).toEqual([]);
   });
 
-  it("wait for 5 minutes, 500 at once, within the memory of the push queue, and are answered", async () => {
+  it("wait for 5 minutes without a Pushgateway, 500 at the same time and within the push queue's memory limit, and are accepted", async () => {
     const scale = (replicas: number) =>
       kubeConfig(stack.cloud)
         .makeApiClient(AppsV1Api)
@@ -231,13 +246,13 @@ describe("pushes while things move", () => {
   it.each([
     ["spot", { "cluster.acceptInterruptions": true, "cluster.spot": true }],
     ["machine type", { "cluster.machineType": "e2-standard-4" }],
-  ])("are all answered while the node pool is replaced: %s", async (what, changes) => {
+  ])("are all accepted while the node pool is replaced: %s", async (what, changes) => {
     await stack.set(changes);
     expect(await during(`node pool replaced (${what})`, () => stack.up())).toEqual([]);
     await untilQueueReady();
   });
 
-  it("are answered when a node is lost for good, but for those that it was handling", async () => {
+  it("are all accepted while a node is lost and doesn't come back, except those that it was handling", async () => {
     const node = (await podOf(stack.cloud, "prom-gateway")).spec?.nodeName ?? "";
     let lostAt = 0;
     const bad = await during("a node lost for good", async () => {

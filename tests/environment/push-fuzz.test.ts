@@ -15,14 +15,17 @@ import { query } from "./prometheus.ts";
 import { fuzzPush, type FuzzPush } from "./push-fuzz.ts";
 import { send } from "./raw-http.ts";
 
-/** Duration of the sequences of pushes in s, longer with `npm run test-long`. */
+/** Duration of the test in s: 20, and 600 with `npm run test-long`. */
 const IS_LONG = process.env.K8SFV_LONG === "1";
 const SECONDS = IS_LONG ? 600 : 20;
 const ACCEPT = { Accept: "text/plain; version=0.0.4; escaping=allow-utf-8" };
-/** Names that the proxy rejects although the Pushgateway accepts them. */
+/** Names of metrics that the proxy rejects although the Pushgateway accepts them. */
 const REFUSED_NAME = /^(?:pushgateway|push_proxy)_|[^a-zA-Z0-9_:]|^\d|^$/;
 
-/** A bare Pushgateway, for comparison. It is restarted when a push crashes it or makes its metrics unreadable. */
+/**
+ * A Pushgateway without the proxy, whose responses are compared with the proxy's. The test restarts it when a
+ * push crashes it or makes its metrics unreadable.
+ */
 interface Oracle {
   url: string;
   child: ChildProcess;
@@ -147,7 +150,11 @@ describe("random pushes", () => {
     await rm(dir, { recursive: true });
   });
 
-  /** Pushes to both. @returns false if the oracle crashed, so that no further comparison is possible */
+  /**
+   * Sends a push to the proxy and to the oracle, and compares the results.
+   *
+   * @returns false if later pushes can't be compared, because the push left the two in different states
+   */
   async function pushToBoth(push: FuzzPush): Promise<boolean> {
     const before = await readPage(oracle.url);
     const bare = await send(oracle.url, push.path, push).catch(() => undefined);
@@ -161,7 +168,8 @@ describe("random pushes", () => {
       return false;
     }
     if (bare.status >= 300 && bare.status < 400) {
-      // The proxy treats two slashes at the start as one.
+      // The Pushgateway redirects such a path. The proxy rejects it, or, if it begins with two slashes,
+      // treats them as one.
       if (!push.path.startsWith("//")) expect(status).toBe(400);
       return false;
     }
@@ -173,7 +181,7 @@ describe("random pushes", () => {
     return true;
   }
 
-  /** Deletes the groups in both. Restarts the oracle if a group can't be deleted. */
+  /** Deletes the groups in the proxy and in the oracle. Restarts the oracle if one of its groups can't be deleted. */
   async function clear(all: FuzzPush[]): Promise<void> {
     for (const { path: of } of all) {
       for (const { url } of [gateway, oracle]) {

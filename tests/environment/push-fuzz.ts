@@ -12,7 +12,7 @@ export interface FuzzPush {
 const PROTOBUF =
   "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 
-/** Names and values that some layer handles specially. */
+/** Names and values with characters that URLs, HTTP or the text format treat specially. */
 const ODD_TEXTS = ["", " ", "a b", "é", "a\nb", 'a"b', "a\\b", "\u0000", "..", "a/b", "=", "🎉", "%", "a{b"];
 const odd = fc.oneof(fc.constantFrom(...ODD_TEXTS), fc.string({ maxLength: 5 }));
 const labelName = fc.oneof(
@@ -26,7 +26,7 @@ const metricName = fc.oneof(
   },
   fc.constantFrom("push_time_seconds", "push_failure_time_seconds", "a.b", "labels", "", "0a", "a:b", "zzz"),
 );
-/** A path segment: correct, not encoded, or percent-encoded. */
+/** A segment of the request's path: plain, percent-encoded, or malformed. */
 const segment = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom("k8sfv", "master", "x") },
   odd.map((text) => encodeURIComponent(text)),
@@ -131,7 +131,7 @@ function double(number: number, of: number): Buffer {
 const bound = fc.oneof(fc.constantFrom(0.5, 1, 2, Infinity, NaN), fc.double());
 const pair = (one: number, other: number) =>
   fc.tuple(bound, bound).map(([a, b]) => Buffer.concat([double(one, a), double(other, b)]));
-/** Values of a metric in prometheus/client_model: one for each type, and others. */
+/** A metric's value in prometheus/client_model: of any metric type, a native histogram, or a timestamp. */
 const metricValue = fc.oneof(
   bound.map((of) => field(2, double(1, of))),
   bound.map((of) => field(3, double(1, of))),
@@ -153,7 +153,7 @@ const metricValue = fc.oneof(
         ]),
       ),
     ),
-  // A native histogram: schema, width and count of the zero bucket.
+  // A native histogram with its schema and with the width and count of its zero bucket.
   fc
     .nat(9)
     .map((count) =>

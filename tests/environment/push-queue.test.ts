@@ -19,19 +19,20 @@ import { freePort } from "../../lib/free-port.ts";
 import { startGateway } from "./gateway-process.ts";
 import { held, lost, pushUntil } from "./pushes.ts";
 
-/** Pushes wait in the test for a few seconds, and 5 minutes in `npm run test-long`. */
+/** Time in ms for which 500 clients wait: 8 s, and 5 minutes with `npm run test-long`. */
 const WAIT_MS = process.env.K8SFV_LONG === "1" ? 300_000 : 8_000;
 
 /**
- * The push queue's own configuration, run by this machine's HAProxy as a process on 127.0.0.1. Not proved here:
- * what its two pods and their Services do (push-front.test.ts), and the official image's version of HAProxy.
+ * Tests the push queue's configuration with this computer's HAProxy, as a process on 127.0.0.1. Does not
+ * prove what the queue's two pods and their Services do, which push-front.test.ts tests, nor that the
+ * official image's version of HAProxy behaves the same.
  */
 describe("the push queue", () => {
   let dir: string;
   let haproxy: ChildProcess;
   let url: string;
   let metricsUrl: string;
-  /** Port of the server behind it. */
+  /** Port of the server to which HAProxy forwards requests. */
   let serverPort: number;
   const closing: (() => Promise<unknown>)[] = [];
 
@@ -64,7 +65,7 @@ describe("the push queue", () => {
 
   const ask = async (target: string) => (await fetch(`${url}${target}`).catch(() => undefined))?.status ?? 0;
 
-  /** A server in the push proxy's place. */
+  /** Starts a server in place of the push proxy. */
   async function serve(listener: Parameters<typeof createServer>[1]): Promise<Server> {
     const server = createServer(listener).listen(serverPort, "127.0.0.1");
     await once(server, "listening");
@@ -75,7 +76,7 @@ describe("the push queue", () => {
     return server;
   }
 
-  /** Pushes a body as a client without a timeout. @returns the status; 0 without a response */
+  /** Pushes a body without a timeout. @returns the status; 0 without a response */
   async function put(target: string, body: Buffer, signal?: AbortSignal): Promise<number> {
     return new Promise((resolve) => {
       const { port } = new URL(url);
@@ -95,7 +96,7 @@ describe("the push queue", () => {
     });
   }
 
-  it("holds pushes while the Pushgateway's pod is away, and loses none of them", async () => {
+  it("holds pushes while the Pushgateway is stopped, and loses none of them", async () => {
     const binary = (await ensureToolchain({ only: ["pushgateway"] })).path("pushgateway");
     const start = async () => startGateway(binary, dir, { port: serverPort });
     let gateway = await start();
@@ -104,7 +105,7 @@ describe("the push queue", () => {
     const pushing = pushUntil(url, 8, () => over);
     for (let times = 0; times < 4; times += 1) {
       await sleep(1_000);
-      // As a pod that is deleted, and one whose node is lost.
+      // Stops the Pushgateway in turn like a pod that is deleted (SIGTERM) and like one whose node is lost.
       if (times % 2 === 0) await gateway.terminate();
       await gateway.close();
       await sleep(1_500);
@@ -113,12 +114,12 @@ describe("the push queue", () => {
     await sleep(1_000);
     over = true;
     const pushes = await pushing;
-    console.log("away 4 times:", pushes.answers, `slowest ${pushes.slowestMs} ms`);
+    console.log("stopped 4 times:", pushes.answers, `slowest ${pushes.slowestMs} ms`);
     expect([...pushes.answers.keys()]).toEqual([202]);
     expect(lost(pushes, await held(url))).toEqual([]);
   });
 
-  it("hands pushes over in the order in which they came, except those that it was about to send", async () => {
+  it("forwards pushes in the order of their arrival, except the 32 that it sends concurrently", async () => {
     const waiting = Array.from({ length: 200 }, async (_, at) => {
       await sleep(at * 10);
       return put(`/${at}`, Buffer.alloc(1_000));
@@ -131,13 +132,13 @@ describe("the push queue", () => {
     });
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([202]));
     expect(order.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, at) => at));
-    // Up to 32 are on their way side by side.
+    // HAProxy sends up to 32 pushes concurrently, so the order of the first 32 is not fixed.
     const queued = order.filter((number) => number >= 32);
     const places = queued.toSorted((a, b) => a - b);
     expect(Math.max(...queued.map((number, at) => Math.abs(number - (places[at] ?? 0))))).toBeLessThan(32);
   });
 
-  it("drops a push whose client has given up", async () => {
+  it("drops a push whose client has closed the connection", async () => {
     const gone = new AbortController();
     const abandoned = Array.from({ length: 50 }, (_, at) =>
       put(`/gone-${at}`, Buffer.alloc(100), gone.signal),
@@ -158,9 +159,9 @@ describe("the push queue", () => {
   });
 
   it.each([
-    ["sends again", MAX_RETRIED_BYTES, 202],
-    ["does not send again", 4 * MAX_RETRIED_BYTES, 502],
-  ])("%s a push that was cut off, of %d bytes", async (_, size, expected) => {
+    ["retries", MAX_RETRIED_BYTES, 202],
+    ["does not retry", 4 * MAX_RETRIED_BYTES, 502],
+  ])("%s a push of %d bytes whose connection to the server was reset", async (_, size, expected) => {
     let attempts = 0;
     await serve((incoming, outgoing) => {
       attempts += 1;
@@ -173,7 +174,7 @@ describe("the push queue", () => {
     expect(attempts).toBe(expected === 202 ? 2 : 1);
   });
 
-  it("sends a push again after 503, and passes other responses on", async () => {
+  it("retries a push after 503, and forwards other responses", async () => {
     const statuses = [503, 503, 202, 400, 507, 504];
     await serve((incoming, outgoing) => {
       incoming.resume().on("end", () => outgoing.writeHead(statuses.shift() ?? 500).end());
@@ -183,7 +184,7 @@ describe("the push queue", () => {
     expect(found).toEqual([202, 400, 507, 504]);
   });
 
-  it("goes on accepting pushes when one of the two HAProxy processes on its port is killed", async () => {
+  it("accepts all pushes after one of two HAProxy processes on its port was killed", async () => {
     let received = 0;
     await serve((incoming, outgoing) => {
       received += 1;
@@ -202,7 +203,7 @@ describe("the push queue", () => {
     expect(received).toBe(50);
   });
 
-  it("answers reads without delay while the Pushgateway is away, and its own health check", async () => {
+  it("responds to reads with 503 within 6 s while the Pushgateway is stopped, and to its own health check with 200", async () => {
     const started = Date.now();
     expect(await ask("/metrics")).toBe(503);
     expect(Date.now() - started).toBeLessThan(6_000);
@@ -212,7 +213,7 @@ describe("the push queue", () => {
     );
   });
 
-  it("stays within its memory while 500 clients wait, and then answers all of them", async () => {
+  it("stays within its memory limit while 500 clients wait, and then forwards all their pushes", async () => {
     const memory = async () =>
       Number(/^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${haproxy.pid}/status`, "utf8"))?.[1]) / 1024;
     const body = Buffer.alloc(2 ** 20, "#");
@@ -230,11 +231,11 @@ describe("the push queue", () => {
     console.log(`500 clients with 1 MiB each waited ${WAIT_MS / 1000} s: ${Math.round(most)} MiB`);
     expect(new Set(statuses)).toEqual(new Set([202]));
     expect(received.size).toBe(500);
-    // Its container's limit is 96 MiB, of which the kernel may take 128 KiB for each client.
+    // The memory limit of its container is 96 MiB, of which the kernel may use 128 KiB for each client.
     expect(most).toBeLessThan(96 - (MAX_CLIENTS * 128) / 1024);
   }, 600_000);
 
-  it("answers what it holds before it ends", async () => {
+  it("on SIGUSR1 accepts no more connections, and forwards all waiting pushes before it exits", async () => {
     const waiting = put("/held", Buffer.alloc(100));
     await sleep(500);
     haproxy.kill("SIGUSR1");

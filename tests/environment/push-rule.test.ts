@@ -16,8 +16,9 @@ const PROTOBUF =
 const LINE = Buffer.from("a_metric 1\n");
 
 /**
- * Tests the rule that a push is stored only if the Pushgateway's metrics stay valid. Each value here broke them before
- * the canary existed. Does not prove Prometheus's own parser (see push-fuzz.test.ts).
+ * Tests the rule that a push is stored only if the Pushgateway's metrics stay valid. Each of the values here
+ * made the metrics invalid before the canary existed. Does not prove that Prometheus's own parser accepts the
+ * metrics, which push-fuzz.test.ts tests.
  */
 describe("a push never affects other clients' data", () => {
   let binaries: Awaited<ReturnType<typeof ensureToolchain>>;
@@ -77,7 +78,7 @@ describe("a push never affects other clients' data", () => {
     ["a name of the proxy's own", "text/plain", Buffer.from("push_proxy_pushes_total 1\n")],
     ["a name of the Pushgateway's own", "text/plain", Buffer.from("pushgateway_http_requests_total 1\n")],
   ];
-  it.each(bodies)("refuses %s", async (_, type, body) => {
+  it.each(bodies)("is rejected if it contains %s", async (_, type, body) => {
     const { status, text } = await send(gateway.url, "/metrics/job/odd", {
       headers: { "Content-Type": type },
       body,
@@ -93,7 +94,7 @@ describe("a push never affects other clients' data", () => {
     ["/metrics/job/k8sfv/branch//x/y", "a variable"],
     ["/metrics/job/x/branch/f%FCr", "UTF-8"],
     ["/metrics/job/x/branch@base64/_A", "utf8"],
-  ])("rejects the path %s with a solution", async (rawPath, said) => {
+  ])("is rejected with the path %s, and the response says how to correct it", async (rawPath, said) => {
     const { status, text } = await send(gateway.url, rawPath);
     expect(status).toBe(400);
     expect(text).toContain(said);
@@ -102,7 +103,7 @@ describe("a push never affects other clients' data", () => {
     await expectIntact();
   });
 
-  it("stores a push to a URL that ends with a slash", async () => {
+  it("is stored at a path with two slashes, which clients send if their URL ends with a slash", async () => {
     expect(
       (await send(gateway.url, "//metrics/job/k8sfv", { body: Buffer.from("a_metric 1\nb_metric 2\n") }))
         .status,
@@ -112,7 +113,7 @@ describe("a push never affects other clients' data", () => {
     expect(text).toContain('b_metric{instance="",job="k8sfv"} 2\n');
   });
 
-  it("marks families of earlier pushes that a POST keeps", async () => {
+  it("by POST marks the families of earlier pushes that it keeps", async () => {
     const post = async (body: string) =>
       send(gateway.url, "/metrics/job/k8sfv", { method: "POST", body: Buffer.from(body) });
     const marks = async () => {
@@ -129,7 +130,7 @@ describe("a push never affects other clients' data", () => {
     await expectIntact();
   });
 
-  it("keeps no group whose first push is rejected", async () => {
+  it("creates no group if it is rejected", async () => {
     // a_metric has another type in group k8sfv.
     const body = Buffer.from("# TYPE a_metric counter\na_metric 1\n");
     const { status, text } = await send(gateway.url, "/metrics/job/inconsistent", { body });
@@ -140,7 +141,7 @@ describe("a push never affects other clients' data", () => {
     await expectIntact();
   });
 
-  it("keeps the last push time of a group when a later push is rejected", async () => {
+  it("doesn't change the push time of its group if it is rejected", async () => {
     const body = Buffer.from("# TYPE pushed_value counter\npushed_value 1\n");
     expect((await send(gateway.url, "/metrics/job/k8sfv", { body })).status).toBe(400);
     const { text } = await send(gateway.url, "/metrics", { method: "GET", body: Buffer.alloc(0) });
@@ -149,7 +150,7 @@ describe("a push never affects other clients' data", () => {
   });
 
   it.each(["GZIP", "gzip", "Identity", "", "utf-8", "snappy"])(
-    "accepts Content-Encoding %j",
+    "is accepted with Content-Encoding %j",
     async (encoding) => {
       const body = /gzip/i.test(encoding) ? gzipSync(LINE) : encoding === "snappy" ? snappy(LINE) : LINE;
       const headers = { "Content-Encoding": encoding };
@@ -158,14 +159,14 @@ describe("a push never affects other clients' data", () => {
     },
   );
 
-  it("rejects pushes that need too much memory, and accepts other pushes at once", async () => {
+  it("is rejected if it needs too much memory, and doesn't delay other pushes", async () => {
     const many = Array.from({ length: 400_000 }, (_, at) => `m${at} 1\n`).join("");
     const bomb = { headers: { "Content-Encoding": "gzip" }, body: gzipSync(many) };
     expect((await send(gateway.url, "/metrics/job/bomb", bomb)).status).toBe(400);
     await expectIntact();
   });
 
-  it("doesn't reject a valid push when the canary is killed", async () => {
+  it("is not rejected when the canary is killed", async () => {
     for (let times = 0; times < 10; times += 1) {
       const pushes = Array.from({ length: 8 }, (_, at) => push(gateway.url, `killed-${at}`, times));
       await sleep(Math.random() * 20);
@@ -194,13 +195,13 @@ describe("a push never affects other clients' data", () => {
     }, 1_000);
     await sleep(3_000);
     await expectIntact();
-    // A byte a second is too slow.
+    // The proxy rejects uploads at one byte per second.
     expect(await answers[0]).toContain("408");
     clearInterval(trickle);
     for (const socket of sockets) socket.destroy();
   });
 
-  it("keeps idle connections, and responds to a GET with a body", async () => {
+  it("can use a connection that was idle, and a GET with a Content-Length gets a response", async () => {
     const { port } = new URL(gateway.url);
     const socket = connect(Number(port), "127.0.0.1");
     const text = async () =>
@@ -213,7 +214,7 @@ describe("a push never affects other clients' data", () => {
     socket.write(get);
     const first = await text();
     expect(first).toContain("200 OK");
-    // Node's default is 5 s; Google's load balancers keep a connection for 600 s.
+    // Google's load balancers keep an idle connection for 600 s. Node's default is 5 s.
     expect(first).toContain("Keep-Alive: timeout=620");
     await sleep(6_500);
     socket.write(get);
@@ -228,7 +229,7 @@ describe("a push never affects other clients' data", () => {
     expect(Date.now() - started).toBeLessThan(2_000);
   });
 
-  it("accepts a nightly push while a noisy job fills the Pushgateway", async () => {
+  it("of a nightly run is accepted although another job has filled the Pushgateway", async () => {
     const lines = Array.from({ length: 8_000 }, (_, at) => `noise{number="${at}",of="noisy"} 1\n`).join("");
     let status = 202;
     for (let at = 0; status === 202 && at < 40; at += 1) {
@@ -245,7 +246,7 @@ describe("a push never affects other clients' data", () => {
     expect(
       (await send(gateway.url, "/metrics/job/k8sfv", { body: Buffer.from("a_metric 1\n") })).status,
     ).toBe(202);
-    // One more test than in the last run.
+    // Has one more metric than the last push.
     expect(
       (await send(gateway.url, "/metrics/job/k8sfv", { body: Buffer.from("a_metric 1\nb_metric 2\n") }))
         .status,

@@ -67,7 +67,7 @@ export async function push(
   }
 }
 
-/** Splits a URL into one without user and password, and a header with them, like Go's HTTP client. */
+/** Splits a URL into a URL without user and password, and headers that contain them, like Go's HTTP client. */
 export function split(url: string): { base: string; headers: Record<string, string> } {
   const { origin, username, password } = new URL(url);
   if (username === "") return { base: origin, headers: {} };
@@ -75,7 +75,7 @@ export function split(url: string): { base: string; headers: Record<string, stri
   return { base: origin, headers: { Authorization: `Basic ${credentials}` } };
 }
 
-/** Returns groups that have neither their last accepted value nor a later one. */
+/** Returns a line for each group that has neither its last accepted value nor a later one. */
 export function lost({ accepted }: Pushes, there: Map<string, number>): string[] {
   return [...accepted]
     .filter(([instance, value]) => (there.get(instance) ?? -1) < value)

@@ -30,7 +30,7 @@ describe("a rebuild", () => {
   let stack: TestStack;
   let outputs: Record<string, unknown>;
   let addresses: LocalAddresses;
-  /** A run before all rebuilds, and a time at which Prometheus had its samples. */
+  /** A run that was pushed before all rebuilds, and a Unix time in s at which Prometheus had its samples. */
   let first: SampleResult;
   let firstSeen: number;
 
@@ -80,7 +80,7 @@ describe("a rebuild", () => {
 
   it("replaces nothing in the cluster when the kubeconfig of the same cluster changes", async () => {
     const before = await podIds(stack.cloud);
-    // Emulates an older program, which wrote another hint for users without the plugin.
+    // Emulates an older program, whose kubeconfig had another hint for users without gke-gcloud-auth-plugin.
     const state = await stack.engine.pulumi(["stack", "export", "--show-secrets"]);
     expect(state).toContain("Install it with");
     const file = path.join(stack.cloud.pulumiDir, "older.json");
@@ -92,7 +92,7 @@ describe("a rebuild", () => {
     const changed = steps
       .filter(({ op }) => op !== "same")
       .map(({ op, urn }) => `${op} ${urn.split("::")[2]}`);
-    // Only the provider, which does not exist in the cluster.
+    // Only the Kubernetes provider changes, which is no object in the cluster.
     expect(new Set(changed.map((change) => change.split(" ")[1]))).toEqual(
       new Set(["pulumi:providers:kubernetes"]),
     );
@@ -111,10 +111,12 @@ describe("a rebuild", () => {
   });
 
   it("reports how to continue when `destroy` stops at protected disks", async () => {
-    // The following tests use a password, which CI jobs know.
+    // From here on, pushes need a password. The comparison of outputs then checks that it stays the same, as
+    // CI jobs need.
     await stack.set({ "disks.protect": true, "pushGateway.auth": true });
     outputs = await stack.up();
-    // With a preview, which fails. Without one the engine would first delete everything that is not protected.
+    // Runs the preview of `destroy` too, which fails. Without it, the engine would first delete all resources
+    // that are not protected.
     const refusal: unknown = await stack.engine.pulumi(["destroy", "--yes"]).catch((e: unknown) => e);
     expect(refusal).toBeInstanceOf(ExecaError);
     const output = (refusal as ExecaError).stdout;
@@ -167,7 +169,7 @@ describe("a rebuild", () => {
     const cluster = ["--target", "**::cluster-gke", "--target-dependents"];
     await stack.engine.pulumi(["destroy", "--yes", "--skip-preview", ...cluster]);
     await stack.engine.pulumi(["stack", "import", "--file", state]);
-    // Excludes resources in Grafana, which can't be reached: they are on its disk.
+    // Excludes Grafana's content, because Grafana can't be reached. The content is still on its disk.
     const refresh = ["refresh", "--yes", "--skip-preview", "--exclude", "**::content-*"];
     await withVariable("PULUMI_K8S_DELETE_UNREACHABLE", "true", () => stack.engine.pulumi(refresh));
     const after = await stack.up();
@@ -189,7 +191,7 @@ describe("a rebuild", () => {
     return new Set([...text.matchAll(/^rebuild_push\{.*n="(\d+)"\} 1$/gm)].map(([, n]) => Number(n)));
   }
 
-  /** Returns the CA in the kubeconfig, which identifies the cluster. */
+  /** Returns the kubeconfig, whose CA identifies the cluster. */
   async function identity(): Promise<unknown> {
     return stack.engine.pulumi(["stack", "output", "--show-secrets", "KUBECONFIG_YAML"]);
   }
@@ -214,7 +216,7 @@ describe("a rebuild", () => {
   async function expectEverythingKept(): Promise<void> {
     // The Pushgateway still has the last run, and Prometheus has the earlier samples.
     const { headers } = split(String(outputs.PROMPG_URL));
-    // The first request may reuse a connection to the old forward.
+    // Repeated on errors, because the first request may reuse a connection through the old forward.
     const metrics = () =>
       fetch(`${addresses.pushGateway}/metrics`, { headers }).then((response) => response.text(), String);
     const last = `^k8sfv_occupancy_mean_bytes\\{.*\\} ${asGo(first.occupancyMeanBytes)}$`;
@@ -240,7 +242,7 @@ async function withVariable<T>(name: string, value: string, work: () => Promise<
   }
 }
 
-/** Formats a number like Go in the text format. */
+/** Returns a regular expression for a number as Go writes it in the text format. */
 function asGo(value: number): string {
   const [mantissa = "", exponent = "0"] = value.toExponential().replace("e+", "e").split("e");
   return value < 1e21 && value >= 1e6 ? `${mantissa}e\\+${exponent.padStart(2, "0")}` : String(value);

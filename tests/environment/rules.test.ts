@@ -44,8 +44,8 @@ describe("a run is recorded once", () => {
         series: rawSeries(nightly(3), 4 * DAY),
         queries: [
           { minute: 4 * DAY, expr: count, samples: [{ labels: meanLabels, value: 3 }] },
-          // All nights push the same value. Each push still counts as a run: 3 after three nights, and 1 after the
-          // first.
+          // All nights push the same value, and each push still counts as a run: three after three nights,
+          // one after the first night.
           { minute: 66, expr: count, samples: [{ labels: meanLabels, value: 1 }] },
         ],
       },
@@ -59,7 +59,7 @@ describe("a run is recorded once", () => {
       },
     ],
     [
-      "when it is down while the gateway shows a run that was recorded before",
+      "when Prometheus is down while the gateway shows a run that was recorded before",
       {
         name: "gap",
         series: rawSeries(nightly(1), 300).map(({ series, values }) => ({
@@ -70,7 +70,7 @@ describe("a run is recorded once", () => {
       },
     ],
     [
-      "each of two code levels that follow within minutes",
+      "for each of two code levels whose pushes are minutes apart",
       {
         name: "two levels",
         series: rawSeries(
@@ -102,7 +102,7 @@ describe("a run is recorded once", () => {
   });
 });
 
-test("the median is that of the runs in the previous 7 days, at whatever time it is queried", async () => {
+test("the median of the runs in the previous 7 days is the same at whatever time of the day it is queried", async () => {
   const nights = nightly(10, (night) => ({ mean: [500, 900, 1, 2, 3, 40, 50, 60, 70, 1000][night] ?? 0 }));
   const at = (night: number, value: number, later = 5) => ({
     minute: night * DAY + 60 + later,
@@ -122,7 +122,8 @@ test("the median is that of the runs in the previous 7 days, at whatever time it
         {
           name: "medians",
           series: rawSeries(nights, 11 * DAY),
-          // Medians: night 3 of 500, 900 and 1; night 8 of nights 1 to 7; night 9 of nights 2 to 8.
+          // The median of night 3 is that of 500, 900 and 1; the one of night 8 that of nights 1 to 7; the
+          // one of night 9 that of nights 2 to 8.
           queries: [at(3, 500), at(8, 40), at(8, 40, 23 * HOUR), at(9, 40)],
         },
       ],

@@ -3,7 +3,10 @@ import type { Frame, Range } from "../../lib/panels.ts";
 import { initialVariables, panelsOf, queryPanel } from "../../lib/panels.ts";
 import type { Dashboard } from "../../monitoring-mixin/dashboards/index.ts";
 
-/** Describes the first panel that has other values from the store than from Prometheus itself; "" if there is none. */
+/**
+ * Describes the first panel whose values from the store differ from those of Prometheus itself; "" if there
+ * is none.
+ */
 export async function difference(
   grafana: GrafanaClient,
   dashboard: Dashboard,
@@ -26,19 +29,22 @@ export async function difference(
 }
 
 /**
- * The expression with the sums of samples instead of rates: Prometheus 3.16 and the one in Thanos extrapolate a rate
- * differently in the first minutes of a series.
+ * Returns the expression with sums of samples instead of rates: the PromQL engines of Prometheus 3.16 and
+ * Thanos extrapolate a rate differently in the first minutes of a series.
  */
 function comparable(expr: string): string {
   return expr.replaceAll(/\b(rate|increase)\(/g, "sum_over_time(");
 }
 
-/** Frames without their order, which PromQL leaves open. */
+/** Sorts frames, because PromQL doesn't define their order. */
 function sorted(frames: Frame[]): Frame[] {
   return frames.toSorted((a, b) => (seriesOf(a) < seriesOf(b) ? -1 : 1));
 }
 
-/** Describes the first difference: in series, times, or values by more than rounding. */
+/**
+ * Describes the first difference in series, times or values, except for rounding errors; undefined if there
+ * is none.
+ */
 function firstDifference(store: Frame[], local: Frame[]): string | undefined {
   const series = (frames: Frame[]) => frames.map(seriesOf).join("\n");
   if (series(store) !== series(local)) return `series\n${series(store)}\nin Prometheus\n${series(local)}`;
@@ -57,7 +63,10 @@ function firstDifference(store: Frame[], local: Frame[]): string | undefined {
   return undefined;
 }
 
-/** Prometheus 3.16 and the one in Thanos add up in different orders. */
+/**
+ * Compares two values. Rounding errors are no difference, because Prometheus and Thanos add up values in
+ * different orders.
+ */
 function isSame(one: unknown, other: unknown): boolean {
   if (typeof one !== "number" || typeof other !== "number") return one === other;
   return Math.abs(one - other) <= 1e-9 * Math.max(Math.abs(one), Math.abs(other));

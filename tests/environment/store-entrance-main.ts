@@ -1,5 +1,6 @@
-// The entrance of a long-term store, as a load balancer or ingress is: it asks for a user and password, sends remote
-// writes to any receiver that responds, and everything else to the query URL. Runs until its standard input ends.
+// Reverse proxy of a long-term store, in place of a load balancer or Ingress. It requires a user and
+// password, sends remote writes to the first receiver that responds, and all other requests to the query URL.
+// It runs until its standard input ends.
 //
 // Arguments: port, "USER:PASSWORD", query URL, and the remote write URLs.
 import { createServer } from "node:http";
@@ -19,7 +20,7 @@ async function write(headers: Record<string, string>, body: ArrayBuffer): Promis
   return [502, Buffer.from("no receiver responds\n")];
 }
 
-/** Headers of a request that a receiver or Query reads. */
+/** Returns the headers that Thanos Receive and Query read. */
 function forwarded(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
   const names = ["content-type", "content-encoding", "x-prometheus-remote-write-version"];
   return Object.fromEntries(

@@ -33,7 +33,8 @@ export interface Thanos {
 }
 
 /**
- * Labels that Receive and the upload of the history add. Query drops them, so that series equal those of Prometheus.
+ * Labels that Receive and the upload of blocks add. Query removes them, so that series are equal to those in
+ * Prometheus.
  */
 const REPLICA_LABELS = ["receive_replica", "tenant_id"];
 
@@ -57,7 +58,7 @@ export async function startThanos({ dir, commandLine }: ThanosArgs): Promise<Tha
       `--http-address=${await address(`${name} HTTP`)}`,
       `--grpc-address=${await address(`${name} gRPC`)}`,
     ];
-    // Killed together with this process, however it ends.
+    // The kernel kills the process when this one ends for any reason.
     const command = ["setpriv", "--pdeathsig=KILL", binary, ...args, ...listeners, "--log.level=warn"];
     const [file, ...rest] = (await commandLine?.(command)) ?? command;
     const log = { file: path.join(dir, `${name}.log`), append: true };

@@ -33,14 +33,16 @@ import { held, lost, pushUntil, scraped } from "./pushes.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /**
- * Tests an upgrade by one `up` with existing data and incoming pushes: Prometheus from its previous minor version, the
- * Pushgateway from 1.9 (1.10 is not available as a Go module), the operator's CRDs, and new images of the operator and
- * its config reloader. The older program is today's with the older images and checksums.
+ * Tests an upgrade by one `up` with existing data and incoming pushes: Prometheus from its previous minor
+ * version, the Pushgateway from 1.9 (1.10 is not available as a Go module), the operator's CRDs, and new
+ * images of the operator and its config reloader. The program before the upgrade is today's program with
+ * older images and checksums. Does not prove:
  *
- * Does not prove: that the operator continues the work of an older one, because no older one is available (its older
- * images contain today's programs, and the older CRDs are modified ones of today); that Prometheus reads an older
- * version's blocks, of which the first is written after two hours; an upgrade of Grafana, of which only one version
- * builds from its Go module; an upgrade of the push proxy's Node, which is the host's own.
+ * - that the operator continues the work of an older operator. No older one is available: the images before
+ *   the upgrade contain today's program under another name, and the older CRDs are today's with changes;
+ * - that Prometheus reads blocks of an older version, because it writes the first block after two hours;
+ * - an upgrade of Grafana, of which only one version can be built from its Go module;
+ * - an upgrade of the push proxy's Node, which is the host's own.
  */
 describe("an upgrade", () => {
   let stack: TestStack;
@@ -139,7 +141,7 @@ describe("an upgrade", () => {
       ?.openAPIV3Schema?.properties?.["spec"]?.properties;
     expect("hostUsers" in (fields ?? {})).toBe(hasHostUsers);
     const versionLabels = [`prom-gateway ${versionOf(pushGateway)}`, `prometheus ${versionOf(prometheus)}`];
-    // An older version stays visible for five minutes.
+    // Queries return series of the older version for five more minutes.
     await expect
       .poll(versionsTold, { timeout: 90_000, interval: 1_000 })
       .toEqual(expect.arrayContaining(versionLabels));
@@ -162,7 +164,10 @@ describe("an upgrade", () => {
     return items.filter(({ spec }) => spec.group === "monitoring.coreos.com");
   }
 
-  /** Returns UIDs, which change if a CRD is recreated, which would delete all its resources. */
+  /**
+   * Returns the UIDs of the CRDs and of the Prometheus resource. A recreated CRD would have another UID, and
+   * Kubernetes would have deleted all its resources.
+   */
   async function identities(): Promise<unknown[]> {
     const objects = kubeConfig(stack.cloud).makeApiClient(CustomObjectsApi);
     const prometheus = (await objects.getNamespacedCustomObject({

@@ -23,7 +23,7 @@ interface Summary {
   }[];
 }
 
-/** Returns the latest usage of each workload's containers from the kubelets. */
+/** Returns the latest usage of the workloads' containers from the kubelets, by container name. */
 export async function usage(cloud: Cloud): Promise<Map<string, Usage>> {
   const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
   const found = new Map<string, Usage>();
@@ -34,7 +34,7 @@ export async function usage(cloud: Cloud): Promise<Map<string, Usage>> {
     const workloadPods = pods.filter(({ podRef }) => podRef.namespace === namespace);
     for (const { name, cpu, memory } of workloadPods.flatMap(({ containers }) => containers)) {
       const mib = (memory?.workingSetBytes ?? 0) / 2 ** 20;
-      // Of several replicas, the most.
+      // If several containers have this name, the highest usage counts.
       const other = found.get(name) ?? { cpu: 0, mib: 0 };
       const most = Math.max(other.cpu, (cpu?.usageNanoCores ?? 0) / 1e6);
       found.set(name, { cpu: most, mib: Math.max(other.mib, mib) });

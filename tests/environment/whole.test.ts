@@ -27,8 +27,8 @@ import { eventually, query } from "./prometheus.ts";
 import { RECEIVER_CONFIG, Receivers } from "./receivers.ts";
 
 /**
- * Tests the main use case on a separate local cloud, step by step like a maintainer and a CI job. Does not prove
- * features of Google's own (real quotas, IAM, its load balancers) nor Grafana's own server and pages.
+ * Tests the main use case on a separate local cloud, step by step like a maintainer and a CI job. Does not
+ * prove what only Google provides (real quotas, IAM, its load balancers), nor Grafana's own server and pages.
  */
 describe("the whole environment", () => {
   let cloud: Cloud;
@@ -175,7 +175,7 @@ describe("the whole environment", () => {
 
   it("passes the smoke test from inside the VPC through the reserved addresses", async () => {
     const smoke = ["node_modules/tsx/dist/cli.mjs", "tools/smoke.ts"].map((file) => path.resolve(file));
-    // Uses only the network of the CI host, because the project is on this computer.
+    // Enters only the network namespace of the CI host, because the project's files are on this computer.
     const command = ["node", ...smoke, "local", "--direct"];
     const [file, ...args] = await commandIn(cloud, ciHost, command, "network");
     const { stdout } = await execa(file, args, { env: { K8SFV_CLOUD: cloud.name } });

@@ -146,7 +146,7 @@ describe("workloads", () => {
     expect(await from(found["prom-gateway"])).toEqual(["prom-gateway"]);
     expect(await from(found["push-queue"])).toEqual(["prom-gateway", "push-queue"]);
     expect(await from(found["prometheus-operator"])).toEqual(["prometheus-operator", "api"]);
-    // Other pods may only push. CI and people reach workloads with reserved addresses.
+    // Other pods may only push. CI machines and people can connect only to workloads with reserved addresses.
     const stranger = await podOf(cloud, "kube-dns", "kube-system");
     expect(await from(stranger)).toEqual(["push-queue", "api", "dns", "outside"]);
     const ci = await reached((host, port) => machineConnects(cloud, ciHost, host, port));
@@ -155,7 +155,7 @@ describe("workloads", () => {
     void listening;
   });
 
-  it("keep one series of each pushed metric across pods", async () => {
+  it("keep one series of each pushed metric when the Pushgateway's pod is replaced", async () => {
     expect(await push(gateway, "moved", 1)).toBe(202);
     await eventually(
       () => scraped(addresses.prometheus),
@@ -251,7 +251,7 @@ describe("workloads", () => {
     }
   });
 
-  it("pass checkov, except for accepted findings", async () => {
+  it("have no findings of checkov, except accepted ones", async () => {
     const config = kubeConfig(cloud);
     const core = config.makeApiClient(CoreV1Api);
     const apps = config.makeApiClient(AppsV1Api);

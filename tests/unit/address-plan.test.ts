@@ -12,7 +12,10 @@ const formatAddress = (address: number) =>
   [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
 const span = ({ prefix }: Plain) => 2 ** (32 - prefix);
 const formatRange = (range: Plain) => `${formatAddress(range.first)}/${range.prefix}`;
-/** Generates ranges close together, so that about half of the plans overlap. */
+/**
+ * Generates ranges above 10.0.0.0. They are close together, so that some plans have overlapping ranges and
+ * others don't.
+ */
 const plain = (min: number, max: number) =>
   fc.tuple(fc.nat(2 ** 22), fc.integer({ min, max })).map(([offset, prefix]): Plain => {
     const size = 2 ** (32 - prefix);
@@ -48,7 +51,7 @@ function disjoint(a: Plain, b: Plain): boolean {
   return a.first + span(a) <= b.first || b.first + span(b) <= a.first;
 }
 
-test("accepts a plan exactly if its ranges are disjoint, its addresses inside and its ranges large enough", () => {
+test("accepts a plan if and only if its ranges are disjoint and large enough, and its addresses are in the primary range", () => {
   let accepted = 0;
   fc.assert(
     fc.property(plan, (one) => {
@@ -56,8 +59,8 @@ test("accepts a plan exactly if its ranges are disjoint, its addresses inside an
       const apart = ranges.every((a, at) => ranges.slice(0, at).every((b) => disjoint(a, b)));
       // Google Cloud reserves the first two and the last two addresses of a range.
       const inside = one.offsets.every((offset) => offset >= 2 && offset < span(one.primary) - 2);
-      // An upgrade needs one node more. The primary range also has three load balancers, the control plane and the
-      // four addresses that Google Cloud reserves.
+      // During an upgrade the cluster has one more node. The primary range also contains three load
+      // balancers, the control plane and the four addresses that Google Cloud reserves.
       const largeEnough =
         one.nodeCount + 1 <= span(one.pods) / 256 && one.nodeCount + 1 + 3 + 1 + 4 <= span(one.primary);
       accepted += apart && inside && largeEnough ? 1 : 0;
@@ -65,12 +68,12 @@ test("accepts a plan exactly if its ranges are disjoint, its addresses inside an
     }),
     { numRuns: 2000 },
   );
-  // The property is tested only if both results occur.
+  // The test proves something only if it has both accepted and rejected plans.
   expect(accepted).toBeGreaterThan(50);
   expect(accepted).toBeLessThan(1950);
 });
 
-test("reports the key that has to change", () => {
+test("reports the configuration key of a range that overlaps another or is too small", () => {
   fc.assert(
     fc.property(plan, (one) => {
       const problems = problemsOf(one);

@@ -46,7 +46,7 @@ test("Alertmanager has one replica with its own disk and writes the notification
       securityContext: { runAsNonRoot: true },
     },
   });
-  // The claim name that the operator's StatefulSet expects.
+  // The operator's StatefulSet uses the PersistentVolumeClaim with this name.
   expect(named(recorded, "alertmanager-disk-claim").inputs.metadata).toMatchObject({
     name: "data-alertmanager-k8sfv-0",
   });
@@ -71,7 +71,7 @@ test("Alertmanager's configuration is a secret, because it contains secrets", as
     heartbeatUrl: "https://hc-ping.com/heartbeat-1",
   });
   const { stringData } = named(recorded, "alertmanager-config").inputs as unknown as { stringData: Wrapped };
-  // The engine passes secrets in a wrapper object.
+  // The SDK passes a secret to the engine as an object with this key (pulumi/sdk, specialSigKey).
   expect(Object.keys(stringData)).toContain("4dabf18193072939515e22adb298388d");
   const config = JSON.parse(stringData.value["alertmanager.yaml"]) as {
     receivers: { name: string; [key: string]: unknown }[];
@@ -86,7 +86,8 @@ test("Alertmanager's configuration is a secret, because it contains secrets", as
       { to: "ci@example.org, dev@example.org", auth_password: "password-1", require_tls: true },
     ],
   });
-  // No message when an alert about a result expires, except to PagerDuty, to close the incident.
+  // Receivers get no message when an alert about a nightly result is resolved. Only PagerDuty gets one, to
+  // close its incident.
   expect(nightly).toMatchObject({
     webhook_configs: [{ send_resolved: false }],
     slack_configs: [{ send_resolved: false }],

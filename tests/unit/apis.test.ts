@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { mockEngine, settled, valueOf } from "./mocks.ts";
 import { nameOf } from "./resource-options.ts";
 
-test("enables the APIs that the program calls, and never disables them", async () => {
+test("enables the APIs that the program calls, and leaves them enabled on destroy", async () => {
   const recorded = await mockEngine();
   const { Apis } = await import("../../components/apis.ts");
   new Apis("apis", { project: "calico-test" });
@@ -18,7 +18,7 @@ test("enables the APIs that the program calls, and never disables them", async (
   expect(services.every(({ inputs }) => inputs.disableOnDestroy === false)).toBe(true);
 });
 
-test("probes the APIs with the component's provider", async () => {
+test("uses the component's provider to check whether the APIs accept requests", async () => {
   const providers: string[] = [];
   await mockEngine("test", false, undefined, ({ provider = "" }) => {
     providers.push(nameOf(provider));

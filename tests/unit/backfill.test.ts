@@ -16,13 +16,13 @@ import { root } from "../pages.ts";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
-/** An arbitrary full minute. */
+/** Start of the test data: an arbitrary full minute, as Unix time in s. */
 const START = 1_700_000_040;
 
 const labels = { job: "k8sfv", test_name: "leak", code_level: "A" };
 const measured = { ...labels, process: "felix" };
 
-/** Returns a run recorded `seconds` after START with these values. */
+/** Returns a run with these values, which was recorded `seconds` after START and pushed 17.25 s earlier. */
 function runAt(seconds: number, ...values: [metric: string, labels: Labels, value: number][]): Run {
   const pushed = START + seconds - 17.25;
   const metrics = new Map<string, Value[]>();
@@ -49,7 +49,7 @@ const results = (seconds: number, tests: Record<string, number>) =>
     ]),
   );
 
-/** Returns the last run's recorded values of a metric, with their labels. */
+/** Returns the samples of a recorded series at the time of the last run, each with its labels. */
 function last(runs: Run[], name: string): [Labels, number][] {
   const at = runs.at(-1)?.at;
   return record(runs)
@@ -76,7 +76,7 @@ const nights = (runs: Run[]) =>
     .family("nightly:start_time_seconds")
     .map(({ samples }) => samples.length);
 
-test("records a sample of each series of the recording rules", () => {
+test("records a sample of each series of the recording rules, except run:rerun", () => {
   const run = (seconds: number) =>
     runAt(seconds, ...RECORDED_METRICS.map((metric): [string, Labels, number] => [metric, measured, 1]));
   const runs = [0, 1, 2, 3].map((n) => run(n * DAY));
@@ -115,7 +115,7 @@ test("records the minimum, mean and maximum of the heap for each process", () =>
   expect(of("max")).toEqual({ felix: 100, typha: 3 });
 });
 
-test("computes a median of at least three earlier runs and ignores values without a measurement", () => {
+test("computes the median of at least three earlier runs, and ignores the values NaN, 0 and infinity", () => {
   const days = (...values: number[]) => values.map((value, n) => mean(n * DAY, value));
   expect(median(days(5, 6, 1000))).toEqual([]);
   expect(median(days(5, 8, 6, 1000))).toEqual([6]);
@@ -124,7 +124,7 @@ test("computes a median of at least three earlier runs and ignores values withou
   expect(median([mean(0, 1, { ...measured, code_level: "B" }), ...days(0, 5, 6, 7)])).toEqual([]);
 });
 
-test("computes medians over 7 (30) days and 12 hours before the previous evaluation", () => {
+test("computes the medians of the 7 and 30 days and 12 hours before the previous rule evaluation", () => {
   for (const days of [7, 30]) {
     const window = days * DAY + 12 * HOUR + 60;
     const runs = (at: number) => [mean(0, 5), mean(60, 5), mean(120, 5), mean(at, 1000)];
@@ -133,14 +133,14 @@ test("computes medians over 7 (30) days and 12 hours before the previous evaluat
   }
 });
 
-test("keeps labels that differ in each run without separating runs by them", () => {
+test("records a label whose value differs in each run, and computes medians across its values", () => {
   const build = (n: number) => mean(n * DAY, 5 + n, { ...measured, build: String(n) });
   const runs = [0, 1, 2, 3].map(build);
   expect(last(runs, "run:k8sfv_occupancy_mean_bytes")).toEqual([[{ ...measured, build: "3" }, 8]]);
   expect(median(runs)).toEqual([6]);
 });
 
-test("combines runs within 17 hours into a nightly run, except a complete run after 6 hours", () => {
+test("combines runs within 17 hours into one nightly run, unless the later run is complete and starts after 6 hours or more", () => {
   const all = { leak: 1, other: 1 };
   const second = (hours: number, tests: Record<string, number>) =>
     nights([results(0, all), results(hours * HOUR, tests)]);
@@ -150,7 +150,7 @@ test("combines runs within 17 hours into a nightly run, except a complete run af
   expect(second(17, { leak: 1 })).toEqual([2]);
 });
 
-test("records the worse of two complete runs, replaces rerun tests and combines shards", () => {
+test("in one nightly run: records the worse of two complete runs, the last result of a rerun test, and the tests of all shards", () => {
   const first = results(0, { leak: 0, other: 1 });
   expect(nightly([first, results(HOUR, { leak: 1, other: 1 })])).toEqual({ leak: 0, other: 1 });
   expect(nightly([first, results(HOUR, { leak: 1 })])).toEqual({ leak: 1, other: 1 });
@@ -194,7 +194,7 @@ test("summarizes the number of runs of each code level", () => {
 
 type ReceivedQuery = URLSearchParams & { path: string; authorization: string | undefined };
 
-/** Starts a server with these responses. @returns its address */
+/** Starts an HTTP server. @param respond - returns the body of the response to a query @returns HOST:PORT */
 async function server(respond: (received: ReceivedQuery) => unknown, status = 200): Promise<string> {
   const http = createServer((request, response) => {
     const url = new URL(request.url ?? "", "http://localhost");
@@ -222,7 +222,8 @@ test("reads each push once, skips weeks without pushes and ignores push time 0",
     if (received.get("step") === String(week)) {
       return success({ metric: {}, values: [2, 5].map((n) => [START + n * week, "1"]) });
     }
-    // The push is visible at the end of the week, still in the next one, and again later.
+    // Both weeks show the push at 5.5, and the second one also the push at 9.5, after which 5.5 appears
+    // again. A push time of 0 is no push.
     const shown = ["5.5", "5.5", at < START + 2 * week ? "5.5" : "9.5", "5.5", "0"];
     return success({ metric: {}, values: shown.map((pushed, n) => [at + n * 60, pushed]) });
   });
@@ -239,7 +240,7 @@ test("reads each push once, skips weeks without pushes and ignores push time 0",
   expect(Math.max(...minutes.slice(1, 3))).toBeLessThan(11_000);
 });
 
-test("reads series without their scrape labels, with the job of the recorded series", async () => {
+test("removes the labels that a scrape adds to series, and sets the job of recorded series", async () => {
   const { job, ...pushed } = measured;
   const address = await server((received) => {
     const query = received.get("query") ?? "";
@@ -259,7 +260,7 @@ test("reads series without their scrape labels, with the job of the recorded ser
   ]);
 });
 
-test("sends a password but includes it in no message", async () => {
+test("sends the password of a URL, but includes it in no message", async () => {
   let sent: string | undefined;
   const address = await server((received) => {
     sent = received.authorization;
@@ -278,7 +279,7 @@ test("sends a password but includes it in no message", async () => {
   }
 });
 
-test("names a URL that is not reachable or not a Prometheus", async () => {
+test("reports the URL if nothing responds, or if the response is not Prometheus's", async () => {
   const address = await server(() => "<html>Sign in\n…", 200);
   await expect(openPrometheus(`http://${address}`).query("up", 0)).rejects.toThrow(
     `http://${address} returned 200: <html>Sign in`,
@@ -306,7 +307,7 @@ test("parses arguments, and uses the last five years by default", () => {
   });
 });
 
-test("renames one code level everywhere", () => {
+test("renames a code level in all metrics, and rejects a new name that is already a code level", () => {
   const url = "https://github.com/projectcalico/felix.git-master";
   const { renames } = readArguments(["http://a", "--rename-code-level", `A=${url}`]);
   const other: [string, Labels, number] = ["k8sfv_test_result", { ...labels, code_level: "B" }, 1];
@@ -335,7 +336,7 @@ test.each([
   expect(() => readArguments(args)).toThrow(words);
 });
 
-test("explains an empty result and suggests another selector", async () => {
+test("reports that there is no run, and suggests another selector", async () => {
   const address = await server(() => success());
   const dates = ["--from", "2026-01-01", "--until", "2026-02-01T12:00:00Z"];
   const args = ["--import", "tsx", "tools/backfill.ts", `http://me:secret@${address}`, ...dates];

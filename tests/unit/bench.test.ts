@@ -3,7 +3,7 @@ import { page } from "../../bench/page.ts";
 import { quantile } from "../../bench/statistics.ts";
 import { durations, longestPath } from "../../bench/up.ts";
 
-test("returns quantiles that are values", () => {
+test("returns one of the values as the quantile, without interpolation", () => {
   const values = Array.from({ length: 100 }, (_, at) => 100 - at);
   expect(quantile(values, 0.5)).toBe(50);
   expect(quantile(values, 0.99)).toBe(99);
@@ -11,7 +11,8 @@ test("returns quantiles that are values", () => {
 });
 
 test("finds the longest path along dependencies, providers and parents", () => {
-  // Resources in a component, whose duration is that of its children.
+  // The parent of `pod` is the component `app`. A component has no duration of its own: its events only
+  // enclose those of its children.
   const type = (name: string) => (name === "app" ? "k8sfv:app:App" : "k8sfv:app:App$t:t:T");
   const urn = (name: string) => `urn:pulumi:s::p::${type(name)}::${name}`;
   const resources = [
@@ -38,7 +39,7 @@ test("finds the longest path along dependencies, providers and parents", () => {
   expect(urns).toEqual([urn("network"), urn("cluster"), urn("pod")]);
 });
 
-test("writes each measurement with its aim and advice", () => {
+test("writes each measurement with its aim, and with advice for when the aim is missed", () => {
   const text = page(
     [{ what: "a thing", result: "1.5", aim: "≤ 1", from: "3 ÷ 2", cure: "shorten it" }],
     0.25,

@@ -4,7 +4,7 @@ import { ByteBudget } from "../../components/push-proxy/byte-budget.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("never exceeds the budget, except with a single larger caller, and serves callers in FIFO order", async () => {
+test("never exceeds the budget, except for one caller that alone needs more than the budget, and serves callers in FIFO order", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 15 }), { maxLength: 30 }), async (sizes) => {
       const budget = new ByteBudget(10);

@@ -6,12 +6,15 @@ import { page, tableRows } from "../pages.ts";
 import type { Graph } from "./golden-graph.ts";
 
 /**
- * Allocatable resources of an e2-standard-2 (2 CPUs, 8 GiB). GKE reserves 6 % of the first CPU and 1 % of the second,
- * and 25 % of the first 4 GiB of memory, 20 % of the next 4 GiB, and 100 MiB for eviction
- * (cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes).
+ * Allocatable CPU in millicores and memory in MiB of an e2-standard-2 node (2 CPUs, 8 GiB). GKE reserves 6 %
+ * of the first CPU, 1 % of the second one, 25 % of the first 4 GiB of memory, 20 % of the next 4 GiB, and 100
+ * MiB for eviction (cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes).
  */
 const ALLOCATABLE = { cpu: 2000 - 60 - 10, memory: 8192 - 1024 - 819 - 100 };
-/** Upper estimate of the requests of GKE's system pods on one node: half of its CPU, 1.5 GiB. */
+/**
+ * Upper estimate of the requests of GKE's system pods on one node: half of its allocatable CPU, and 1.5 GiB
+ * of memory.
+ */
 const SYSTEM = { cpu: 965, memory: 1536 };
 
 interface Container {
@@ -19,7 +22,10 @@ interface Container {
   resources?: { requests?: { cpu?: string; memory?: string }; limits?: { memory?: string } };
 }
 
-/** Returns all objects in the graph that request CPU: containers, and the operator's resources. */
+/**
+ * Returns all objects in `value` that request CPU, once for each replica. They are containers, or the specs
+ * of the operator's custom resources.
+ */
 function containersOf(value: unknown): Container[] {
   if (typeof value !== "object" || value === null) return [];
   const own = value as Container & { replicas?: number };
@@ -35,13 +41,13 @@ const golden = Object.entries(base).map(([key, { inputs }]) => ({ type: key.repl
 const containers = golden.flatMap(({ inputs }) => containersOf(inputs));
 const limits = containers.map(({ resources }) => number(toMi(resources?.limits?.memory), /Mi$/));
 
-test("the check of machine types uses the memory of the largest pod", () => {
+test("LARGEST_POD_MIB, which the check of machine types uses, is the largest memory limit in the resource graph", () => {
   expect(LARGEST_POD_MIB).toBe(Math.max(...limits));
 });
 
-test("one node has enough resources for all pods at their memory limits, so that a node may fail", () => {
-  // The push queue has two pods of two containers. One of the 11 is an init container, which uses its resources only
-  // before the others start.
+test("if one of two nodes fails, the other one has enough CPU for the requests and memory for the limits of all pods", () => {
+  // The push queue has two pods with two containers each. One of the 11 containers is an init container,
+  // which ends before the others of its pod start.
   expect(containers).toHaveLength(11);
   const cpu = containers.reduce((sum, { resources }) => sum + number(resources?.requests?.cpu, /m$/), 0);
   const memory = limits.reduce((sum, limit) => sum + limit, 0);
@@ -60,7 +66,7 @@ test("docs/limits.md lists the requests and limits of each container", () => {
   };
   const rows = golden.flatMap(({ type, inputs }) =>
     containersOf(inputs).flatMap(({ name, resources }) => {
-      // The operator's resources have no container name, so their kind is used.
+      // The specs of the operator's custom resources have no container name, so the table has their kind.
       const title = name === undefined ? type.replace(/^.*:/, "") : names[name];
       const { requests, limits } = resources ?? {};
       return title === undefined ? [] : [[title, row(requests?.cpu, requests?.memory, limits?.memory)]];

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isUsableInSubnetwork, overlap, parseCidr, usableInSubnetwork } from "../../config/cidr.ts";
 
-/** Formats an address without the code under test. */
+/** Formats an address that is given as an integer. Does not use the code under test. */
 const formatted = (address: number) =>
   [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
 const address = fc.integer({ min: 0, max: 2 ** 32 - 1 });
@@ -28,7 +28,7 @@ test("parses ranges with their size", () => {
   );
 });
 
-test("rejects a range that doesn't begin with its first address", () => {
+test("rejects a range whose address is not the first one of the range", () => {
   fc.assert(
     fc.property(address, fc.integer({ min: 0, max: 32 }), (value, prefix) => {
       const accepted = parseCidr(`${formatted(value)}/${prefix}`) !== undefined;
@@ -64,6 +64,6 @@ test("excludes the four addresses of a subnetwork that Google Cloud reserves", (
 test.each([
   ...["10.0.0.0", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/", "/8", "10.0.0.0/8/8", "10.0.0/8", "010.0.0.0/8"],
   ...["10.0.0.256/32", "0x0a.0.0.0/8", " 10.0.0.0/8", "10.0.0.0/8 ", "::/0", "10.0.0.0/255.0.0.0"],
-])("rejects %j", (text) => {
+])("rejects %j, which is not an IPv4 range in CIDR notation", (text) => {
   expect(parseCidr(text)).toBeUndefined();
 });

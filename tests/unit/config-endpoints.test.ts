@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { external, messageFor } from "./configs.ts";
 
-/** Settings of mail, messages, external pushes and remote write. */
+/** Invalid configuration of e-mail, alert receivers, external pushes and remote write. */
 test.each<[string, Record<string, unknown>, string]>([
   [
     "e-mail without a server",
@@ -19,7 +19,7 @@ test.each<[string, Record<string, unknown>, string]>([
     "allowed: a mail server with a port",
   ],
   [
-    "the mail port that Google Cloud blocks",
+    "a mail server at port 25, which Google Cloud blocks",
     { alerts: { smtp: { host: "mail:25", from: "a@b.org" } } },
     "Google Cloud blocks port 25",
   ],
@@ -29,7 +29,7 @@ test.each<[string, Record<string, unknown>, string]>([
     'alerts.smtp.host is "mail:65536"; allowed: a mail server',
   ],
   [
-    "a short routing key, without showing it",
+    "a routing key that is too short, without showing it",
     { alertPagerDutyKey: "hidden" },
     'alertPagerDutyKey is "[secret]"; allowed: a routing key: 32 letters and digits',
   ],
@@ -54,12 +54,12 @@ test.each<[string, Record<string, unknown>, string]>([
     'alertWebhookUrl is "[secret]"; allowed: a URL',
   ],
   [
-    "Slack by http://, without showing it",
+    "a Slack URL that begins with http://, without showing it",
     { alertSlackUrl: "http://hooks.slack.com/services/hidden" },
     'alertSlackUrl is "[secret]"; allowed: a URL',
   ],
   [
-    "a growth of 0 %",
+    "a threshold of 0 % for the growth of occupancy",
     { alerts: { occupancyGrowthPercent: 0 } },
     "alerts.occupancyGrowthPercent is 0; allowed: an integer",
   ],
@@ -94,12 +94,12 @@ test.each<[string, Record<string, unknown>, string]>([
     'a list of IPv4 ranges, like [203.0.113.0/24], or "anywhere"',
   ],
   [
-    "an address for a domain",
+    "an IP address instead of a domain",
     external({ domain: "203.0.113.9" }),
     "allowed: a domain name of at most 63 characters, like push.example.com",
   ],
   [
-    "a domain without external exposure",
+    "a domain if the exposure is not external",
     { pushGateway: { domain: "push.example.com" } },
     "no value unless pushGateway.exposure",
   ],

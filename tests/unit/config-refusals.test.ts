@@ -57,7 +57,7 @@ test.each<[string, Record<string, unknown>, string]>([
     smtp({ host: "smtp.example.org:25" }),
     "Google Cloud blocks port 25",
   ],
-  ["a mail server named by dots", smtp({ host: "..:587" }), "alerts.smtp.host is"],
+  ['a mail server with the host ".."', smtp({ host: "..:587" }), "alerts.smtp.host is"],
   [
     "a sender without a top-level domain",
     smtp({ from: "ci@localhost" }),
@@ -74,7 +74,11 @@ test.each<[string, Record<string, unknown>, string]>([
     { alerts: { email: ["ci@.org"] } },
     "alerts.email.0 is",
   ],
-  ["a long e-mail address", { alerts: { email: [`${"a".repeat(65)}@example.org`] } }, "alerts.email.0 is"],
+  [
+    "an e-mail address with 65 characters before the @",
+    { alerts: { email: [`${"a".repeat(65)}@example.org`] } },
+    "alerts.email.0 is",
+  ],
   [
     "a duplicate peer",
     { network: { peers: ["default", "default"] } },
@@ -86,12 +90,12 @@ test.each<[string, Record<string, unknown>, string]>([
     "pushGateway.domain is",
   ],
   [
-    "the internet as two source ranges",
+    "the whole internet as two source ranges",
     { ciSourceRanges: ["0.0.0.0/1", "128.0.0.0/1"] },
     'ciSourceRanges.1 is "128.0.0.0/1"',
   ],
   [
-    "the internet as two source ranges of external pushes",
+    "the whole internet as two source ranges of external pushes",
     external({ sourceRanges: ["0.0.0.0/1", "128.0.0.0/1"] }),
     "pushGateway.sourceRanges",
   ],
@@ -101,7 +105,7 @@ test.each<[string, Record<string, unknown>, string]>([
     'cluster.authorizedNetworks.0 is "0.0.0.0/1"',
   ],
   [
-    "24 nodes in a /27",
+    "24 nodes in a primary range of 32 addresses",
     {
       network: { primaryCidr: "10.248.1.0/27" },
       addresses: { pushGateway: "10.248.1.4", prometheus: "10.248.1.6", grafana: "10.248.1.7" },
@@ -151,7 +155,10 @@ test.each<[string, Record<string, unknown>]>([
   ["another variant of Prometheus", { images: { prometheus: "prom/prometheus:3.16.0-distroless" } }],
   ["the oldest supported Prometheus", { images: { prometheus: "prom/prometheus:v2.0.0" } }],
   ["the oldest supported Alertmanager", { images: { alertmanager: "prom/alertmanager:v0.15.0" } }],
-  ["another image without a tag", { images: { grafana: `grafana/grafana${DIGEST}` } }],
+  [
+    "an image of Grafana with a digest and without a tag",
+    { images: { grafana: `grafana/grafana${DIGEST}` } },
+  ],
   ["a password that looks like a list", { ...smtp({ user: "ci" }), smtpPassword: "[1,2]" }],
   ["a password that looks like an object", { ...smtp({ user: "ci" }), smtpPassword: '{"a":1}' }],
   [
@@ -162,14 +169,14 @@ test.each<[string, Record<string, unknown>]>([
     "an SMTP user name of digits that was written as a number",
     { ...smtp({ user: 123456 }), smtpPassword: "hush" },
   ],
-  ["a mail server by its address", smtp({ host: "10.248.0.9:465" })],
+  ["a mail server with an IP address as the host", smtp({ host: "10.248.0.9:465" })],
   [
-    "Felix targets by address and by name",
+    "Felix targets with an IP address and with a host name",
     { felix: { targets: ["10.248.4.2:9091", "ci-1.c.calico-test.internal:9091"] } },
   ],
   ["a domain of 63 characters", external({ domain: `${"a".repeat(51)}.example.com` })],
   [
-    "23 nodes in a /27",
+    "23 nodes in a primary range of 32 addresses",
     {
       network: { primaryCidr: "10.248.1.0/27" },
       addresses: { pushGateway: "10.248.1.4", prometheus: "10.248.1.6", grafana: "10.248.1.7" },
@@ -177,7 +184,7 @@ test.each<[string, Record<string, unknown>]>([
     },
   ],
   ["nodes with 4 GiB", { cluster: { machineType: "e2-medium" } }],
-  ["nodes of an unknown family", { cluster: { machineType: "z9-ultramem-8" } }],
+  ["nodes of an unknown machine family", { cluster: { machineType: "z9-ultramem-8" } }],
 ])("accepts %s", (_, changes) => {
   expect(messageFor(changes)).toBe("no problem");
 });

@@ -13,7 +13,7 @@ test.each(stackNames(PROJECT_DIR))("accepts the configuration of the stack %s", 
   ).toBeGreaterThan(0);
 });
 
-test("sets defaults and substitutes variables", () => {
+test("sets defaults and substitutes environment variables", () => {
   const config = parseConfig(stackConfig("local"), PROJECT, ENVIRONMENT, []);
   expect(config.grafana).toEqual({ access: "tunnel", tunnelPort: 33000, anonymousViewer: false });
   expect(config.pushGateway).toEqual({ exposure: "internal", auth: false });
@@ -59,7 +59,11 @@ test.each<[string, Record<string, unknown>, string]>([
     { cluster: { name: undefined } },
     "cluster.name is missing; allowed: 1 to 24 lower-case",
   ],
-  ["no nodes", { cluster: { nodeCount: 0 } }, "cluster.nodeCount is 0; allowed: an integer from 1 to 100"],
+  [
+    "a node count of 0",
+    { cluster: { nodeCount: 0 } },
+    "cluster.nodeCount is 0; allowed: an integer from 1 to 100",
+  ],
   ["a fraction of a node", { cluster: { nodeCount: 1.5 } }, "cluster.nodeCount is 1.5; allowed: an integer"],
   [
     "a string for an integer",
@@ -77,37 +81,45 @@ test.each<[string, Record<string, unknown>, string]>([
     { network: { name: "k8sfv-" } },
     'network.name is "k8sfv-"; allowed: 1 to',
   ],
-  ["a long name", { cluster: { name: "k".repeat(25) } }, "1 to 24 lower-case letters"],
+  ["a name of 25 characters", { cluster: { name: "k".repeat(25) } }, "1 to 24 lower-case letters"],
   ["an invalid project ID", { project: "Calico" }, 'project is "Calico"; allowed: a Google Cloud project ID'],
   ["a zone of another region", { zone: "europe-west1-b" }, "allowed: a zone of the region us-central1"],
-  ["an address for a range", { network: { podCidr: "10.249.0.0" } }, "network.podCidr is"],
+  ["an address instead of a range", { network: { podCidr: "10.249.0.0" } }, "network.podCidr is"],
   [
     "overlapping ranges",
     { network: { podCidr: "10.248.0.0/16" } },
     "doesn't overlap network.primaryCidr (10.248.0.0/20)",
   ],
-  ["host bits", { network: { primaryCidr: "10.248.1.0/20" } }, "that begins with its first address"],
   [
-    "another prefix for the control plane",
+    "a range with host bits",
+    { network: { primaryCidr: "10.248.1.0/20" } },
+    "that begins with its first address",
+  ],
+  [
+    "a range of the control plane with another prefix than /28",
     { network: { controlPlaneCidr: "10.251.0.0/24" } },
     "an IPv4 range with the prefix /28",
   ],
   [
-    "a range of the control plane without the IP endpoint",
+    "a range of the control plane if the endpoint is not ip",
     { network: { controlPlaneCidr: "10.250.16.0/28" } },
     'network.controlPlaneCidr is "10.250.16.0/28"; allowed: no value unless cluster.endpoint is "ip"',
   ],
   [
-    "a small pod range",
+    "a pod range with too few addresses for the nodes",
     { cluster: { nodeCount: 100 }, network: { podCidr: "10.249.0.0/19" } },
     "this one has 32",
   ],
   [
-    "an address outside of the range",
+    "an address outside of the primary range",
     { addresses: { grafana: "10.249.1.7" } },
     "10.248.0.2 to 10.248.15.253",
   ],
-  ["the gateway's address", { addresses: { grafana: "10.248.0.1" } }, "Google Cloud reserves the first two"],
+  [
+    "the address of the subnetwork's gateway",
+    { addresses: { grafana: "10.248.0.1" } },
+    "Google Cloud reserves the first two",
+  ],
   ["a duplicate address", { addresses: { grafana: "10.248.1.4" } }, "an address that no other key has"],
   [
     "an invalid address",
@@ -128,14 +140,18 @@ test.each<[string, Record<string, unknown>, string]>([
   ],
   ["a URL without a host", { crds: "https://" }, "allowed: an https:// URL of a directory"],
   ["a relative path", { crds: "crds" }, "or an absolute path"],
-  ["an unset variable", { crds: "${K8SFV_NOWHERE}/crds" }, "K8SFV_NOWHERE is not in the environment"],
+  [
+    "an environment variable that is not set",
+    { crds: "${K8SFV_NOWHERE}/crds" },
+    "K8SFV_NOWHERE is not in the environment",
+  ],
   [
     "an image without a tag",
     { images: { grafana: "grafana/grafana" } },
     "allowed: an image with a tag, a digest or both",
   ],
   [
-    "a small disk",
+    "a disk of 1 GiB",
     { disks: { grafanaGb: 1 } },
     "disks.grafanaGb is 1; allowed: an integer from 10 to 65536 GiB",
   ],
@@ -144,15 +160,19 @@ test.each<[string, Record<string, unknown>, string]>([
     { cluster: { spot: true } },
     "or true together with cluster.acceptInterruptions: true",
   ],
-  ["an unknown dataplane", { cluster: { networkPolicy: "none" } }, '"dataplane-v2" or "calico"'],
-  ["a small boot disk", { cluster: { nodeDiskGb: 5 } }, "an integer from 10 to 65536 GiB"],
+  ["an unknown value of networkPolicy", { cluster: { networkPolicy: "none" } }, '"dataplane-v2" or "calico"'],
+  ["a boot disk of 5 GiB", { cluster: { nodeDiskGb: 5 } }, "an integer from 10 to 65536 GiB"],
   [
-    "peers of an existing VPC",
+    "peers if the VPC is an existing one",
     { network: { vpc: "default" } },
     'network.peers is ["default"]; allowed: no value',
   ],
   ["the network itself as a peer", { network: { peers: ["k8sfv"] } }, "names of other VPCs"],
-  ["a long name of a peer", { network: { peers: ["p".repeat(60)] } }, "at most 63 characters"],
+  [
+    "a peer of 60 characters, which makes the peering's name too long",
+    { network: { peers: ["p".repeat(60)] } },
+    "at most 63 characters",
+  ],
   ["a string for peers", { network: { peers: "default" } }, "a list of names of VPCs, like [default]"],
   ["a string for protect", { disks: { protect: "no" } }, 'disks.protect is "no"; allowed: true or false'],
   ["a loopback range", { network: { podCidr: "127.0.0.0/16" } }, "a range that a subnetwork can have"],
@@ -190,7 +210,7 @@ test.each<[string, Record<string, unknown>, string]>([
   expect(messageFor(changes)).toContain(expected);
 });
 
-test("reports all problems together, each once", () => {
+test("reports all problems in one error message, each of them once", () => {
   const message = messageFor({
     project: undefined,
     regoin: "x",

@@ -5,7 +5,10 @@ import { EXAMPLE, stackConfig } from "./mocks.ts";
 export const PROJECT = "k8sfv-metrics";
 export const ENVIRONMENT = { K8SFV_CRDS: "/crds" };
 
-/** Returns the example stack's configuration with changes: an object is merged, undefined removes a key. */
+/**
+ * Returns the example stack's configuration with changes by key. An object is merged into the existing
+ * object; undefined removes the key.
+ */
 export function changed(changes: Record<string, unknown>): Record<string, string> {
   const all = stackConfig(EXAMPLE);
   for (const [key, value] of Object.entries(changes)) {
@@ -21,19 +24,23 @@ export function changed(changes: Record<string, unknown>): Record<string, string
   return all;
 }
 
-/** Formats JSON; a bigint becomes a number. */
+/** Formats an object as JSON. A bigint is written as a number, which JSON.stringify does not support. */
 function json(value: object): string {
   const text = JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part));
   return text.replace(/"([0-9]+)n"/g, "$1");
 }
 
-/** Returns a valid external Pushgateway with changes. */
+/** Returns a valid configuration of an external Pushgateway, with changes. */
 export function external(changes: Record<string, unknown>): Record<string, unknown> {
   const valid = { exposure: "external", auth: true, domain: "push.example.com", sourceRanges: "anywhere" };
   return { pushGateway: { ...valid, ...changes } };
 }
 
-/** Returns the error message for the example stack with changes, or "no problem". */
+/**
+ * Returns the error message for the example stack's configuration with changes, or "no problem".
+ *
+ * @param encrypted - keys whose values are encrypted in the stack file. Default: all secret keys
+ */
 export function messageFor(
   changes: Record<string, unknown>,
   encrypted: readonly string[] = SECRET_KEYS,
@@ -47,7 +54,7 @@ export function messageFor(
   return "no problem";
 }
 
-/** Returns a valid mail server with changes. */
+/** Returns a valid configuration of a mail server, with changes. */
 export function smtp(changes: Record<string, unknown>): Record<string, unknown> {
   return { alerts: { smtp: { host: "smtp.example.org:587", from: "ci@example.org", ...changes } } };
 }

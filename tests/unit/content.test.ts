@@ -62,7 +62,7 @@ describe.each(all.map(({ dashboard, panels }) => [dashboard.title, { dashboard, 
       }
     });
 
-    test("has no deprecated panel types and is not editable", () => {
+    test("has no panels of the deprecated type graph, is not editable, and links to the other dashboards", () => {
       expect(panels.map(({ type }) => type)).not.toContain("graph");
       expect(dashboard.editable).toBe(false);
       expect(dashboard.links).toMatchObject([{ type: "dashboards", tags: dashboard.tags }]);
@@ -78,7 +78,7 @@ test("dashboards have unique UIDs, which stay the same because people bookmark t
   ]);
 });
 
-test("the summary queries recorded nightly runs, never raw scrapes", () => {
+test("the summary dashboard queries series of recorded nightly runs, and no scraped series", () => {
   const summary = all.find(({ dashboard }) => dashboard.uid === SUMMARY.uid);
   const targets = summary?.panels.flatMap((panel) => panel.targets) ?? [];
   expect(targets.length).toBeGreaterThan(10);
@@ -99,7 +99,7 @@ test("all alerts have a description and link to an existing panel", () => {
   }
 });
 
-test("recording rules exist for all recorded series in panels and alerts", () => {
+test("each recorded series that a panel or an alert queries has a recording rule", () => {
   const recorded = recordingGroups().flatMap(({ rules }) => rules.map(({ record }) => record));
   const exprs = [
     ...all.flatMap(({ panels }) => panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))),
@@ -119,7 +119,7 @@ describe("Grafana's content", () => {
     recorded = await mockEngine();
   });
 
-  test("has the data source my-prom as the default", async () => {
+  test("has my-prom as the default data source", async () => {
     await makeContent(recorded);
     const { inputs } = named(recorded, "content-prometheus");
     expect(inputs).toMatchObject({
@@ -140,7 +140,7 @@ describe("Grafana's content", () => {
     });
   });
 
-  test("has a data source for alerts and silences", async () => {
+  test("has Alertmanager as the data source of alerts and silences", async () => {
     await makeContent(recorded);
     const { inputs } = named(recorded, "content-alertmanager");
     expect(inputs).toMatchObject({
@@ -155,7 +155,7 @@ describe("Grafana's content", () => {
     });
   });
 
-  test("uses the limits of alerts as thresholds of panels", async () => {
+  test("uses the configured thresholds of alerts in panels too", async () => {
     await makeContent(recorded, {
       thresholds: { ...DEFAULT_THRESHOLDS, runMissingHours: 50, occupancyGrowthPercent: 30 },
     });
@@ -171,7 +171,7 @@ describe("Grafana's content", () => {
     expect(await valueOf(pulumi.all(content.dashboards))).toMatchObject({
       "k8sfv summary": "http://10.248.1.7:3000/d/k8sfv-summary",
     });
-    // A folder, two data sources, and the dashboards.
+    // 3 = one folder and two data sources.
     expect(content.resources).toHaveLength(3 + all.length);
   });
 });

@@ -9,7 +9,10 @@ const rows = tableRows(page("docs/costs.md")).slice(1);
 const items = rows.slice(0, -1);
 const total = rows.at(-1)?.[2]?.replaceAll("*", "");
 
-/** Evaluates an arithmetic cell in US dollars; at least 0, since a free tier pays no more than the price. */
+/**
+ * Evaluates the arithmetic in a cell of the table. Returns US dollars, at least 0, because a free tier is
+ * never paid out.
+ */
 function evaluate(arithmetic: string): number {
   if (arithmetic.startsWith("free")) return 0;
   const expression = arithmetic
@@ -21,8 +24,8 @@ function evaluate(arithmetic: string): number {
   return Math.max(0, Number(runInNewContext(expression)));
 }
 
-// The prices are Google's of November 2026; no test compares them with today's.
-test("the arithmetic of docs/costs.md results in its figures and their total", () => {
+// The page has Google's prices of November 2026. No test compares them with current prices.
+test("in docs/costs.md, each figure is the result of its arithmetic, and the total is the sum of the figures", () => {
   expect(items.length).toBeGreaterThan(5);
   for (const [item, arithmetic = "", month] of items)
     expect(evaluate(arithmetic).toFixed(2), item).toBe(month);

@@ -45,7 +45,7 @@ const status =
   (response: ServerResponse) =>
     response.writeHead(code, headers).end();
 
-test("sends no request for a cached file, unless the cached file is damaged", async () => {
+test("sends no request for a file in the cache, unless that file is damaged", async () => {
   const { url, times } = await serve(content);
   expect(await download(url, SHA256)).toEqual(CONTENT);
   expect(await download(url, SHA256)).toEqual(CONTENT);
@@ -55,7 +55,7 @@ test("sends no request for a cached file, unless the cached file is damaged", as
   expect(times).toHaveLength(2);
 });
 
-test("returns content with another checksum, but doesn't cache it", async () => {
+test("returns a file whose checksum differs, but doesn't cache it", async () => {
   const { url } = await serve((response) => response.end("kind: Surprise"));
   expect((await download(url, SHA256)).toString()).toBe("kind: Surprise");
   await expect(readdir(path.join(cache, "k8sfv-metrics"))).rejects.toThrow("ENOENT");
@@ -71,14 +71,14 @@ test("ignores a cache that can't be written", async () => {
 test.each([
   ["seconds", () => "1"],
   ["a date", () => new Date(Date.now() + 1_900).toUTCString()],
-])("waits for the time in Retry-After: %s", async (_, header) => {
+])("waits as long as Retry-After says before it retries: %s", async (_, header) => {
   const { url, times } = await serve(status(429, { "retry-after": header() }), content);
   expect(await download(url, SHA256)).toEqual(CONTENT);
   const [first = 0, second = 0] = times;
   expect(second - first).toBeGreaterThan(850);
 });
 
-test("retries a closed connection", async () => {
+test("retries if the server closes the connection", async () => {
   const { url, times } = await serve((response) => response.destroy(), content);
   expect(await download(url, SHA256)).toEqual(CONTENT);
   expect(times).toHaveLength(2);
@@ -95,11 +95,11 @@ test("sends at most 5 requests if transient errors continue", async () => {
 test.each([
   ["a permanent error", status(404), "the server responded 404 Not Found"],
   [
-    "a pause of an hour",
+    "a Retry-After of an hour",
     status(429, { "retry-after": "3600" }),
     "the server responded 429 Too Many Requests; try again in 3600 s",
   ],
-])("does not retry %s", async (_, response, words) => {
+])("does not retry after %s", async (_, response, words) => {
   const { url, times } = await serve(response);
   await expect(download(url, SHA256)).rejects.toThrow(words);
   expect(times).toHaveLength(1);
@@ -124,7 +124,7 @@ async function proxy(port: number) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, hosts };
 }
 
-test("uses the proxy of the environment, except for hosts in NO_PROXY", async () => {
+test("uses the proxy in HTTP_PROXY, except for hosts in NO_PROXY", async () => {
   const { url, port, times } = await serve(content);
   const { url: proxyUrl, hosts } = await proxy(port);
   vi.stubEnv("HTTP_PROXY", proxyUrl);
@@ -137,8 +137,9 @@ test("uses the proxy of the environment, except for hosts in NO_PROXY", async ()
   expect(times).toHaveLength(2);
 });
 
-test("uses HTTPS_PROXY for https", async () => {
-  // The server has no TLS, because the test checks only the connection to the proxy.
+test("uses the proxy in HTTPS_PROXY for https:// URLs", async () => {
+  // The server has no TLS, so the download fails. The test checks only that the proxy was asked to connect to
+  // the host.
   const { port } = await serve(content);
   const { url, hosts } = await proxy(port);
   vi.stubEnv("HTTPS_PROXY", url);

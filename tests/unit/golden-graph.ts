@@ -6,16 +6,16 @@ import type { Recorded } from "./mocks.ts";
 /** Resources by "type name", each with its options and its inputs. */
 export type Graph = Record<string, Record<string, unknown>>;
 
-/** Inputs that are JSON documents. */
+/** Keys of inputs whose value is a JSON document. */
 const DOCUMENTS = ["configJson", "jsonDataEncoded", "alertmanager.yaml"];
-/** Longest collection on one line, in characters of JSON. */
+/** Maximum length of a map or list that is written on one line, in characters of JSON. */
 const LINE = 90;
-/** The SDK's signature of a secret value. */
+/** Key of the object that represents a secret value (pulumi/sdk, specialSigKey). */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
-/** Placeholder for a resource or value that only the base has. */
+/** Marks a resource or value in a difference that the base has and the other stack has not. */
 export const ABSENT = "(absent)";
 
-/** Returns the resources in alphabetical order. */
+/** Returns the resources in alphabetical order. @throws Error if two resources have the same type and name */
 export function graphOf(recorded: Recorded[]): Graph {
   const entries = recorded.map(({ type, name, options, inputs }): [string, Record<string, unknown>] => [
     `${type} ${name}`,
@@ -27,7 +27,10 @@ export function graphOf(recorded: Recorded[]): Graph {
   return graph;
 }
 
-/** Parses JSON documents, so that changes of them are small diffs; replaces programs by their hash; marks secrets. */
+/**
+ * Makes an input readable: parses JSON documents, so that changes of them are small diffs, replaces programs
+ * by their hash, and marks secrets.
+ */
 function readable(key: string, value: unknown): unknown {
   if (typeof value === "string") {
     if (key.endsWith(".mjs")) return `sha256 ${createHash("sha256").update(value).digest("hex")}`;

@@ -186,10 +186,10 @@ test("cluster: has private nodes, a service account with two roles, and no defau
     releaseChannel: { channel: "REGULAR" },
   });
   const gke = named(recorded, "cluster-gke").inputs;
-  expect(gke.nodeConfig, "the default pool's node runs as the same account").toEqual(
+  expect(gke.nodeConfig, "the default node pool has the same service account as the nodes").toEqual(
     named(recorded, "cluster-nodes").inputs.nodeConfig,
   );
-  expect(gke.networkPolicy, "never together with Dataplane V2").toBeUndefined();
+  expect(gke.networkPolicy, "GKE rejects this argument together with Dataplane V2").toBeUndefined();
   const roles = recorded.filter(({ type }) => type.endsWith(":IAMMember")).map(({ inputs }) => inputs.role);
   expect(roles).toEqual(["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader"]);
   expect(named(recorded, "cluster-nodes").inputs).toMatchObject({
@@ -239,7 +239,7 @@ test("cluster: admits only authorized networks to the IP endpoint", async () => 
   });
 });
 
-test("cluster: has its full name as identifier", async () => {
+test("cluster: is identified by project, zone and name", async () => {
   const cluster = await makeCluster();
   expect(cluster.identifier).toBe("calico-test/us-central1-b/k8sfv");
   await settled(recorded);

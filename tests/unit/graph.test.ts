@@ -9,7 +9,8 @@ import { difference, graphOf, toYaml } from "./golden-graph.ts";
 import type { Recorded } from "./mocks.ts";
 import { EXAMPLE, FULL, mockEngine, named, settled, stackConfig, valueOf } from "./mocks.ts";
 
-// The content of the CRDs has its own test; here it would be a megabyte and a download.
+// Replaces the content of the CRDs, which would be downloaded and add a megabyte to the golden files.
+// operator-crds.test.ts tests it.
 vi.mock("../../components/operator-crds.ts", () => ({
   CRD_FILES: { "usual.yaml": "" },
   SCRAPE_CONFIG_CRD_FILES: { "scrapeconfigs.yaml": "" },
@@ -18,7 +19,8 @@ vi.mock("../../components/operator-crds.ts", () => ({
 }));
 
 const tunnels = vi.hoisted(() => ({ open: 0 }));
-// A tunnel without a listener, so that runs in one process don't compete for the port.
+// Replaces the tunnel to Grafana by one without a listener, because several runs in this process would
+// compete for its port.
 vi.mock("../../components/tunnel.ts", () => ({
   openTunnel: (port: number) => {
     tunnels.open += 1;
@@ -33,7 +35,7 @@ interface Run {
 
 const runs = new Map<string, Promise<Run>>();
 
-/** Returns what the program registers in a preview of a stack. */
+/** Runs the program as a preview of a stack, once for each stack. Returns its resources and outputs. */
 function run(stack: string): Promise<Run> {
   const known = runs.get(stack) ?? runNow(stack);
   runs.set(stack, known);
@@ -45,7 +47,8 @@ async function runNow(stack: string, more: Record<string, string> = {}): Promise
   vi.stubEnv("K8SFV_CRDS", "/crds");
   const secrets = SECRET_KEYS.map((key) => `k8sfv-metrics:${key}`);
   vi.stubEnv("PULUMI_CONFIG_SECRET_KEYS", JSON.stringify(secrets));
-  // The configuration rejects two stacks with the same names; the example has those of calico-test.
+  // The configuration rejects a stack whose cluster or network has the same name as that of another stack.
+  // The example has the names of calico-test, so it runs under the name of that stack.
   const recorded = await mockEngine(stack === EXAMPLE ? "calico-test" : stack, true);
   pulumi.runtime.setAllConfig({ ...stackConfig(stack), ...more }, secrets);
   const outputs = (await import("../../index.ts")) as Record<string, unknown>;
@@ -156,7 +159,7 @@ test("a long-term store adds a data source and changes the resources that read a
   ]);
 });
 
-test("every Google Cloud resource is of an emulated type and has the arguments of the provider's schema", async () => {
+test("every Google Cloud resource has a type that the local cloud emulates, and only arguments of the provider's schema", async () => {
   const recorded = await Promise.all([EXAMPLE, ...stacks].map(async (stack) => (await run(stack)).recorded));
   const resources = recorded.flat().filter(({ type }) => type.startsWith("gcp:"));
   expect(resources.length).toBeGreaterThan(60);

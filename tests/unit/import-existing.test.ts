@@ -12,7 +12,10 @@ const provider = {
   inputs: defaults,
 };
 
-/** Returns a secret as printed by `pulumi stack export --show-secrets`; without the option it has a ciphertext. */
+/**
+ * Returns a secret value as `pulumi stack export --show-secrets` prints it. Without that option it is printed
+ * as a ciphertext.
+ */
 const secret = (value: object) => ({ [SIGNATURE]: SECRET, plaintext: JSON.stringify(value) });
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
@@ -25,7 +28,14 @@ function planned(type: string, name: string, inputs: object, dependencies: strin
   return { op: "create", newState: state };
 }
 
-/** A fake engine with a state. A refresh keeps the resources in `atGoogle`, or fails with that error. */
+/**
+ * Returns a fake of the engine, which has a state.
+ *
+ * @param steps - steps of a preview
+ * @param atGoogle - IDs of the resources that a refresh keeps in the state, or the error with which it fails
+ * @param pending - pending operations in the state
+ * @param outputs - outputs of resources after a refresh, by ID
+ */
 function engine(
   steps: object[],
   atGoogle: string[] | Error,
@@ -72,7 +82,7 @@ test("imports only resources that exist under the program's names", async () => 
   expect(state().deployment.pending_operations).toEqual([]);
 });
 
-test("ignores resources with a missing dependency", async () => {
+test("ignores resources that depend on a resource that doesn't exist", async () => {
   const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
   const subnetwork = planned("gcp:compute/subnetwork:Subnetwork", "sub", { name: "k8sfv", network: unknown });
   const nat = planned("gcp:compute/routerNat:RouterNat", "nat", { name: "k8sfv", router: "k8sfv" });
@@ -103,7 +113,7 @@ test("ignores resources of an API that is missing in the state", async () => {
   expect(calls.map(([command, sub]) => `${command} ${sub}`)).toEqual(["stack export", "preview --json"]);
 });
 
-test("imports resources on Grafana's disk before their dependencies exist", async () => {
+test("imports Grafana's content before the resources that it depends on exist", async () => {
   const grafana = {
     ...provider,
     urn: "urn:pulumi:s::p::pulumi:providers:grafana::content-provider",
@@ -121,11 +131,11 @@ test("imports resources on Grafana's disk before their dependencies exist", asyn
   expect(await importExisting(pulumi)).toEqual({ imported: [source.newState.urn], skipped: [] });
   const made = state().deployment.resources.find(({ urn }) => urn === source.newState.urn);
   expect(made).toMatchObject({ id: "1:my-prom", dependencies: [] });
-  // The program opens the tunnel to Grafana.
+  // The refresh must run the program, because the program opens the tunnel to Grafana.
   expect(calls).toContainEqual(expect.arrayContaining(["refresh", "--run-program"]));
 });
 
-test("skips resources with another stack's label, and their dependents", async () => {
+test("skips resources that have another stack's label, and the resources that depend on them", async () => {
   const disk = planned("gcp:compute/disk:Disk", "disk", { name: "k8sfv-made", zone: "us-central1-b" });
   const policy = planned("gcp:compute/resourcePolicy:ResourcePolicy", "daily", { name: "daily" });
   const attachment = planned(
@@ -161,7 +171,7 @@ test("skips resources with another stack's label, and their dependents", async (
   expect(resources[1]?.dependencies).toEqual([]);
 });
 
-test("skips resources without a stack's label or in another stack's state", async () => {
+test("skips resources that have no stack's label, or that are in another stack's state", async () => {
   const disk = planned("gcp:compute/disk:Disk", "disk", { name: "made", zone: "us-central1-b" });
   const network = planned("gcp:compute/network:Network", "vpc", { name: "k8sfv" });
   const router = planned("gcp:compute/router:Router", "router", { name: "k8sfv" }, [network.newState.urn]);
@@ -192,12 +202,12 @@ test("reads the resource IDs of the backend's other stacks", async () => {
   expect(await otherStates(run, "s")).toEqual({ staging: ["one"], new: [] });
 });
 
-/** Output of the engine if the state has the lock of a killed run; `locked` is the error of `pulumi`. */
+/** Error output of `pulumi` while the state has the lock of a killed run. */
 const words = `error: could not import deployment: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
   gs://states/.pulumi/locks/organization/k8sfv-metrics/calico-test/0b1c.json: created by root@ci (pid 4711) at 2026-11-29T01:02:03Z`;
 const locked = Object.assign(new Error("Command failed with exit code 255"), { stderr: words });
 
-test("reports a locked state without restoring it", async () => {
+test("reports that the state is locked, and does not try to restore it", async () => {
   const disk = planned("gcp:compute/disk:Disk", "made", { name: "k8sfv-made", zone: "us-central1-b" });
   const { pulumi, calls } = engine([disk], []);
   const imports = () => calls.filter(([, sub]) => sub === "import").length;
@@ -209,7 +219,7 @@ test("reports a locked state without restoring it", async () => {
   expect(imports()).toBe(1);
 });
 
-test("returns a lock's owner, and undefined for other errors", () => {
+test("returns the file and owner of a lock, and undefined for other errors", () => {
   expect(lockOf(locked)).toBe(
     "gs://states/.pulumi/locks/organization/k8sfv-metrics/calico-test/0b1c.json: created by root@ci (pid 4711) at 2026-11-29T01:02:03Z",
   );

@@ -7,7 +7,12 @@ import { parse } from "yaml";
 import { root } from "../pages.ts";
 
 /**
- * Runs code like the language host: with the Node arguments of Pulumi.yaml, after loading the SDK's source-map-support.
+ * Runs code like the Node.js language host: with the Node options of Pulumi.yaml, after loading the SDK's
+ * source-map-support.
+ *
+ * @param program - code that can call `fail` from loader/throws.ts
+ * @param more - additional Node options
+ * @returns standard output
  */
 async function run(program: string, more: string[]): Promise<string> {
   const { runtime } = parse(readFileSync(path.join(root, "Pulumi.yaml"), "utf8")) as {
@@ -26,11 +31,11 @@ async function run(program: string, more: string[]): Promise<string> {
 
 const printLine = 'try { fail({ name: "broken" }); } catch (error) { console.log(error.stack); }';
 
-// Makes a newer Node behave like older versions.
+// Turns off type stripping of a newer Node, which then behaves like older versions.
 const older = "typescript" in process.features ? [["--no-experimental-strip-types"]] : [];
 
 test.each([[], ...older])(
-  "runs TypeScript, with the correct line and column in stack traces: %s",
+  "runs TypeScript and prints the correct line and column in stack traces (additional Node option: %s)",
   async (...more) => {
     expect(await run(`await import("./stack-traces.ts"); ${printLine}`, more)).toMatch(
       /Error: broken\n +at .*fail \(.*tests\/unit\/loader\/throws\.ts:7:9\)/,
@@ -38,10 +43,11 @@ test.each([[], ...older])(
   },
 );
 
-// With source maps, frames of the SDK were mapped to `node_modules/@pulumi/output.ts`, without a directory after the
-// scope. util.inspect then looped until its string was too long: 45 s and 4 GB. With a limited heap that fails at once.
+// Source maps map the SDK's stack frames to `node_modules/@pulumi/output.ts`, without a directory after the
+// scope. util.inspect then loops until its string is too long: 45 s and 4 GB. This test has a small heap, so
+// that such a loop fails at once.
 test.each([[], ...older])(
-  "the SDK's inspection of an error with frames of the SDK finishes: %s",
+  "util.inspect prints an error whose stack contains frames of the SDK (additional Node option: %s)",
   async (...more) => {
     const program = `
     await import("./stack-traces.ts");

@@ -16,7 +16,7 @@ const STORE = {
   readUrl: "https://mimir.example.com/prometheus",
 };
 
-/** A secret value as the SDK sends it to the engine (pulumi/sdk, specialSigKey). */
+/** Returns a secret value as the SDK sends it to the engine (pulumi/sdk, specialSigKey). */
 function secret(value: unknown): object {
   return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
 }
@@ -52,12 +52,12 @@ describe("the configuration", () => {
 
   test.each<[string, Record<string, unknown>, string]>([
     [
-      "no URL to read",
+      "a store without a URL for queries",
       { longTerm: { writeUrl: STORE.writeUrl } },
       "longTerm.readUrl is missing; allowed: an https:// URL",
     ],
     [
-      "no URL to write",
+      "a store without a URL for remote write",
       { longTerm: { readUrl: STORE.readUrl } },
       "longTerm.writeUrl is missing; allowed: an https:// URL",
     ],
@@ -83,7 +83,7 @@ describe("the configuration", () => {
       ],
     ),
     [
-      "the receiver of remoteWrite",
+      "the URL of remoteWrite as the store's URL for remote write",
       { longTerm: STORE, remoteWrite: { url: "https://MIMIR.example.com:443/api/v1/push" } },
       'longTerm.writeUrl is "https://mimir.example.com/api/v1/push"; allowed: a URL other than remoteWrite.url',
     ],
@@ -103,7 +103,7 @@ describe("the configuration", () => {
       'longTermToken is "[secret]"; allowed: no value unless longTerm',
     ],
     [
-      "a token beside a user",
+      "a token together with a user",
       { longTerm: { ...STORE, user: "k8sfv" }, longTermPassword: "hush", longTermToken: "hush" },
       'longTermToken is "[secret]"; allowed: no value when longTerm.user is set',
     ],
@@ -125,7 +125,7 @@ describe("the configuration", () => {
 });
 
 test("no rule has a longer lookback than the minimum local retention", () => {
-  // A schedule with one run per week has the longest lookback.
+  // Of all schedules, one with a single run per week needs the longest lookback.
   const weekly: ExpectedRuns = { codeLevels: "release-.*", days: ["mon"], by: "12:00" };
   const thresholds = { ...DEFAULT_THRESHOLDS, runMissingHours: 168, expectedRuns: [weekly] };
   const alerts = alertGroups({ thresholds, runbookUrl: "", grafanaLink: (path) => path });
@@ -257,7 +257,7 @@ describe("Grafana", () => {
       json: { manageAlerts: true },
     });
     expect(local).not.toHaveProperty("isDefault");
-    // A folder, three data sources, and the dashboards.
+    // 4 = one folder and three data sources.
     expect(content.resources).toHaveLength(4 + Object.keys(dashboards(DEFAULT_THRESHOLDS)).length);
   });
 
@@ -268,7 +268,7 @@ describe("Grafana", () => {
     });
   });
 
-  test("has a single Prometheus data source without a store", async () => {
+  test("has a single Prometheus data source if no store is configured", async () => {
     await makeContent(recorded);
     expect(recorded.map(({ name }) => name)).not.toContain("content-prometheus-local");
   });

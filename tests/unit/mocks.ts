@@ -89,9 +89,10 @@ const KNOWN: Record<string, Outputs> = {
 };
 
 /**
- * Mocks the engine: records every resource with its options, and rejects types that are not in `KNOWN`. It proves what
- * the program requests, not that a provider accepts it or that the engine acts on the options: tests/environment does.
- * Call it before importing modules that create resources.
+ * Mocks the engine: records every resource with its options, and rejects types that are not in `KNOWN`. A
+ * test with these mocks proves what the program requests. Only tests/environment proves that a provider
+ * accepts the request and that the engine applies the options. Call this function before importing modules
+ * that create resources.
  *
  * @param serve - creates a resource like a provider; returns undefined for types that it doesn't support
  * @param call - calls a provider function. Default: throws an error
@@ -135,14 +136,17 @@ export async function mockEngine(
     stack,
     preview,
   );
-  // The mocks' `newResource` runs in the same call, right after this.
+  // The mocks call `newResource` for the same resource immediately after this function.
   onRegistration((registered) => {
     options = registered;
   });
   return recorded;
 }
 
-/** Waits until everything that was asked for so far is recorded. */
+/**
+ * Waits until all resources that the program has registered are recorded: until their number stays the same
+ * for 10 ms.
+ */
 export async function settled(recorded: Recorded[]): Promise<void> {
   let quiet = 0;
   for (let seen = -1; quiet < 5;) {
@@ -171,9 +175,9 @@ export function named(recorded: Recorded[], name: string): Recorded {
   return found;
 }
 
-/** A stack in Google Cloud, so that tests don't depend on which ones a team has. */
+/** Name of an example stack in Google Cloud. Tests use it so that they don't depend on a team's own stacks. */
 export const EXAMPLE = "example";
-/** A stack with everything that is optional. */
+/** Name of a stack with all optional resources. */
 export const FULL = "full";
 /** The stacks of tests/unit/fixtures. */
 const FIXTURES = [EXAMPLE, FULL];

@@ -49,10 +49,13 @@ test("denies all connections by default, and allows ports of alert URLs and the 
   expect(openTo("grafana").ports).toEqual([]);
   expect(openTo("alertmanager").ports).toEqual([587, 443]);
   expect(openTo("prom-gateway").spec.egress).toEqual([]);
-  expect(JSON.stringify(openTo("prom-gateway").spec.ingress), "in the cluster only").not.toContain("ipBlock");
+  expect(
+    JSON.stringify(openTo("prom-gateway").spec.ingress),
+    "with exposure in-cluster, only pods may connect",
+  ).not.toContain("ipBlock");
 });
 
-test("allows Grafana to use NodeLocal DNSCache on the ClusterIP of kube-dns, as with Calico", async () => {
+test("allows Grafana to query NodeLocal DNSCache at the ClusterIP of kube-dns, where it listens in clusters with Calico", async () => {
   const { NetworkPolicies } = await import("../../components/network-policies.ts");
   new NetworkPolicies("policies", {
     namespace: "monitoring",
@@ -71,7 +74,8 @@ test("allows Grafana to use NodeLocal DNSCache on the ClusterIP of kube-dns, as 
     spec: { nodeName: "node", containers: [] },
     status: { podIP: "10.249.0.7" },
   };
-  // No pod has this address, because NodeLocal DNSCache is on the host network.
+  // NodeLocal DNSCache runs on the host network, so its address is not a pod's. Therefore a rule must allow
+  // the range of Services.
   const rules = nodeRules({ policies, pods: [pod], namespaces: [] }, "node");
   for (const protocol of ["udp", "tcp"]) {
     expect(rules).toMatch(
@@ -80,7 +84,7 @@ test("allows Grafana to use NodeLocal DNSCache on the ClusterIP of kube-dns, as 
   }
 });
 
-test("allows Prometheus to connect to each Felix target's port: to its address, or for host names to ranges of CI machines", async () => {
+test("allows Prometheus to connect to the port of each Felix target: at its IP address, or in the ranges of CI machines if it has a host name", async () => {
   const { NetworkPolicies } = await import("../../components/network-policies.ts");
   const egress = async (felixTargets: string[]) => {
     recorded = await mockEngine();

@@ -18,7 +18,7 @@ const answers = {
   ciRanges: ["10.128.0.0/20"],
   peers: ["default"],
 };
-/** Stacks of this repository, so that the tests also work for a team that adds its own stacks. */
+/** Stacks of this repository. The tests ignore other stack files, because a team may add its own stacks. */
 const OURS = ["calico-test", "local"];
 const others = readStacks(PROJECT_DIR, PROJECT).filter(({ name }) => OURS.includes(name));
 
@@ -50,7 +50,7 @@ test.each([
   [{ prometheusGb: 5 }, "disks.prometheusGb is 5"],
   [{ name: "k8sfv" }, "Pulumi.calico-test.yaml has it"],
   [{ name: "Staging" }, "a valid label value of Google Cloud"],
-])("everything wrong is reported before a file is written: %j", (changes, words) => {
+])("rejects invalid values before a file is written: %j", (changes, words) => {
   const beside = [
     ...others,
     { name: "calico-test", raw: { project: "calico-test", cluster: { name: "k8sfv" } } },
@@ -58,7 +58,7 @@ test.each([
   expect(() => stackFile({ ...answers, ...changes }, beside)).toThrow(words);
 });
 
-test("assigns each stack its own address block", () => {
+test("assigns each stack a block of addresses that no other stack has, until none is free", () => {
   const first = freePlan(others, ["10.120.0.0/24"]);
   expect(first.network.primaryCidr).toBe("10.116.0.0/20");
   const stacks = [...others];
@@ -76,12 +76,12 @@ test("assigns each stack its own address block", () => {
   expect(stacks.length - others.length).toBeGreaterThan(25);
 });
 
-test("writes the file once and names missing options without a terminal", () => {
+test("writes a file that doesn't exist yet, and without a terminal reports missing options instead of asking for them", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "k8sfv-new-stack-"));
   onTestFinished(() => {
     rmSync(folder, { recursive: true });
   });
-  // A copy of the command's files, so that no file is written into the project.
+  // Runs the command in a copy of its files, so that it writes no file into the project.
   const git = (args: string[]) => execFileSync("git", args, { cwd: PROJECT_DIR, encoding: "utf8" });
   for (const file of git(["ls-files", "--cached", "--others", "--exclude-standard"]).split("\n")) {
     if (!/^(tools|config|components|lib|monitoring-mixin)\/|^[^/]+\.(ts|json|yaml)$/.test(file)) continue;

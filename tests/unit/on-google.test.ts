@@ -15,7 +15,7 @@ vi.mock("../../components/operator-crds.ts", () => ({
 // Each test runs the whole program, which takes seconds on a busy computer.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** Returns a stack's configuration with changes to its objects. */
+/** Returns the example stack's configuration, with direct access to Grafana and changes of objects by key. */
 function config(changes: Record<string, object> = {}): Record<string, string> {
   const all = { ...stackConfig(EXAMPLE), "k8sfv-metrics:grafana": '{"access":"direct"}' };
   for (const [key, change] of Object.entries(changes)) {
@@ -31,7 +31,10 @@ const byAddress = {
   network: { controlPlaneCidr: "10.250.16.0/28" },
 };
 
-/** Returns the emulated Google with a project whose CI network is in custom mode, as docs/deploy.md requires. */
+/**
+ * Returns an emulated Google Cloud whose project has the CI machines' VPC in custom mode, as docs/deploy.md
+ * requires.
+ */
 async function google() {
   const cloud = testCloud();
   await cloud.store.change((data) => {
@@ -45,7 +48,7 @@ test.each([
   ["dns", {}],
   ["ip", byAddress],
 ])(
-  "%s: creates all resources at Google, has no difference in a preview, and is destroyed completely",
+  "with the endpoint %s, creates all Google resources, shows no difference in a preview, and destroys everything",
   async (_, changes) => {
     const cloud = await google();
     const cluster = { ...(changes as Partial<typeof byAddress>).cluster, deletionProtection: false };
@@ -58,7 +61,7 @@ test.each([
   },
 );
 
-test("creates peerings after the subnetwork and the cluster after them, because Google rejects concurrent changes of routes", async () => {
+test("creates the subnetwork, then the peerings and then the cluster, because Google rejects concurrent changes of routes", async () => {
   const cloud = await google();
   const { machines } = cloud;
   const start = machines.startNetwork.bind(machines);
@@ -94,7 +97,10 @@ test("does not admit Google Cloud's public addresses to the IP endpoint", async 
   });
 });
 
-/** Another stack in the same project, as `npm run new-stack` creates it, with another prefix and other ranges. */
+/**
+ * Configuration of another stack in the same project, as `npm run new-stack` creates it: another prefix and
+ * other ranges.
+ */
 const staging = {
   cluster: { name: "staging", deletionProtection: false },
   network: {
@@ -106,7 +112,7 @@ const staging = {
   addresses: { pushGateway: "10.120.1.4", prometheus: "10.120.1.6", grafana: "10.120.1.7" },
 };
 
-test("two stacks in one project: labels all resources that support labels, and each stack is destroyed separately", async () => {
+test("two stacks in one project label all resources that support labels, and each can be destroyed without the other", async () => {
   const cloud = await google();
   const own = { cluster: { deletionProtection: false } };
   const first = await runOnGoogle(cloud, "calico-test", config(own));
@@ -134,7 +140,7 @@ test("two stacks in one project: labels all resources that support labels, and e
   expect(paths(cloud)).toEqual(staged);
 });
 
-test("recover uses IDs that Google's importer accepts", async () => {
+test("returns resource IDs that the Google provider imports", async () => {
   const cloud = await google();
   const { created } = await runOnGoogle(cloud, "calico-test", config());
   const at = { project: "calico-test", region: "us-central1", zone: "us-central1-b" };
@@ -147,7 +153,7 @@ test("recover uses IDs that Google's importer accepts", async () => {
   }
 });
 
-test("waits for newly enabled APIs", async () => {
+test("waits until newly enabled APIs accept requests", async () => {
   const cloud = testCloud([]);
   writeFileSync(path.join(cloud.dir, "faults.json"), JSON.stringify({ apiDelaySeconds: 1 }));
   const { refused, created } = await runOnGoogle(cloud, "calico-test", config({ network: { peers: [] } }));
@@ -155,7 +161,7 @@ test("waits for newly enabled APIs", async () => {
   expect(created.map(({ name }) => name)).toContain("cluster-nodes");
 });
 
-test("reports an API that never accepts requests, with Google's message", async () => {
+test("reports an API that accepts no requests, with Google's error message", async () => {
   const { waitUntilEnabled } = await import("../../components/api-readiness.ts");
   const refusal =
     "googleapi: Error 403: Compute Engine API has not been used in project, accessNotConfigured";

@@ -3,7 +3,7 @@ import { vi } from "vitest";
 import type { TestCloud, Values } from "k8sfv-local-cloud/testing";
 import { mockEngine, type Made } from "./mocks.ts";
 
-/** A resource that the emulated Google created. */
+/** A resource that was created in the emulated Google Cloud. */
 export interface OnGoogle extends Made {
   type: string;
   name: string;
@@ -23,9 +23,10 @@ export interface Run {
 const TIMEOUT = 20_000;
 
 /**
- * Runs the whole program in this process. Google's resources are created at the emulated Google, in the order of their
- * dependencies; others are mocks. Does not prove what only the engine does (replacements, `ignoreChanges`, states). The
- * test must mock `components/operator-crds.ts`, and `grafana.access` must be `direct`.
+ * Runs the whole program in this process. The emulated Google Cloud creates Google's resources in the order
+ * of their dependencies; all others are mocked. Does not prove what only the engine does: replacements,
+ * `ignoreChanges` and states. The test must mock `components/operator-crds.ts`, and `grafana.access` must be
+ * `direct`.
  */
 export async function runOnGoogle(
   { provider }: TestCloud,
@@ -60,13 +61,14 @@ export async function runOnGoogle(
   };
   const call = ({ token, inputs }: pulumi.runtime.MockCallArgs) =>
     provider.invoke(token, inputs as Values).catch((error: unknown) => {
-      // The SDK uses gRPC's field `details` as the message.
+      // The SDK takes the error message from the field `details` of a gRPC error.
       throw Object.assign(error as Error, { details: (error as Error).message });
     });
   const recorded = await mockEngine(stack, false, serve, call);
   pulumi.runtime.setAllConfig(config);
   await import("../../index.ts");
-  // The node pool is the last Google resource. While the program waits for an API, no call is pending.
+  // The run has ended when the node pool exists, which is the last Google resource, or when a resource was
+  // rejected. That no call is pending isn't enough: none is while the program waits for an API.
   const isThrough = () => run.refused.length > 0 || run.created.some(({ name }) => name === "cluster-nodes");
   await settle(() => (pending === 0 && isThrough() ? recorded.length : -1));
   return run;
@@ -78,7 +80,7 @@ export async function destroyOnGoogle({ provider }: TestCloud, { created }: Run)
     await provider.delete({ type, name, id, state });
 }
 
-/** Returns the differences of a preview after the run as `NAME: PATH`. */
+/** Returns the differences that a preview finds after the run, as `NAME: PATH`. */
 export function differencesOnGoogle({ provider }: TestCloud, { created }: Run): string[] {
   return created.flatMap(({ type, name, id, inputs, state }) =>
     provider

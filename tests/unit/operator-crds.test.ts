@@ -74,7 +74,7 @@ test("rejects a file with another checksum", async () => {
   );
 });
 
-test("names a missing file", async () => {
+test("reports the path or URL of a file that it can't read", async () => {
   await expect(readCrds("/nowhere", { "a.yaml": SHA256 })).rejects.toThrow(
     'Cannot read /nowhere/a.yaml (configuration key "crds"): ENOENT',
   );
@@ -84,7 +84,7 @@ test("names a missing file", async () => {
   );
 });
 
-test("the checksums belong to the operator's version, so that both are changed together", () => {
+test("the checksums of the CRDs are changed together with the operator's version", () => {
   expect(images.operator).toMatch(/:v0\.85\.0(@|$)/);
   expect(Object.keys(CRD_FILES)).toHaveLength(7);
 });

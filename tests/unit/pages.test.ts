@@ -23,15 +23,18 @@ test("README.md links to every page of docs, and is short", () => {
   expect(readme.text.split("\n").length).toBeLessThanOrEqual(151);
 });
 
-/** Relative clauses without a noun: CONTRIBUTING.md, "Language". */
+/**
+ * Start of a sentence with a relative clause without a noun, which CONTRIBUTING.md forbids in its section
+ * "Language".
+ */
 const HEADLESS = /^(what|who|whom|whose|those (that|which|who|of)|of (those|these|what|which|each))\b/i;
-/** The text of the configuration page is that of config/schema.ts. */
+/** All pages except docs/configuration.md, whose text is generated from config/schema.ts. */
 const written = pages().filter(({ file }) => file !== "docs/configuration.md");
 
 const DIRECTORIES =
   "bench|components|config|docs|eslint-rules|lib|local|monitoring-mixin|packages|policy|tests|tools|\\.github";
 
-// Placeholders and globs end the part of a path that is checked.
+// Each path is checked up to its first placeholder or glob.
 test.each(pages())("$file names only files and directories that exist", (page) => {
   const named = [...prose(page).matchAll(new RegExp(`\`((?:${DIRECTORIES})/[^\` ]*)\``, "g"))];
   const missing = named
@@ -40,7 +43,7 @@ test.each(pages())("$file names only files and directories that exist", (page) =
   expect(missing).toEqual([]);
 });
 
-// Tables are not checked: their cells need no sentences.
+// Tables are not checked, because their cells need not be sentences.
 test.each(written)("$file has no sentence that begins with a headless relative clause", (page) => {
   const text = prose(page).replaceAll(/^\|.*$/gm, "");
   const paragraphs = text
@@ -98,7 +101,7 @@ test("docs/commands.md lists the npm scripts that people run", () => {
   );
 });
 
-test("npm run help prints a line for each of them", () => {
+test("npm run help prints a line for each npm script that people run", () => {
   const printed = execFileSync("npm", ["run", "--silent", "help"], { cwd: root, encoding: "utf8" });
   for (const name of Object.keys(scripts).filter((name) => !name.includes(":"))) {
     expect(printed).toMatch(new RegExp(`^npm (run )?${name}\\b.* {2,}\\S`, "m"));

@@ -5,7 +5,8 @@ import { connect, createServer as createTcpServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { forwardToPod } from "../../lib/pod-forward.ts";
 
-// Loading the client takes a second, which should not count as time of a test.
+// Loads the Kubernetes client before the tests. It takes a second, which would otherwise count towards a
+// test's timeout.
 await import("@kubernetes/client-node");
 
 const POD = {
@@ -70,7 +71,7 @@ function kubeconfig(server: string): string {
   });
 }
 
-/** Returns one accepted connection. */
+/** Returns the server's end of a connection on 127.0.0.1, whose client is connected. */
 async function accepted(): Promise<Socket> {
   const server = createTcpServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -85,15 +86,15 @@ async function accepted(): Promise<Socket> {
   return socket;
 }
 
-test.each(["before the pod is connected", "afterwards"])(
-  "closes the connection to the pod, which would keep the program running, when the client closes %s",
+test.each(["before the pod is connected", "after the pod is connected"])(
+  "when the client closes its connection %s, closes the one to the pod, which would keep the program running",
   async (when) => {
     let letOpen = (): void => undefined;
     const { far, opened, kubeconfig } = await fakeApi(new Promise((resolve) => (letOpen = resolve)));
     const local = await accepted();
     const forward = forwardToPod({ kubeconfig, namespace: "monitoring", podLabels: {}, port: 3000 });
     const done = forward(local);
-    if (when === "afterwards") letOpen();
+    if (when === "after the pod is connected") letOpen();
     else {
       local.destroy();
       setTimeout(letOpen, 50);

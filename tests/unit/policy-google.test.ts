@@ -10,7 +10,7 @@ const CLUSTER = "gcp:container/cluster:Cluster";
 const POOL = "gcp:container/nodePool:NodePool";
 
 describe("Google Cloud policies", () => {
-  /** Doesn't admit public addresses of Google Cloud. */
+  /** Arguments that don't admit Google Cloud's public addresses. */
   const noGoogleRanges = { gcpPublicCidrsAccessEnabled: false };
 
   test("nodes-are-private rejects public nodes", async () => {
@@ -69,7 +69,7 @@ describe("Google Cloud policies", () => {
     ]);
   });
 
-  test("nodes-have-their-account accepts an account that is not created yet", async () => {
+  test("nodes-have-their-account requires a service account, which may not be created yet", async () => {
     const { nodesHaveTheirAccount: policy } = google;
     const email = "nodes@calico-test.iam.gserviceaccount.com";
     for (const removeDefaultNodePool of [true, false]) {
@@ -126,7 +126,7 @@ describe("Google Cloud policies", () => {
       expect(await stackProblems(google.nodeAccountsAreNarrow, resources)).toEqual([]);
     });
 
-    test("reports other roles in a preview, where only dependencies are known", async () => {
+    test("reports other roles in a preview, in which the account is known only from dependencies", async () => {
       const resources = [account, pool, grant("roles/storage.objectViewer", account)];
       expect(await stackProblems(google.nodeAccountsAreNarrow, resources)).toEqual([
         expect.stringMatching(/^grant: It grants roles\/storage.objectViewer to the nodes' service account/),
@@ -160,7 +160,7 @@ describe("Google Cloud policies", () => {
     expect(await problems(google.rolesAreNarrow, whole)).toEqual([expect.stringContaining("roles/owner")]);
   });
 
-  test("history-is-protected requires protect, except in throwAwayStacks", async () => {
+  test("history-is-protected requires the option protect, except in the stacks in throwAwayStacks", async () => {
     const disk = (protect: boolean, stack?: string) =>
       resource("gcp:compute/disk:Disk", { size: 200 }, protect, stack);
     const config = { throwAwayStacks: ["local"] };

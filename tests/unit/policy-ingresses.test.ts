@@ -47,8 +47,8 @@ test.each<[string, ReturnType<typeof ingressWithPolicy>]>([
   expect(await violations(resources)).toEqual([]);
 });
 
-test("fails with the library's error for unknown values", async () => {
-  // The library catches it, warns and checks the Ingress in the following `pulumi up`.
+test("throws the policy library's error if it reads an unknown value", async () => {
+  // The policy library catches the error, prints a warning, and checks the Ingress again in `pulumi up`.
   const resources = ingressWithPolicy([rule("allow", "203.0.113.0/24")], UNKNOWN);
   await expect(violations(resources)).rejects.toThrow("can't be known");
 });

@@ -63,7 +63,7 @@ describe("Kubernetes policies", () => {
       image: "quay.io/prometheus/prometheus:v3.16.0",
       resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2Gi" } },
       securityContext: pod.securityContext,
-      // Changes the operator's container of that name, so it has no image.
+      // This entry changes a container that the operator adds, so it needs no image.
       containers: [{ name: "config-reloader", args: ["--log-level=debug"] }],
       externalUrl: UNKNOWN,
       ...more,

@@ -13,10 +13,16 @@ export type Props = Record<string, unknown>;
 /** The engine's placeholder for values that a preview doesn't know yet. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** Makes reads of unknown values throw, as the library does. Its types don't include this function. */
+/**
+ * Returns properties that throw an error when an unknown value is read, like those that the policy library
+ * passes to a rule. The function is missing in the library's types.
+ */
 const guarded = unknownCheckingProxy as (props: Props) => Props;
 
-/** Returns the library's arguments of a resource rule. `stack` is in the URN. */
+/**
+ * Returns the arguments that the policy library passes to a rule for one resource. The URN contains the
+ * stack's name.
+ */
 export function resource(type: string, props: Props, protect = false, stack = "calico-test") {
   return {
     type,
@@ -27,7 +33,7 @@ export function resource(type: string, props: Props, protect = false, stack = "c
   };
 }
 
-/** Returns the violations of a resource rule. */
+/** Returns the violations that a rule for single resources reports. @throws Error if the rule does not apply */
 export async function problems(
   policy: ResourceValidationPolicy,
   about: ReturnType<typeof resource>,
@@ -44,7 +50,7 @@ export async function problems(
   return messages;
 }
 
-/** Returns the violations of a stack rule as "NAME: MESSAGE". */
+/** Returns the violations that a rule for a whole stack reports, as "NAME: MESSAGE". */
 export async function stackProblems(
   policy: StackValidationPolicy,
   resources: PolicyResource[],
@@ -56,7 +62,7 @@ export async function stackProblems(
   return messages;
 }
 
-/** Returns a resource of a stack. `from` has the resources that each property depends on. */
+/** Returns a resource for a rule for a whole stack. `from` has the resources that each property depends on. */
 export function inStack(
   type: string,
   name: string,

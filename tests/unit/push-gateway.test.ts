@@ -11,7 +11,7 @@ beforeEach(async () => {
   recorded = await mockEngine();
 });
 
-test("push gateway: persists to a file on its disk, which the proxy reads", async () => {
+test("push gateway: writes its metrics to a file on its disk, which the proxy reads", async () => {
   const gateway = await makeGateway();
   expect(await valueOf(pulumi.output(gateway.url))).toBe("http://10.248.1.4:9091");
   expect(await valueOf(gateway.urlInCluster)).toBe("http://prom-gateway.monitoring:9091");
@@ -72,7 +72,7 @@ test("push gateway: provides the password to clients and only its hash to the Pu
   expect(await pulumi.isSecret(url)).toBe(true);
   expect(await pulumi.isSecret(gateway.urlInCluster)).toBe(true);
   await settled(recorded);
-  // The mocks get secrets in a wrapper object.
+  // The SDK passes a secret to the engine in the field `value` of an object.
   const { stringData } = named(recorded, "push-gateway-password-secret").inputs as {
     stringData: { value: Record<string, string> };
   };
@@ -114,19 +114,19 @@ test("push entrance: has TLS for the domain, and the password in the URL", async
   expect(await valueOf(url)).toBe("https://ci:generated@push.example.com");
   expect(await pulumi.isSecret(url)).toBe(true);
   expect(named(recorded, "entrance-certificate").inputs.spec).toEqual({ domains: ["push.example.com"] });
-  expect(named(recorded, "entrance-service").inputs.metadata, "scraped once, not twice").not.toHaveProperty([
-    "labels",
-    "app.kubernetes.io/name",
-  ]);
+  expect(
+    named(recorded, "entrance-service").inputs.metadata,
+    "the ServiceMonitor must not select this Service too, or it would be scraped twice",
+  ).not.toHaveProperty(["labels", "app.kubernetes.io/name"]);
 });
 
-test("push entrance: the load balancer waits as long as the push proxy, and drops idle connections first", async () => {
+test("push entrance: the load balancer's timeout is longer than the push proxy's, and its idle timeout is shorter", async () => {
   await makeGateway();
   await makeEntrance("anywhere");
   const { timeoutSec } = named(recorded, "entrance-backend").inputs.spec as { timeoutSec: number };
   const [proxy] = podOf(recorded, "push-gateway-deployment").containers;
   const setting = proxy?.env?.find(({ name }) => name === "PUSH_PROXY_TIMEOUT_SECONDS");
-  // An upload of 4 MiB at the slowest accepted rate, and a trial on the canary.
+  // 74 s for an upload of 4 MiB at the lowest accepted rate, and 40 s for the trial on the canary.
   expect(timeoutSec).toBeGreaterThanOrEqual(Number(setting?.value) + 74 + 40);
   const [, keepAliveMs] = /KEEP_ALIVE_MS=([\de]+)/.exec(pushProxyProgram()) ?? [];
   // Google's load balancers keep an idle connection to a backend for 600 s.
@@ -148,7 +148,7 @@ test("push entrance: admits only the given ranges, ten per rule", async () => {
   expect(rules.at(-1)).toMatchObject({ action: "deny(403)", match: { config: { srcIpRanges: ["*"] } } });
 });
 
-test("push entrance: waits longer for the Ingress's deletion than Google's load balancer takes", async () => {
+test("push entrance: waits up to 20 minutes for the deletion of the Ingress, because Google's load balancer takes long", async () => {
   const timeouts: (pulumi.CustomTimeouts | undefined)[] = [];
   vi.doMock("@pulumi/kubernetes/networking/v1/ingress.js", () => ({
     Ingress: function (_name: string, _args: object, opts: pulumi.CustomResourceOptions) {
@@ -164,7 +164,7 @@ test("push entrance: waits longer for the Ingress's deletion than Google's load 
   expect(timeouts).toEqual([{ create: "10m", update: "10m", delete: "20m" }]);
 });
 
-test("push entrance: limits the rate of each address if all addresses may push", async () => {
+test("push entrance: limits the requests of each client address if all addresses may push", async () => {
   await makeEntrance("anywhere");
   const { rules } = named(recorded, "entrance-policy").inputs as { rules: FirewallRule[] };
   expect(rules.map(({ action }) => action)).toEqual(["throttle", "allow"]);

@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 
 /**
- * Options of a resource that the SDK sends to the engine, including inherited ones and dependencies that follow from
- * inputs. Options with their default value are absent. Values that are resources are names.
+ * Options of a resource that the SDK sends to the engine, including inherited options and dependencies that
+ * follow from inputs. Options with their default value are absent. Resources are represented by their names.
  */
 export interface Options {
   parent?: string;
@@ -29,7 +29,7 @@ interface Monitor {
   registerResource(request: RegisterResourceRequest, callback: unknown): Promise<void>;
 }
 
-/** Calls `record` with each registration that the program sends to the mocked engine, before the mocks respond. */
+/** Calls `record` with the options of each resource that the program registers, before the mocks respond. */
 export function onRegistration(record: (options: Options) => void): void {
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
   const register = monitor.registerResource.bind(monitor);

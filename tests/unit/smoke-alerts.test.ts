@@ -7,7 +7,10 @@ import type { AddressInfo } from "node:net";
 
 const never = new AbortController().signal;
 
-/** Returns a connection to a workload that responds with an object for each path, ignoring queries, else with 503. */
+/**
+ * Returns a fake connection to a workload. It responds with the object for the request's path, whatever the
+ * query string is, and with 503 to all other paths.
+ */
 function connectionWith(responses: Record<string, object>): Connection {
   return {
     url: "",
@@ -32,7 +35,7 @@ test("accepts a Prometheus with an active Alertmanager", async () => {
   await checkConnected(connectedTo("http://10.0.0.1:9093/api/v2/alerts"));
 });
 
-test("names the EndpointSlices and the runbook for a Prometheus without an Alertmanager", async () => {
+test("reports a Prometheus without an active Alertmanager, with the EndpointSlices to look at and the runbook", async () => {
   const connected = checkConnected(connectedTo());
   await expect(connected).rejects.toThrow(
     /has no active Alertmanager.*endpointslices.*alertmanager.*PrometheusNotConnectedToAlertmanagers/,
@@ -42,7 +45,7 @@ test("names the EndpointSlices and the runbook for a Prometheus without an Alert
 const holding = (...alerts: object[]) => connectionWith({ "/api/v2/alerts": alerts });
 const ruled = (...rules: object[]) => connectionWith({ "/api/v1/rules": { data: { groups: [{ rules }] } } });
 
-test("succeeds with a Watchdog in Alertmanager", async () => {
+test("succeeds if Alertmanager has the alert Watchdog", async () => {
   await waitForWatchdog({ prometheus: ruled(), alertmanager: holding({}) }, never, 0);
 });
 
@@ -55,7 +58,7 @@ test.each<[string, Connection, RegExp]>([
     /not evaluated the rule yet/,
   ],
   [
-    "it is not sent",
+    "Prometheus fails to send the alert",
     ruled({ name: "Watchdog", health: "ok", alerts: [{ state: "firing" }] }),
     /fires in Prometheus, which fails to send it.*logs prometheus-k8sfv-0/,
   ],
@@ -64,11 +67,11 @@ test.each<[string, Connection, RegExp]>([
     connectionWith({}),
     /Prometheus responds to \/api\/v1\/rules with 503/,
   ],
-])("names the failing step without a Watchdog in Alertmanager: %s", async (_, prometheus, why) => {
+])("reports the reason if Alertmanager does not have the alert Watchdog: %s", async (_, prometheus, why) => {
   await expect(waitForWatchdog({ prometheus, alertmanager: holding() }, never, 0)).rejects.toThrow(why);
 });
 
-test("returns Alertmanager's error status", async () => {
+test("reports the status if Alertmanager responds with an error", async () => {
   const connections = { prometheus: ruled(), alertmanager: connectionWith({}) };
   await expect(waitForWatchdog(connections, never, 0)).rejects.toThrow(
     "it responds to /api/v2/alerts with 503: not now",

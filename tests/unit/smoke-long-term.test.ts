@@ -5,7 +5,10 @@ import { longTermStore, waitForStore } from "../../tools/smoke/long-term.ts";
 const never = new AbortController().signal;
 const HOST = "prometheus.monitoring";
 
-/** Returns a connection to a workload that responds to all requests with an object, or with an error. */
+/**
+ * Returns a fake connection to a workload. It responds to all requests with an object, or with 404 if there
+ * is no `response`.
+ */
 function connectionWith(response?: (path: string) => object): Connection {
   return {
     url: "",
@@ -19,7 +22,10 @@ function connectionWith(response?: (path: string) => object): Connection {
   };
 }
 
-/** Returns a Prometheus whose remote-write queue is some seconds behind; undefined means no queue. */
+/**
+ * Returns a fake Prometheus whose remote-write queue is some seconds behind. It has no queue if `seconds` is
+ * undefined.
+ */
 function behind(seconds: number | undefined): Connection {
   const result = seconds === undefined ? [] : [{ value: [0, String(seconds)] }];
   return connectionWith(() => ({ data: { result } }));

@@ -25,7 +25,7 @@ test.each([
   ],
   ["different names", { cluster: { name: "staging" } }, []],
   ["another project", { project: "ours", cluster: { name: "k8sfv" } }, []],
-])("checks a stack against another one: %s", (_, raw, keys) => {
+])("reports the names that another stack in the same project has: %s", (_, raw, keys) => {
   const problems = checkStacks(staging(raw), [calicoTest, staging(raw)]);
   expect(problems.map(({ path: key }) => key.join("."))).toEqual(keys);
   for (const { allowed } of problems) {

@@ -7,7 +7,7 @@ import type { Forward } from "../../lib/tunnel.ts";
 import { openTunnel } from "../../lib/tunnel.ts";
 import { freePort } from "../../lib/free-port.ts";
 
-/** Returns a forward to a server that responds to all requests; connecting takes a while. */
+/** Returns a forward to an HTTP server that responds to all requests. It takes 50 ms to connect. */
 async function farEnd(): Promise<Forward> {
   const server = createServer((_, response) => response.end("hello"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -59,7 +59,7 @@ test("rejects a port that another run uses, with a solution", async () => {
   );
 });
 
-test("settle closes open and idle connections", async () => {
+test("settle closes open connections, also idle ones, and later connections still work", async () => {
   const port = await freePort();
   const tunnel = await openTunnel(port, await farEnd(), () => undefined);
   const socket = connect(port, "127.0.0.1");
@@ -77,7 +77,7 @@ test("waits for a ready pod", async () => {
   expect(await readyPod({ namespace: "monitoring", podLabels: { app: "grafana" } }, list, 1000, 1)).toBe("a");
 });
 
-test("reports the state of pods and a command if none is ready", async () => {
+test("if no pod is ready, reports the pods' states and a command for details", async () => {
   const list = () => Promise.resolve([{ name: "a", ready: false }]);
   await expect(
     readyPod({ namespace: "monitoring", podLabels: { app: "grafana" } }, list, 10),
@@ -86,7 +86,7 @@ test("reports the state of pods and a command if none is ready", async () => {
 
 test.each([
   [
-    "it can't be placed",
+    "it can't be scheduled",
     {
       conditions: [
         {
@@ -100,7 +100,7 @@ test.each([
     "Unschedulable: 0/2 nodes are available",
   ],
   [
-    "its image isn't there",
+    "its image can't be pulled",
     { containerStatuses: [{ state: { waiting: { reason: "ImagePullBackOff", message: "not found" } } }] },
     "ImagePullBackOff: not found",
   ],

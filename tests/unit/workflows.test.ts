@@ -62,7 +62,7 @@ const steps = [
 ];
 const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: object };
 
-/** Maximum permissions of a job at GitHub. Only comments are written. */
+/** Maximum permissions of a job at GitHub: `id-token` is for the login at Google, `pull-requests` for comments. */
 const MAX_PERMISSIONS: Record<string, string> = {
   contents: "read",
   "id-token": "write",
@@ -79,7 +79,7 @@ test.each(steps)("$file uses only pinned actions", ({ file, steps }) => {
   }
 });
 
-test("use the same Pulumi version as the local cloud", () => {
+test("the workflows use the same Pulumi version as the local cloud", () => {
   const module = readFileSync(
     path.join(root, "packages/local-cloud/toolchain/modules/pulumi/go.mod"),
     "utf8",
@@ -116,7 +116,7 @@ test.each(steps)("$file runs existing scripts and no text of a pull request", ({
   }
 });
 
-test("apply only main, after a preview and an approval, and are never cancelled", () => {
+test("the workflows apply only the branch main, after a preview and an approval, and are never cancelled", () => {
   const named = (file: string) => workflows.find((one) => one.file === `workflows/${file}`)?.workflow;
   const apply = named("apply.yaml");
   expect(apply?.on).toEqual({ push: { branches: ["main"] } });
@@ -151,7 +151,7 @@ test("no workflow, action or script names a stack", () => {
   for (const name of cloudStacks()) expect(texts.filter((text) => text.includes(name))).toEqual([]);
 });
 
-test("list the stacks with a file, except the local one", () => {
+test("stacks.sh lists the stacks that have a stack file, except the local one", () => {
   const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-stacks-"));
   onTestFinished(() => {
     rmSync(temp, { recursive: true });
@@ -168,25 +168,28 @@ test("list the stacks with a file, except the local one", () => {
 test.each([
   ["a first comment", "", "POST repos/o/r/issues/7/comments"],
   ["a later comment", "41", "PATCH repos/o/r/issues/comments/41"],
-])("creates or updates the only comment of a stack, identified by its heading: %s", (_, id, request) => {
-  const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-comment-"));
-  onTestFinished(() => {
-    rmSync(temp, { recursive: true });
-  });
-  const comment = path.join(temp, "comment.md");
-  writeFileSync(comment, "### Preview of `staging`\nnothing\n");
-  const gh = `#!/bin/sh\ncase "$*" in *--jq*) echo "$HEADING" >> ${temp}/requests; echo ${id};; *) echo "$3 $4 $6" >> ${temp}/done;; esac\n`;
-  writeFileSync(path.join(temp, "gh"), gh, { mode: 0o755 });
-  const env = {
-    PATH: `${temp}:${process.env.PATH ?? ""}`,
-    COMMENT: comment,
-    NUMBER: "7",
-    GITHUB_REPOSITORY: "o/r",
-  };
-  execFileSync(path.join(dir, "actions/preview/comment.sh"), { env });
-  expect(readFileSync(path.join(temp, "requests"), "utf8")).toBe("### Preview of `staging`\n");
-  expect(readFileSync(path.join(temp, "done"), "utf8")).toBe(`${request} body=@${comment}\n`);
-});
+])(
+  "comment.sh creates or updates a stack's only comment on a pull request, which it finds by its heading: %s",
+  (_, id, request) => {
+    const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-comment-"));
+    onTestFinished(() => {
+      rmSync(temp, { recursive: true });
+    });
+    const comment = path.join(temp, "comment.md");
+    writeFileSync(comment, "### Preview of `staging`\nnothing\n");
+    const gh = `#!/bin/sh\ncase "$*" in *--jq*) echo "$HEADING" >> ${temp}/requests; echo ${id};; *) echo "$3 $4 $6" >> ${temp}/done;; esac\n`;
+    writeFileSync(path.join(temp, "gh"), gh, { mode: 0o755 });
+    const env = {
+      PATH: `${temp}:${process.env.PATH ?? ""}`,
+      COMMENT: comment,
+      NUMBER: "7",
+      GITHUB_REPOSITORY: "o/r",
+    };
+    execFileSync(path.join(dir, "actions/preview/comment.sh"), { env });
+    expect(readFileSync(path.join(temp, "requests"), "utf8")).toBe("### Preview of `staging`\n");
+    expect(readFileSync(path.join(temp, "done"), "utf8")).toBe(`${request} body=@${comment}\n`);
+  },
+);
 
 test("docs/github.md sets exactly the variables of the workflows", () => {
   const wanted = all.flatMap(({ text }) => [...text.matchAll(/vars\.([A-Z_]+)/g)].map(([, name]) => name));
@@ -195,7 +198,7 @@ test("docs/github.md sets exactly the variables of the workflows", () => {
   expect(new Set(documented)).toEqual(new Set(wanted));
 });
 
-test("cache the toolchain by all its sources and Go's version", () => {
+test("the cache key of the toolchain contains a hash of its sources and Go's version", () => {
   const key = all.find(({ file }) => file === "actions/toolchain/action.yaml")?.text;
   expect(key).toMatch(/key: toolchain-\$\{\{ steps\.go\.outputs\.go-version \}\}-\$\{\{ hashFiles\(/);
 });
@@ -204,7 +207,7 @@ test.each([
   ["short", "one line\n", 3],
   ["long", "policies are at the end\n".repeat(20_000), 0],
 ])(
-  "writes a comment of a %s preview within GitHub's limit, and exits with its status",
+  "preview.sh writes a comment about a %s preview within GitHub's size limit, and exits with the status of the preview",
   (_, middle, status) => {
     const temp = mkdtempSync(path.join(tmpdir(), "k8sfv-preview-"));
     const text = `first line\n${middle}last line\n`;

@@ -9,7 +9,7 @@ beforeEach(async () => {
   recorded = await mockEngine();
 });
 
-test("namespace: creates the namespace monitoring", async () => {
+test("namespace: creates the namespace monitoring, which enforces the restricted Pod Security Standard", async () => {
   const { Namespace } = await import("../../components/namespace.ts");
   const { ServiceAccount } = await import("@pulumi/kubernetes/core/v1/serviceAccount.js");
   const namespace = new Namespace("namespace", { nodes: new ServiceAccount("nodes") });
@@ -68,7 +68,7 @@ async function makePrometheus(remoteWrite?: { url: string; user?: string; passwo
   });
 }
 
-test("prometheus: keeps five years on its disk at its reserved address", async () => {
+test("prometheus: keeps five years of samples on its disk, and has the reserved address", async () => {
   const { retentionSize } = await import("../../components/prometheus.ts");
   const prometheus = await makePrometheus();
   expect(await valueOf(prometheus.url)).toBe("http://10.248.1.6:9090");
@@ -91,7 +91,9 @@ test("prometheus: keeps five years on its disk at its reserved address", async (
   });
   expect(retentionSize(10)).toBe("8GB");
   const claim = named(recorded, "prometheus-disk-claim").inputs as { metadata: { name: string } };
-  expect(claim.metadata.name, "what the StatefulSet looks for").toBe("data-prometheus-k8sfv-0");
+  expect(claim.metadata.name, "the operator's StatefulSet uses the claim with this name").toBe(
+    "data-prometheus-k8sfv-0",
+  );
   expect(named(recorded, "prometheus-service").inputs).toMatchObject({
     metadata: { annotations: { "networking.gke.io/load-balancer-type": "Internal" } },
     spec: {
