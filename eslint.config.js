@@ -38,7 +38,7 @@ export default defineConfig(
       // The Kubernetes client's classes are shapes of JSON; its users write object literals.
       "@typescript-eslint/no-unsafe-class-instance-assignment": "off",
       "@typescript-eslint/no-misused-spread": "off",
-      // A Pulumi resource is often made for its effect alone.
+      // A Pulumi resource is often created only for its effect.
       "no-new": "off",
     },
   },
@@ -55,7 +55,7 @@ export default defineConfig(
   },
   {
     files: ["**/*.mjs", "**/*.cjs"],
-    // Checked by the compiler, as every other file.
+    // The compiler checks this, as in every other file.
     rules: { "no-undef": "off" },
   },
   {

@@ -8,12 +8,18 @@ import { median } from "./statistics.ts";
 
 const BENCH = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-/** Number of measurements of each program. The programs take turns, so that other load affects all of them. */
+/**
+ * Number of measurements of each program. The programs run alternately, so that other load affects all of
+ * them equally.
+ */
 const ROUNDS = 5;
 
 type Program = (args: string[]) => Promise<unknown>;
 
-/** Measures `preview` of an unchanged stack against its floor, and how a preview grows with the number of resources. */
+/**
+ * Measures how long `preview` of an unchanged stack takes relative to the shortest possible time (the floor),
+ * and how that time grows with the number of resources.
+ */
 export async function measureCommands(cloud: Cloud, engine: Engine): Promise<Measurement[]> {
   const whole = (args: string[]) => engine.pulumi(args);
   const floor = await floorOf(cloud, engine);
@@ -54,8 +60,9 @@ async function medians(programs: Program[], args: string[]): Promise<number[]> {
 }
 
 /**
- * Returns the floor of a preview's time: a program that only registers the resources in the stack's state,
- * with the same engine and plugins. Its input file contains secrets of the local cloud and is deleted with the cloud.
+ * Returns a program whose preview takes the shortest possible time: it only registers the resources in the
+ * stack's state, with the same engine and plugins. Its input file contains secrets of the local cloud and is
+ * deleted with the cloud.
  */
 async function floorOf(cloud: Cloud, engine: Engine): Promise<Program> {
   const cwd = path.join(cloud.pulumiDir, "floor");

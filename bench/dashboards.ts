@@ -11,12 +11,12 @@ const ROUNDS = 10;
 /** Number of nightly runs, just under five years: Prometheus would delete older blocks as soon as it loads them. */
 const NIGHTS = 1820;
 /**
- * Number of latest nightly runs with all scraped series, including Felix's. Earlier ones have only recorded
- * series.
+ * Number of the latest nightly runs for which Prometheus has all scraped series, including Felix's. Earlier
+ * runs have only recorded series.
  */
 const RAW_NIGHTS = 21;
 
-/** Data of each dashboard. */
+/** Description of the data that each dashboard shows. */
 const DATA: Record<string, string> = {
   summary: `${NIGHTS} nights`,
   "scale-testing": `${RAW_NIGHTS} nights of Felix`,

@@ -39,7 +39,7 @@ interface Subject {
 
 const PAGE = fileURLToPath(new URL("../docs/bench.md", import.meta.url));
 
-/** The first part. The other parts need its environment. */
+/** Name of the first part. It creates the environment that the other parts need. */
 const UP = "up";
 
 /** The other parts in order. The last one fills Prometheus, which would influence earlier parts. */
@@ -57,7 +57,7 @@ await runCommand(async () => {
   const unknown = requested.filter((part) => !all.includes(part));
   if (unknown.length > 0)
     throw new Error(`Unknown part ${unknown.join(", ")}: the parts are ${all.join(", ")}`);
-  // Never the developer's default cloud, because the cloud is removed.
+  // Doesn't use the developer's default cloud, because the cloud is removed.
   const name = process.env.K8SFV_CLOUD === undefined ? "bench" : cloudName();
   await removeCloud(openCloud(name));
   const loadBefore = loadavg()[0] ?? 0;

@@ -14,7 +14,7 @@ import type { Measurement } from "./page.ts";
 import { push } from "./push.ts";
 import { quantile } from "./statistics.ts";
 
-/** Prometheus's scrape interval in seconds, a lower bound of the delay. */
+/** Prometheus's scrape interval in seconds: the longest time from a push until Prometheus scrapes it. */
 const SCRAPE_SECONDS = 10;
 const SAMPLES = 40;
 const CLIENTS = 64;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cloud } from "k8sfv-local-cloud";
 import type { Measurement } from "./page.ts";
 
-/** The environment's own programs, by their command lines. */
+/** Names of the environment's programs in the command lines of their processes. */
 const PROGRAMS = [
   "prometheus",
   "pushgateway",

@@ -6,7 +6,10 @@ import type { Cloud, Engine } from "k8sfv-local-cloud";
 import type { Measurement } from "./page.ts";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url));
-/** Fraction of Google's typical durations: a sixth is still most of this run's time. */
+/**
+ * Fraction of Google's typical durations that the emulation takes. With a sixth, these durations are still
+ * most of the run's time.
+ */
 const LATENCY_SCALE = 1 / 6;
 
 /** The used fields of an event in the engine's log. */

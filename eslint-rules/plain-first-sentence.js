@@ -1,4 +1,7 @@
-/** Relative clauses without a noun: a first sentence that begins with one does not say what the thing is. */
+/**
+ * Start of a sentence with a relative clause without a noun. Such a first sentence does not say what the
+ * thing is.
+ */
 const HEADLESS = /^(what|who|whom|whose|those|of (those|these|what|which|each))\b/i;
 
 /** Functions whose first argument is a test title. */

@@ -32,7 +32,7 @@ function clusterIsPrivate({ privateClusterConfig }: Cluster): string[] {
   return ["The nodes get public addresses. Set privateClusterConfig.enablePrivateNodes to true."];
 }
 
-/** An unset value inherits the cluster's setting; false overrides it. */
+/** If the argument is unset, the pool has the cluster's setting; false overrides it. */
 function poolIsPrivate({ networkConfig }: NodePool): string[] {
   if (networkConfig?.enablePrivateNodes !== false) return [];
   return ["The nodes get public addresses. Remove networkConfig.enablePrivateNodes, or set it to true."];
@@ -66,7 +66,7 @@ function addressIsClosed(cluster: Cluster): string[] {
     ...open
       .filter((problem) => problem !== undefined)
       .map((problem) => `${problem}. Use narrower ranges in masterAuthorizedNetworksConfig.cidrBlocks.`),
-    // If unset, GKE admits them.
+    // If this argument is unset, GKE admits Google Cloud's public addresses.
     ...(networks.gcpPublicCidrsAccessEnabled === false
       ? []
       : [
@@ -92,8 +92,9 @@ function dnsEndpointRequiresIam({ controlPlaneEndpointsConfig }: Cluster): strin
 }
 
 /**
- * Nodes must have their own service account. The default is Compute Engine's default service account, which in many
- * projects is an editor of the whole project; any pod that reaches the node's metadata server could use it.
+ * Nodes must have their own service account. Otherwise they use Compute Engine's default service account,
+ * which in many projects is an editor of the whole project, and any pod that reaches the node's metadata
+ * server could use it.
  */
 export const nodesHaveTheirAccount: ResourceValidationPolicy = {
   name: "nodes-have-their-account",
@@ -101,7 +102,7 @@ export const nodesHaveTheirAccount: ResourceValidationPolicy = {
   validateResource: validate(on(CLUSTER, defaultPoolHasAccount), on(NODE_POOL, poolHasAccount)),
 };
 
-/** Even a default pool that is removed runs for some minutes. */
+/** A cluster has a default pool for some minutes even if the pool is removed after the cluster's creation. */
 function defaultPoolHasAccount({ nodeConfig }: Cluster): string[] {
   if (hasAccount(nodeConfig)) return [];
   return [
@@ -160,7 +161,7 @@ function accountsOf(pool: PolicyResource): string[] {
   return [...(email === undefined ? [] : [email]), ...accountsIn(pool, "nodeConfig")];
 }
 
-/** Returns the members of a grant in the same form. */
+/** Returns the members of a grant in the same form as accountsOf. */
 function granteesOf(grant: PolicyResource): string[] {
   const inputs = grant.props as { member?: string; members?: string[] };
   const member = ifKnown(() => inputs.member);

@@ -44,7 +44,10 @@ function isGateway(type: string): boolean {
   return /^kubernetes:gateway\.networking\.k8s\.io\/.+:Gateway$/.test(type);
 }
 
-/** Internal classes are listed in cloud.google.com/kubernetes-engine/docs/concepts/gateway-api. */
+/**
+ * Reports a Gateway unless its class is internal.
+ * cloud.google.com/kubernetes-engine/docs/concepts/gateway-api lists the classes.
+ */
 function gatewayIsInternal({ spec }: { spec?: { gatewayClassName?: string } }): string[] {
   if (/-rilb$|-internal-/.test(spec?.gatewayClassName ?? "")) return [];
   return [
@@ -86,9 +89,9 @@ function imageIsExact({ name, image }: Container): string[] {
   return exact(image, `the image of the container "${name}"`);
 }
 
-/** The operator gets the image of the sidecar as an argument. */
+/** Checks the image of the config reloader, which the operator gets as an argument. */
 function passedImageIsExact({ name, args = [] }: Container): string[] {
-  // By index, because other arguments may still be unknown.
+  // Reads the arguments one by one, because some may still be unknown.
   const known = Array.from({ length: args.length }, (_, at) => ifKnown(() => args[at]) ?? "");
   return known.flatMap((argument) => {
     const image = /^--prometheus-config-reloader=(.+)$/.exec(argument)?.[1];
@@ -183,7 +186,10 @@ function confinementProblem(subject: string, fixes: string[]): string[] {
   return [`${subject} has more privileges than it needs. In its securityContext, ${fixes.join(", ")}.`];
 }
 
-/** Returns fixes of the user and system calls, which a container inherits from its pod if unset. */
+/**
+ * Returns the fixes for `runAsNonRoot`, `runAsUser` and `seccompProfile`, which a container inherits from its
+ * pod if they are unset.
+ */
 function userIsConfined(
   own: NonNullable<Container["securityContext"]>,
   pod: PodSpec["securityContext"],

@@ -23,7 +23,10 @@ const PODS: Record<string, (inputs: never) => PodSpec | undefined> = {
   "batch:CronJob": ({ spec }: Workload) => spec?.jobTemplate?.spec?.template?.spec,
 };
 
-/** "kubernetes:apps/v1:Deployment" → "apps:Deployment"; undefined for other types. */
+/**
+ * Returns a type's group and kind, e.g. "apps:Deployment" for "kubernetes:apps/v1:Deployment"; undefined for
+ * other types.
+ */
 function kindOf(type: string): string | undefined {
   const [, group, kind] = /^kubernetes:([^/:]+)\/[^:]+:(\w+)$/.exec(type) ?? [];
   return group === undefined || kind === undefined ? undefined : `${group}:${kind}`;

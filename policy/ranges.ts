@@ -13,7 +13,7 @@ const WIDEST_PUBLIC_PREFIX = 16;
  */
 const WIDEST_IPV6_PREFIX = 32;
 
-/** Returns the problem with admitting a range; undefined if there is none. */
+/** Returns why a range is too wide to be admitted; undefined if it isn't. */
 export function tooOpen(cidr: string): string | undefined {
   const range = parse(cidr);
   if (range === undefined) return `${cidr} is not an IP range`;

@@ -6,7 +6,7 @@ import type {
   ResourceValidationArgs,
 } from "@pulumi/policy";
 
-/** Returns the violations of a resource: sentences with the problem and the solution. */
+/** Returns the violations of a resource, each with the problem and the solution as sentences. */
 export type Check<Inputs> = (inputs: Inputs, resource: ResourceValidationArgs) => string[];
 
 /** A check with its resource types. */
@@ -45,8 +45,9 @@ export function ofType(resources: PolicyResource[], token: string): PolicyResour
 }
 
 /**
- * Returns the result of `read`, or undefined if a preview doesn't know the value yet. Without this function the library
- * skips the rule for the resource with a warning, and checks it in the `pulumi up` that follows.
+ * Returns the result of `read`, or undefined if it reads a value that a preview doesn't know yet. Without
+ * this function the policy library would skip the rule for the resource with a warning, and check it in the
+ * following `pulumi up`.
  */
 export function ifKnown<T>(read: () => T): T | undefined {
   try {

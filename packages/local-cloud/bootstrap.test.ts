@@ -16,7 +16,7 @@ import {
 
 const machine = { platform: "linux", node: "v20.20.2", uid: 0, command: "npm start" };
 
-test("accepts Linux with Node 20 and root", () => {
+test("accepts Linux with Node 20 or newer and root", () => {
   expect(platformProblem(machine)).toBeUndefined();
   expect(platformProblem({ ...machine, node: "v24.0.0" })).toBeUndefined();
 });
@@ -79,7 +79,7 @@ test.each([
     /failed: E: Unable to locate package runc$/,
   ],
   ["", /it printed nothing/],
-])("explains %j in one line", (output, line) => {
+])("summarizes the installer's output %j in one line", (output, line) => {
   const problem = installProblem("npm ci", output);
   expect(problem).toMatch(line);
   expect(problem).not.toContain("\n");
@@ -107,13 +107,13 @@ function bootstrap(files: Record<string, string>, args: string[], options: { uid
 
 const isRoot = process.getuid?.() === 0;
 
-test.runIf(isRoot)("tells other users how to become root, in one line", () => {
+test.runIf(isRoot)("reports to users without root, in one line, how to run the command as root", () => {
   const { status, stderr } = bootstrap({}, [], { uid: 65534 });
   expect(stderr).toMatch(/^set-up: .*needs root: run sudo env "PATH=\$PATH" npm start\n$/);
   expect(status).toBe(1);
 });
 
-test.runIf(isRoot)("says which Go to install, in one line", () => {
+test.runIf(isRoot)("reports in one line which Go to install if there is none", () => {
   const { status, stderr } = bootstrap({}, [], { path: "/nowhere" });
   expect(stderr).toMatch(/^set-up: no "go" on PATH: install Go .*\n$/);
   expect(status).toBe(1);

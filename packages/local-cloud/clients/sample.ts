@@ -72,7 +72,7 @@ export async function runSample(cloud: Cloud, outputs: Record<string, unknown>):
  * Queries Grafana's data source, like a dashboard panel, until it returns the pushed value.
  *
  * @returns the value
- * @throws Error when it is not there after 90 s
+ * @throws Error if Grafana doesn't return it within 90 s
  */
 export async function readBack(
   grafana: string,

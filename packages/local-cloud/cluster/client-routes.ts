@@ -2,15 +2,15 @@ import type { Cloud } from "../hosts/cloud.ts";
 import { ciHost, runIn } from "../hosts/host.ts";
 import { listNodes } from "./records/nodes.ts";
 
-/** Next hops that stand for nodes; nothing else of the VPC has such an address. */
+/** Range of next-hop addresses that represent nodes. Nothing else in the VPC has such an address. */
 const HOPS = "169.254.77";
 
 /**
- * Routes the CI host's new connections to a load balancer's address to a node, as Google's passthrough load
- * balancer does: a connection stays with the node that first answered it, also when new ones go to another. A
- * packet to a node that is lost is dropped, so the client sends it again. Google documents the first
- * (cloud.google.com/load-balancing/docs/internal, "Connection tracking") and not when a second SYN goes elsewhere;
- * here it does once the address has moved.
+ * Routes connections from the CI host to a load balancer's address: new connections go to `node`, and
+ * existing connections stay with the node that answered their first packet. Google's passthrough load
+ * balancer does the same (cloud.google.com/load-balancing/docs/internal, "Connection tracking"). Packets to a
+ * lost node are dropped, so clients send them again. Google doesn't document to which node a repeated SYN
+ * goes. Here it goes to the new node as soon as the address has moved.
  */
 export async function routeNewConnections(cloud: Cloud, address: string, node: string): Promise<void> {
   const mac = await runIn(cloud, node, ["ip", "-o", "link", "show", "eth0"], { namespaces: "network" });
@@ -33,7 +33,7 @@ export async function routeNewConnections(cloud: Cloud, address: string, node: s
   ]);
 }
 
-/** Undoes routeNewConnections; connections that are open end. */
+/** Removes the routes that routeNewConnections created. Open connections break. */
 export async function removeRoutes(cloud: Cloud, address: string): Promise<void> {
   await inShell(cloud, [`iptables -w -t mangle -D OUTPUT ${jump(address)}`]).catch(() => undefined);
 }

@@ -32,14 +32,14 @@ export interface ClusterAccess {
 }
 
 const securePort = 443;
-/** Timeout in milliseconds. The control plane was ready after 5 s on two busy cores; slower computers need longer. */
+/** Timeout in milliseconds. On two busy cores the control plane was ready after 5 s; slower computers need longer. */
 const readyTimeoutMs = 90_000;
 
 /**
- * Starts the control plane and the add-ons of a new GKE cluster: DNS, storage and load balancers. Does
- * nothing for what already runs, so it also restarts a cluster after a crash.
+ * Starts the control plane and the add-ons of a new GKE cluster: DNS, storage and load balancers. Parts that
+ * run already are left unchanged, so the function also restarts a cluster after a crash.
  *
- * @throws Error when the cloud already has another cluster, or when this one is not ready after 90 s
+ * @throws Error if the cloud has another cluster already, or if the cluster is not ready after 90 s
  */
 export async function startCluster(cloud: Cloud, spec: ClusterSpec): Promise<ClusterAccess> {
   const known = await findCluster(cloud);

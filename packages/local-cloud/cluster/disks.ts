@@ -18,7 +18,10 @@ export async function nodeWithDisk(cloud: Cloud, { zone, name }: DiskName): Prom
   return (await attachmentsOf(cloud).holder(zone, name))?.node;
 }
 
-/** Detaches the disk from its node by force: the node is not asked, and existing mounts stay until the pod ends. */
+/**
+ * Detaches the disk from its node by force: without a request to the node, on which existing mounts stay
+ * until the pod ends.
+ */
 export async function detachDisk(cloud: Cloud, { zone, name }: DiskName): Promise<void> {
   await attachmentsOf(cloud).release(zone, name);
 }

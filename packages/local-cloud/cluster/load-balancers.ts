@@ -23,9 +23,10 @@ interface Assignment {
 }
 
 /**
- * Assigns every Service of type LoadBalancer its `loadBalancerIP`: a node gets the address, and its
- * kube-proxy does the rest. If the node becomes NotReady, the address moves to another one. With
- * externalTrafficPolicy "Local" it is always on a node with a ready pod of the Service.
+ * Assigns every Service of type LoadBalancer its `loadBalancerIP`: one node gets the address, and its
+ * kube-proxy forwards connections to the Service's pods. If the node becomes NotReady, the address moves to
+ * another node. With externalTrafficPolicy "Local", the address is always on a node with a ready pod of the
+ * Service.
  */
 export class LoadBalancerController {
   private readonly api: CoreV1Api;

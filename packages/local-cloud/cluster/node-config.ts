@@ -85,7 +85,7 @@ export function kubeletConfig(
       cgroupsPerQOS: false,
       enforceNodeAllocatable: [],
       failSwapOn: false,
-      // The disk also holds files of other programs: its usage says nothing about the node.
+      // The node's disk is the computer's own and contains other files, so its usage must not cause evictions.
       evictionHard: { "memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%" },
       imageGCHighThresholdPercent: 100,
       imageMinimumGCAge: "24h",

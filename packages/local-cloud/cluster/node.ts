@@ -13,7 +13,7 @@ import { Authority } from "../support/pki.ts";
 import { dnsAddress, kubeconfig, pkiDir, readCluster, type ClusterSpec } from "./records/cluster.ts";
 import { csiDir, listNodes, registrationDir, removeNode, writeNode, type NodeSpec } from "./records/nodes.ts";
 
-/** Timeout in milliseconds. A node was Ready within 10 s on two busy cores; slower computers need longer. */
+/** Timeout in milliseconds. On two busy cores a node was Ready within 10 s; slower computers need longer. */
 const readyTimeoutMs = 120_000;
 
 /**
@@ -28,7 +28,7 @@ export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
   await writeNodeFiles(cloud, cluster, node);
   const containerdRoot = path.join(hostDir(cloud, node.name), "var/lib/containerd");
   const store = { dir: await realpath(cloud.imageStore) };
-  // An update brings other images, and a node loads images only when it starts: restart it.
+  // After an update, images may differ. A node loads images only when it starts, so it must restart.
   if (!(await isSeeded(store, containerdRoot))) await killHost(cloud, node.name);
   await seedContainerd(store, containerdRoot);
   const plug = attachToVpc(cloud, node.name, network, node.address);
@@ -39,8 +39,8 @@ export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
     setup: [
       ...plug.setup,
       ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1"],
-      // Each pod has its own, more specific route. Without this one, packets to a deleted pod would loop
-      // between node and router; with it, the sender gets "host unreachable" at once.
+      // Each pod has its own route, which is more specific than this one. Without this route, packets to a
+      // deleted pod would loop between node and router. With it, the sender gets "host unreachable" at once.
       ["ip", "route", "add", "unreachable", node.podCidr],
     ],
     binds: [

@@ -12,8 +12,8 @@ export interface CloudParts {
 
 /**
  * Creates the cloud's directory and hard-links the files of the hosts and the engine into it, or copies them
- * if the cache is on another file system. Symbolic links don't work because hosts have their own /var and
- * /tmp, and the cache may be below those. On a running cloud it only renews the links.
+ * if the cache is on another file system. Symbolic links don't work, because hosts have their own /var and
+ * /tmp and the cache may be below one of these. If the cloud is running, only the links are renewed.
  */
 export async function prepareCloud(cloud: Cloud, parts: CloudParts): Promise<void> {
   // Pods run as any user and must be able to reach their disks.

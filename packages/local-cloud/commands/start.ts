@@ -1,6 +1,6 @@
-// npm start: starts the whole environment on this computer. On a running one it is a `pulumi up` without
-// changes. With --official-images it pulls the images of versions.ts from their registries instead of
-// building them.
+// npm start: starts the whole environment on this computer. If it runs already, the command is a `pulumi up`
+// without changes. With --official-images, it pulls the images of versions.ts from their registries instead
+// of building them.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { execa } from "execa";

@@ -46,7 +46,7 @@ async function stopped(program: string): Promise<{ said: string; code: unknown }
     script,
     `import { ${names} } from ${from("packages/local-cloud/commands/terminal.ts")};\n${program}`,
   );
-  // A process group of its own, as in a terminal: Ctrl-C signals the whole group.
+  // The command gets its own process group, as in a terminal, where Ctrl-C signals the whole group.
   const command = spawn(
     process.execPath,
     ["--import", path.resolve("node_modules/tsx/dist/loader.mjs"), script],

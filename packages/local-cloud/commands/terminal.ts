@@ -23,8 +23,9 @@ export function step<T>(title: string, work?: () => Promise<T>): Promise<T> | un
 }
 
 /**
- * Runs the engine so that it can exit by itself after Ctrl-C. The terminal sends Ctrl-C to the engine as
- * well, which finishes the operations in progress and saves its state; killing it would lose that.
+ * Runs the engine so that it can exit by itself after Ctrl-C. The terminal sends Ctrl-C to the engine too,
+ * which then finishes the operations in progress and saves its state. Killing the engine would lose that
+ * state.
  *
  * @param work its signal is aborted on Ctrl-C
  */
@@ -34,7 +35,7 @@ export async function withGracefulStop<T>(work: (stopped: AbortSignal) => Promis
     console.error("\nStopping after the operations in progress …");
     stop.abort();
   };
-  // Not once(): without another listener, execa kills its child and this process.
+  // The listener stays after the first signal. Without a listener, execa kills its child and this process.
   process.on("SIGINT", onStop);
   try {
     return await work(stop.signal);

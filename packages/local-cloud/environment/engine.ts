@@ -37,8 +37,8 @@ export function openEngine(cloud: Cloud): Engine {
     K8SFV_CRDS: cloud.crdsDir,
     PATH: `${cloud.binDir}:${process.env.PATH ?? ""}`,
     PULUMI_HOME: cloud.pulumiHome,
-    // Without metadata files: when the engine is killed while it writes one, no engine can read the state any
-    // more ("failed to load checkpoint: EOF").
+    // The engine writes no metadata files. If it is killed while it writes one, no engine can read the state
+    // any more ("failed to load checkpoint: EOF").
     PULUMI_BACKEND_URL: `file://${path.join(cloud.pulumiDir, "state")}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE_FILE: path.join(cloud.pulumiDir, "passphrase"),
     PULUMI_STACK: stack,

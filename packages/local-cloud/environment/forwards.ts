@@ -1,6 +1,6 @@
 import { ciHost, startForwarder, startPodForward, type Cloud } from "../cluster/index.ts";
 
-/** URLs on 127.0.0.1 that are forwarded to the environment. */
+/** URLs on 127.0.0.1 whose ports are forwarded to the environment. */
 export interface LocalAddresses {
   grafana: string;
   prometheus: string;
@@ -45,8 +45,8 @@ export async function forwardAvailable(
 }
 
 /**
- * Returns the stack's URLs that are reachable from the VPC. The Pushgateway's is not with exposure to
- * the internet or to the cluster only.
+ * Returns the stack's URLs that are reachable from the VPC. They don't include the Pushgateway's URL if it is
+ * exposed to the internet or only to pods.
  */
 export function reachableFromVpc(outputs: Record<string, unknown>): URL[] {
   const always = [outputs["GRAFANA_URL"], outputs["PROMETHEUS_URL"]].map((url) => new URL(String(url)));

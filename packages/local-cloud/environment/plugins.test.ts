@@ -29,7 +29,7 @@ test("installs the plugins in the versions that the npm packages require", async
     `resource-kubernetes-v${pluginVersion("@pulumi/kubernetes")}`,
     `resource-random-v${pluginVersion("@pulumi/random")}`,
   ]);
-  // Started as by the engine, outside the source tree.
+  // Starts each emulated plugin as the engine does, from the Pulumi home instead of the source tree.
   for (const [name, npm] of [
     ["gcp", "@pulumi/gcp"],
     ["random", "@pulumi/random"],

@@ -34,7 +34,7 @@ const binaries = [
   "sample-run",
 ];
 
-/** Binaries that are used only in images or come with the images of versions.ts. */
+/** Binaries that only images contain, and that the images of versions.ts contain too. */
 const imagePrograms = [
   "operator",
   "prometheus-config-reloader",

@@ -171,7 +171,7 @@ test("accepts both network policy providers and all control plane endpoints", as
   });
 });
 
-test("replaces a cluster only for certain changes", async () => {
+test("updates or replaces a cluster, depending on the changed argument", async () => {
   const { cloud } = await cloudWithNetwork();
   const before = {
     ...fitting.cluster,
@@ -241,7 +241,7 @@ test.each([
   await expect(make(cloud, "NodePool", { ...fitting.pool, nodeConfig })).rejects.toThrow(words);
 });
 
-test("rejects a negative surge", async () => {
+test("rejects a node pool with a negative maxSurge", async () => {
   const { cloud } = await cloudWithNetwork();
   await make(cloud, "Cluster", fitting.cluster);
   await expect(

@@ -71,7 +71,7 @@ test("rejects contradictory and unsupported arguments", async () => {
   );
 });
 
-test("replaces clusters and node pools only for certain changes", async () => {
+test("updates or replaces clusters and node pools, depending on the changed argument", async () => {
   const { cloud, cluster, pool } = await cloudWithCluster();
   const to = (inputs: object) => change(cloud, "Cluster", cluster, { ...fitting.cluster, ...inputs });
   expect((await to({ datapathProvider: "ADVANCED_DATAPATH" })).replace).toEqual(["datapathProvider"]);
@@ -87,7 +87,7 @@ test("replaces clusters and node pools only for certain changes", async () => {
   expect((await pooled({ spot: true })).replace).toEqual(["nodeConfig.spot"]);
 });
 
-test("previews known outputs and those that an update keeps", async () => {
+test("returns in a preview the outputs that are already known, and those that an update keeps", async () => {
   const cloud = testCloud();
   const planned = await make(cloud, "Cluster", { ...fitting.cluster, subnetwork: UNKNOWN }, true);
   expect(planned.id).toBe("");
@@ -138,14 +138,14 @@ test("rejects a role for a missing service account", async () => {
   const account = await make(cloud, "Account", { accountId: "k8sfv-nodes" });
   expect(account.state).toMatchObject({ email, member: role.member });
   await make(cloud, "IAMMember", role);
-  // The owner of the role is unchanged; a recreated account with the same ID is a different account.
+  // Repeating the same role succeeds. Creating the account again fails with 409, unless it is imported.
   await make(cloud, "IAMMember", role);
   await expect(make(cloud, "Account", { accountId: "k8sfv-nodes" })).rejects.toThrow("Error 409");
   const again = { accountId: "k8sfv-nodes", createIgnoreAlreadyExists: true };
   expect((await make(cloud, "Account", again)).state["uniqueId"]).toBe(account.state["uniqueId"]);
 });
 
-test("names an unknown type or function", async () => {
+test("reports an unknown type or function by its name", async () => {
   const { provider } = testCloud();
   const type = "gcp:compute/instance:Instance";
   expect(() =>
@@ -187,7 +187,7 @@ test("limits a local cloud to one subnetwork and one cluster, but not the emulat
   }
 });
 
-test("replaces nodes for another machine type, disk or image, new ones first", async () => {
+test("replaces all nodes of a pool after a change of machine type, disk or image, and starts the new nodes first", async () => {
   const { cloud, pool } = await cloudWithCluster();
   for (const nodeConfig of [
     { machineType: "e2-standard-4" },
@@ -217,7 +217,7 @@ test("imports a role by project, role and member with spaces between them, as th
   );
 });
 
-test("forces the private endpoint where no IP endpoint is, and shows that as a difference in each preview", async () => {
+test("sets enablePrivateEndpoint to true in a cluster without an IP endpoint; another argument is a difference in each preview", async () => {
   const { cloud } = await cloudWithNetwork();
   const inputs = {
     ...fitting.cluster,

@@ -89,7 +89,7 @@ test("creates a snapshot before a disk's deletion if requested", async () => {
   expect((await change(cloud, "Disk", restored, disk)).replace).toEqual(["snapshot"]);
 });
 
-test("repeats an interrupted copy", async () => {
+test("copies a disk again after its copy to a snapshot was interrupted", async () => {
   const cloud = testCloud();
   const source = await make(cloud, "Disk", disk);
   writeFileSync(path.join(folder(cloud, "prometheus"), "block"), "old runs");

@@ -149,7 +149,7 @@ test("rejects another NAT next to one for all ranges", async () => {
   ).rejects.toThrow("Can not create new Nats since a Nat with option ALL_SUBNETWORKS_ALL_IP_RANGES exists.");
 });
 
-test("checks a NAT's subnetworks", async () => {
+test("rejects a NAT without subnetworks, with unknown ranges or with a missing subnetwork", async () => {
   const { cloud } = await cloudWithRouters();
   const wrong = (inputs: object) => make(cloud, "RouterNat", { ...ofSubnetwork("ALL_IP_RANGES"), ...inputs });
   await expect(wrong({ subnetworks: undefined })).rejects.toThrow("given with LIST_OF_SUBNETWORKS");

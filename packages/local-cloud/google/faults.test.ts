@@ -16,7 +16,7 @@ test("injects a quota error once, without creating anything", async () => {
   await make(cloud, "Network", fitting.network);
 });
 
-test("names a missing permission", async () => {
+test("rejects an operation with the name of the missing permission", async () => {
   const cloud = testCloud();
   faulty(cloud, { fault: "permission" });
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow(
@@ -44,7 +44,7 @@ test("returns a cluster's partial state after a timeout, and succeeds for a node
   expect(pool.state["nodeCount"]).toBe(2);
 });
 
-test("delays an operation by a rule", async () => {
+test("delays an operation for the duration in a rule", async () => {
   const cloud = testCloud();
   faulty(cloud, { type: "compute.Network", operation: "create", seconds: 0.2 });
   const start = performance.now();

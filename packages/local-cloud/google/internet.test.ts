@@ -7,7 +7,7 @@ function match(...srcIpRanges: string[]) {
   return { versionedExpr: "SRC_IPS_V1", config: { srcIpRanges } };
 }
 
-test("assigns each global address once and rejects chosen ones", async () => {
+test("assigns each global address once, and rejects a specific address in the arguments", async () => {
   const cloud = testCloud();
   const first = await make(cloud, "GlobalAddress", { name: "first" });
   const second = await make(cloud, "GlobalAddress", { name: "second" });

@@ -72,7 +72,7 @@ test("rejects existing names and ranges", async () => {
   );
 });
 
-test("reserves free addresses of a subnetwork only", async () => {
+test("reserves an address only if it is free and in the subnetwork", async () => {
   const { cloud } = await cloudWithNetwork();
   const gateway = await make(cloud, "Address", { ...internal, name: "gw", address: "10.248.1.4" });
   expect(gateway.state["address"]).toBe("10.248.1.4");
@@ -85,7 +85,7 @@ test("reserves free addresses of a subnetwork only", async () => {
   await expect(reserve("10.248.15.253")).rejects.toThrow("CI host");
 });
 
-test("replaces resources only for certain changes", async () => {
+test("updates or replaces resources, depending on the changed argument", async () => {
   const { cloud, subnetwork } = await cloudWithNetwork();
   const to = (inputs: object) =>
     change(cloud, "Subnetwork", subnetwork, { ...fitting.subnetwork, ...inputs });
@@ -131,7 +131,7 @@ test("deletes a router with its NAT", async () => {
   expect(made(cloud)).toHaveLength(2);
 });
 
-test("address arithmetic", () => {
+test("parses and formats addresses, divides ranges, and rejects invalid ranges", () => {
   const address = fc.integer({ min: 0, max: 2 ** 32 - 1 });
   fc.assert(fc.property(address, (one) => parseAddress(formatAddress(one)) === one));
   fc.assert(

@@ -23,7 +23,7 @@ test.each([
   expect(message).toMatch(/, forbidden$/);
 });
 
-test("names a permission of the type's own service for every type", () => {
+test("returns for every type a permission of the service to which the type belongs", () => {
   for (const { token } of resourceTypes) {
     const [, module = "", title = ""] = token.split(":");
     const kind = title.charAt(0).toUpperCase() + title.slice(1);

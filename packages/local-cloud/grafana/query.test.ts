@@ -18,8 +18,8 @@ describe("a step", () => {
     scrapeInterval: "10s",
   };
 
-  // Expected steps, calculated by hand from the rules in Grafana's documentation and @grafana/data's table of round
-  // intervals.
+  // Expected steps in ms, calculated by hand from the rules in Grafana's documentation and @grafana/data's
+  // table of round intervals.
   test.each([
     ["the span over the points, rounded", {}, 30 * 60_000],
     ["the minimum step when that is longer", { interval: "1h" }, HOUR],

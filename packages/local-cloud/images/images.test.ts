@@ -92,7 +92,7 @@ async function cached(recipe: Recipe): Promise<string> {
   return path.join(folder, "image.tar");
 }
 
-test("makes every image of versions.ts that the program uses", () => {
+test("has a recipe for every image of versions.ts", () => {
   const names = recipes(source).map(({ name }) => name);
   const { operator, configReloader, prometheus, alertmanager, pushGateway } = images;
   const built = [operator, configReloader, prometheus, alertmanager, pushGateway];

@@ -7,8 +7,9 @@ export interface LayerEntry {
   /** Absolute path inside the image. */
   path: string;
   /**
-   * Content. `file` and `tree` (a directory with everything below) are paths on this computer. @default an
-   * empty directory
+   * Content. `file` and `tree` (a directory with everything below) are paths on this computer.
+   *
+   * @default an empty directory
    */
   content?: { file: string } | { tree: string } | { text: string };
   /** File mode. A tree keeps only the executable bits. @default 0755 for directories and files, 0644 for texts */
@@ -186,7 +187,7 @@ export function grafanaRecipe(files: { bin: string; pages?: string; node?: strin
     user: `${grafanaUser}`,
     workingDir: home,
     env: {
-      // Makes the cache key depend on Node's version: its path stays the same.
+      // Makes the cache key depend on Node's version, because the path of Node doesn't contain it.
       NODE_VERSION: process.version,
       // V8 and glibc scale with the computer's memory and cores. These limits save 25 MiB at rest.
       NODE_OPTIONS: "--max-old-space-size=96 --max-semi-space-size=2",
@@ -203,7 +204,7 @@ function nodeRecipe({ node }: Binaries): Recipe {
     entries: unique([...nodeEntries(node), ...linked("/bin/sh")]),
     entrypoint: ["/usr/local/bin/node"],
     user: `${nobody}`,
-    // Makes the cache key depend on Node's version: its path stays the same.
+    // Makes the cache key depend on Node's version, because the path of Node doesn't contain it.
     env: { NODE_VERSION: process.version },
     path: ["/usr/local/bin"],
   };

@@ -8,10 +8,10 @@ import { shellWord } from "../support/shell.ts";
  * `pulumi-language-nodejs-host`.
  *
  * The language host that is published as a Go module reads the runtime options only from flags, but the
- * current engine sends them in requests: the launcher passes the options of Pulumi.yaml as flags. That
- * language host does not run policy packs either. If the arguments of the launcher's parent, the engine, name
- * a policy pack, the launcher starts our proxy in front of the host; other runs don't have to wait for the
- * proxy's start.
+ * current engine sends them in requests. Therefore the launcher passes the options of Pulumi.yaml as flags.
+ * That language host does not run policy packs either. If the engine, which is the launcher's parent, has
+ * arguments that name a policy pack, the launcher starts the proxy of this directory in front of the language
+ * host. Other runs don't have to wait until the proxy has started.
  *
  * @param binDir directory where the engine finds the language host
  */

@@ -1,5 +1,5 @@
-// Language host with support for policy packs. Usage: main.ts HOST [ARGUMENT ...], where HOST is the real
-// one.
+// Language host with support for policy packs. Usage: main.ts HOST [ARGUMENT ...], where HOST is the program
+// of the real language host.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";

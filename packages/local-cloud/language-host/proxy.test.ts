@@ -140,7 +140,7 @@ test("kills a policy pack when the engine cancels the call", async () => {
   await expect.poll(alive, { timeout: 5000 }).toBe(false);
 });
 
-test("names the missing module of a pack without the SDK", async () => {
+test("reports the missing module if a policy pack has no SDK", async () => {
   const { error } = await runPlugin("analyzer", dir);
   expect(error).toContain("Cannot find module '@pulumi/pulumi/cmd/run-policy-pack'");
 });

@@ -5,7 +5,8 @@ import { build, type Plugin } from "esbuild";
 
 /**
  * Bundles a TypeScript program and its packages into a directory of JavaScript modules. A bundle starts in a
- * fifth of the time, and the engine waits for each plugin. Dynamic imports become separate files.
+ * fifth of the time of its sources, and the engine waits for each plugin to start. Dynamic imports become
+ * separate files.
  *
  * @param program absolute path of the program
  * @param folder existing directory; a bundle in it is replaced, and a process that runs from it can continue
@@ -18,7 +19,7 @@ export async function bundle(program: string, folder: string): Promise<string> {
     outdir: folder,
     write: false,
     bundle: true,
-    // All file names but the main one's contain hashes of their contents.
+    // The names of all files except the main file contain hashes of their contents.
     splitting: true,
     chunkNames: "[name]-[hash]",
     platform: "node",

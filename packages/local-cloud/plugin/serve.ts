@@ -18,10 +18,9 @@ import { bindLoopback } from "./bind.ts";
 const maxMessageBytes = 400 * 1024 * 1024;
 
 /**
- * Serves the plugin to the engine that started this process, until the engine exits.
- *
- * The SDK's `provider.main` does not pass on the provider's configuration or the preview flag, which real
- * providers use.
+ * Serves the plugin to the engine that started this process, until the engine exits. Replaces the SDK's
+ * `provider.main`, which does not pass the provider's configuration and the preview flag to the plugin; real
+ * providers use both.
  */
 export async function serve(plugin: Plugin): Promise<void> {
   const { port } = await listen(plugin);
@@ -51,7 +50,8 @@ function handlers(plugin: Plugin): grpc.UntypedServiceImplementation {
     getPluginInfo: unary(() => new plugins.PluginInfo().setVersion(plugin.version)),
     getSchema: unary(() => new messages.GetSchemaResponse().setSchema("{}")),
     attach: unary(() => new empties.Empty()),
-    // Running operations are completed: an interrupted operation would leave more behind.
+    // A cancellation is ignored and running operations are completed: after an interrupted operation, more
+    // would be left over.
     cancel: unary(() => new empties.Empty()),
     checkConfig: unary((request: messages.CheckRequest) =>
       new messages.CheckResponse().setInputs(request.getNews()),

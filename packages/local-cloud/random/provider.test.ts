@@ -49,7 +49,7 @@ test.each([
   expect(failures.map(({ reason }) => reason)).toEqual([expect.stringContaining(words)]);
 });
 
-test("respects the minimum of a disallowed class, as the real provider does", async () => {
+test("generates the minimum number of characters of a class even if the class is disallowed, as the real provider does", async () => {
   const inputs = { length: 20, special: false, minSpecial: 1, overrideSpecial: "-" };
   expect((await password(inputs)).replace(/[a-zA-Z0-9]/g, "")).toBe("-");
 });
@@ -74,7 +74,7 @@ test("generates no password in a preview and replaces it for another length", as
   expect(provider.diff({ ...request, inputs: { length: 8 } }).changes).toEqual([]);
 });
 
-test("names an unknown type", async () => {
+test("reports an unknown type by its name", async () => {
   const unknown = "random:index/randomPet:RandomPet";
   await expect(async () =>
     provider.create({ type: unknown, name: "p", inputs: {}, preview: true }),

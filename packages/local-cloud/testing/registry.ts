@@ -39,7 +39,7 @@ export async function startRegistry(hosts: string[]): Promise<Registry> {
     `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${JSON.stringify(dir)}}}\n` +
       `http: {addr: "127.0.0.1:${port}"}\n`,
   );
-  // Killed together with this process, however it ends.
+  // The kernel kills the registry when this process ends for any reason.
   const server = execa("setpriv", ["--pdeathsig=KILL", "docker-registry", "serve", config], {
     reject: false,
   });

@@ -12,7 +12,10 @@ import { TOOLS, type Tool } from "./tools.ts";
 export { ToolchainError } from "./go.ts";
 
 const LOCAL = resolve(import.meta.dirname, "..");
-/** A third build uses the cores while the others download. A cold build of everything needed at most 4.3 GB. */
+/**
+ * Limits of parallel builds. A third build uses the cores while the two others download modules. A cold build
+ * of all tools needed at most 4.3 GB of memory.
+ */
 const BUDGET: Budget = { slots: 3, memory: 8 };
 
 export interface ToolchainOptions {
@@ -70,7 +73,10 @@ export async function ensureToolchain(options: ToolchainOptions = {}): Promise<T
   return describe(targets, cacheDir);
 }
 
-/** Removes builds of other sources or Go versions. Call it only with all tools, and while no other build runs. */
+/**
+ * Removes builds of older sources and of other Go versions. Call it only with all tools, and while no other
+ * build runs.
+ */
 export async function removeOutdated({
   cacheDir,
   folders,

@@ -18,7 +18,7 @@ afterEach(async () => {
 
 const tool: Tool = { name: "pause", module: "pause", binaries: { pause: "." }, memory: 1, seconds: 1 };
 const go = { GOVERSION: "go1.26.8", GOOS: "linux", GOARCH: "amd64" };
-// No process has this ID: process 1 did not start at that time.
+// Owner of a lock that no longer exists: process 1 has another start time.
 const DEAD = "1-99999999999999";
 
 describe("fill", () => {
@@ -86,7 +86,7 @@ describe("isNewEnough", () => {
     ["go1.27rc1", "1.26.7", true],
     ["go1.26.6", "1.26.7", false],
     ["go1.9", "1.26.7", false],
-  ])("%s against %s: %s", (version, oldest, expected) => {
+  ])("returns for the version %s and the minimum %s: %s", (version, oldest, expected) => {
     expect(isNewEnough(version, oldest)).toBe(expected);
   });
 });

@@ -62,7 +62,7 @@ const cases: [name: string, log: string, expected: RegExp, stops: boolean][] = [
 ];
 
 describe("diagnose", () => {
-  it.each(cases)("explains %s and its cure", (_name, log, expected, stops) => {
+  it.each(cases)("explains this problem and its solution: %s", (_name, log, expected, stops) => {
     const diagnosis = diagnose(`$ go build\ngo: downloading github.com/x/y v1.0.0\n${log}\n`);
     expect(diagnosis?.message).toMatch(expected);
     expect(diagnosis?.message).not.toContain("\n");

@@ -4,7 +4,10 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { pruneEngine } from "./engine.ts";
 
-/** The changed parts of the engine, in its directory structure. Each build shows that the whole still compiles. */
+/**
+ * The parts of the engine's source that are changed, by path. Each build of the toolchain shows that the
+ * complete engine still compiles.
+ */
 const FILES: Readonly<Record<string, string>> = {
   "authhelpers/gcpauth.go": "package authhelpers\n",
   "operations/operations_aws.go": "package operations\n",

@@ -51,7 +51,7 @@ test("removes unused imports", () => {
   expect(removeUnusedImports(SOURCE)).toBe(SOURCE);
 });
 
-test("names a missing part", () => {
+test("reports a part to remove that the source doesn't have", () => {
   expect(() => removeFunctions(SOURCE, ["createOther"])).toThrow("createOther not found");
   expect(() => remove(SOURCE, /other/, "other")).toThrow("other not found");
 });

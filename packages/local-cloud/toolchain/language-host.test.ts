@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(module, { recursive: true }));
 
-// The environment tests show that the result compiles and that the engine receives the calls.
+// The environment tests show that the changed language host compiles and that the engine receives the calls.
 test("adds a handler of unknown calls to the resource monitor only", async () => {
   const own = "\t\tOptions: rpcutil.OpenTracingServerInterceptorOptions(nil),\n";
   const monitor = "\t\tOptions: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),\n";

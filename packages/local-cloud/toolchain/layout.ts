@@ -112,8 +112,9 @@ export async function downloadModule(build: Build, module: string): Promise<stri
 }
 
 /**
- * Prepares the Kubernetes provider, which embeds its schema, with the release's version, and a mapping from
- * its own Go module. It is built against a copy of its SDK without the packages that take longest to compile.
+ * Prepares the Kubernetes provider. Its program embeds two files, which are copied from its own Go module:
+ * the schema, into which the release's version is written, and a mapping of Terraform types. It is built
+ * against a copy of its SDK without the packages that take longest to compile.
  */
 async function prepareKubernetesPlugin(build: Build): Promise<string> {
   const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";

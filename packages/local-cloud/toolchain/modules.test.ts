@@ -28,8 +28,8 @@ function versions(module: string): Map<string, string> {
   return new Map([...required, ...replaced].map(([, name = "", version = ""]) => [name, version]));
 }
 
-// Packages of the same version are compiled once for all tools. With different versions, a cold build took
-// half as long again.
+// Go compiles packages of the same version once for all tools. With different versions, a cold build of all
+// tools took 50 % longer.
 test.each(HEAVY)("all tools require the same version of %s", (name) => {
   const found = new Map<string, string[]>();
   for (const tool of TOOLS) {
@@ -42,7 +42,8 @@ test.each(HEAVY)("all tools require the same version of %s", (name) => {
   ).toHaveLength(1);
 });
 
-// Otherwise "npm start" would run, and tests would test, an older program than its image name says.
+// If the versions differed, `npm start` and the tests would run another version of the program than the
+// image's name says.
 test.each([
   ["operator", images.operator, "prometheus-operator", "github.com/prometheus-operator/prometheus-operator"],
   [
@@ -84,8 +85,8 @@ test("no tool requires Grafana's own modules, which are under the AGPL", () => {
   }
 });
 
-// `go mod tidy` next to the pruned copy would drop the original's checksum, against which the copy's source
-// is verified.
+// The source of the pruned copy is verified against this checksum. `go mod tidy` would remove it, because
+// go.mod replaces the module by the copy.
 test("go.sum has the checksum of the pruned provider's original", () => {
   const module = "toolchain/modules/pulumi-resource-grafana";
   const name = "github.com/grafana/terraform-provider-grafana/v4";

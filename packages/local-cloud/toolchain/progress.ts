@@ -51,7 +51,7 @@ export class Progress {
     if (this.output.isTTY === true) this.refresh();
   }
 
-  /** Handles a line of a build's output, to show whether the build is still downloading. */
+  /** Evaluates a line of a build's output, to show whether the build is still downloading modules. */
   line(name: string, line: string): void {
     const job = this.jobs.get(name);
     if (job !== undefined) job.doing = line.startsWith("go: downloading ") ? "downloading, " : "";

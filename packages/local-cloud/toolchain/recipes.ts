@@ -44,8 +44,7 @@ async function compile(build: Build, cwd: string): Promise<void> {
   ];
   const binaries = Object.entries(tool.binaries);
   const [only] = binaries;
-  // With a directory as output, binaries are named after their packages; only a single one can have another
-  // name.
+  // If the output is a directory, Go names binaries after their packages. Only a single binary can have another name.
   const target = binaries.length === 1 && only !== undefined ? join(out, only[0]) : `${out}/`;
   await go(build, cwd, ["build", ...flags, "-o", target, ...binaries.map(([, path]) => path)]);
 }

@@ -20,7 +20,7 @@ describe("pickNext", () => {
     ).toBe(9);
   });
 
-  it("skips builds that don't fit next to the running ones", () => {
+  it("skips builds that don't fit into the budget together with the running builds", () => {
     const running = [{ memory: 6, seconds: 9 }];
     expect(
       pickNext(

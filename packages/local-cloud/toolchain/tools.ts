@@ -127,7 +127,7 @@ export const TOOLS: readonly Tool[] = [
     name: "prometheus",
     module: "toolchain/modules/prometheus",
     binaries: { prometheus: `${prometheus}/cmd/prometheus`, promtool: `${prometheus}/cmd/promtool` },
-    // Only the service discoveries in use: not every module proxy serves a dependency of another one.
+    // Builds only the service discoveries that are used. Not every module proxy serves a dependency of the others.
     tags: "remove_all_sd,enable_kubernetes_sd,enable_dns_sd,builtinassets",
     stamps: { [prometheusVersion]: imageVersion(images.prometheus) },
     recipe: "prometheus",
@@ -209,14 +209,15 @@ export const TOOLS: readonly Tool[] = [
   },
 ];
 
-/** Tools of `npm run test-long` alone: the local cloud neither needs nor builds them. */
+/** Tools that only `npm run test-long` uses and builds. */
 export const TEST_TOOLS: readonly Tool[] = [
   {
     // A long-term store (tests/environment/thanos.ts).
     name: "thanos",
     module: "toolchain/modules/thanos",
     binaries: { thanos: "github.com/thanos-io/thanos/cmd/thanos" },
-    // Thanos casts between its own labels and Prometheus' slices of labels (.promu.yml).
+    // Thanos's code requires this tag (.promu.yml), because it converts its own labels to Prometheus's slices
+    // of labels without copying them.
     tags: "slicelabels",
     memory: 3,
     seconds: 300,

@@ -12,7 +12,10 @@ interface GlobalResources {
   securityPolicies: readonly PolicyRule[];
 }
 
-/** Announces a global resource to the cluster's Ingresses, or with `undefined` its deletion. Idempotent. */
+/**
+ * Announces a global resource to the cluster's Ingresses, or its deletion if the value is `undefined`.
+ * Idempotent.
+ */
 export async function setGlobalResource<K extends keyof GlobalResources>(
   cloud: Cloud,
   kind: K,

@@ -44,8 +44,8 @@ export function internetAuthorityDir(cloud: Cloud): string {
 }
 
 /**
- * Starts the front end, initially without virtual hosts, and the CI host on the internet. Does nothing for
- * what already runs.
+ * Starts the front end, initially without virtual hosts, and the CI host on the internet. Hosts that run
+ * already are left unchanged.
  *
  * @returns the PIDs that must be alive for the front end to work
  */
@@ -84,7 +84,7 @@ export async function startFrontEnd(cloud: Cloud): Promise<number[]> {
   return [program, ...(await Promise.all(pids)).map((pid) => pid ?? 0)];
 }
 
-/** Configures the running front end to serve exactly these virtual hosts. */
+/** Configures the running front end to serve these virtual hosts and no others. */
 export async function serveHosts(cloud: Cloud, hosts: VirtualHost[]): Promise<void> {
   await inFrontEnd(cloud, ["ip", "address", "flush", "dev", "lo", "scope", "global"]);
   for (const address of new Set(hosts.map(({ address }) => address))) {

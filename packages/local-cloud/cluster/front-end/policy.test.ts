@@ -4,7 +4,7 @@ import { evaluatePolicy, type PolicyRule } from "./policy.ts";
 const from = (...srcIpRanges: string[]) => ({ config: { srcIpRanges } });
 const last: PolicyRule = { priority: 2_147_483_647, action: "deny(403)", match: from("*") };
 
-test("applies the first rule, by priority, that contains the address", () => {
+test("applies the rule with the lowest priority number of those whose ranges contain the address", () => {
   const rules: PolicyRule[] = [
     last,
     { priority: 20, action: "allow", match: from("198.51.100.0/24", "203.0.113.7/32") },

@@ -18,8 +18,8 @@ export interface PolicyRule {
 export type RequestTimes = Map<string, number[]>;
 
 /**
- * Evaluates a security policy: the first rule, by priority, whose ranges contain the client's address
- * decides.
+ * Evaluates a security policy. Of the rules whose ranges contain the client's address, the one with the
+ * lowest priority number applies.
  *
  * @param requestTimes updated with this request
  * @param now Unix time in milliseconds

@@ -32,7 +32,7 @@ export class NetworkPolicyController {
   private async apply(node: string, state: ClusterState): Promise<void> {
     const rules = nodeRules(state, node);
     const before = this.applied.get(node);
-    // Searching the process list for the node is the expensive part.
+    // hostPid searches the process list, which is expensive, so it is called only after a change.
     if (before?.rules === rules && existsSync(`/proc/${before.pid}`)) return;
     const pid = await hostPid(this.cloud, node);
     if (pid === undefined) return;

@@ -34,7 +34,7 @@ test("allows everything without a policy", () => {
   expect(rules()).toEqual([]);
 });
 
-test("isolates a pod, on its own node only, under a policy that allows nothing", () => {
+test("isolates a pod that a policy without rules selects, with rules only on the pod's own node", () => {
   expect(rules({ podSelector: {}, policyTypes: ["Ingress"] })).toEqual([
     "-A NP-FORWARD -d 10.249.0.2/32 -j NP-IN",
     "-A NP-IN -s 10.249.0.2/32 -j RETURN",
@@ -51,28 +51,31 @@ test("applies egress policies to connections from a pod to its node", () => {
   ]);
 });
 
-// A watch returns "from", the client's list methods return "_from".
-test.each(["from", "_from"])("allows pods of the same and other namespaces, and ranges: %s", (from) => {
-  const ingress = [
-    { [from]: [{ podSelector: { matchLabels: { app: "client" } } }], ports: [{ port: "web" }] },
-    {
-      [from]: [{ namespaceSelector: { matchLabels: { name: "other" } } }],
-      ports: [{ port: 9, endPort: 11 }],
-    },
-    {
-      [from]: [{ ipBlock: { cidr: "10.0.0.0/30", except: ["10.0.0.1/32"] } }],
-      ports: [{ protocol: "UDP", port: 53 }],
-    },
-  ];
-  expect(rules({ ...onServer, ingress }).slice(1)).toEqual([
-    "-A NP-IN -s 10.249.0.2/32 -j RETURN",
-    "-A NP-IN -s 10.249.0.3/32 -p tcp --dport 8080 -j RETURN",
-    "-A NP-IN -s 10.249.0.4/32 -p tcp --dport 9:11 -j RETURN",
-    "-A NP-IN -s 10.0.0.0/32 -p udp --dport 53 -j RETURN",
-    "-A NP-IN -s 10.0.0.2/31 -p udp --dport 53 -j RETURN",
-    "-A NP-IN -j DROP",
-  ]);
-});
+// In objects of a watch the field is named "from", in those of the client's list methods "_from".
+test.each(["from", "_from"])(
+  "allows pods of the same and other namespaces, and IP ranges, with the field %s",
+  (from) => {
+    const ingress = [
+      { [from]: [{ podSelector: { matchLabels: { app: "client" } } }], ports: [{ port: "web" }] },
+      {
+        [from]: [{ namespaceSelector: { matchLabels: { name: "other" } } }],
+        ports: [{ port: 9, endPort: 11 }],
+      },
+      {
+        [from]: [{ ipBlock: { cidr: "10.0.0.0/30", except: ["10.0.0.1/32"] } }],
+        ports: [{ protocol: "UDP", port: 53 }],
+      },
+    ];
+    expect(rules({ ...onServer, ingress }).slice(1)).toEqual([
+      "-A NP-IN -s 10.249.0.2/32 -j RETURN",
+      "-A NP-IN -s 10.249.0.3/32 -p tcp --dport 8080 -j RETURN",
+      "-A NP-IN -s 10.249.0.4/32 -p tcp --dport 9:11 -j RETURN",
+      "-A NP-IN -s 10.0.0.0/32 -p udp --dport 53 -j RETURN",
+      "-A NP-IN -s 10.0.0.2/31 -p udp --dport 53 -j RETURN",
+      "-A NP-IN -j DROP",
+    ]);
+  },
+);
 
 test("allows all peers or ports if none are given, and combines policies", () => {
   const all = rules({ ...onServer, ingress: [{}] }, { ...onServer, ingress: [{ ports: [{ port: 1 }] }] });

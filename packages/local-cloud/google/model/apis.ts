@@ -14,7 +14,7 @@ interface GoogleApi {
   readonly title: string;
   /** Whether the API needs a billing account. */
   readonly billed: boolean;
-  /** APIs that Google enables with it and that it depends on. */
+  /** APIs that this API depends on, and that Google enables together with it. */
   readonly needs: readonly string[];
 }
 
@@ -33,7 +33,7 @@ const googleApis = {
 /** Name of an API of the emulated resource types. */
 export type ApiName = keyof typeof googleApis;
 
-/** Names of all those APIs. */
+/** Names of all APIs of the emulated resource types. */
 export const apiNames = Object.keys(googleApis) as ApiName[];
 
 /** Returns an API's properties, or undefined for an API without emulated resource types. */
@@ -55,10 +55,11 @@ export function isEnabled(data: Data, project: string, name: string): boolean {
 }
 
 /**
- * Returns the resources that Google creates when the API is enabled, except its own: the APIs that it depends
- * on, and with Compute Engine the network `default` and the default service account.
+ * Returns the resources that Google creates when the API is enabled, except the resource of the API itself:
+ * those of the APIs that it depends on, and for Compute Engine the network `default` and the default service
+ * account.
  *
- * @param data existing resources; APIs enabled there are omitted
+ * @param data existing resources; APIs that are enabled there are omitted
  */
 export function impliedResources(project: string, name: string, data?: Data): Record<string, Resource> {
   const others = (findApi(name)?.needs ?? [])
@@ -91,7 +92,7 @@ export function enabled(project: string, name: string, enabledAt = 0): Record<st
   return { [apiPath(project, name)]: own, ...impliedResources(project, name) };
 }
 
-/** Reports whether the API, or one it depends on, was enabled less than `delayMs` milliseconds ago. */
+/** Reports whether the API, or an API that it depends on, was enabled less than `delayMs` milliseconds ago. */
 function isPropagating(data: Data, project: string, name: string, delayMs: number): boolean {
   return [name, ...(findApi(name)?.needs ?? [])].some((one) => {
     const enabledAt = number(data.resources[apiPath(project, one)]?.inner ?? {}, "enabledAt") ?? 0;
@@ -100,10 +101,10 @@ function isPropagating(data: Data, project: string, name: string, delayMs: numbe
 }
 
 /**
- * Checks that an API is enabled and usable.
+ * Checks that an API is enabled and accepts requests.
  *
  * @param delayMs time in milliseconds for which a newly enabled API rejects requests
- * @throws ApiError with Google's message, which is the same in both cases
+ * @throws ApiError with Google's message, which is the same for a disabled API and a newly enabled one
  */
 export function requireEnabled(data: Data, project: string, name: ApiName, delayMs: number): void {
   if (isEnabled(data, project, name) && !isPropagating(data, project, name, delayMs)) return;
@@ -141,7 +142,7 @@ export function billingMissing(project: string, name: string): ApiError {
   ]);
 }
 
-/** Returns the project's enabled APIs that depend on this one. */
+/** Returns the project's enabled APIs that depend on the API. */
 export function dependents(data: Data, project: string, name: string): string[] {
   return apiNames.filter(
     (other) => findApi(other)?.needs.includes(name) === true && isEnabled(data, project, other),

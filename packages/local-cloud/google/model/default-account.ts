@@ -33,9 +33,9 @@ export function defaultAccount(project: string): Resource {
 }
 
 /**
- * Checks that the nodes' service account can be used. Nodes without one use the Compute Engine default
- * account, also those of the default pool of a new cluster, even if that pool is removed at once
- * (terraform-provider-google#4435). Accounts of other projects are not checked.
+ * Checks that the nodes' service account can be used. Nodes without a service account use the Compute Engine
+ * default account. This includes the nodes of a new cluster's default pool, even if the pool is removed
+ * immediately (terraform-provider-google#4435). Accounts of other projects are not checked.
  *
  * @param inputs arguments with a `nodeConfig`
  * @throws ApiError when the account is missing (with Google's message) or disabled (with our own message)

@@ -36,7 +36,7 @@ export interface Admitted {
   readonly outputs: Values;
   /** Data that only the emulation needs. */
   readonly inner?: Values;
-  /** Resources that Google creates with it, by path. Existing ones are kept. */
+  /** Other resources that Google creates together with this one, by path. Existing ones are kept. */
   readonly beside?: Readonly<Record<string, Resource>>;
 }
 
@@ -53,15 +53,15 @@ export interface ResourceType {
   readonly api: ApiName;
   /** Checks of single arguments in addition to the provider's schema (`schema/`). */
   readonly checks?: Checks;
-  /** Changes whose effect depends on the values. */
+  /** Arguments for which the old and new values decide whether a change updates or replaces the resource. */
   readonly effects?: Effects;
   /**
-   * Returns values that Google sets whatever the arguments are. The provider reads them back and compares
-   * them, so other arguments are a difference in each preview.
+   * Returns values that Google sets independently of the arguments. The provider reads them back and compares
+   * them, so an argument with another value is a difference in each preview.
    */
   forced?(inputs: Values): Values;
   /**
-   * Returns the path of an import ID, where it differs from the ID.
+   * Returns the path for an import ID. Needed by types whose import IDs are not their paths.
    *
    * @throws Error with the real importer's message when the ID has another form
    */

@@ -27,7 +27,7 @@ test("discards a failed change and continues with the next one", async () => {
   });
   await expect(failing).rejects.toThrow("no");
   expect(store.read().faults).toEqual({ count: 1 });
-  // Left behind by a process that was killed while writing.
+  // A process that is killed while it writes leaves this file behind.
   writeFileSync(path.join(dir, "google.json.new"), "{");
   await store.change((data) => {
     data.faults["count"] = 3;

@@ -26,7 +26,10 @@ function validatePools(inputs: Values): Failure[] {
   return [{ property: "initialNodeCount", reason }];
 }
 
-/** Dataplane V2 enforces network policies itself; Calico needs its addon. */
+/**
+ * Validates the arguments for network policies: Dataplane V2 enforces policies itself, and Calico needs its
+ * add-on.
+ */
 function validatePolicy(inputs: Values): Failure[] {
   const addon = map(map(inputs, "addonsConfig"), "networkPolicyConfig")["disabled"];
   const enabled = map(inputs, "networkPolicy")["enabled"] === true;

@@ -91,7 +91,7 @@ function admit({ path, inputs, place, data, previous }: Request) {
       nodeLocations: inputs["nodeLocations"] ?? [],
       ...publicAccess(inputs),
       operation: "",
-      // Kept until the update has completed.
+      // These outputs keep their values until the update has completed.
       ...onlyKnown(previous?.outputs, ["endpoint", "masterAuth"]),
     },
     inner: { subnetwork, machines: [{ name: "control-plane", address }] },

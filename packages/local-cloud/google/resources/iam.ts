@@ -37,7 +37,7 @@ export const projectMember: ResourceType = {
   scope: "global",
   api: "cloudresourcemanager.googleapis.com",
   checks: { role: checkRole, member: checkMember },
-  // The real provider adds it to the project's policy, which may contain it already.
+  // The real provider adds the member to the project's policy, which may contain it already.
   importsExisting: () => true,
   path: (inputs, { project }) => `${project}/${text(inputs, "role")}/${text(inputs, "member")}`,
   importPath: (id) => {

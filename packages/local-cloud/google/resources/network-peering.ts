@@ -12,7 +12,10 @@ import { subnetworkRanges } from "./subnetwork-ranges.ts";
 const checkLink = matches("projects/[a-z0-9.:-]+/global/networks/[a-z](?:[-a-z0-9]*[a-z0-9])?$");
 const token = "gcp:compute/networkPeering:NetworkPeering";
 
-/** One side of a VPC network peering. Stored and returned only: the local cloud has one network. */
+/**
+ * One side of a VPC network peering. The emulation only stores and returns it, because the local cloud has
+ * one network.
+ */
 export const networkPeering: ResourceType = {
   token,
   title: "NetworkPeering",

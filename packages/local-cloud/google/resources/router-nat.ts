@@ -10,7 +10,7 @@ const listed = "LIST_OF_SUBNETWORKS";
 const allRanges = "ALL_IP_RANGES";
 const someSecondary = "LIST_OF_SECONDARY_IP_RANGES";
 
-/** A Cloud NAT. The local cloud has no egress, so it has no effect. */
+/** A Cloud NAT. It has no effect, because the local cloud has no egress. */
 export const routerNat: ResourceType = {
   token,
   title: "RouterNat",

@@ -4,7 +4,7 @@ import { checkName, notEmulated } from "../model/checks.ts";
 import { pathOf, selfLink, type Place } from "../model/place.ts";
 import { stamped, type ResourceType } from "../model/resource-type.ts";
 
-/** A Cloud Router. Stored and returned only: the local VPC has its own router and no egress. */
+/** A Cloud Router. The emulation only stores and returns it: the local VPC has its own router, and no egress. */
 export const router: ResourceType = {
   token: "gcp:compute/router:Router",
   title: "Router",

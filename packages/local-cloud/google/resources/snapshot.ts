@@ -22,7 +22,7 @@ export const snapshot: ResourceType = {
   api: "compute.googleapis.com",
   checks: { name: checkName, snapshotType: oneOf("ARCHIVE", "STANDARD") },
   path: (inputs, { project }) => snapshotPath(project, text(inputs, "name")),
-  // Needed only at creation: a snapshot does not block the disk's deletion.
+  // The disk must exist only when the snapshot is created. A snapshot does not block the disk's deletion.
   needs: (inputs, place) => [pathOf(text(inputs, "sourceDisk"), "disks", "zone", place)],
   admit: ({ path: own, inputs, place, data, previous }) => {
     const source = data.resources[pathOf(text(inputs, "sourceDisk"), "disks", "zone", place)];
@@ -70,7 +70,7 @@ export async function fillDisk(
   else await copyFolder(path.join(snapshotsDir, lastPart(reference)), folder);
 }
 
-/** Creates the snapshot that a disk requests before its deletion. @returns it by its path */
+/** Creates the snapshot that a disk requests before its deletion. @returns the snapshot, by its path */
 export async function snapshotNow(
   { snapshotsDir }: Backend,
   { inputs, outputs }: Resource,

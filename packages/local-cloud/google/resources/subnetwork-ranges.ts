@@ -47,7 +47,7 @@ export function checkRangeChange(before: Values, after: Values): void {
   throw invalidField("resource.secondaryIpRanges", "", why);
 }
 
-/** Returns the secondary ranges of `these` whose names `others` lacks. */
+/** Returns the secondary ranges of `these` whose names are missing in `others`. */
 function notIn(others: Values, these: Values): string[] {
   return maps(these, "secondaryIpRanges")
     .filter((one) => secondaryRange(others, text(one, "rangeName")) === undefined)

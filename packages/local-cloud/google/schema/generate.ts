@@ -1,10 +1,10 @@
 // npm run generate:google-schema: writes table.json from a description of the provider's schema. See README.md.
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** Facts that the emulator doesn't use. */
+/** Properties in the description that the emulation doesn't use. */
 const unused = ["elementType", "hasCustomizeDiff", "hasValidation", "sensitive", "terraformType"];
 
-/** Arguments that Pulumi's provider names differently from the bridge's rule. */
+/** Arguments whose names in Pulumi don't follow the naming rule of Pulumi's Terraform bridge. */
 const renamed: Record<string, string> = { terraformLabels: "pulumiLabels" };
 
 function keepFacts(key: string, value: unknown): unknown {
@@ -21,6 +21,6 @@ if (file === undefined || provider === undefined) {
   );
 }
 const table = { provider, types: JSON.parse(readFileSync(file, "utf8")) as unknown };
-// A line for each type and argument, so that a diff shows what another version changes.
+// Writes a line for each type and argument, so that a diff shows what another version of the provider changes.
 const lines = JSON.stringify(table, keepFacts).replace(/"[\w:/]+":\{"(?!type")/g, "\n$&");
 writeFileSync(new URL("table.json", import.meta.url), `${lines}\n`);

@@ -48,7 +48,7 @@ const newer: Readonly<Record<string, readonly string[]>> = {
   "gcp:container/nodePool:NodePool": ["ignoreNodeCountChanges", "maintenancePolicies", "nodeDrainConfigs"],
 };
 
-/** The only type without the argument `deletionPolicy`, which is newer than the table too. */
+/** The only type without the argument `deletionPolicy`. This argument, too, is newer than the table. */
 const withoutPolicy = "gcp:projects/iAMMember:IAMMember";
 
 test.each(tokens)("has the same arguments of %s as the npm package", (token) => {

@@ -68,7 +68,7 @@ function* mapChanges(before: Values, after: Values, path: string, replace: boole
   }
 }
 
-/** Compares lists item by item; for sets, ignores items in both. */
+/** Compares lists item by item, and sets without the items that are in both. */
 function* listChanges(argument: Argument, { before, after, state }: Pair<Value[]>, path: string) {
   const without = (these: Value[], others: Value[]) =>
     [...these.keys()].filter(

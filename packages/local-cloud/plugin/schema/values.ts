@@ -1,7 +1,10 @@
 import { isValues, UNKNOWN, type Value, type Values } from "../values.ts";
 import type { Block } from "./argument.ts";
 
-/** Adds the schema's defaults, also in given blocks. A deprecated argument gets none. */
+/**
+ * Adds the schema's defaults, also inside the blocks that the inputs contain. Deprecated arguments get no
+ * default.
+ */
 export function complete(block: Block, inputs: Values): Values {
   const defaults = Object.entries(block)
     .filter(([, argument]) => argument.default !== undefined && argument.deprecated !== true)

@@ -9,8 +9,9 @@ import { ensureToolchain } from "../../toolchain/build.ts";
 import { freePort } from "../../../../lib/free-port.ts";
 
 /**
- * Tests that the program runs until all deletions are done, with the engine and the language host of a local cloud but
- * without a cloud. Grafana's resources require this, because their provider connects through the program's tunnel.
+ * Tests that the program runs until the engine has deleted all resources, with the engine and the language
+ * host of a local cloud but without its hosts. Grafana's resources require this, because their provider
+ * connects through the program's tunnel.
  */
 const program = path.join(import.meta.dirname, "keeper");
 let dir: string;
@@ -31,7 +32,7 @@ beforeAll(async () => {
   await mkdir(path.dirname(plugin), { recursive: true });
   const start = `exec "${process.execPath}" --import "${typeScriptLoader}" "${program}/plugin.ts" "$@"`;
   await writeFile(plugin, `#!/bin/sh\n${start}\n`, { mode: 0o755 });
-  // In a copy, because the engine writes the new stack file next to Pulumi.yaml.
+  // Uses a copy of Pulumi.yaml, because the engine writes the new stack file next to it.
   await cp(path.join(program, "Pulumi.yaml"), path.join(dir, "Pulumi.yaml"));
   await pulumi(dir, "stack", "init", "keeper");
   await pulumi(program, "config", "set", "port", String(await freePort()));

@@ -18,7 +18,10 @@ const ALLOWED: ReadonlySet<string> = new Set([
   ...["ISC", "MIT", "MIT-0", "MPL-2.0", "Python-2.0", "Unicode-3.0", "Unicode-DFS-2016", "Unlicense", "Zlib"],
 ]);
 
-/** A licence that neither a licence file nor a `license` field names, determined by reading another source. */
+/**
+ * A licence that was determined by reading another source, because neither a licence file nor a `license`
+ * field names it.
+ */
 interface Reading {
   licence: string;
   /** Source of the licence. */
@@ -26,8 +29,8 @@ interface Reading {
 }
 
 /**
- * Go modules without a licence file, with a choice of licences in it, or with the licence file of code that isn't
- * linked.
+ * Go modules whose licence file doesn't determine the licence: there is none, it offers a choice, or it is
+ * the licence of code that isn't linked.
  */
 const READ_GO_MODULES: Readonly<Record<string, Reading>> = {
   "github.com/mattn/go-localereader@v0.0.1": { licence: "MIT", source: "README.md" },

@@ -1,7 +1,7 @@
 import { dateTimeFormat } from "@grafana/data";
 
 /**
- * Returns round numbers from at most 0 to at minStep `max`.
+ * Returns evenly spaced round numbers, from at most `min` to at least `max`.
  *
  * @param binary steps of 1, 2, 4, … (for bytes) instead of 1, 2, 5, 10, …
  * @param wanted approximate number
