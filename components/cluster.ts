@@ -168,7 +168,10 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
   };
 }
 
-/** Dataplane V2 enforces network policies itself and excludes the setting `networkPolicy`. */
+/**
+ * Returns the arguments for network policies. Dataplane V2 enforces policies itself, and GKE rejects
+ * `networkPolicy` together with it.
+ */
 function policySettings({ networkPolicy }: ClusterArgs): Partial<GkeClusterArgs> {
   if (networkPolicy === "dataplane-v2") return { datapathProvider: "ADVANCED_DATAPATH" };
   return {

@@ -39,9 +39,10 @@ const WEB_CONFIG = { name: "web-config", mountPath: "/etc/pushgateway" };
 /** Label that exists only during relabeling. Prometheus reserves the prefix `__tmp` for such labels. */
 const OWN = "__tmp_own";
 /**
- * Drops pushed series whose `job` is one of the environment's own. With `honorLabels` they would be mistaken for
- * metrics of Prometheus, for example. The Pushgateway's own metrics are kept: they have the target's `job` and
- * `instance`. The push proxy's checkpoint is a group of its job too; the proxy's former name is push-guard.
+ * Drops pushed series whose `job` is one of the environment's own. With `honorLabels` they would be mistaken
+ * for metrics of Prometheus, for example. The Pushgateway's own metrics are kept: they have the target's
+ * `job` and `instance`. The list also contains `push-proxy`, the job of the push proxy's checkpoint, and
+ * `push-guard`, the proxy's former name.
  */
 const DROP_IMPOSTORS = [
   { sourceLabels: ["job", "instance"], regex: `${NAME};${NAME}`, targetLabel: OWN, replacement: "true" },
@@ -123,7 +124,7 @@ export class PushGateway extends pulumi.ComponentResource {
           },
         },
       },
-      // Last, so that the push queue holds the pushes while this pod is replaced.
+      // The Deployment changes last, so that the push queue holds the pushes while this pod is replaced.
       workload(this, { dependsOn: [service] }),
     );
     scrape(
@@ -142,8 +143,8 @@ export class PushGateway extends pulumi.ComponentResource {
           metricRelabelings: DROP_IMPOSTORS,
           basicAuth: password?.asBasicAuth(),
         },
-        // A separate path, which works while the Pushgateway's metrics can't be read, and to which pushes can't add
-        // metrics.
+        // The proxy's metrics have a separate path, which works while the Pushgateway's metrics can't be
+        // read, and to which pushes can't add metrics.
         more: {
           job: "push-proxy",
           endpoint: { path: "/-/push-proxy/metrics", basicAuth: password?.asBasicAuth() },

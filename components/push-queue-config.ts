@@ -47,7 +47,7 @@ const RETRIES = MAX_HOLD_SECONDS;
  * others wait in FIFO order.
  *
  * Each connection has one request (`option httpclose`). Otherwise idle connections of clients would count towards
- * MAX_CLIENTS, and others would wait for theirs.
+ * MAX_CLIENTS, and new clients would have to wait.
  */
 export function pushQueueConfig({ listenAddress = "", port, server }: PushQueueConfigArgs): string {
   return `global

@@ -48,8 +48,8 @@ function withDefault(key: Key): string {
 }
 
 /**
- * Returns the value that counts as missing. An object without its own required keys is an empty one, so that each
- * missing key is reported.
+ * Returns the default of a key in Pulumi.yaml, which the program treats as a missing value. For an object
+ * with required keys it is an empty object, so that each missing key is reported.
  */
 function emptyValue(key: Key): unknown {
   if (isObject(key)) return key.optional ? "" : {};

@@ -60,7 +60,7 @@ const IDS: Partial<Record<string, Id>> = {
     `projects/${project}/locations/${zone}/clusters/${lastPartOf(inputs, "cluster")}/nodePools/${of(inputs, "name")}`,
   "gcp:serviceaccount/account:Account": (inputs, { project }) =>
     `projects/${project}/serviceAccounts/${of(inputs, "accountId")}@${project}.iam.gserviceaccount.com`,
-  // With spaces: the importer does not accept the ID's form with slashes that the state has later.
+  // The import ID contains spaces. The importer does not accept the form with slashes that the ID has in the state.
   "gcp:projects/iAMMember:IAMMember": (inputs, { project }) =>
     `${project} ${of(inputs, "role")} ${of(inputs, "member")}`,
   "grafana:oss/folder:Folder": grafanaId("uid"),
