@@ -73,7 +73,7 @@ await runCommand(async () => {
 /** Runs the parts. */
 async function measure({ cloud, engine }: LocalEnvironment, parts: string[]): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
-  // Prints each result at once, so that an interrupted run shows something.
+  // Prints each result immediately, so that an interrupted run shows the results so far.
   const take = (found: Measurement | Measurement[]): void => {
     for (const one of [found].flat()) {
       measurements.push(one);

@@ -31,7 +31,8 @@ export async function measureRest(cloud: Cloud): Promise<Measurement[]> {
     parents.set(pid, /^PPid:\s+(\d+)/m.exec(await read(pid, "status"))?.[1] ?? "");
     commands.set(pid, await read(pid, "cmdline"));
   }
-  // Command lines of pods' processes don't contain the cloud's directory, but that of their node's init process does.
+  // The command lines of pods' processes don't contain the cloud's directory, but the command line of their
+  // node's init process does.
   const isOurs = (pid = "0"): boolean =>
     pid !== "0" && ((commands.get(pid) ?? "").includes(cloud.dir) || isOurs(parents.get(pid)));
   const cpuSeconds = async (): Promise<number> => {

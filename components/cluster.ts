@@ -51,8 +51,8 @@ export class Cluster extends pulumi.ComponentResource {
       parent: this,
       // GKE first creates a default node pool that uses the service account; the provider then removes that pool.
       dependsOn: [...roles, ...args.network.peerings],
-      // These are settings of the removed pool. Reading the cluster returns those of another pool or none, and a
-      // difference would replace the cluster (terraform-google-kubernetes-engine#2014).
+      // These are settings of the removed pool. Reading the cluster returns the settings of another pool or
+      // none, and a difference would replace the cluster (terraform-google-kubernetes-engine#2014).
       ignoreChanges: ["nodeConfig"],
       customTimeouts: { create: "30m", update: "60m", delete: "30m" },
     });
@@ -139,9 +139,9 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
       clusterSecondaryRangeName: args.network.podRangeName,
       servicesSecondaryRangeName: args.network.serviceRangeName,
     },
-    // The permanent node pool is a resource of its own. The node of GKE's default pool gets the same settings until the
-    // pool is removed: without a service account it would use Compute Engine's default one
-    // (terraform-provider-google#4435).
+    // The permanent node pool is a separate resource. The node of GKE's default pool gets the same settings
+    // until the pool is removed. Without a service account in these settings, it would use Compute Engine's
+    // default service account (terraform-provider-google#4435).
     removeDefaultNodePool: true,
     initialNodeCount: 1,
     nodeConfig: nodeSettings(args, nodeAccount),

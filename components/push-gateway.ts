@@ -55,9 +55,9 @@ const DROP_IMPOSTORS = [
 ];
 
 /**
- * Tolerations that let Kubernetes delete the pod 60 s after its node is lost, instead of after 5 minutes, because
- * pushes wait meanwhile. The new pod starts only when the disk is detached from the lost node, so two pods never
- * run at once.
+ * Tolerations that let Kubernetes delete the pod 60 s after its node is lost, instead of after 5 minutes,
+ * because pushes wait in the meantime. The new pod starts only when the disk is detached from the lost node,
+ * so two pods never run at the same time.
  */
 const LOST_NODE = ["node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready"].map((key) => ({
   key,

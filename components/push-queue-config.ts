@@ -39,15 +39,15 @@ const RECEIVE_BUFFER_BYTES = 64 * 2 ** 10;
 const RETRIES = MAX_HOLD_SECONDS;
 
 /**
- * Returns the configuration of HAProxy 2.6 or newer (docs.haproxy.org/3.0/configuration.html). HAProxy holds a push
- * while the Pushgateway's pod is down, and sends it again if its connection breaks.
+ * Returns the configuration of HAProxy 2.6 or newer (docs.haproxy.org/3.0/configuration.html). HAProxy holds
+ * a push while the Pushgateway's pod is down, and sends it again if its connection breaks.
  *
- * The server has no health check: with one, HAProxy would respond with 503 at once while the server is down.
- * Without one, each connection attempt is the check. At most MAX_CONCURRENT requests try to connect at once; the
- * others wait in FIFO order.
+ * The server has no health check: with one, HAProxy would immediately respond with 503 while the server is
+ * down. Without one, each connection attempt is the check. At most MAX_CONCURRENT requests try to connect at
+ * the same time; the others wait in FIFO order.
  *
- * Each connection has one request (`option httpclose`). Otherwise idle connections of clients would count towards
- * MAX_CLIENTS, and new clients would have to wait.
+ * Each connection has one request (`option httpclose`). Otherwise idle connections of clients would count
+ * towards MAX_CLIENTS, and new clients would have to wait.
  */
 export function pushQueueConfig({ listenAddress = "", port, server }: PushQueueConfigArgs): string {
   return `global

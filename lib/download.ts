@@ -117,7 +117,10 @@ function downloadError(error: unknown, attempts: number, retryAfterMs: number | 
   return new Error(`${reasonOf(error)}${tried}${later}`, { cause: error });
 }
 
-/** Returns an error's message. The message of fetch is only "fetch failed", so this adds that of its cause. */
+/**
+ * Returns an error's message. The message of fetch is only "fetch failed", so this function adds the message
+ * of its cause.
+ */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;

@@ -46,7 +46,7 @@ export function forwardToPod(args: PodForwardArgs): Forward {
       closeOnError(local),
       local,
     )) as Remote;
-    // The client may have closed the connection meanwhile. An open WebSocket would keep the program running.
+    // The client may have closed its connection in the meantime. An open WebSocket would keep the program running.
     if (local.destroyed) {
       remote.close();
       return;

@@ -8,7 +8,10 @@ export type Forward = (local: Socket) => Promise<void>;
 export interface Tunnel {
   /** URL of the listener, e.g. "http://127.0.0.1:33000". */
   readonly url: string;
-  /** Closes open connections, and closes later ones (of deletions) soon after they become idle. */
+  /**
+   * Closes all open connections. Connections that are opened later, for deletions, are closed soon after they
+   * become idle.
+   */
   settle(): void;
 }
 

@@ -85,7 +85,7 @@ async function stackOutputs(stack: string): Promise<Outputs> {
 /** Connections to the workloads; undefined for those that don't respond. */
 type FoundConnections = Record<"gateway" | "prometheus" | "grafana" | "alertmanager", Connection | undefined>;
 
-/** Connects to all workloads, so that all problems are reported at once. */
+/** Connects to all workloads, so that one run reports the problems of all of them. */
 async function connectAll(report: Report, target: Target, open: Connect): Promise<FoundConnections> {
   const reach = (component: Component): Promise<Connection | undefined> =>
     report.step(component.title, `${component.title} responds`, async () => {

@@ -15,7 +15,10 @@ const OWN_FAMILY = "pushgateway_build_info{";
 /** Families that the Pushgateway adds to each group. */
 const PUSH_TIME = "push_time_seconds{";
 const PUSH_FAILURE_TIME = "push_failure_time_seconds{";
-/** All pushed samples have a label `job`; the Pushgateway's own samples don't. */
+/**
+ * Text that identifies a pushed sample: all pushed samples have the label `job`, and the Pushgateway's own
+ * samples don't.
+ */
 const PUSHED = 'job="';
 /** Names that could be mistaken for the Pushgateway's or the proxy's own metrics. */
 const RESERVED = /^(?:pushgateway|push_proxy)_/;

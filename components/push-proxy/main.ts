@@ -75,7 +75,7 @@ async function change(incoming: IncomingMessage, outgoing: ServerResponse): Prom
   try {
     const response = await applyChange(incoming, reservation);
     if (response.status === 503 && isHeldTooLong(incoming.headers[RECEIVED_HEADER])) response.status = 504;
-    // The push queue sends the push again at once, and would use up its retries within a second.
+    // The push queue sends the push again immediately, and would use up its retries within a second.
     else if (response.status === 503 && server.listening) await sleep(RETRY_PAUSE_MS);
     if (incoming.method !== "DELETE") countPush(response.status);
     if (!incoming.complete) outgoing.setHeader("connection", "close");

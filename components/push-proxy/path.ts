@@ -10,7 +10,7 @@ export function withoutDoubledSlash(path: string): string {
 
 /**
  * Returns the problem of a path, such as a label without a value. The Pushgateway would store an empty value as a
- * label, and the group's series would be identical to those of the group without the label.
+ * label, and the group's series would be identical to the series of the group without the label.
  *
  * @returns undefined for a valid path
  */

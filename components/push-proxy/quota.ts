@@ -85,7 +85,7 @@ function sizeOf(family: unknown): number {
 }
 
 /**
- * Yields the groups in the JSON `{"status":…,"data":[{group},…]}` as text. Parsing all groups at once would need many
+ * Yields the groups in the JSON `{"status":…,"data":[{group},…]}` as text. Parsing all groups together would need many
  * times the memory.
  */
 export function* groupsOf(json: Buffer): Generator<string> {

@@ -12,7 +12,7 @@ export interface Alert {
   severity: "critical" | "warning" | "none";
   /**
    * Decides the route in Alertmanager. "nightly": results of runs, one message per night. "monitoring": the monitoring
-   * system itself, sent at once. "heartbeat": not shown to people.
+   * system itself, sent immediately. "heartbeat": not shown to people.
    */
   kind: "nightly" | "monitoring" | "heartbeat";
   /** One line for the message, a Prometheus template. */

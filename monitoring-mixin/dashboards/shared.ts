@@ -299,7 +299,7 @@ export function variable(args: VariableArgs): dashboard.QueryVariableBuilder {
     builder
       .multi(true)
       .includeAll(true)
-      // By default, "All" stands for a list of all values, which would make queries very long.
+      // By default, Grafana replaces "All" by a list of all values, which would make queries very long.
       .allValue(".+")
       .current({ selected: true, text: ["All"], value: ["$__all"] })
   );

@@ -243,7 +243,8 @@ function installSystemPackages(packages) {
   if (missing.includes("containerd"))
     log("(with systemd this also starts a containerd service, which the local cloud does not use)");
   const install = ["apt-get", "install", "--yes", "--no-install-recommends", ...missing];
-  // The package lists may be missing or outdated. They are updated only then because that takes a while.
+  // If the installation fails, the package lists may be missing or outdated. Updating them takes a while, so
+  // it happens only then.
   if (run(install).status !== 0) {
     const update = run(["apt-get", "update"]);
     const result = run(install);

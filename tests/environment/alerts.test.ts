@@ -118,7 +118,7 @@ describe("alerts", () => {
     ).not.toEqual([]);
   }, 300_000);
 
-  it("sends an alert about the monitoring system at once to all receivers, and inhibits a second one with the same cause", async () => {
+  it("sends an alert about the monitoring system within two minutes to all receivers, and inhibits a second one with the same cause", async () => {
     const started = Date.now();
     // The metric has another type than the Pushgateway's own metric of that name, so the Pushgateway rejects
     // the push and records it as failed. The push proxy would reject it earlier, so this push bypasses the

@@ -6,7 +6,10 @@ import { eventually } from "./prometheus.ts";
 import { held, lost, pushUntil } from "./pushes.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
-/** Number of crashes. The kubelet restarts the container at once, then after 10, 20, 40 and 80 s. */
+/**
+ * Number of crashes. The kubelet restarts the container immediately after the first crash, then after 10, 20,
+ * 40 and 80 s.
+ */
 const CRASHES = 5;
 
 /**

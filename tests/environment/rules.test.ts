@@ -122,8 +122,8 @@ test("the median of the runs in the previous 7 days is the same at whatever time
         {
           name: "medians",
           series: rawSeries(nights, 11 * DAY),
-          // The median of night 3 is that of 500, 900 and 1; the one of night 8 that of nights 1 to 7; the
-          // one of night 9 that of nights 2 to 8.
+          // Expected medians. Night 3: the median of 500, 900 and 1. Night 8: the median of nights 1 to 7.
+          // Night 9: the median of nights 2 to 8.
           queries: [at(3, 500), at(8, 40), at(8, 40, 23 * HOUR), at(9, 40)],
         },
       ],

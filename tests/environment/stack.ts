@@ -24,7 +24,10 @@ export interface TestStack {
   resources(): Promise<StateResource[]>;
   /** Returns the current number of resources in the state, even during a run. */
   countResources(): Promise<number>;
-  /** Returns paths of Google's resources without APIs, and those of resources whose operation was interrupted. */
+  /**
+   * Returns the paths of all Google resources except APIs, and as `unfinished` the paths of resources whose
+   * operation was interrupted.
+   */
   atGoogle(): Promise<{ paths: string[]; unfinished: string[] }>;
 }
 

@@ -50,7 +50,7 @@ describe("the whole environment", () => {
     await removeCloud(openCloud("test"));
   });
 
-  it("reports all invalid configuration values at once, before anything is created", async () => {
+  it("reports all invalid configuration values in one error message, before anything is created", async () => {
     const bad = ["zone=Nowhere", "nodes=2", "crds=not a URL"];
     const args = bad.flatMap((value) => ["--config", `k8sfv-metrics:${value}`]);
     const refusal: unknown = await engine.pulumi(["preview", ...args]).catch((error: unknown) => error);

@@ -45,7 +45,7 @@ test.each([[], ...older])(
 
 // Source maps map the SDK's stack frames to `node_modules/@pulumi/output.ts`, without a directory after the
 // scope. util.inspect then loops until its string is too long: 45 s and 4 GB. This test has a small heap, so
-// that such a loop fails at once.
+// that such a loop fails immediately.
 test.each([[], ...older])(
   "util.inspect prints an error whose stack contains frames of the SDK (additional Node option: %s)",
   async (...more) => {

@@ -32,7 +32,7 @@ export const PROJECT = "k8sfv-metrics";
  * Returns a new stack's file: stack-specific values, and defaults for the rest.
  *
  * @param others existing stack files
- * @throws ConfigError with all problems at once, as in a preview
+ * @throws ConfigError with all problems in one message, as in a preview
  */
 export function stackFile(answers: Answers, others: Stack[]): string {
   const {

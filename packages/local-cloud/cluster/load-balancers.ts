@@ -120,7 +120,7 @@ export class LoadBalancerController {
 
   private async release(uid: string, { address, node }: Assignment): Promise<void> {
     this.assigned.delete(uid);
-    // The node may be stopped, and the address gone with it.
+    // If the node is stopped, the command fails, but the address is removed too.
     await runIn(this.cloud, node, ["ip", "address", "delete", `${address}/32`, "dev", "eth0"], {
       namespaces: "network",
     }).catch(() => undefined);

@@ -40,7 +40,7 @@ export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
       ...plug.setup,
       ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1"],
       // Each pod has its own route, which is more specific than this one. Without this route, packets to a
-      // deleted pod would loop between node and router. With it, the sender gets "host unreachable" at once.
+      // deleted pod would loop between node and router. With it, the sender immediately gets "host unreachable".
       ["ip", "route", "add", "unreachable", node.podCidr],
     ],
     binds: [

@@ -19,7 +19,7 @@ export async function removeCloud(cloud: Cloud): Promise<void> {
 
 /** Kills every process of the cloud and removes the cgroups of its pods. Data stays. */
 export async function endProcesses(cloud: Cloud): Promise<void> {
-  // A host that starts meanwhile is found in the next iteration.
+  // A host that starts in the meantime is found in the next iteration.
   for (let found = await findProcesses(cloud); found.length > 0; found = await findProcesses(cloud)) {
     await killProcesses(found);
   }

@@ -2,7 +2,7 @@ import path from "node:path";
 import { execa } from "execa";
 import type { Cloud } from "../hosts/cloud.ts";
 
-/** Timeout in seconds. A running control plane answers at once. */
+/** Timeout in seconds. A running control plane responds within milliseconds. */
 const answerTimeoutS = 5;
 
 /** The used fields of a Service or an Ingress. */

@@ -51,7 +51,7 @@ export async function withGracefulStop<T>(work: (stopped: AbortSignal) => Promis
 
 /**
  * Runs a program in this terminal. Ctrl-C is left to the program, to which the terminal sends it: the engine
- * saves its state after the first one and stops at once after a second.
+ * saves its state after the first Ctrl-C, and stops immediately after a second one.
  *
  * @returns the exit status as a shell reports it, or undefined if the program can't be started
  */

@@ -150,7 +150,7 @@ describe("accounts", () => {
   });
 });
 
-test("reports all invalid settings at once", () => {
+test("reports all invalid settings in one error message", () => {
   const wrong = { GF_SERVER_HTTP_PORT: "x", GF_AUTH_ANONYMOUS_ENABLED: "yes" };
   expect(() => openApi(wrong)).toThrow(/GF_SERVER_HTTP_PORT: .*GF_AUTH_ANONYMOUS_ENABLED: /);
 });

@@ -50,7 +50,8 @@ export async function ensureImageStore(source: ImageSource, options: ImageOption
 /**
  * Copies the store's images into the root directory of a containerd that is not running. Files are hard links
  * if `root` is on the store's file system, so that nodes share disk space and page cache; databases are
- * copied. Does nothing if `root` has the images of this store, and removes those of another one first.
+ * copied. Does nothing if `root` already has the images of this store. If it has the images of another store,
+ * removes them first.
  *
  * @param root containerd's root directory, e.g. `/var/lib/containerd` of a host
  */

@@ -45,7 +45,7 @@ new IAMMember(
 new IAMMember("owner", { project, role: "roles/owner", member: "user:somebody@example.com" }, google);
 new Disk("lonely-disk", { zone: location, size: 10 }, google);
 
-// Unknown in a preview, as in the project itself, so the preview connects to no cluster.
+// The kubeconfig is unknown in a preview, as in the project itself, so the preview connects to no cluster.
 const kubernetes = { provider: new Kubernetes("kubernetes", { kubeconfig: cluster.endpoint }) };
 const labels = { app: "loose" };
 new Deployment(

@@ -114,9 +114,9 @@ function admit({ path, inputs, place, data, previous }: Request) {
 }
 
 /**
- * Returns the nodes that an update keeps. A change of machine type, disk or image replaces nodes: GKE creates
- * new ones before it drains the old ones (`upgradeSettings` with a surge); the emulation does so for all of
- * them at once.
+ * Returns the nodes that an update keeps. A change of machine type, disk or image replaces nodes. GKE
+ * replaces them in groups and creates new nodes before it drains the old ones (`upgradeSettings` with a
+ * surge); the emulation replaces all nodes as one group.
  */
 function keptHosts(previous: Resource | undefined, inputs: Values): Host[] {
   if (previous === undefined) return [];

@@ -10,7 +10,7 @@ import { numericId } from "../model/ids.ts";
 import type { Resource } from "../model/store.ts";
 
 const token = "gcp:compute/snapshot:Snapshot";
-/** Maximum number of attempts. A copy of a disk in use can fail because files disappear meanwhile. */
+/** Maximum number of attempts. Copying a disk in use can fail, because files may be deleted during the copy. */
 const copyAttempts = 3;
 
 /** A snapshot: a copy of the disk's directory. It outlives the disk. */

@@ -29,7 +29,7 @@ export function subnetworkRanges(data: Data, networkPath: string): string[] {
 
 /**
  * Checks a change of secondary ranges like Google: an existing range can't be modified, and ranges can't be
- * added and removed at once (terraform-provider-google#2570, #7474).
+ * added and removed in one change (terraform-provider-google#2570, #7474).
  *
  * @throws ApiError with Google's message
  */
