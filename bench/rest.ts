@@ -54,7 +54,7 @@ export async function measureRest(cloud: Cloud): Promise<Measurement[]> {
     if (!isOurs(pid)) continue;
     const kib = Number(/^Pss:\s+(\d+)/m.exec(await read(pid, "smaps_rollup"))?.[1] ?? 0);
     whole += kib;
-    const inPod = (await read(pid, "cgroup")).includes("/k8s.io/");
+    const inPod = (await read(pid, "cgroup")).includes(`:${cloud.cgroup}/`);
     const names = command.split("\0").map((word) => word.split("/").at(-1) ?? "");
     if (inPod && names.slice(0, 3).some((name) => PROGRAMS.includes(name))) pods += kib;
   }

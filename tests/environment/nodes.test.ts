@@ -18,6 +18,7 @@ import {
   startForwards,
   startNode,
 } from "k8sfv-local-cloud";
+import { tracesOf } from "k8sfv-local-cloud/testing";
 import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { kubeConfig, namespace, podOf, untilReady } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
@@ -104,7 +105,10 @@ describe("workloads", () => {
     let over = false;
     const pushing = pushUntil(addresses.pushGateway, 2, () => over);
     await sleep(3_000);
+    const cgroups = async () => (await tracesOf(cloud)).filter((trace) => trace.match(`^cgroup .*/${node}/`));
+    expect(await cgroups()).not.toEqual([]);
     await killHost(cloud, node);
+    expect(await cgroups()).toEqual([]);
     const lostAt = Date.now();
     await sleep(20_000);
     const spec = (await listNodes(cloud)).find(({ name }) => name === node);

@@ -226,6 +226,8 @@ describe("the whole environment", () => {
   }
 
   it("is destroyed completely and leaves nothing on the computer", async () => {
+    const kinds = (await tracesOf(cloud)).map((trace) => trace.split(" ")[0]);
+    expect(new Set(kinds)).toEqual(new Set(["process", "file", "cgroup"]));
     await engine.pulumi(["destroy", "--yes", "--skip-preview"]);
     const state = await engine.pulumi(["stack", "export"]);
     expect(

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pauseImage } from "../images/index.ts";
+import { hostCgroup } from "../hosts/cgroups.ts";
 import type { Cloud } from "../hosts/cloud.ts";
 import type { ClusterSpec } from "./records/cluster.ts";
 import { hostDir, type Unit } from "../hosts/host.ts";
@@ -42,12 +43,12 @@ export function nodeUnits(cloud: Cloud, node: NodeSpec): Unit[] {
   ];
 }
 
-/** Writes a node's configuration files. */
+/** Writes a node's configuration files; scripts are executable. */
 export async function writeNodeConfig(dir: string, files: Record<string, string>): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
     const file = path.join(dir, "etc", name);
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(file, text, { mode: 0o600 });
+    await writeFile(file, text, { mode: text.startsWith("#!") ? 0o700 : 0o600 });
   }
 }
 
@@ -60,7 +61,8 @@ export function kubeletConfig(
 ): Record<string, string> {
   const etc = path.join(hostDir(cloud, node.name), "etc");
   return {
-    "containerd.toml": containerdConfig(path.join(etc, "cni")),
+    "containerd.toml": containerdConfig(etc),
+    runc: runcWrapper(hostCgroup(cloud, node.name)),
     "cni/10-pods.conflist": podNetwork(node),
     "resolv.conf": "",
     "kubelet.yaml": JSON.stringify({
@@ -81,7 +83,7 @@ export function kubeletConfig(
       // The developer's computer may use cgroup v1, v2 or the hybrid hierarchy.
       failCgroupV1: false,
       cgroupDriver: "cgroupfs",
-      cgroupRoot: cgroupRoot(cloud),
+      cgroupRoot: hostCgroup(cloud, node.name),
       cgroupsPerQOS: false,
       enforceNodeAllocatable: [],
       failSwapOn: false,
@@ -105,12 +107,25 @@ export function kubeletConfig(
   };
 }
 
-/** Returns the parent cgroup of all pods of the cloud, relative to the root of each cgroup hierarchy. */
-export function cgroupRoot(cloud: Cloud): string {
-  return `/k8sfv-cloud-${cloud.name}`;
+/**
+ * Returns a script that runs runc with containers in the given cgroup. Without cgroupsPerQOS the kubelet requests no
+ * parent cgroup, whatever its cgroupRoot, and containerd then sets /k8s.io/ID: in cgroups outside the cloud's own,
+ * nothing would show which cloud they belong to.
+ */
+export function runcWrapper(cgroup: string): string {
+  return `#!/bin/sh
+previous=
+for argument; do
+  if [ "$previous" = --bundle ]; then
+    sed -i 's|"cgroupsPath":"/k8s.io/|"cgroupsPath":"${cgroup}/|' "$argument/config.json" || exit
+  fi
+  previous=$argument
+done
+exec runc "$@"
+`;
 }
 
-function containerdConfig(cniConfDir: string): string {
+function containerdConfig(etc: string): string {
   return `version = 2
 [grpc]
   address = "/run/containerd/containerd.sock"
@@ -123,9 +138,11 @@ function containerdConfig(cniConfDir: string): string {
   enable_unprivileged_ports = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${cniBinDir}"
-    conf_dir = "${cniConfDir}"
+    conf_dir = "${path.join(etc, "cni")}"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      BinaryName = "${path.join(etc, "runc")}"
 `;
 }
 

@@ -7,8 +7,10 @@ export const cloudsDir = "/srv/k8sfv-cloud";
 export interface Cloud {
   /** Name of the instance, e.g. `local`. */
   readonly name: string;
-  /** Root directory: the cloud writes nothing outside it. */
+  /** Root directory: the cloud writes no files outside it. */
   readonly dir: string;
+  /** Parent cgroup of all containers, relative to the root of each cgroup hierarchy. */
+  readonly cgroup: string;
   /** Directory of the binaries that the hosts run. */
   readonly binDir: string;
   /** Symbolic link to the image store that seeds the nodes. */
@@ -54,6 +56,7 @@ export function openCloud(name: string): Cloud {
   return {
     name,
     dir,
+    cgroup: `/k8sfv-cloud-${name}`,
     binDir: below("bin"),
     imageStore: below("images"),
     crdsDir: below("crds"),

@@ -5,6 +5,7 @@ import path from "node:path";
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa, type Options } from "execa";
+import { hostCgroup, removeCgroup } from "./cgroups.ts";
 import type { Cloud } from "./cloud.ts";
 import { findProcesses, killProcesses, markerArguments, detachedEnvironment } from "./processes.ts";
 
@@ -64,6 +65,8 @@ export async function hostPid(cloud: Cloud, name: string): Promise<number | unde
  */
 export async function startHost(cloud: Cloud, spec: HostSpec): Promise<boolean> {
   if ((await hostPid(cloud, spec.name)) !== undefined) return false;
+  // After a crash: a kubelet waits 3 s for each cgroup of a container that its containerd knows but doesn't run.
+  await removeCgroup(hostCgroup(cloud, spec.name));
   const dir = hostDir(cloud, spec.name);
   const binds = [
     { source: path.join(dir, "var"), target: "/var" },
@@ -93,9 +96,10 @@ export async function startHost(cloud: Cloud, spec: HostSpec): Promise<boolean> 
   return true;
 }
 
-/** Kills all processes of the host, like a power failure. Its data stays. */
+/** Kills all processes of the host, like a power failure, and removes its containers' cgroups. Its data stays. */
 export async function killHost(cloud: Cloud, name: string): Promise<void> {
   await killProcesses(await findProcesses(cloud, hostRole(name)));
+  await removeCgroup(hostCgroup(cloud, name));
 }
 
 /** Kills the host and removes its data. */

@@ -19,18 +19,18 @@ export async function traces(): Promise<string[]> {
   ].sort();
 }
 
-/** Returns what is left of a cloud: processes, its directory, cgroups of its pods. */
+/** Returns what exists of a cloud: processes, files in its directory, cgroups of its containers. */
 export async function tracesOf(cloud: Cloud): Promise<string[]> {
   const commands = await commandLines();
-  const groups = await execa("find", ["/sys/fs/cgroup", "-type", "d", "-name", `k8sfv-cloud-${cloud.name}`]);
+  const groups = await execa("find", ["/sys/fs/cgroup", "-ignore_readdir_race", "-type", "d"]);
   const folder = await readdir(cloud.dir).catch(() => []);
   return [
     ...commands.filter((command) => command.includes(cloud.dir)).map((command) => `process ${command}`),
     ...folder.map((name) => `file ${name}`),
     ...groups.stdout
       .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => `control group ${line}`),
+      .filter((line) => line.split("/").includes(`k8sfv-cloud-${cloud.name}`))
+      .map((line) => `cgroup ${line}`),
   ];
 }
 
