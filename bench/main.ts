@@ -22,6 +22,7 @@ import {
   startForwards,
   step,
 } from "k8sfv-local-cloud";
+import { exitWithUsage, readCommandLine } from "../lib/command-line.ts";
 import { measureCommands } from "./commands.ts";
 import { measureDashboards } from "./dashboards.ts";
 import { page, type Measurement } from "./page.ts";
@@ -51,12 +52,14 @@ const PARTS: Record<string, (subject: Subject) => Promise<Measurement | Measurem
   dashboards: ({ cloud, addresses, outputs }) => measureDashboards(cloud, addresses, outputs),
 };
 
+const all = [UP, ...Object.keys(PARTS)];
+const usage = `npm run bench [-- PART ...]
+  PART  one of ${all.join(", ")}; by default all`;
+const requested = readCommandLine({ usage, positionals: [0, Infinity] }).positionals;
+const unknown = requested.filter((part) => !all.includes(part));
+if (unknown.length > 0) exitWithUsage(`Unknown part ${unknown.join(", ")}`, usage);
+
 await runCommand(async () => {
-  const all = [UP, ...Object.keys(PARTS)];
-  const requested = process.argv.slice(2);
-  const unknown = requested.filter((part) => !all.includes(part));
-  if (unknown.length > 0)
-    throw new Error(`Unknown part ${unknown.join(", ")}: the parts are ${all.join(", ")}`);
   // Doesn't use the developer's default cloud, because the cloud is removed.
   const name = process.env.K8SFV_CLOUD === undefined ? "bench" : cloudName();
   await removeCloud(openCloud(name));

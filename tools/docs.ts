@@ -1,8 +1,10 @@
 // npm run docs [-- STACK]: generates documentation from code. Examples are from the stack's file, by default
 // that of the first stack in Google Cloud.
 import { writeFile } from "node:fs/promises";
+import { readCommandLine } from "../lib/command-line.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";
 import { PROJECT_FILE, projectFile } from "./project-file.ts";
 
-await writeFile(CONFIGURATION_PAGE, await configurationPage(process.argv[2]));
+const { positionals } = readCommandLine({ usage: "npm run docs [-- STACK]", positionals: [0, 1] });
+await writeFile(CONFIGURATION_PAGE, await configurationPage(positionals[0]));
 await writeFile(PROJECT_FILE, await projectFile());

@@ -2,9 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline/promises";
-import { parseArgs } from "node:util";
 import { ConfigError } from "../config.ts";
 import { readStacks } from "../config/stacks.ts";
+import { exitWithUsage, readCommandLine } from "../lib/command-line.ts";
 import { PROJECT, stackFile, type Answers } from "./new-stack/stack-file.ts";
 import { PROJECT_DIR } from "./stacks.ts";
 
@@ -20,9 +20,9 @@ const USAGE = `npm run new-stack -- NAME --project PROJECT --region REGION --ci-
   --prometheus-gb  size of Prometheus' disk in GiB; by default 200, for five years
 On a terminal it prompts for missing values.`;
 
-/** Prompts for a missing value. @throws Error without a terminal */
+/** Prompts for a missing value. Exits with the usage without a terminal. */
 async function prompt(question: string, option: string): Promise<string> {
-  if (!process.stdin.isTTY) throw new Error(`--${option} is missing.\n${USAGE}`);
+  if (!process.stdin.isTTY) exitWithUsage(`--${option} is missing`, USAGE);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question(`${question}: `);
   terminal.close();
@@ -30,23 +30,19 @@ async function prompt(question: string, option: string): Promise<string> {
 }
 
 function parseOptions() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        project: { type: "string" },
-        region: { type: "string" },
-        zone: { type: "string" },
-        "ci-range": { type: "string", multiple: true },
-        peer: { type: "string", multiple: true },
-        nodes: { type: "string" },
-        "prometheus-gb": { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (cause) {
-    throw new Error(`${cause instanceof Error ? cause.message : String(cause)}\n${USAGE}`, { cause });
-  }
+  return readCommandLine({
+    usage: USAGE,
+    options: {
+      project: { type: "string" },
+      region: { type: "string" },
+      zone: { type: "string" },
+      "ci-range": { type: "string", multiple: true },
+      peer: { type: "string", multiple: true },
+      nodes: { type: "string" },
+      "prometheus-gb": { type: "string" },
+    },
+    positionals: [1, 1],
+  });
 }
 
 /** Returns a flag's number. Other text is returned unchanged, so that it is refused with the other problems. */
@@ -55,8 +51,7 @@ function numberOf(text: string | undefined): number | string | undefined {
 }
 
 async function answers({ values, positionals }: ReturnType<typeof parseOptions>): Promise<Answers> {
-  const [name, ...more] = positionals;
-  if (name === undefined || more.length > 0) throw new Error(USAGE);
+  const [name = ""] = positionals;
   const project = values.project ?? (await prompt("Google project ID", "project"));
   const region = values.region ?? (await prompt("Google region, e.g. us-central1", "region"));
   // Empty flags, e.g. of a variable that is not set, are refused with the other problems.
@@ -90,17 +85,15 @@ function nextSteps({ name, project, region }: Answers): string {
   5. Open a pull request: its workflow previews the stack, and the merge applies it.`;
 }
 
-async function newStack(options: ReturnType<typeof parseOptions>): Promise<void> {
-  const answered = await answers(options);
+async function newStack(): Promise<void> {
+  const answered = await answers(parseOptions());
   const file = path.join(PROJECT_DIR, `Pulumi.${answered.name}.yaml`);
   await writeFile(file, stackFile(answered, readStacks(PROJECT_DIR, PROJECT)), { flag: "wx" });
   console.log(nextSteps(answered));
 }
 
 try {
-  const options = parseOptions();
-  if (options.values.help === true) console.log(USAGE);
-  else await newStack(options);
+  await newStack();
 } catch (error) {
   const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
   const message = error instanceof ConfigError || error instanceof Error ? error.message : String(error);

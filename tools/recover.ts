@@ -1,42 +1,41 @@
 // npm run recover -- STACK [--json]: imports existing resources after a killed run or a lost response, or with
 // Grafana's old disk. With --json it prints the result as one JSON object.
-import { parseArgs } from "node:util";
 import { ExecaError, execa } from "execa";
+import { readCommandLine } from "../lib/command-line.ts";
 import { importExisting, lockOf, type ImportResult } from "./import-existing.ts";
 import { otherStates } from "./state.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const {
+  values,
+  positionals: [stack = ""],
+} = readCommandLine({
+  usage: `npm run recover -- STACK [--json]
+  --json  print the result as one JSON object`,
   options: { json: { type: "boolean", default: false } },
+  positionals: [1, 1],
 });
-const [stack, ...more] = positionals;
 
-if (stack === undefined || more.length > 0) {
-  console.error("No stack given. Usage: npm run recover -- STACK");
+// Ctrl-C ends the engine, but not this program, which has to restore the state.
+const stop = new AbortController();
+process.on("SIGINT", () => {
+  stop.abort();
+});
+const pulumi = async (args: string[]): Promise<string> =>
+  (await execa("pulumi", args, { stdin: "ignore" })).stdout;
+try {
+  const others = await otherStates(pulumi, stack);
+  const result = await importExisting((args) => {
+    if (args[0] === "refresh") stop.signal.throwIfAborted();
+    return pulumi([...args, "--stack", stack]);
+  }, others);
+  console.log(values.json ? JSON.stringify(result) : describeResult(stack, result));
+} catch (error) {
+  const lock = lockOf(error);
+  const cure = `If that run has ended, remove its lock with "pulumi cancel --stack ${stack}" and repeat this command.`;
+  if (lock !== undefined) console.error(`The state is locked: ${lock}. ${cure}`);
+  else
+    console.error(error instanceof ExecaError ? `${String(error.stdout)}\n${String(error.stderr)}` : error);
   process.exitCode = 1;
-} else {
-  // Ctrl-C ends the engine, but not this program, which has to restore the state.
-  const stop = new AbortController();
-  process.on("SIGINT", () => {
-    stop.abort();
-  });
-  const pulumi = async (args: string[]): Promise<string> =>
-    (await execa("pulumi", args, { stdin: "ignore" })).stdout;
-  try {
-    const others = await otherStates(pulumi, stack);
-    const result = await importExisting((args) => {
-      if (args[0] === "refresh") stop.signal.throwIfAborted();
-      return pulumi([...args, "--stack", stack]);
-    }, others);
-    console.log(values.json ? JSON.stringify(result) : describeResult(stack, result));
-  } catch (error) {
-    const lock = lockOf(error);
-    const cure = `If that run has ended, remove its lock with "pulumi cancel --stack ${stack}" and repeat this command.`;
-    if (lock !== undefined) console.error(`The state is locked: ${lock}. ${cure}`);
-    else
-      console.error(error instanceof ExecaError ? `${String(error.stdout)}\n${String(error.stderr)}` : error);
-    process.exitCode = 1;
-  }
 }
 
 function describeResult(stack: string, { imported, skipped }: ImportResult): string {

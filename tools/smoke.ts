@@ -1,8 +1,8 @@
 // npm run smoke -- STACK [--direct]: end-to-end test of a stack. Pushes a unique sample and reads it through Grafana,
 // and checks that Alertmanager receives the alert that always fires.
-import { parseArgs } from "node:util";
 import { ExecaError, execa } from "execa";
 import { checkConnected, waitForWatchdog } from "./smoke/alerts.ts";
+import { readCommandLine } from "../lib/command-line.ts";
 import type { Component, Target } from "./smoke/components.ts";
 import { targetOf } from "./smoke/components.ts";
 import { queryGrafana } from "../lib/grafana.ts";
@@ -21,10 +21,17 @@ import { LOCAL_STACK, PROJECT_DIR } from "./stacks.ts";
 import type { Connect, Connection } from "./smoke/connections.ts";
 import { connectDirectly, connectThroughKubernetes } from "./smoke/connections.ts";
 
-const USAGE =
-  "Usage: npm run smoke -- STACK (from anywhere, through the Kubernetes API), " +
-  "or npm run smoke -- STACK --direct (from a host in the VPC)";
 type Outputs = Record<string, unknown>;
+
+const {
+  values: { direct },
+  positionals: [stack = ""],
+} = readCommandLine({
+  usage: `npm run smoke -- STACK [--direct]
+  --direct  connect to the addresses in the VPC; by default it connects through the Kubernetes API, from anywhere`,
+  options: { direct: { type: "boolean", default: false } },
+  positionals: [1, 1],
+});
 
 process.exitCode = await main().catch((error: unknown) => {
   console.error(`smoke: ${describeError(error)}`);
@@ -32,8 +39,7 @@ process.exitCode = await main().catch((error: unknown) => {
 });
 
 async function main(): Promise<number> {
-  const { stack, direct } = readArguments();
-  const outputs = await stackOutputs(stack);
+  const outputs = await stackOutputs();
   const target = targetOf(outputs);
   const report = new Report((line) => {
     console.log(line);
@@ -56,22 +62,8 @@ async function main(): Promise<number> {
   return report.failures > 0 ? 1 : 0;
 }
 
-function readArguments(): { stack: string; direct: boolean } {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: { direct: { type: "boolean", default: false } },
-    });
-    const [stack, ...more] = positionals;
-    if (stack !== undefined && more.length === 0) return { stack, direct: values.direct };
-  } catch {
-    // Unknown option: the usage lists the options.
-  }
-  throw new Error(USAGE);
-}
-
 /** Returns the stack's outputs with secrets in plain text, which stay in this process. */
-async function stackOutputs(stack: string): Promise<Outputs> {
+async function stackOutputs(): Promise<Outputs> {
   if (stack === LOCAL_STACK) {
     // Includes PATH: the kubeconfig needs the cloud's own gke-gcloud-auth-plugin.
     const { stdout } = await execa("npm", ["run", "--silent", "local-cloud:env"], { cwd: PROJECT_DIR });

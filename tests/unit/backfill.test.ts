@@ -326,9 +326,6 @@ test("renames a code level in all metrics, and rejects a new name that is alread
 
 test.each([
   [["http://a", "--rename-code-level", "master"], "--rename-code-level master is not OLD=NEW"],
-  [[], "Usage: npm run --silent backfill -- URL"],
-  [["http://a", "http://b"], "Usage"],
-  [["http://a", "--since", "2026-11-20"], "Usage"],
   [["http://a", "--from", "yesterday"], "--from yesterday is not a date like 2026-11-20"],
   [["http://a", "--until", "2026-13-20"], "--until 2026-13-20 is not a date like 2026-11-20"],
   [["http://a", "--from", "2026-11-20", "--until", "2026-11-20"], "--from 2026-11-20 must be before"],

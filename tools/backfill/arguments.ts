@@ -1,50 +1,43 @@
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../../lib/command-line.ts";
 import type { RunSelection } from "./read.ts";
 import { readRenames } from "./rename.ts";
 import { day } from "./runs.ts";
 
 const USAGE =
-  "Usage: npm run --silent backfill -- URL [--from DATE] [--until DATE] " +
+  "npm run --silent backfill -- URL [--from DATE] [--until DATE] " +
   "[--match 'LABEL=\"VALUE\"'] [--rename-code-level OLD=NEW]... > runs.txt";
 /** Prometheus's retention time in seconds: five years. */
 const RETENTION = 5 * 365 * 24 * 3600;
 
 /**
- * Parses the command line.
+ * Parses the command line. Exits with the usage if it does not fit.
  *
  * @param now current time in milliseconds, the default of --until
- * @throws Error with the problem or the usage
+ * @throws Error when a value is malformed
  */
 export function readArguments(
   args: string[],
   now = Date.now(),
 ): RunSelection & { url: string; renames: Map<string, string> } {
-  const { values, positionals } = parsed(args);
-  const [url, ...more] = positionals;
-  if (url === undefined || more.length > 0) throw new Error(USAGE);
+  const {
+    values,
+    positionals: [url = ""],
+  } = readCommandLine({
+    usage: USAGE,
+    options: {
+      from: { type: "string" },
+      until: { type: "string" },
+      match: { type: "string", default: 'job="k8sfv"' },
+      "rename-code-level": { type: "string", multiple: true, default: [] },
+    },
+    positionals: [1, 1],
+    args,
+  });
   const until = values.until === undefined ? Math.floor(now / 1000) : parseTime("--until", values.until);
   const from = values.from === undefined ? until - RETENTION : parseTime("--from", values.from);
   if (from >= until) throw new Error(`--from ${day(from)} must be before --until ${day(until)}`);
   const renames = readRenames(values["rename-code-level"]);
   return { url, match: values.match, from, until, renames };
-}
-
-function parsed(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        from: { type: "string" },
-        until: { type: "string" },
-        match: { type: "string", default: 'job="k8sfv"' },
-        "rename-code-level": { type: "string", multiple: true, default: [] },
-      },
-    });
-  } catch {
-    // Unknown option: the usage below lists the options.
-    throw new Error(USAGE);
-  }
 }
 
 /** Parses a date with optional time. @returns Unix time in seconds */

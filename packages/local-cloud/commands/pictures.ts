@@ -1,6 +1,7 @@
 // npm run pictures: takes the README's screenshots of the dashboards from the running local cloud's Grafana.
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { readCommandLine } from "../../../lib/command-line.ts";
 import { ask } from "../../../lib/prometheus.ts";
 import { openBrowser, panelsLoaded, signIn } from "../clients/browser.ts";
 import { loadHistory } from "../clients/history.ts";
@@ -20,6 +21,8 @@ const MONITORING_HEALTH = "k8sfv-monitoring-health";
  * half.
  */
 const WIDTH = 1500;
+
+readCommandLine({ usage: "npm run pictures" });
 
 await runCommand(async () => {
   const cloud = openCloud(cloudName());

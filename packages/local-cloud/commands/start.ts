@@ -2,8 +2,8 @@
 // without changes. With --official-images, it pulls the images of versions.ts from their registries instead
 // of building them.
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { execa } from "execa";
+import { readCommandLine } from "../../../lib/command-line.ts";
 import { forwardAvailable, type AvailableAddresses } from "../environment/forwards.ts";
 import { openCloud, assertEngineIdle, resumeCloud, type Cloud } from "../cluster/index.ts";
 import { runsOfficialImages } from "../images/index.ts";
@@ -15,9 +15,13 @@ import { cloudName, runCommand, step, withGracefulStop } from "./terminal.ts";
 /** Script that installs the packages for --official-images. */
 const bootstrap = fileURLToPath(new URL("../bootstrap.mjs", import.meta.url));
 
+const { values } = readCommandLine({
+  usage: "npm start [-- --official-images]",
+  options: { "official-images": { type: "boolean", default: false } },
+});
+
 await runCommand(async () => {
   const started = Date.now();
-  const { values } = parseArgs({ options: { "official-images": { type: "boolean", default: false } } });
   if (values["official-images"]) process.env.K8SFV_OFFICIAL_IMAGES = "true";
   if (runsOfficialImages()) await execa("node", [bootstrap, "--official-images"], { stdio: "inherit" });
   await assertEngineIdle(openCloud(cloudName()));

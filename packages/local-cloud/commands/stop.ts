@@ -1,6 +1,9 @@
 // npm stop: stops and removes the local cloud, whatever its state.
+import { readCommandLine } from "../../../lib/command-line.ts";
 import { openCloud, removeCloud } from "../cluster/index.ts";
 import { cloudName, runCommand } from "./terminal.ts";
+
+readCommandLine({ usage: "npm stop" });
 
 await runCommand(async () => {
   const cloud = openCloud(cloudName());

@@ -2,12 +2,15 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { readCommandLine } from "../../../lib/command-line.ts";
 import { linkedLicences } from "../toolchain/linked-licences.ts";
 import { prepareModule } from "../toolchain/layout.ts";
 import { ALL_TOOLS, type Tool } from "../toolchain/tools.ts";
 import { GO_MODULES, hasBinaries, sourceOf, type GoModules } from "./go-modules.ts";
 import { LICENCES_PAGE, licencesPage } from "./page.ts";
 import { goLicence, type GoLicences } from "../toolchain/licences/policy.ts";
+
+readCommandLine({ usage: "npm run licences" });
 
 async function licencesOf(tool: Tool): Promise<GoLicences> {
   const scratch = await mkdtemp(path.join(tmpdir(), "k8sfv-licences-"));

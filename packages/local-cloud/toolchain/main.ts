@@ -1,11 +1,12 @@
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../../../lib/command-line.ts";
 import { ToolchainError, ensureToolchain, removeOutdated } from "./build.ts";
 
 // Builds missing tools: all, or those with the named binaries. With --sweep it removes the results of older
 // sources, for a cache such as CI's that would grow otherwise.
-const { values, positionals: names } = parseArgs({
-  allowPositionals: true,
+const { values, positionals: names } = readCommandLine({
+  usage: "npx tsx packages/local-cloud/toolchain/main.ts [BINARY ...] [--sweep]",
   options: { sweep: { type: "boolean", default: false } },
+  positionals: [0, Infinity],
 });
 try {
   const start = Date.now();

@@ -1,5 +1,6 @@
 // npm run generate:google-schema: writes table.json from a description of the provider's schema. See README.md.
 import { readFileSync, writeFileSync } from "node:fs";
+import { readCommandLine } from "../../../../lib/command-line.ts";
 
 /** Properties in the description that the emulation doesn't use. */
 const unused = ["elementType", "hasCustomizeDiff", "hasValidation", "sensitive", "terraformType"];
@@ -14,12 +15,12 @@ function keepFacts(key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [renamed[name] ?? name, inner]));
 }
 
-const [file, provider] = process.argv.slice(2);
-if (file === undefined || provider === undefined) {
-  throw new Error(
-    "Usage: npm run generate:google-schema -- FILE PROVIDER\nFILE is the path of a schema.json, PROVIDER the name and version of the provider that it describes.",
-  );
-}
+const [file = "", provider] = readCommandLine({
+  usage: `npm run generate:google-schema -- FILE PROVIDER
+  FILE      path of a schema.json
+  PROVIDER  name and version of the provider that it describes`,
+  positionals: [2, 2],
+}).positionals;
 const table = { provider, types: JSON.parse(readFileSync(file, "utf8")) as unknown };
 // Writes a line for each type and argument, so that a diff shows what another version of the provider changes.
 const lines = JSON.stringify(table, keepFacts).replace(/"[\w:/]+":\{"(?!type")/g, "\n$&");
