@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import type { Netmask } from "netmask";
-import { isUsableInSubnetwork, overlap, parseCidr, usableInSubnetwork } from "./cidr.ts";
+import { overlap, parseCidr } from "../lib/cidr.ts";
+import { isUsableInSubnetwork, usableInSubnetwork } from "./cidr.ts";
 import type { Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
 

@@ -1,22 +1,4 @@
-import { isIPv4 } from "node:net";
 import { ip2long, long2ip, Netmask } from "netmask";
-
-/**
- * Parses an IPv4 range in CIDR notation, e.g. "10.248.0.0/20".
- *
- * @returns undefined for other strings, and when the address isn't the first of the range: Google Cloud rejects that
- */
-export function parseCidr(text: string): Netmask | undefined {
-  const [, address = "", prefix] = /^([0-9.]+)\/(0|[1-9][0-9]?)$/.exec(text) ?? [];
-  if (!isIPv4(address) || Number(prefix) > 32) return undefined;
-  const range = new Netmask(text);
-  return range.base === address ? range : undefined;
-}
-
-/** Reports whether two ranges have an address in common. CIDR ranges are nested or disjoint. */
-export function overlap(a: Netmask, b: Netmask): boolean {
-  return a.contains(b) || b.contains(a);
-}
 
 /** Ranges that are not routed on the internet: RFC 1918, RFC 6598 (shared address space) and RFC 1122 (loopback). */
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"].map(

@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
-import { overlap, parseCidr } from "./cidr.ts";
+import { overlap, parseCidr } from "../lib/cidr.ts";
 
 /** Accepts strings that pass `check`; `allowed` describes them. */
 export function string(allowed: string, check: RegExp | ((value: string) => boolean)) {

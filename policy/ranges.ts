@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { Netmask } from "netmask";
-import { isPrivate, parseCidr } from "../config/cidr.ts";
+import { isPrivate } from "../config/cidr.ts";
+import { parseCidr } from "../lib/cidr.ts";
 
 /**
  * Shortest allowed prefix of public IPv4 ranges. A /16 was the usual allocation of a whole university or company; wider

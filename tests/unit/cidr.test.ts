@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isUsableInSubnetwork, overlap, parseCidr, usableInSubnetwork } from "../../config/cidr.ts";
+import { isUsableInSubnetwork, usableInSubnetwork } from "../../config/cidr.ts";
+import { overlap, parseCidr } from "../../lib/cidr.ts";
 
 /** Formats an address that is given as an integer. Does not use the code under test. */
 const formatted = (address: number) =>

@@ -1,7 +1,7 @@
 import { Netmask } from "netmask";
 import type { Stack } from "../../config/stacks.ts";
 import { valueAt } from "../../config/problems.ts";
-import { overlap, parseCidr } from "../../config/cidr.ts";
+import { overlap, parseCidr } from "../../lib/cidr.ts";
 
 /** Ranges and reserved addresses in a stack file. */
 export interface AddressPlan {

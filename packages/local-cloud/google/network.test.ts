@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { covers, formatAddress, overlap, parseAddress, parseRange, range, subRange } from "./model/cidr.ts";
+import { freePodRanges } from "./model/allocation.ts";
+import { range } from "./model/cidr.ts";
 import { change, cloudWithNetwork, drop, fitting, made, make, testCloud } from "./testing.ts";
 
 const internal = { addressType: "INTERNAL", subnetwork: "k8sfv" };
@@ -131,25 +132,17 @@ test("deletes a router with its NAT", async () => {
   expect(made(cloud)).toHaveLength(2);
 });
 
-test("parses and formats addresses, divides ranges, and rejects invalid ranges", () => {
-  const address = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-  fc.assert(fc.property(address, (one) => parseAddress(formatAddress(one)) === one));
+test("assigns pod ranges inside the cluster's range that don't overlap, until it is exhausted", () => {
+  const data = { resources: {}, faults: {} };
   fc.assert(
-    fc.property(
-      address,
-      fc.integer({ min: 0, max: 24 }),
-      fc.integer({ min: 0, max: 200 }),
-      (one, prefix, n) => {
-        const size = 2 ** (32 - prefix);
-        const outer = range(`${formatAddress(one - (one % size))}/${prefix}`);
-        const inner = subRange(outer, 24, n);
-        const next = subRange(outer, 24, n + 1);
-        if (inner === undefined) return n >= 2 ** (24 - prefix);
-        return covers(outer, range(inner)) && (next === undefined || !overlap(range(inner), range(next)));
-      },
-    ),
+    fc.property(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 16, max: 26 }), (octet, prefix) => {
+      const all = range(`10.${octet}.0.0/${prefix}`);
+      const count = Math.floor(2 ** (24 - prefix));
+      const found = freePodRanges(data, "k8sfv", all.toString(), count);
+      expect(found).toEqual(Array.from({ length: count }, (_, n) => `10.${octet}.${n}.0/24`));
+      expect(() => freePodRanges(data, "k8sfv", all.toString(), count + 1)).toThrow(
+        `in the IP range '10.${octet}.0.0/${prefix}'`,
+      );
+    }),
   );
-  expect(
-    ["10.0.0.0", "10.0.0.0/33", "10.0.0.1/8", "256.0.0.0/8", "10.0.0.0/8/8", ""].map(parseRange),
-  ).toEqual(Array.from({ length: 6 }, () => undefined));
 });

@@ -1,6 +1,8 @@
+import { ip2long, long2ip, Netmask } from "netmask";
+import { overlap } from "../../../../lib/cidr.ts";
 import { maps, optionalText, type Values } from "../../plugin/values.ts";
 import { ApiError } from "./api-error.ts";
-import { contains, formatAddress, overlap, parseAddress, range, subRange, type Range } from "./cidr.ts";
+import { range } from "./cidr.ts";
 import type { Data } from "./store.ts";
 
 /** Addresses of a control plane or node, as stored with its cluster or node pool. */
@@ -24,45 +26,44 @@ export function hostsOf(inner: Values): Host[] {
 }
 
 /** Reports whether Google reserves the address: the first two and the last two of a primary range. */
-export function isReserved(primary: Range, address: number): boolean {
-  return address <= primary.first + 1 || address >= primary.last - 1;
+function isReserved({ netLong, size }: Netmask, address: string): boolean {
+  const n = ip2long(address) - netLong;
+  return n <= 1 || n >= size - 2;
 }
 
 /** Returns the CI host's address, the last usable one, as packages/local-cloud/hosts/network.ts does. */
-function ciAddress(primary: Range): number {
-  return primary.last - 2;
+function ciAddress({ netLong, size }: Netmask): string {
+  return long2ip(netLong + size - 3);
 }
 
 /** Returns the user of the address in the subnetwork, or undefined if the address is free. */
-export function addressUser(
+function addressUser(
   data: Data,
   subnetworkPath: string,
-  primary: Range,
-  address: number,
+  primary: Netmask,
+  address: string,
 ): string | undefined {
   if (address === ciAddress(primary)) return "the CI host of the local cloud";
-  const text = formatAddress(address);
   for (const [path, { inner, outputs }] of Object.entries(data.resources)) {
     if (inner["subnetwork"] !== subnetworkPath) continue;
-    if (outputs["address"] === text || hostsOf(inner).some((machine) => machine.address === text))
+    if (outputs["address"] === address || hostsOf(inner).some((machine) => machine.address === address))
       return path;
   }
   return undefined;
 }
 
 /** Returns the lowest free addresses of the subnetwork. @throws ApiError when too few are free */
-export function freeAddresses(data: Data, subnetworkPath: string, primary: Range, count: number): string[] {
-  const taken = new Set<number>([ciAddress(primary)]);
+export function freeAddresses(data: Data, subnetworkPath: string, primary: Netmask, count: number): string[] {
+  const taken = new Set([ciAddress(primary)]);
   for (const { inner, outputs } of Object.values(data.resources)) {
     if (inner["subnetwork"] !== subnetworkPath) continue;
-    const addresses = hostsOf(inner).map((machine) => machine.address);
-    for (const address of [...addresses, optionalText(outputs, "address") ?? ""]) {
-      taken.add(parseAddress(address) ?? 0);
-    }
+    for (const { address } of hostsOf(inner)) taken.add(address);
+    taken.add(optionalText(outputs, "address") ?? "");
   }
   const free: string[] = [];
-  for (let address = primary.first; address <= primary.last && free.length < count; address += 1) {
-    if (!isReserved(primary, address) && !taken.has(address)) free.push(formatAddress(address));
+  for (let n = 0; n < primary.size && free.length < count; n += 1) {
+    const address = long2ip(primary.netLong + n);
+    if (!isReserved(primary, address) && !taken.has(address)) free.push(address);
   }
   if (free.length < count) throw exhausted(subnetworkPath, primary);
   return free;
@@ -76,16 +77,15 @@ export function freePodRanges(data: Data, subnetworkPath: string, podCidr: strin
     .map(range);
   const free: string[] = [];
   const all = range(podCidr);
-  for (let n = 0; free.length < count; n += 1) {
-    const next = subRange(all, podPrefix, n);
-    if (next === undefined) throw exhausted(subnetworkPath, all);
-    if (!taken.some((one) => overlap(one, range(next)))) free.push(next);
+  for (let next = new Netmask(all.base, podPrefix); free.length < count; next = next.next()) {
+    if (!all.contains(next)) throw exhausted(subnetworkPath, all);
+    if (!taken.some((one) => overlap(one, next))) free.push(next.toString());
   }
   return free;
 }
 
-function exhausted(path: string, { first, prefix }: Range): ApiError {
-  const text = `IP space of '${path}' is exhausted. Insufficient free IP addresses in the IP range '${formatAddress(first)}/${prefix}'. Consider expanding the current IP range or selecting an alternative IP range.`;
+function exhausted(path: string, all: Netmask): ApiError {
+  const text = `IP space of '${path}' is exhausted. Insufficient free IP addresses in the IP range '${all.toString()}'. Consider expanding the current IP range or selecting an alternative IP range.`;
   return new ApiError(400, text, "IP_SPACE_EXHAUSTED_WITH_DETAILS");
 }
 
@@ -93,26 +93,25 @@ function exhausted(path: string, { first, prefix }: Range): ApiError {
 export function checkAddressAvailable(
   data: Data,
   subnetworkPath: string,
-  primary: Range,
+  primary: Netmask,
   address: string,
 ): void {
-  const number = parseAddress(address) ?? 0;
   const field = `Invalid value for field 'resource.address': '${address}'.`;
-  if (!contains(primary, number)) {
+  if (!primary.contains(address)) {
     throw new ApiError(
       400,
       `${field} Requested internal IP address is outside the subnetwork CIDR range.`,
       "invalid",
     );
   }
-  if (isReserved(primary, number)) {
+  if (isReserved(primary, address)) {
     throw new ApiError(
       400,
       `${field} Requested internal IP address is a reserved address of the subnetwork.`,
       "invalid",
     );
   }
-  const user = addressUser(data, subnetworkPath, primary, number);
+  const user = addressUser(data, subnetworkPath, primary, address);
   if (user === undefined) return;
   const by = `It is used by '${user}'.`;
   throw new ApiError(

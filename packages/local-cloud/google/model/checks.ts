@@ -1,6 +1,7 @@
+import { isIPv4 } from "node:net";
+import { parseCidr } from "../../../../lib/cidr.ts";
 import type { Value } from "../../plugin/values.ts";
 import { invalidFieldText } from "./api-error.ts";
-import { parseAddress, parseRange } from "./cidr.ts";
 import type { Check, Checks, Location } from "../../plugin/schema/validate.ts";
 
 /** Google's pattern for names of compute resources (RFC 1035). */
@@ -15,15 +16,13 @@ export const checkName: Check = (value, at) =>
 
 /** Checks a CIDR range: a network address and a prefix length. */
 export const checkRange: Check = (value, at) =>
-  typeof value === "string" && parseRange(value) !== undefined
+  typeof value === "string" && parseCidr(value) !== undefined
     ? undefined
     : invalid(at, value, "Must be a CIDR range, the address its first, e.g. 10.248.0.0/20");
 
 /** Checks an IPv4 address. */
 export const checkAddress: Check = (value, at) =>
-  typeof value === "string" && parseAddress(value) !== undefined
-    ? undefined
-    : invalid(at, value, "Must be a valid IPv4 address");
+  typeof value === "string" && isIPv4(value) ? undefined : invalid(at, value, "Must be a valid IPv4 address");
 
 /** Checks a string against a pattern, with the provider's message. */
 export function matches(pattern: string): Check {

@@ -1,4 +1,5 @@
-import { overlap, range } from "../model/cidr.ts";
+import { overlap } from "../../../../lib/cidr.ts";
+import { range } from "../model/cidr.ts";
 import type { Data } from "../model/store.ts";
 
 /**

@@ -1,6 +1,6 @@
+import { parseCidr } from "../../../../lib/cidr.ts";
 import type { Value } from "../../plugin/values.ts";
 import { between, checkRange, checkTime, notEmulated, oneOf, show } from "../model/checks.ts";
-import { parseRange } from "../model/cidr.ts";
 import type { Effect, Effects } from "../../plugin/schema/differences.ts";
 import type { Check, Checks } from "../../plugin/schema/validate.ts";
 import { kubeletChecks, nodeConfigChecks } from "./node-config.ts";
@@ -16,7 +16,7 @@ export const checkClusterName: Check = (value, { terraform }) => {
 };
 
 const checkControlPlaneRange: Check = (value, { terraform }) =>
-  parseRange(show(value))?.prefix === 28
+  parseCidr(show(value))?.bitmask === 28
     ? undefined
     : `expected "${terraform}" to contain a network Value with between 28 and 28 significant bits, got: ${show(value)}`;
 

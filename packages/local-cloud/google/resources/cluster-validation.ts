@@ -1,6 +1,7 @@
+import { overlap, parseCidr } from "../../../../lib/cidr.ts";
 import { isKnown, map, maps, optionalText, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
-import { overlap, parseRange, range } from "../model/cidr.ts";
+import { range } from "../model/cidr.ts";
 
 /** Private address ranges (RFC 1918), required for clients of a private control plane. */
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
@@ -99,7 +100,7 @@ function validateEndpoints(inputs: Values): Failure[] {
 function validatePublic(authorized: Values): Failure[] {
   return maps(authorized, "cidrBlocks").flatMap((block) => {
     const cidr = optionalText(block, "cidrBlock") ?? "";
-    const parsed = parseRange(cidr);
+    const parsed = parseCidr(cidr);
     if (parsed === undefined || privateRanges.some((one) => overlap(range(one), parsed))) return [];
     const reason = `Invalid master authorized networks: network "${cidr}" is not a reserved network, which is required for private endpoints.`;
     return [{ property: "masterAuthorizedNetworksConfig", reason }];

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { overlap } from "../../../../lib/cidr.ts";
 import { map, optionalText, text, type Values } from "../../plugin/values.ts";
 import { freeAddresses, hostsOf } from "../model/allocation.ts";
 import { ApiError, invalidField } from "../model/api-error.ts";
-import { overlap, range } from "../model/cidr.ts";
+import { range } from "../model/cidr.ts";
 import { checkNodeAccount } from "../model/default-account.ts";
 import type { Data } from "../model/store.ts";
 import { lastPart, pathOf, type Place } from "../model/place.ts";

@@ -1,7 +1,8 @@
+import { long2ip } from "netmask";
 import { text } from "../../plugin/values.ts";
 import { ApiError, invalidField } from "../model/api-error.ts";
 import { checkAddress, checkName, oneOf } from "../model/checks.ts";
-import { formatAddress, range } from "../model/cidr.ts";
+import { range } from "../model/cidr.ts";
 import { selfLink } from "../model/place.ts";
 import { labelled, stamped, type Request, type ResourceType } from "../model/resource-type.ts";
 
@@ -62,8 +63,8 @@ function reserve({ data, inputs }: Request): string {
     throw invalidField("resource.address", text(inputs, "address"), why);
   }
   const taken = Object.values(data.resources).filter(({ type }) => type === token);
-  for (let number = PUBLIC.first + 1; number < PUBLIC.last; number++) {
-    const address = formatAddress(number);
+  for (let number = PUBLIC.netLong + 1; number < PUBLIC.netLong + PUBLIC.size - 1; number++) {
+    const address = long2ip(number);
     if (!taken.some(({ outputs }) => outputs["address"] === address)) return address;
   }
   throw new ApiError(403, "Quota 'STATIC_ADDRESSES' exceeded.", "quotaExceeded");

@@ -1,7 +1,8 @@
+import { overlap } from "../../../../lib/cidr.ts";
 import { text, type Values } from "../../plugin/values.ts";
 import { ApiError } from "../model/api-error.ts";
 import { checkName, matches, oneOf } from "../model/checks.ts";
-import { overlap, range } from "../model/cidr.ts";
+import { range } from "../model/cidr.ts";
 import { lastPart, pathOf, type Place } from "../model/place.ts";
 import type { Request, ResourceType } from "../model/resource-type.ts";
 import type { Data } from "../model/store.ts";

@@ -1,5 +1,6 @@
+import { overlap } from "../../../../lib/cidr.ts";
 import { invalidField } from "../model/api-error.ts";
-import { overlap, range } from "../model/cidr.ts";
+import { range } from "../model/cidr.ts";
 import { lastPart, regionOf } from "../model/place.ts";
 import type { Data } from "../model/store.ts";
 import { autoModeRange, isAutoMode, isInAutoMode } from "./auto-mode.ts";

@@ -1,8 +1,9 @@
+import { overlap, parseCidr } from "../../../../lib/cidr.ts";
 import { text, type Value, type Values } from "../../plugin/values.ts";
 import type { Failure } from "../../plugin/plugin.ts";
 import { invalidField } from "../model/api-error.ts";
 import { checkName, checkRange, notEmulated, oneOf } from "../model/checks.ts";
-import { covers, formatAddress, overlap, parseRange, range } from "../model/cidr.ts";
+import { range } from "../model/cidr.ts";
 import { pathOf, selfLink, type Place } from "../model/place.ts";
 import { stamped, type Request, type ResourceType } from "../model/resource-type.ts";
 import { numericId } from "../model/ids.ts";
@@ -62,15 +63,15 @@ function networkPath(inputs: Values, place: Place): string {
 
 /** Returns the gateway's address: the first usable one. */
 function gateway(inputs: Values): string {
-  return formatAddress(range(text(inputs, "ipCidrRange")).first + 1);
+  return range(text(inputs, "ipCidrRange")).first;
 }
 
 /** A range can grow in place; any other change replaces the subnetwork. */
 function rangeChange(before: Value | undefined, after: Value | undefined): Effect {
   const [old, now] = [before, after].map((value) =>
-    typeof value === "string" ? parseRange(value) : undefined,
+    typeof value === "string" ? parseCidr(value) : undefined,
   );
-  return old !== undefined && now !== undefined && covers(now, old) ? "update" : "replace";
+  return old !== undefined && now?.contains(old) === true ? "update" : "replace";
 }
 
 function validateOverlaps(inputs: Values): Failure[] {
@@ -78,7 +79,7 @@ function validateOverlaps(inputs: Values): Failure[] {
     const { text: reason } = invalidField("resource.ipCidrRange", "", "Must be specified");
     return [{ property: "ipCidrRange", reason }];
   }
-  const all = ranges(inputs).map((one) => ({ ...one, range: parseRange(one.cidr) }));
+  const all = ranges(inputs).map((one) => ({ ...one, range: parseCidr(one.cidr) }));
   return all.flatMap(({ field, cidr, range: one }, n) => {
     const other = all.slice(0, n).find((before) => one && before.range && overlap(one, before.range));
     if (other === undefined) return [];
