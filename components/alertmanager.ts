@@ -113,7 +113,7 @@ export class Alertmanager extends pulumi.ComponentResource {
         namespace,
         serviceName: NAME,
         labels,
-        port: ALERTMANAGER_PORT_NAME,
+        ports: [ALERTMANAGER_PORT_NAME],
         crds: args.operator.crds,
       },
       { parent: this },

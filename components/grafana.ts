@@ -110,7 +110,7 @@ export class Grafana extends pulumi.ComponentResource {
     );
     scrape(
       `${name}-monitor`,
-      { namespace, serviceName: NAME, labels, port: PORT_NAME, crds: args.operator.crds },
+      { namespace, serviceName: NAME, labels, ports: [PORT_NAME], crds: args.operator.crds },
       { parent: this },
     );
 

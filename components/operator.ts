@@ -86,7 +86,7 @@ export class Operator extends pulumi.ComponentResource {
     );
     scrape(
       `${name}-monitor`,
-      { namespace, serviceName: NAME, labels, port: PORT_NAME, crds: this.crds },
+      { namespace, serviceName: NAME, labels, ports: [PORT_NAME], crds: this.crds },
       { parent: this, dependsOn: [this.crds, service] },
     );
   }

@@ -97,7 +97,7 @@ export class Prometheus extends pulumi.ComponentResource {
     );
     scrape(
       `${name}-monitor`,
-      { namespace, serviceName: SERVICE, labels, port: PORT_NAME, crds: args.operator.crds },
+      { namespace, serviceName: SERVICE, labels, ports: [PORT_NAME], crds: args.operator.crds },
       { parent: this },
     );
 

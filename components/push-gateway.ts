@@ -136,7 +136,7 @@ export class PushGateway extends pulumi.ComponentResource {
         // `prom-gateway`.
         job: NAME,
         labels,
-        port: PORT_NAME,
+        ports: [PORT_NAME],
         endpoint: {
           // Keeps the pushed `job`. Pushed series carry an empty `instance`, so they don't take the target's.
           honorLabels: true,

@@ -12,17 +12,16 @@ export interface ScrapeArgs {
   job?: string;
   /** Labels of the Service. */
   labels: Labels;
-  /** Name of the Service's port. A ServiceMonitor doesn't support port numbers. */
-  port: string;
+  /**
+   * Names of the Service's ports with metrics; a ServiceMonitor doesn't support port numbers. With one there is one
+   * pod, and `instance` is `serviceName`. With several, one for each container of a pod, it is the names of the pod and
+   * the container.
+   */
+  ports: string[];
   /** Additional fields of the endpoint. @default none */
   endpoint?: Record<string, pulumi.Input<unknown>>;
-  /** Second endpoint on the same port, with its own `job`. @default none */
+  /** Second endpoint on each port, with its own `job`. @default none */
   more?: { job: string; endpoint: Record<string, pulumi.Input<unknown>> };
-  /**
-   * Names of the Service's other ports with metrics, if there are several pods or containers. `instance` is then
-   * the names of the pod and the container. @default there is one pod, and `instance` is `serviceName`
-   */
-  replicaPorts?: string[];
   /** The operator's CRDs. */
   crds: pulumi.Resource;
 }
@@ -39,9 +38,9 @@ export function scrape(
   args: ScrapeArgs,
   opts: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
 ): CustomResource {
-  const { namespace, serviceName, labels, port, endpoint, more, replicaPorts } = args;
+  const { namespace, serviceName, labels, ports, endpoint, more } = args;
   const instance =
-    replicaPorts === undefined
+    ports.length === 1
       ? { action: "replace", targetLabel: "instance", replacement: serviceName }
       : { action: "replace", targetLabel: "instance", sourceLabels: CONTAINER, separator: "/" };
   const job = (value: string) => ({ action: "replace", targetLabel: "job", replacement: value });
@@ -58,12 +57,12 @@ export function scrape(
       metadata: { name: serviceName, namespace, labels: labels.all },
       spec: {
         selector: { matchLabels: labels.selector },
-        endpoints: [
-          ...[port, ...(replicaPorts ?? [])].map((port) => ({ port, relabelings, ...endpoint })),
+        endpoints: ports.flatMap((port) => [
+          { port, relabelings, ...endpoint },
           ...(more === undefined
             ? []
             : [{ port, relabelings: [...relabelings, job(more.job)], ...more.endpoint }]),
-        ],
+        ]),
       },
     },
     { dependsOn: [args.crds], ...opts },
