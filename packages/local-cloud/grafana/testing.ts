@@ -99,3 +99,16 @@ export async function upstream(
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
 }
+
+/** Creates a server whose data source `my-prom` responds with `answer`. */
+export async function openWithPrometheus(
+  answer: (request: Received) => { status?: number; body: unknown },
+  more: object = {},
+): Promise<{ call: Call; received: Received[] }> {
+  const { url, received } = await upstream(answer);
+  const { call } = openApi();
+  await call("POST", "/api/datasources", {
+    body: { name: "my-prom", uid: "my-prom", type: "prometheus", url, ...more },
+  });
+  return { call, received };
+}
