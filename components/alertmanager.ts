@@ -1,4 +1,3 @@
-import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { MailServer, Receivers } from "../monitoring-mixin/alertmanager/config.ts";
@@ -9,10 +8,9 @@ import {
   TEMPLATES,
 } from "../monitoring-mixin/alertmanager/config.ts";
 import { WORKLOADS } from "../lib/workloads.ts";
-import type { Labels, WorkloadArgs } from "./conventions.ts";
-import { imageVersion, workloadLabels, runAs, workload } from "./conventions.ts";
-import { CLAIMED, DiskClaim } from "./disk-claim.ts";
-import { OPERATOR_WAIT } from "./operator-wait.ts";
+import type { WorkloadArgs } from "./conventions.ts";
+import { workloadLabels, workload } from "./conventions.ts";
+import { INSTANCE, managedInstance } from "./managed-instance.ts";
 import type { Operator } from "./operator.ts";
 import { scrape } from "./scrape.ts";
 import { clusterService } from "./services.ts";
@@ -39,13 +37,24 @@ export interface AlertmanagerArgs extends Omit<WorkloadArgs, "address" | "source
   collectMinutes: number;
 }
 
-/** Name of the Alertmanager resource, the same as that of the Prometheus resource. */
-const INSTANCE = "k8sfv";
 const { name: NAME, port: PORT } = WORKLOADS.alertmanager;
 /** Name of the Service's port, by which Prometheus finds it. */
 export const ALERTMANAGER_PORT_NAME = "web";
-/** Name of the claim template. The operator names the claim "TEMPLATE-alertmanager-INSTANCE-0". */
-const CLAIM_TEMPLATE = "data";
+
+/** Fields of the Alertmanager resource's spec. */
+const SPEC = {
+  automountServiceAccountToken: false,
+  // Also applies to the notification log, so it must be longer than the repeat interval.
+  retention: "120h",
+  additionalArgs: [
+    // By default, silences and the notification log are written every 15 minutes and at exit. A killed pod would lose
+    // them, and its replacement would send messages again.
+    { name: "data.maintenance-interval", value: "5s" },
+    // Prometheus sends each alert once a minute. A new pod waits until it has received them all.
+    { name: "dispatch.start-delay", value: "1m" },
+  ],
+  resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+};
 
 /**
  * Runs one Alertmanager, which groups the alerts that Prometheus sends and notifies people. Silences and the
@@ -58,7 +67,7 @@ export class Alertmanager extends pulumi.ComponentResource {
   constructor(name: string, args: AlertmanagerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:Alertmanager", name, {}, opts);
     const labels = workloadLabels(NAME, "alerting", args.image);
-    const { namespace, disk } = args;
+    const { namespace } = args;
     this.urlInCluster = pulumi.interpolate`http://${NAME}.${namespace}:${PORT}`;
     this.warnWithoutReceivers(args);
 
@@ -70,31 +79,17 @@ export class Alertmanager extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const claim = new DiskClaim(
-      `${name}-disk`,
+    managedInstance(
+      name,
       {
-        namespace,
-        disk,
-        volumeName: NAME,
-        claimName: `${CLAIM_TEMPLATE}-alertmanager-${INSTANCE}-0`,
-      },
-      { parent: this },
-    );
-    new CustomResource(
-      `${name}-instance`,
-      {
-        apiVersion: "monitoring.coreos.com/v1",
+        ...args,
         kind: "Alertmanager",
-        metadata: {
-          name: INSTANCE,
-          namespace,
-          labels: labels.all,
-          annotations: OPERATOR_WAIT,
-        },
-        spec: instanceSpec(args, labels, config.metadata.name, this.urlInCluster),
+        labels,
+        externalUrl: this.urlInCluster,
+        spec: { ...SPEC, configSecret: config.metadata.name },
+        dependsOn: [config],
       },
-      // The operator deletes the pod, so the operator must be deleted last.
-      workload(this, { dependsOn: [args.operator.deployment, claim, config] }),
+      this,
     );
     clusterService(
       `${name}-service`,
@@ -154,41 +149,4 @@ function configText({ receivers, collectMinutes }: AlertmanagerArgs): pulumi.Out
       return JSON.stringify(alertmanagerConfig(plain, collectMinutes), undefined, 2);
     }),
   );
-}
-
-function instanceSpec(
-  { image, priorityClassName }: AlertmanagerArgs,
-  labels: Labels,
-  configSecret: pulumi.Input<string>,
-  externalUrl: pulumi.Input<string>,
-) {
-  return {
-    image,
-    imagePullPolicy: "IfNotPresent",
-    version: imageVersion(image),
-    replicas: 1,
-    podMetadata: { labels: labels.all },
-    priorityClassName,
-    externalUrl,
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    configSecret,
-    // Also applies to the notification log, so it must be longer than the repeat interval.
-    retention: "120h",
-    additionalArgs: [
-      // By default, silences and the notification log are written every 15 minutes and at exit. A killed pod would lose
-      // them, and its replacement would send messages again.
-      { name: "data.maintenance-interval", value: "5s" },
-      // Prometheus sends each alert once a minute. A new pod waits until it has received them all.
-      { name: "dispatch.start-delay", value: "1m" },
-    ],
-    storage: {
-      volumeClaimTemplate: {
-        metadata: { name: CLAIM_TEMPLATE },
-        spec: { accessModes: ["ReadWriteOnce"], storageClassName: "", resources: { requests: CLAIMED } },
-      },
-    },
-    resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
-    securityContext: runAs(1000, 2000),
-  };
 }

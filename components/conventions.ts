@@ -77,6 +77,19 @@ export function runAs(user: number, group = user) {
   };
 }
 
+/**
+ * Returns the spec of a Deployment with one pod. Two pods can't use one disk, so a rolling update would never finish
+ * (grafana/helm-charts#146).
+ */
+export function onePod<Spec>(labels: Labels, podSpec: Spec) {
+  return {
+    replicas: 1,
+    strategy: { type: "Recreate" },
+    selector: { matchLabels: labels.selector },
+    template: { metadata: { labels: labels.all }, spec: podSpec },
+  };
+}
+
 /** Timeouts of resources whose pods must be scheduled and pull images. */
 export const WORKLOAD_TIMEOUTS = { create: "10m", update: "10m", delete: "5m" };
 

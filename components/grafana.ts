@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword.js";
 import { WORKLOADS } from "../lib/workloads.ts";
 import type { WorkloadArgs } from "./conventions.ts";
-import { workloadLabels, RESTRICTED, runAs, workload } from "./conventions.ts";
+import { onePod, workloadLabels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { DiskClaim } from "./disk-claim.ts";
 import type { Operator } from "./operator.ts";
 import { scrape } from "./scrape.ts";
@@ -78,21 +78,10 @@ export class Grafana extends pulumi.ComponentResource {
       `${name}-deployment`,
       {
         metadata: { name: NAME, namespace, labels: labels.all },
-        spec: {
-          replicas: 1,
-          // Two pods can't use one disk, so a rolling update would never finish (grafana/helm-charts#146).
-          strategy: { type: "Recreate" },
-          selector: { matchLabels: labels.selector },
-          template: {
-            metadata: { labels: labels.all },
-            spec: podSpec(
-              args,
-              claim.claimName,
-              secret.metadata.name,
-              settings(this.url, args.anonymousViewer),
-            ),
-          },
-        },
+        spec: onePod(
+          labels,
+          podSpec(args, claim.claimName, secret.metadata.name, settings(this.url, args.anonymousViewer)),
+        ),
       },
       workload(this),
     );

@@ -8,21 +8,15 @@ import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
 import { ConfigGroup } from "@pulumi/kubernetes/yaml/v2/configGroup.js";
 import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../lib/workloads.ts";
-import type { Labels } from "./conventions.ts";
+import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { workloadLabels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { scrape } from "./scrape.ts";
 import { headlessService } from "./services.ts";
 
-/** Arguments of the Operator component. */
-export interface OperatorArgs {
-  /** Namespace in which the operator runs. It watches no other namespace. */
-  namespace: pulumi.Input<string>;
-  /** Name of the pod's priority class. */
-  priorityClassName: pulumi.Input<string>;
+/** Arguments of the Operator component. The operator watches no other namespace than its own. */
+export interface OperatorArgs extends Pick<WorkloadArgs, "namespace" | "priorityClassName" | "image"> {
   /** The operator's CRDs as YAML. */
   crds: string;
-  /** Image of the operator. */
-  image: string;
   /** Image of the sidecar that the operator adds to Prometheus and Alertmanager. */
   configReloaderImage: string;
 }

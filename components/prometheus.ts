@@ -1,4 +1,3 @@
-import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
 import { Role } from "@pulumi/kubernetes/rbac/v1/role.js";
 import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
@@ -6,9 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { WORKLOADS } from "../lib/workloads.ts";
 import { ALERTMANAGER_PORT_NAME } from "./alertmanager.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
-import { imageVersion, workloadLabels, runAs, workload } from "./conventions.ts";
-import { CLAIMED, DiskClaim } from "./disk-claim.ts";
-import { OPERATOR_WAIT } from "./operator-wait.ts";
+import { workloadLabels, workload } from "./conventions.ts";
+import { INSTANCE, managedInstance } from "./managed-instance.ts";
 import type { Operator } from "./operator.ts";
 import type { EndpointArgs } from "./remote-write.ts";
 import { remoteWriteSpec } from "./remote-write.ts";
@@ -27,13 +25,9 @@ export interface PrometheusArgs extends WorkloadArgs {
   retentionDays?: number;
 }
 
-/** Name of the Prometheus resource, the same as in the previous, hand-built environment. */
-const INSTANCE = "k8sfv";
 const { name: SERVICE, port: PORT } = WORKLOADS.prometheus;
 const PORT_NAME = "web";
 const ACCOUNT = `prometheus-${INSTANCE}`;
-/** Name of the claim template. The operator names the claim "TEMPLATE-prometheus-INSTANCE-0". */
-const CLAIM_TEMPLATE = "data";
 /** Five years, as in the previous environment. */
 const RETENTION_DAYS = 1825;
 /** Fraction of the disk for blocks. The rest is for the write-ahead log and compaction. */
@@ -49,38 +43,21 @@ export class Prometheus extends pulumi.ComponentResource {
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k8sfv:kubernetes:Prometheus", name, {}, opts);
     const labels = workloadLabels(SERVICE, "metrics", args.image);
-    const { namespace, disk } = args;
+    const { namespace } = args;
     this.url = pulumi.interpolate`http://${args.address}:${PORT}`;
 
-    const claim = new DiskClaim(
-      `${name}-disk`,
-      {
-        namespace,
-        disk,
-        volumeName: "prometheus",
-        claimName: `${CLAIM_TEMPLATE}-prometheus-${INSTANCE}-0`,
-      },
-      { parent: this },
-    );
     const discovery = this.allowDiscovery(name, namespace, labels);
-    new CustomResource(
-      `${name}-instance`,
+    managedInstance(
+      name,
       {
-        apiVersion: "monitoring.coreos.com/v1",
+        ...args,
         kind: "Prometheus",
-        metadata: {
-          name: INSTANCE,
-          namespace,
-          labels: labels.all,
-          annotations: OPERATOR_WAIT,
-        },
-        spec: {
-          ...instanceSpec(args, labels, this.url),
-          remoteWrite: remoteWriteSpec(name, args, this),
-        },
+        labels,
+        externalUrl: this.url,
+        spec: { ...instanceSpec(args), remoteWrite: remoteWriteSpec(name, args, this) },
+        dependsOn: [discovery],
       },
-      // The operator deletes the pod, so the operator must be deleted last.
-      workload(this, { dependsOn: [args.operator.deployment, claim, discovery] }),
+      this,
     );
     const service = internalService(
       `${name}-service`,
@@ -142,22 +119,11 @@ export function retentionSize(diskGb: number): string {
   return `${Math.floor(diskGb * DISK_SHARE)}GB`;
 }
 
-function instanceSpec(
-  { image, disk, namespace, priorityClassName, retentionDays = RETENTION_DAYS }: PrometheusArgs,
-  labels: Labels,
-  externalUrl: pulumi.Input<string>,
-) {
+/** Returns the fields of the Prometheus resource's spec, except those of remote write. */
+function instanceSpec({ disk, namespace, retentionDays = RETENTION_DAYS }: PrometheusArgs) {
   return {
-    image,
-    imagePullPolicy: "IfNotPresent",
-    version: imageVersion(image),
-    replicas: 1,
-    podMetadata: { labels: labels.all },
-    priorityClassName,
-    externalUrl,
     serviceAccountName: ACCOUNT,
     automountServiceAccountToken: true, // service discovery uses the Kubernetes API
-    enableServiceLinks: false,
     serviceDiscoveryRole: "EndpointSlice",
     // No HTTP API that deletes series or stops Prometheus, and none that writes series past the Pushgateway. Reloading
     // by HTTP would enable the API that stops it (--web.enable-lifecycle), so the sidecar reloads by signal.
@@ -182,19 +148,8 @@ function instanceSpec(
         { namespace, name: WORKLOADS.alertmanager.name, port: ALERTMANAGER_PORT_NAME, apiVersion: "v2" },
       ],
     },
-    storage: {
-      volumeClaimTemplate: {
-        metadata: { name: CLAIM_TEMPLATE },
-        spec: {
-          accessModes: ["ReadWriteOnce"],
-          storageClassName: "",
-          resources: { requests: CLAIMED },
-        },
-      },
-    },
     // The operator's own startup probe asks every 15 s. Prometheus has 15 minutes to replay its WAL.
     containers: [{ name: "prometheus", startupProbe: { periodSeconds: 1, failureThreshold: 900 } }],
     resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2Gi" } },
-    securityContext: runAs(1000, 2000),
   };
 }

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PushGatewayConfig } from "../config/schema.ts";
 import { WORKLOADS } from "../lib/workloads.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
-import { workloadLabels, RESTRICTED, runAs, workload } from "./conventions.ts";
+import { onePod, workloadLabels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { DiskClaim } from "./disk-claim.ts";
 import type { Operator } from "./operator.ts";
 import { PERSISTENCE_INTERVAL, pushProxy } from "./push-proxy.ts";
@@ -113,16 +113,7 @@ export class PushGateway extends pulumi.ComponentResource {
       `${name}-deployment`,
       {
         metadata: { name: NAME, namespace, labels: labels.all },
-        spec: {
-          replicas: 1,
-          // Two pods can't use one disk, so a rolling update would never finish (grafana/helm-charts#146).
-          strategy: { type: "Recreate" },
-          selector: { matchLabels: labels.selector },
-          template: {
-            metadata: { labels: labels.all },
-            spec: this.podSpec(name, args, labels, claim.claimName, password),
-          },
-        },
+        spec: onePod(labels, this.podSpec(name, args, labels, claim.claimName, password)),
       },
       // The Deployment changes last, so that the push queue holds the pushes while this pod is replaced.
       workload(this, { dependsOn: [service] }),

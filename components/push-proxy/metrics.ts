@@ -25,9 +25,8 @@ export function countPush(status: number): void {
 export function ownMetrics(storedBytesLimit: number): string {
   const { canaryStarts, storedBytes, expositionValid } = counters;
   const family = (name: string, type: string, help: string, samples: [string, number][]) =>
-    samples.length === 0
-      ? ""
-      : `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${samples.map(([labels, value]) => `${name}${labels} ${value}\n`).join("")}`;
+    `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${samples.map(([labels, value]) => `${name}${labels} ${value}\n`).join("")}`;
+  const gauge = (name: string, help: string, value: number) => family(name, "gauge", help, [["", value]]);
   return [
     family(
       "push_proxy_pushes_total",
@@ -41,26 +40,24 @@ export function ownMetrics(storedBytesLimit: number): string {
       "Starts of the canary: the first, and one after each push that ended it.",
       [["", canaryStarts]],
     ),
-    family("push_proxy_stored_bytes", "gauge", "Bytes of the Pushgateway's persistence file.", [
-      ["", storedBytes],
-    ]),
-    family(
+    gauge("push_proxy_stored_bytes", "Bytes of the Pushgateway's persistence file.", storedBytes),
+    gauge(
       "push_proxy_stored_bytes_limit",
-      "gauge",
       "Bytes of the persistence file above which pushes are refused.",
-      [["", storedBytesLimit]],
+      storedBytesLimit,
     ),
-    family("process_start_time_seconds", "gauge", "Start of the proxy's process, in Unix time.", [
-      ["", STARTED],
-    ]),
-    family("process_resident_memory_bytes", "gauge", "Resident memory of the proxy without its canary.", [
-      ["", process.memoryUsage.rss()],
-    ]),
-    family(
-      "push_proxy_exposition_valid",
-      "gauge",
-      "1 if the Pushgateway's last page of metrics was whole and valid, else 0.",
-      expositionValid === undefined ? [] : [["", expositionValid ? 1 : 0]],
+    gauge("process_start_time_seconds", "Start of the proxy's process, in Unix time.", STARTED),
+    gauge(
+      "process_resident_memory_bytes",
+      "Resident memory of the proxy without its canary.",
+      process.memoryUsage.rss(),
     ),
+    expositionValid === undefined
+      ? ""
+      : gauge(
+          "push_proxy_exposition_valid",
+          "1 if the Pushgateway's last page of metrics was whole and valid, else 0.",
+          expositionValid ? 1 : 0,
+        ),
   ].join("");
 }

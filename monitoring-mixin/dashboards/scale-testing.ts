@@ -36,6 +36,13 @@ function rate(metric: string): string {
   return `rate(${metric}{${CHOSEN}}[$__rate_interval])`;
 }
 
+function savesAndRestores(counter: "calls" | "errors") {
+  return ["save", "restore"].map((action) => ({
+    expr: rate(`felix_iptables_${action}_${counter}`),
+    legend: `${action} · {{instance}}`,
+  }));
+}
+
 function panel(args: Omit<PanelArgs, "width"> & { width?: number }) {
   return timeSeries({ width: 12, min: 0, minStep: "30s", ...args });
 }
@@ -75,20 +82,14 @@ function iptables() {
       title: "iptables calls",
       description: "Rate at which Felix reads all of iptables (save) and writes to it (restore).",
       unit: "cps",
-      queries: [
-        { expr: rate("felix_iptables_save_calls"), legend: "save · {{instance}}" },
-        { expr: rate("felix_iptables_restore_calls"), legend: "restore · {{instance}}" },
-      ],
+      queries: savesAndRestores("calls"),
     }),
     panel({
       id: 5,
       title: "Failed iptables calls",
       description: "Failed reads (save) and writes (restore) of iptables; Felix retries them.",
       unit: "cps",
-      queries: [
-        { expr: rate("felix_iptables_save_errors"), legend: "save · {{instance}}" },
-        { expr: rate("felix_iptables_restore_errors"), legend: "restore · {{instance}}" },
-      ],
+      queries: savesAndRestores("errors"),
     }),
     panel({
       id: 6,

@@ -1,3 +1,4 @@
+import { expect, test } from "vitest";
 import { ConfigError, parseConfig } from "../../config.ts";
 import { SECRET_KEYS } from "../../config/schema.ts";
 import { EXAMPLE, stackConfig } from "./mocks.ts";
@@ -57,4 +58,13 @@ export function messageFor(
 /** Returns a valid configuration of a mail server, with changes. */
 export function smtp(changes: Record<string, unknown>): Record<string, unknown> {
   return { alerts: { smtp: { host: "smtp.example.org:587", from: "ci@example.org", ...changes } } };
+}
+
+/** Defines a test for each row: what is wrong, the changes to the example stack, and a part of the error message. */
+export function testRejections(
+  ...rows: [what: string, changes: Record<string, unknown>, expected: string][]
+): void {
+  test.each(rows)("rejects %s", (_, changes, expected) => {
+    expect(messageFor(changes)).toContain(expected);
+  });
 }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, expect, test } from "vitest";
 import { nodeRules } from "k8sfv-local-cloud/testing";
 import type { Recorded } from "./mocks.ts";
+import type { NetworkPoliciesArgs } from "../../components/network-policies.ts";
 import { mockEngine, named, settled } from "./mocks.ts";
 import { sourceRanges } from "./workloads.ts";
 
@@ -11,6 +12,20 @@ let recorded: Recorded[];
 beforeEach(async () => {
   recorded = await mockEngine();
 });
+
+async function createPolicies(changes: Partial<NetworkPoliciesArgs>): Promise<void> {
+  const { NetworkPolicies } = await import("../../components/network-policies.ts");
+  new NetworkPolicies("policies", {
+    namespace: "monitoring",
+    sourceRanges,
+    apiRanges: [],
+    serviceRange: "10.250.0.0/20",
+    exposure: "internal",
+    alertUrls: [],
+    ...changes,
+  });
+  await settled(recorded);
+}
 
 test.each([
   ["https://mimir.example.com/api/v1/push", 443],
@@ -23,17 +38,12 @@ test.each([
 });
 
 test("denies all connections by default, and allows ports of alert URLs and the remote-write receiver", async () => {
-  const { NetworkPolicies } = await import("../../components/network-policies.ts");
-  new NetworkPolicies("policies", {
-    namespace: "monitoring",
-    sourceRanges,
+  await createPolicies({
     apiRanges: ["10.250.16.0/28"],
-    serviceRange: "10.250.0.0/20",
     exposure: "in-cluster",
     writeUrls: ["http://mimir.example.com:9009/api/v1/push"],
     alertUrls: ["smtp://smtp.example.org:587", pulumi.secret("https://example.org/hook")],
   });
-  await settled(recorded);
   expect(named(recorded, "policies-default").inputs.spec).toEqual({
     podSelector: {},
     policyTypes: ["Ingress", "Egress"],
@@ -56,16 +66,7 @@ test("denies all connections by default, and allows ports of alert URLs and the 
 });
 
 test("allows Grafana to query NodeLocal DNSCache at the ClusterIP of kube-dns, where it listens in clusters with Calico", async () => {
-  const { NetworkPolicies } = await import("../../components/network-policies.ts");
-  new NetworkPolicies("policies", {
-    namespace: "monitoring",
-    sourceRanges,
-    apiRanges: [],
-    serviceRange: "10.250.0.0/20",
-    exposure: "internal",
-    alertUrls: [],
-  });
-  await settled(recorded);
+  await createPolicies({});
   const policies = recorded
     .filter(({ type }) => type.endsWith(":NetworkPolicy"))
     .map(({ inputs }) => inputs as V1NetworkPolicy);
@@ -85,19 +86,9 @@ test("allows Grafana to query NodeLocal DNSCache at the ClusterIP of kube-dns, w
 });
 
 test("allows Prometheus to connect to the port of each Felix target: at its IP address, or in the ranges of CI machines if it has a host name", async () => {
-  const { NetworkPolicies } = await import("../../components/network-policies.ts");
   const egress = async (felixTargets: string[]) => {
     recorded = await mockEngine();
-    new NetworkPolicies("policies", {
-      namespace: "monitoring",
-      sourceRanges,
-      apiRanges: [],
-      serviceRange: "10.250.0.0/20",
-      exposure: "internal",
-      felixTargets,
-      alertUrls: [],
-    });
-    await settled(recorded);
+    await createPolicies({ felixTargets });
     return (named(recorded, "policies-prometheus").inputs as { spec: { egress: object[] } }).spec.egress;
   };
   const usual = await egress([]);

@@ -113,6 +113,19 @@ export function prometheusRecipes(
     path: `/bin/${name}`,
     content: { file: binaries.path(name) },
   });
+  const server = (name: "prometheus" | "alertmanager", tool: string, storageFlag: string): Recipe => ({
+    name: names[name],
+    entries: [
+      program(name),
+      program(tool),
+      { path: `/etc/${name}`, uid: nobody },
+      { path: `/${name}`, uid: nobody, mode: 0o775 },
+    ],
+    entrypoint: [`/bin/${name}`],
+    command: [`--config.file=/etc/${name}/${name}.yml`, `${storageFlag}=/${name}`],
+    user: `${nobody}`,
+    workingDir: `/${name}`,
+  });
   return [
     {
       name: names.operator,
@@ -126,32 +139,8 @@ export function prometheusRecipes(
       entrypoint: ["/bin/prometheus-config-reloader"],
       user: `${nobody}`,
     },
-    {
-      name: names.prometheus,
-      entries: [
-        program("prometheus"),
-        program("promtool"),
-        { path: "/etc/prometheus", uid: nobody },
-        { path: "/prometheus", uid: nobody, mode: 0o775 },
-      ],
-      entrypoint: ["/bin/prometheus"],
-      command: ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"],
-      user: `${nobody}`,
-      workingDir: "/prometheus",
-    },
-    {
-      name: names.alertmanager,
-      entries: [
-        program("alertmanager"),
-        program("amtool"),
-        { path: "/etc/alertmanager", uid: nobody },
-        { path: "/alertmanager", uid: nobody, mode: 0o775 },
-      ],
-      entrypoint: ["/bin/alertmanager"],
-      command: ["--config.file=/etc/alertmanager/alertmanager.yml", "--storage.path=/alertmanager"],
-      user: `${nobody}`,
-      workingDir: "/alertmanager",
-    },
+    server("prometheus", "promtool", "--storage.tsdb.path"),
+    server("alertmanager", "amtool", "--storage.path"),
     {
       name: names.pushGateway,
       // The official image is based on busybox, and an init container copies the program with busybox's cp.

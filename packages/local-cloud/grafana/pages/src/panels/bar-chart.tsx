@@ -11,17 +11,10 @@ import {
   PanelPlugin,
   type PanelProps,
 } from "@grafana/data";
-import { LegendDisplayMode, type OptionsWithLegend } from "@grafana/schema";
-import {
-  Tooltip,
-  useTheme2,
-  VizLayout,
-  VizLegend,
-  type VizLegendItem,
-  VizTooltipContent,
-  VizTooltipHeader,
-} from "@grafana/ui";
+import type { OptionsWithLegend } from "@grafana/schema";
+import { Tooltip, useTheme2, type VizLegendItem } from "@grafana/ui";
 import { ticks } from "./axis.tsx";
+import { Chart, ChartTooltip, NoData } from "./chart.tsx";
 import { useFields } from "./custom-fields.ts";
 
 interface Options extends OptionsWithLegend {
@@ -40,23 +33,13 @@ function BarChartPanel({ data, width, height, options }: PanelProps<Options>) {
   const theme = useTheme2();
   const bars = data.series[0] && toBars(data.series[0], options.xField, theme);
   if (bars === undefined || bars.names.length === 0 || bars.series.length === 0) {
-    return <div style={{ height, display: "grid", placeItems: "center" }}>No data</div>;
+    return <NoData height={height} />;
   }
-  const items = bars.series.map(({ name, color }): VizLegendItem => ({ label: name, color, yAxis: 1 }));
+  const legend = bars.series.map(({ name, color }): VizLegendItem => ({ label: name, color, yAxis: 1 }));
   return (
-    <VizLayout
-      width={width}
-      height={height}
-      legend={
-        options.legend?.showLegend === false ? null : (
-          <VizLayout.Legend placement="bottom">
-            <VizLegend placement="bottom" displayMode={LegendDisplayMode.List} items={items} />
-          </VizLayout.Legend>
-        )
-      }
-    >
+    <Chart width={width} height={height} options={options} legend={legend}>
       {(plotWidth, plotHeight) => <Plot bars={bars} width={plotWidth} height={plotHeight} theme={theme} />}
-    </VizLayout>
+    </Chart>
   );
 }
 
@@ -140,12 +123,7 @@ function BarTooltip({ name, row, series }: { name: string; row: number; series: 
     color,
     value: format(field, field.values[row] as number | null),
   }));
-  return (
-    <div>
-      <VizTooltipHeader item={{ label: "", value: name }} />
-      <VizTooltipContent items={items} />
-    </div>
-  );
+  return <ChartTooltip title={name} items={items} />;
 }
 
 function toBars(frame: DataFrame, xField: string | undefined, theme: GrafanaTheme2): Bars | undefined {

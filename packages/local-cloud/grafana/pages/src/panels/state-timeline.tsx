@@ -11,17 +11,10 @@ import {
   PanelPlugin,
   type PanelProps,
 } from "@grafana/data";
-import { LegendDisplayMode, type OptionsWithLegend } from "@grafana/schema";
-import {
-  Tooltip,
-  useTheme2,
-  VizLayout,
-  VizLegend,
-  type VizLegendItem,
-  VizTooltipContent,
-  VizTooltipHeader,
-} from "@grafana/ui";
+import type { OptionsWithLegend } from "@grafana/schema";
+import { Tooltip, useTheme2, type VizLegendItem } from "@grafana/ui";
 import { timeTicks } from "./axis.tsx";
+import { Chart, ChartTooltip, NoData } from "./chart.tsx";
 import { useFields } from "./custom-fields.ts";
 
 interface Options extends OptionsWithLegend {
@@ -47,20 +40,10 @@ function StateTimelinePanel({ data, width, height, options, timeRange, timeZone 
   const theme = useTheme2();
   const rows = data.series.flatMap((frame) => toRows(frame, theme));
   if (rows.length === 0) {
-    return <div style={{ height, display: "grid", placeItems: "center" }}>No data</div>;
+    return <NoData height={height} />;
   }
   return (
-    <VizLayout
-      width={width}
-      height={height}
-      legend={
-        options.legend?.showLegend === false ? null : (
-          <VizLayout.Legend placement="bottom">
-            <VizLegend placement="bottom" displayMode={LegendDisplayMode.List} items={legend(rows)} />
-          </VizLayout.Legend>
-        )
-      }
-    >
+    <Chart width={width} height={height} options={options} legend={legend(rows)}>
       {(plotWidth, plotHeight) => (
         <Plot
           rows={rows}
@@ -73,7 +56,7 @@ function StateTimelinePanel({ data, width, height, options, timeRange, timeZone 
           theme={theme}
         />
       )}
-    </VizLayout>
+    </Chart>
   );
 }
 
@@ -131,12 +114,10 @@ function Plot({ rows, width, height, from, to, timeZone, rowHeight, theme }: Plo
 function StateTooltip({ name, state, timeZone }: { name: string; state: State; timeZone: string }) {
   const times = [state.from, state.to].map((at) => dateTimeFormat(at, { timeZone })).join(" to ");
   return (
-    <div>
-      <VizTooltipHeader item={{ label: "", value: times }} />
-      <VizTooltipContent
-        items={[{ label: name, value: formattedValueToString(state.shown), color: state.shown.color }]}
-      />
-    </div>
+    <ChartTooltip
+      title={times}
+      items={[{ label: name, value: formattedValueToString(state.shown), color: state.shown.color }]}
+    />
   );
 }
 

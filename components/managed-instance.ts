@@ -1,0 +1,69 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Labels, WorkloadArgs } from "./conventions.ts";
+import { imageVersion, runAs, workload } from "./conventions.ts";
+import { CLAIMED, DiskClaim } from "./disk-claim.ts";
+import { OPERATOR_WAIT } from "./operator-wait.ts";
+import type { Operator } from "./operator.ts";
+
+/** Arguments of managedInstance. */
+export interface ManagedInstanceArgs extends Omit<WorkloadArgs, "address" | "sourceRanges"> {
+  kind: "Prometheus" | "Alertmanager";
+  /** The operator that creates and deletes the pod. */
+  operator: Operator;
+  labels: Labels;
+  /** URL that the pod uses for links to itself. */
+  externalUrl: pulumi.Input<string>;
+  /** Fields of the resource's spec that only this kind has. */
+  spec: Record<string, unknown>;
+  /** Other resources that the pod needs. */
+  dependsOn: pulumi.Resource[];
+}
+
+/** Name of the Prometheus and the Alertmanager resource, the same as in the previous, hand-built environment. */
+export const INSTANCE = "k8sfv";
+/** Name of the claim template. The operator names the claim "TEMPLATE-prometheus-INSTANCE-0", for example. */
+const CLAIM_TEMPLATE = "data";
+
+/** Creates a Prometheus or an Alertmanager resource, for which the operator runs one pod, and claims the pod's disk. */
+export function managedInstance(
+  name: string,
+  { kind, operator, labels, externalUrl, spec, dependsOn, ...args }: ManagedInstanceArgs,
+  parent: pulumi.ComponentResource,
+): void {
+  const { namespace, disk, image, priorityClassName } = args;
+  const volumeName = kind.toLowerCase();
+  const claim = new DiskClaim(
+    `${name}-disk`,
+    { namespace, disk, volumeName, claimName: `${CLAIM_TEMPLATE}-${volumeName}-${INSTANCE}-0` },
+    { parent },
+  );
+  new CustomResource(
+    `${name}-instance`,
+    {
+      apiVersion: "monitoring.coreos.com/v1",
+      kind,
+      metadata: { name: INSTANCE, namespace, labels: labels.all, annotations: OPERATOR_WAIT },
+      spec: {
+        image,
+        imagePullPolicy: "IfNotPresent",
+        version: imageVersion(image),
+        replicas: 1,
+        podMetadata: { labels: labels.all },
+        priorityClassName,
+        externalUrl,
+        enableServiceLinks: false,
+        storage: {
+          volumeClaimTemplate: {
+            metadata: { name: CLAIM_TEMPLATE },
+            spec: { accessModes: ["ReadWriteOnce"], storageClassName: "", resources: { requests: CLAIMED } },
+          },
+        },
+        securityContext: runAs(1000, 2000),
+        ...spec,
+      },
+    },
+    // The operator deletes the pod, so the operator must be deleted last.
+    workload(parent, { dependsOn: [operator.deployment, claim, ...dependsOn] }),
+  );
+}
