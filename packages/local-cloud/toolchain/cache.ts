@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { type Dirent, existsSync, readFileSync } from "node:fs";
 import { link, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -93,7 +93,8 @@ export async function fill(folder: string, build: (workspace: Workspace) => Prom
 
 async function takeLock(lock: string, mark: string): Promise<boolean> {
   // link(2) creates the lock together with its content, so there is never a lock without an owner.
-  const ticket = `${lock}.tmp-${mark}`;
+  // A process may wait for the lock several times at once, so its mark isn't enough for a name.
+  const ticket = `${lock}-${randomUUID()}.tmp-${mark}`;
   await writeFile(ticket, mark);
   try {
     await link(ticket, lock);
