@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { readSettings } from "./core/settings.ts";
 import { openApi } from "./testing.ts";
 
 describe("basic auth", () => {
@@ -153,4 +154,8 @@ describe("accounts", () => {
 test("reports all invalid settings in one error message", () => {
   const wrong = { GF_SERVER_HTTP_PORT: "x", GF_AUTH_ANONYMOUS_ENABLED: "yes" };
   expect(() => openApi(wrong)).toThrow(/GF_SERVER_HTTP_PORT: .*GF_AUTH_ANONYMOUS_ENABLED: /);
+});
+
+test("hashes passwords with at least Node's default cost outside these tests", () => {
+  expect(readSettings({}, "/").scryptCost).toBeGreaterThanOrEqual(2 ** 14);
 });

@@ -33,7 +33,8 @@ export function scratchDir(): string {
 }
 
 /**
- * Creates a server without a port: requests are passed to its routes, by default as `admin`.
+ * Creates a server without a port: requests are passed to its routes, by default as `admin`. Passwords have a low
+ * scrypt cost, because the real one takes 50 ms for each.
  *
  * @param dataDir directory of the database, which may already exist
  */
@@ -41,7 +42,7 @@ export function openApi(
   environment: Record<string, string> = {},
   dataDir = scratchDir(),
 ): { call: Call; close: () => void } {
-  const settings = readSettings({ GF_PATHS_DATA: dataDir, ...environment }, dataDir);
+  const settings = { ...readSettings({ GF_PATHS_DATA: dataDir, ...environment }, dataDir), scryptCost: 2 };
   const db = new Database(dataDir);
   const app = createApp(db, settings);
   const close = () => {

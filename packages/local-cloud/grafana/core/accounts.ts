@@ -49,7 +49,7 @@ export class Accounts {
 
   constructor(
     private readonly db: Database,
-    private readonly settings: Pick<Settings, "bruteForceProtection" | "newUserRole">,
+    private readonly settings: Pick<Settings, "bruteForceProtection" | "newUserRole" | "scryptCost">,
   ) {}
 
   /** Creates the administrator in a new database; does nothing if there is an account. */
@@ -75,7 +75,7 @@ export class Accounts {
   setPassword(id: number, password: string): void {
     checkPassword(password);
     const { changes } = this.db.run("UPDATE user SET password = ?, updated = ? WHERE id = ?", [
-      hash(password),
+      hash(password, this.settings.scryptCost),
       new Date().toISOString(),
       id,
     ]);
@@ -171,7 +171,16 @@ export class Accounts {
     return this.db.run(
       `INSERT INTO user (login, name, email, password, role, is_admin, created, updated)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      [user.login, user.name, user.email, hash(user.password), user.role, user.isAdmin ? 1 : 0, now, now],
+      [
+        user.login,
+        user.name,
+        user.email,
+        hash(user.password, this.settings.scryptCost),
+        user.role,
+        user.isAdmin ? 1 : 0,
+        now,
+        now,
+      ],
     ).id;
   }
 
@@ -189,7 +198,7 @@ export class Accounts {
     const credentials = createHmac("sha256", this.key).update(`${login}\0${password}`).digest("base64");
     if (stored !== undefined && this.verified.get(credentials) === stored) return true;
     // An unknown login must take as long as a wrong password.
-    const right = isHashOf(password, stored ?? UNKNOWN) && stored !== undefined;
+    const right = isHashOf(password, stored ?? UNKNOWN, this.settings.scryptCost) && stored !== undefined;
     if (right) {
       if (this.verified.size >= 1000) this.verified.clear();
       this.verified.set(credentials, stored);
@@ -202,7 +211,8 @@ export class Accounts {
   }
 }
 
-const UNKNOWN = hash(randomBytes(16).toString("hex"));
+/** A hash that no password matches. */
+const UNKNOWN = formatHash(randomBytes(16), randomBytes(32));
 
 function identity({ id, login, name, email, role, is_admin }: UserRow, via: Identity["via"]): Identity {
   return { id, login, name, email, role, isAdmin: is_admin === 1, via };
@@ -212,15 +222,20 @@ function checkPassword(password: string): void {
   if (password.length < MIN_PASSWORD) throw new ApiError(400, "new password is too short");
 }
 
-function hash(password: string): string {
+function hash(password: string, cost: number): string {
   const salt = randomBytes(16);
-  return `scrypt$${salt.toString("base64")}$${scryptSync(password, salt, 32).toString("base64")}`;
+  return formatHash(salt, scryptSync(password, salt, 32, { cost }));
 }
 
-function isHashOf(password: string, stored: string): boolean {
+function formatHash(salt: Buffer, key: Buffer): string {
+  return `scrypt$${salt.toString("base64")}$${key.toString("base64")}`;
+}
+
+function isHashOf(password: string, stored: string, cost: number): boolean {
   const [, salt = "", key = ""] = stored.split("$");
   const expected = Buffer.from(key, "base64");
-  return timingSafeEqual(scryptSync(password, Buffer.from(salt, "base64"), expected.length), expected);
+  const actual = scryptSync(password, Buffer.from(salt, "base64"), expected.length, { cost });
+  return timingSafeEqual(actual, expected);
 }
 
 function digest(token: string): string {
