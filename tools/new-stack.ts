@@ -1,104 +1,10 @@
 // npm run new-stack -- NAME: writes a new stack's file and prints the next steps.
-import { writeFile } from "node:fs/promises";
-import path from "node:path";
-import { createInterface } from "node:readline/promises";
-import { ConfigError } from "../config.ts";
-import { readStacks } from "../config/stacks.ts";
-import { exitWithUsage, readCommandLine } from "../lib/command-line.ts";
-import { PROJECT, stackFile, type Answers } from "./new-stack/stack-file.ts";
+import { newStack } from "./new-stack/command.ts";
 import { PROJECT_DIR } from "./stacks.ts";
 
-const USAGE = `npm run new-stack -- NAME --project PROJECT --region REGION --ci-range CIDR... [--zone ZONE] [--peer VPC...]
-    [--nodes N] [--prometheus-gb GIB]
-  NAME             of the stack, and the prefix of every name in Google Cloud
-  --project        Google project ID
-  --region         Google region, e.g. us-central1
-  --zone           Google zone; by default zone b of the region
-  --ci-range       IPv4 range of the CI hosts; may be repeated
-  --peer           VPC of the CI hosts in the project, e.g. default; may be repeated
-  --nodes          number of nodes; by default 2. With one, pushes are refused while it is replaced
-  --prometheus-gb  size of Prometheus' disk in GiB; by default 200, for five years
-On a terminal it prompts for missing values.`;
-
-/** Prompts for a missing value. Exits with the usage without a terminal. */
-async function prompt(question: string, option: string): Promise<string> {
-  if (!process.stdin.isTTY) exitWithUsage(`--${option} is missing`, USAGE);
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`${question}: `);
-  terminal.close();
-  return answer.trim();
-}
-
-function parseOptions() {
-  return readCommandLine({
-    usage: USAGE,
-    options: {
-      project: { type: "string" },
-      region: { type: "string" },
-      zone: { type: "string" },
-      "ci-range": { type: "string", multiple: true },
-      peer: { type: "string", multiple: true },
-      nodes: { type: "string" },
-      "prometheus-gb": { type: "string" },
-    },
-    positionals: [1, 1],
-  });
-}
-
-/** Returns a flag's number. Other text is returned unchanged, so that it is refused with the other problems. */
-function numberOf(text: string | undefined): number | string | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
-}
-
-async function answers({ values, positionals }: ReturnType<typeof parseOptions>): Promise<Answers> {
-  const [name = ""] = positionals;
-  const project = values.project ?? (await prompt("Google project ID", "project"));
-  const region = values.region ?? (await prompt("Google region, e.g. us-central1", "region"));
-  // Empty flags, e.g. of a variable that is not set, are refused with the other problems.
-  const ciRanges =
-    values["ci-range"] ??
-    (await prompt("IPv4 ranges of the CI hosts, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);
-  return {
-    name,
-    project,
-    region,
-    zone: values.zone,
-    ciRanges,
-    peers: values.peer ?? [],
-    nodes: numberOf(values.nodes),
-    prometheusGb: numberOf(values["prometheus-gb"]),
-  };
-}
-
-function nextSteps({ name, project, region }: Answers): string {
-  return `Wrote Pulumi.${name}.yaml. Next steps:
-  1. Edit the nodes (cluster) and the disks (disks) in the file. A disk can't be made smaller later.
-     docs/configuration.md describes all keys.
-  2. Check the file:
-     npm run check
-     Then commit it with tests/unit/golden/${name}.yaml, which the check creates.
-  3. Create a state bucket and a key (docs/deploy.md, step 2).
-     Then run:
-     pulumi stack init ${name} --secrets-provider gcpkms://projects/${project}/locations/${region}/keyRings/pulumi/cryptoKeys/state
-  4. Create the GitHub environments ${name} (with reviewers) and preview-${name} with their variables
-     (docs/github.md).
-  5. Open a pull request: its workflow previews the stack, and the merge applies it.`;
-}
-
-async function newStack(): Promise<void> {
-  const answered = await answers(parseOptions());
-  const file = path.join(PROJECT_DIR, `Pulumi.${answered.name}.yaml`);
-  await writeFile(file, stackFile(answered, readStacks(PROJECT_DIR, PROJECT)), { flag: "wx" });
-  console.log(nextSteps(answered));
-}
-
 try {
-  await newStack();
+  console.log(await newStack(process.argv.slice(2), PROJECT_DIR));
 } catch (error) {
-  const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
-  const message = error instanceof ConfigError || error instanceof Error ? error.message : String(error);
-  console.error(
-    exists ? `${message}\nThe stack exists already: choose another name, or edit its file.` : message,
-  );
+  console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }

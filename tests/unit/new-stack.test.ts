@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { spawnSync, type StdioOptions } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -8,6 +8,7 @@ import { parseConfig } from "../../config.ts";
 import { SECRET_KEYS } from "../../config/schema.ts";
 import { readStacks } from "../../config/stacks.ts";
 import { freePlan } from "../../tools/new-stack/address-plan.ts";
+import { newStack } from "../../tools/new-stack/command.ts";
 import { PROJECT, stackFile } from "../../tools/new-stack/stack-file.ts";
 import { PROJECT_DIR } from "../../tools/stacks.ts";
 
@@ -76,52 +77,25 @@ test("assigns each stack a block of addresses that no other stack has, until non
   expect(stacks.length - others.length).toBeGreaterThan(25);
 });
 
-test("writes a file that doesn't exist yet, and without a terminal reports missing options instead of asking for them", () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "k8sfv-new-stack-"));
+const flags = ["--project", "calico-test", "--region", "us-central1"];
+
+test("writes a file that doesn't exist yet, and returns the next steps", async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "k8sfv-new-stack-"));
   onTestFinished(() => {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   });
-  // Runs the command in a copy of its files, so that it writes no file into the project.
-  const git = (args: string[]) => execFileSync("git", args, { cwd: PROJECT_DIR, encoding: "utf8" });
-  for (const file of git(["ls-files", "--cached", "--others", "--exclude-standard"]).split("\n")) {
-    if (!/^(tools|config|components|lib|monitoring-mixin)\/|^[^/]+\.(ts|json|yaml)$/.test(file)) continue;
-    const stack = /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1];
-    if (stack !== undefined && !OURS.includes(stack)) continue;
-    cpSync(path.join(PROJECT_DIR, file), path.join(folder, file), { recursive: true });
-  }
-  symlinkSync(path.join(PROJECT_DIR, "node_modules"), path.join(folder, "node_modules"));
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, ["node_modules/tsx/dist/cli.mjs", "tools/new-stack.ts", ...args], {
-      cwd: folder,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-  const flags = ["--project", "calico-test", "--region", "us-central1"];
-  const missing = run("staging", ...flags);
-  expect(missing.stderr).toContain("--ci-range is missing\n");
-  expect(missing.status).toBe(2);
-  const unset = run("staging", ...flags, "--ci-range", "");
-  expect(unset.stderr).toContain('ciSourceRanges.1 is ""');
-  expect(unset.status).toBe(1);
-  const all = [
-    "staging",
-    ...flags,
-    "--ci-range",
-    "10.128.0.0/20",
-    "--ci-range",
-    "10.64.0.0/20",
-    "--peer",
-    "default",
-    "--nodes",
-    "3",
-    "--prometheus-gb",
-    "50",
-  ];
-  const written = run(...all);
-  expect(written.stderr).toBe("");
-  expect(written.stdout).toMatch(/^ *npm run check$/m);
-  expect(written.stdout).toMatch(/^ *pulumi stack init staging /m);
-  const text = readFileSync(path.join(folder, "Pulumi.staging.yaml"), "utf8");
+  await expect(newStack(["staging", ...flags, "--ci-range", ""], directory)).rejects.toThrow(
+    'ciSourceRanges.1 is ""',
+  );
+  expect(readdirSync(directory)).toEqual([]);
+  const ranges = ["--ci-range", "10.128.0.0/20", "--ci-range", "10.64.0.0/20"];
+  const sizes = ["--nodes", "3", "--prometheus-gb", "50"];
+  const all = ["staging", ...flags, ...ranges, "--peer", "default", ...sizes];
+  const steps = await newStack(all, directory);
+  expect(steps).toMatch(/^ *npm run check$/m);
+  expect(steps).toMatch(/^ *pulumi stack init staging /m);
+  const file = path.join(directory, "Pulumi.staging.yaml");
+  const text = readFileSync(file, "utf8");
   expect(parse(text)).toMatchObject({
     config: {
       "k8sfv-metrics:cluster": { name: "staging", nodeCount: 3 },
@@ -129,5 +103,30 @@ test("writes a file that doesn't exist yet, and without a terminal reports missi
       "k8sfv-metrics:ciSourceRanges": ["10.120.0.0/20", "10.128.0.0/20", "10.64.0.0/20"],
     },
   });
-  expect(run(...all).stderr).toContain("The stack exists already");
-}, 120_000);
+  await expect(newStack(all, directory)).rejects.toThrow("Pulumi.staging.yaml exists already");
+  expect(readFileSync(file, "utf8")).toBe(text);
+});
+
+test.each([
+  [
+    "without a terminal reports missing options instead of asking for them",
+    "staging",
+    [],
+    "--ci-range is missing\n",
+    2,
+  ],
+  [
+    "checks a new stack against the project's stacks",
+    "k8sfv",
+    ["--ci-range", "10.128.0.0/20"],
+    "Pulumi.calico-test.yaml has it",
+    1,
+  ],
+])("npm run new-stack %s", (_, name, more, words, expected) => {
+  const args = ["--import", "tsx", "tools/new-stack.ts", name, ...flags, ...more];
+  const stdio: StdioOptions = ["ignore", "pipe", "pipe"];
+  const run = spawnSync(process.execPath, args, { cwd: PROJECT_DIR, encoding: "utf8", stdio });
+  expect(run.stderr).toContain(words);
+  expect(run.stdout).toBe("");
+  expect(run.status).toBe(expected);
+});
