@@ -18,7 +18,7 @@ export async function until(
   const deadline = Date.now() + ms;
   for (;;) {
     if (await done()) return true;
-    if (Date.now() > deadline) return false;
+    if (Date.now() >= deadline) return false;
     await sleep(RETRY_MS, undefined, { signal: stopped });
   }
 }
