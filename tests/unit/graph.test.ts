@@ -18,11 +18,12 @@ vi.mock("../../components/operator-crds.ts", () => ({
     Promise.resolve(`the CRDs of ${source}: ${Object.keys(files).join(", ")}`),
 }));
 
-const tunnels = vi.hoisted(() => ({ open: 0 }));
+const tunnels = vi.hoisted(() => ({ opened: 0, open: 0 }));
 // Replaces the tunnel to Grafana by one without a listener, because several runs in this process would
 // compete for its port.
-vi.mock("../../components/tunnel.ts", () => ({
+vi.mock(import("../../lib/tunnel.ts"), () => ({
   openTunnel: (port: number) => {
+    tunnels.opened += 1;
     tunnels.open += 1;
     return Promise.resolve({ url: `http://127.0.0.1:${port}`, settle: () => (tunnels.open -= 1) });
   },
@@ -176,6 +177,7 @@ test("every Google Cloud resource has a type that the local cloud emulates, and 
 
 test("closes the tunnel to Grafana after its content is created", async () => {
   await runNow("local");
+  expect(tunnels.opened).toBeGreaterThan(0);
   expect(tunnels.open).toBe(0);
 });
 
