@@ -60,11 +60,11 @@ export const alerts = object({
   occupancyGrowthPercent: integer(1, 1000, " (percent)")
     .default(DEFAULT_THRESHOLDS.occupancyGrowthPercent)
     .describe(
-      "Growth of the mean occupancy against the median of the runs of the past 7 days from which an alert fires.",
+      "An alert fires if the mean occupancy is more than this percentage above the median of the runs in the previous 7 days.",
     ),
   diskFullDays: integer(1, 365)
     .default(DEFAULT_THRESHOLDS.diskFullDays)
-    .describe("Predicted days until Prometheus's disk is full below which an alert fires."),
+    .describe("An alert fires if Prometheus's disk is predicted to be full within this number of days."),
   collectMinutes: integer(1, 720)
     .default(DEFAULT_THRESHOLDS.collectMinutes)
     .describe(
@@ -92,7 +92,7 @@ export const alerts = object({
   pagerDutyUrl: url(["http:", "https:"], PAGER_DUTY)
     .default(PAGER_DUTY)
     .meta({
-      description: "URL of PagerDuty's Events API v2. The EU service region has another one.",
+      description: "URL of PagerDuty's Events API v2. PagerDuty's EU service region has another URL.",
       examples: ["https://events.eu.pagerduty.com/v2/enqueue"],
     }),
   email: z

@@ -73,7 +73,8 @@ const pushGateway = object({
     ),
   auth: boolean(false).describe("Requires a generated password to push. Required with `external`."),
   domain: domain.optional().meta({
-    description: "Domain name on the internet, also of the certificate. Only with `external`.",
+    description:
+      "Domain name for pushes from the internet, to which the certificate is issued. Only with `external`.",
     examples: ["push.example.com"],
   }),
   sourceRanges: z
@@ -107,8 +108,8 @@ const felix = object({
     .min(1, { error: FELIX_TARGETS })
     .meta({
       description:
-        "Targets where Felix exposes its metrics during a run. Network policies allow connections to a target's address, or " +
-        "for a name to its port in `ciSourceRanges`.",
+        "Targets at which Felix exposes its metrics during a run. Network policies allow connections to the port of a " +
+        "target: at its address, or, if the target has a name, at all addresses in `ciSourceRanges`.",
       examples: [["10.248.4.2:9091"]],
     }),
   intervalSeconds: integer(5, 300, " (seconds)").default(10).describe("Seconds between scrapes of a target."),
