@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { typeScriptLoader } from "../plugin/version.ts";
+import { projectDir } from "../project/directory.ts";
 
 /** A child process that takes a while to exit after Ctrl-C, like the engine. */
 const CHILD = `
@@ -47,14 +49,10 @@ async function stopped(program: string): Promise<{ said: string; code: unknown }
     `import { ${names} } from ${from("packages/local-cloud/commands/terminal.ts")};\n${program}`,
   );
   // The command gets its own process group, as in a terminal, where Ctrl-C signals the whole group.
-  const command = spawn(
-    process.execPath,
-    ["--import", path.resolve("node_modules/tsx/dist/loader.mjs"), script],
-    {
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const command = spawn(process.execPath, ["--import", typeScriptLoader, script], {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let said = "";
   for (const stream of [command.stdout, command.stderr]) {
     stream.on("data", (chunk: Buffer) => {
@@ -66,7 +64,7 @@ async function stopped(program: string): Promise<{ said: string; code: unknown }
   return { said, code };
 }
 
-/** Returns the URL of a file of this project, for an import. */
+/** Returns the absolute path of a file of this project as a string literal, for an import. */
 function from(file: string): string {
-  return JSON.stringify(path.resolve(file));
+  return JSON.stringify(path.join(projectDir, file));
 }
