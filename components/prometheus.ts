@@ -125,8 +125,9 @@ function instanceSpec({ disk, namespace, retentionDays = RETENTION_DAYS }: Prome
     serviceAccountName: ACCOUNT,
     automountServiceAccountToken: true, // service discovery uses the Kubernetes API
     serviceDiscoveryRole: "EndpointSlice",
-    // No HTTP API that deletes series or stops Prometheus, and none that writes series past the Pushgateway. Reloading
-    // by HTTP would enable the API that stops it (--web.enable-lifecycle), so the sidecar reloads by signal.
+    // Prometheus' HTTP APIs that delete series, stop Prometheus, or write series without the Pushgateway stay
+    // disabled. --web.enable-lifecycle enables both the reload and the stop by HTTP, so the sidecar reloads the
+    // configuration with a signal.
     enableAdminAPI: false,
     enableRemoteWriteReceiver: false,
     reloadStrategy: "ProcessSignal",

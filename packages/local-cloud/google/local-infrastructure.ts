@@ -8,7 +8,7 @@ export const localLimits = { "gcp:compute/subnetwork:Subnetwork": 1, "gcp:contai
 /** Infrastructure of a local cloud. Its modules are loaded on first use because a preview does not need them. */
 export function localInfrastructure(cloud: Cloud): Infrastructure {
   const cluster = () => import("../cluster/index.ts");
-  // Loaded separately because the rest loads slowly.
+  // The module of disks is loaded separately because the other modules of the cluster take longer to load.
   const disks = () => import("../cluster/disks.ts");
   const globalResources = () => import("../cluster/front-end/global-resources.ts");
   return {

@@ -84,7 +84,7 @@ function checkCycle(value: Value): string | undefined {
   return value === 1 ? undefined : "days_in_cycle must be 1 for a snapshot schedule policy";
 }
 
-/** Checks the provider's rule: full hours only. */
+/** Checks that the start time is a full hour, as the provider does. */
 function checkHour(value: Value, { terraform }: Location): string | undefined {
   const [hour = "", minutes, ...more] = show(value).split(":");
   if (minutes === undefined || more.length > 0) {

@@ -197,7 +197,8 @@ export class Accounts {
   private matches(login: string, password: string, stored: string | undefined): boolean {
     const credentials = createHmac("sha256", this.key).update(`${login}\0${password}`).digest("base64");
     if (stored !== undefined && this.verified.get(credentials) === stored) return true;
-    // An unknown login must take as long as a wrong password.
+    // The reply to an unknown login must take as long as that to a wrong password, so that it does not reveal which
+    // logins exist.
     const right = isHashOf(password, stored ?? UNKNOWN, this.settings.scryptCost) && stored !== undefined;
     if (right) {
       if (this.verified.size >= 1000) this.verified.clear();
