@@ -3,13 +3,14 @@
 // Node 22.18 and newer strip types themselves and cache the compiled code, so a preview takes a third less time.
 // For older versions, strip-types.mjs does the same with the stripper that Node bundles.
 //
-// There are no source maps on purpose. Blanked-out types keep all line numbers, so they aren't needed. With source
-// maps, Node maps the SDK's frames to files that don't exist (`node_modules/@pulumi/output.ts`). Then the colored
-// `util.inspect`, which the SDK calls for each unhandled error, takes 45 s and 4 GB until its string is too long.
+// There are no source maps on purpose. Types are replaced with spaces, so line numbers are right without source maps.
+// With source maps, Node maps the SDK's frames to files that don't exist (`node_modules/@pulumi/output.ts`). Then the
+// colored `util.inspect`, which the SDK calls for each unhandled error, takes 45 s and 4 GB until its string is too
+// long.
 import * as module from "node:module";
 import { fileURLToPath } from "node:url";
 
-// @types/node is of Node 20, which has neither.
+// The declarations in @types/node are those of Node 20, which lacks both properties.
 /** @typedef {{ typescript?: string | false }} Features */
 /** @typedef {{ enableCompileCache?: (folder: string) => void }} Newer */
 const { typescript } = /** @type {Features} */ (/** @type {unknown} */ (process.features));

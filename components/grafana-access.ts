@@ -33,7 +33,8 @@ export interface GrafanaAccess {
 
 /**
  * Opens access to Grafana, which is inside the VPC while this program runs outside of it. The URL is derived from the
- * Deployment, since the engine ignores `dependsOn` of a provider (pulumi#8917).
+ * Deployment, so that Grafana's provider waits until Grafana is available: the engine ignores `dependsOn` of a provider
+ * (pulumi#8917).
  */
 export function openGrafanaAccess(args: GrafanaAccessArgs): GrafanaAccess {
   if (args.access === "direct") {

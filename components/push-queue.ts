@@ -170,7 +170,7 @@ function container({ name, metrics }: (typeof CONTAINERS)[number], image: string
     startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { ...probe, periodSeconds: 5 },
     livenessProbe: { ...probe, periodSeconds: 30 },
-    // After that the kubelet sends SIGUSR1: HAProxy closes its listener and responds to the pushes that it holds.
+    // After this pause the kubelet sends SIGUSR1: HAProxy closes its listener and responds to the pushes that it holds.
     lifecycle: { preStop: { sleep: { seconds: DRAIN_SECONDS } } },
     // Memory with MAX_CLIENTS waiting clients: 16 MiB, and for each client 288 KiB of buffers and 128 KiB in the
     // kernel.

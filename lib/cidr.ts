@@ -4,7 +4,8 @@ import { Netmask } from "netmask";
 /**
  * Parses an IPv4 range in CIDR notation, e.g. "10.248.0.0/20".
  *
- * @returns undefined for other strings, and when the address isn't the first of the range: Google Cloud rejects that
+ * @returns undefined for other strings, and for an address that isn't the first of its range, because Google Cloud
+ * rejects it
  */
 export function parseCidr(text: string): Netmask | undefined {
   const [, address = "", prefix] = /^([0-9.]+)\/(0|[1-9][0-9]?)$/.exec(text) ?? [];

@@ -1,7 +1,7 @@
 /**
  * The workloads of the environment. `name` is the name of the Service, the pods' label `app.kubernetes.io/name` and
- * the `job` label of the workload's own metrics; `port` is the Service's port. People and CI know both: don't change
- * them. This file imports nothing, so that both components/ and monitoring-mixin/ can use it.
+ * the `job` label of the workload's own metrics; `port` is the Service's port. People and CI use these names and
+ * ports: don't change them. This file imports nothing, so that both components/ and monitoring-mixin/ can use it.
  */
 export const WORKLOADS = {
   operator: { name: "prometheus-operator", port: 8080 },

@@ -16,7 +16,7 @@ interface Instance {
 /**
  * Load balancers must restrict their source ranges. The Pushgateway accepts metrics from any client, so a load balancer
  * without source ranges would let the whole network or the internet write to the history. A Gateway can't restrict
- * ranges itself, so only internal ones are allowed. ingresses.ts has the rule for Ingresses.
+ * source ranges, so only internal Gateways are allowed. ingresses.ts has the rule for Ingresses.
  */
 export const loadBalancersNameTheirSources: ResourceValidationPolicy = {
   name: "load-balancers-name-their-sources",

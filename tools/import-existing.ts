@@ -54,7 +54,7 @@ export async function importExisting(
     pending_operations: [],
   };
   await importState(pulumi, { ...exported, deployment }).catch(async (error: unknown) => {
-    // A locked state was not changed.
+    // If the state is locked, the import has not changed it.
     if (lockOf(error) === undefined) await restoreState(pulumi, exported);
     throw error;
   });

@@ -11,9 +11,9 @@ import { PERSISTENCE_FILE } from "./settings.ts";
 const CHECKPOINT_TIMEOUT_MS = 5_000;
 const POLL_MS = 2;
 /**
- * Interval in ms for repeating the checkpoint's push. If a push arrives when the Pushgateway starts to write
- * its file, the file may not contain it until the next push (storage/diskmetricstore.go, loop, records the
- * time of a write before the write).
+ * Interval in ms for repeating the checkpoint's push. If a push arrives when the Pushgateway starts to write its file,
+ * the file may not contain it until the next push: the Pushgateway records the time of a write before the write (`loop`
+ * in its storage/diskmetricstore.go).
  */
 const REPEAT_MS = 250;
 

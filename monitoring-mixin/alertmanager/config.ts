@@ -143,8 +143,8 @@ function receiver(name: string, { webhookUrl, slackUrl, email, ...more }: Receiv
         {
           routing_key: pagerDutyKey,
           url: pagerDutyUrl,
-          // Always true, because the message closes the incident. Otherwise the next nightly run's alerts would be
-          // added to the old incident.
+          // Always true, because the message about resolved alerts closes the incident. Otherwise the next nightly run's
+          // alerts would be added to the old incident.
           send_resolved: true,
           description: title,
           severity: '{{ or .CommonLabels.severity "error" }}',

@@ -48,8 +48,8 @@ export class Recording {
   }
 
   /**
-   * Yields the OpenMetrics text of all samples since `from`, series by series. The format has no staleness
-   * markers, which the rules write a minute after a run: a selector without a range returns each sample for
+   * Yields the OpenMetrics text of all samples since `from`, series by series. The recording rules write a staleness
+   * marker a minute after a run, but OpenMetrics has none, so a selector without a range returns a backfilled sample for
    * five minutes. Dashboards and alerts use ranges, which ignore staleness markers.
    */
   *openMetrics(from = 0): Generator<string> {

@@ -87,7 +87,7 @@ export function kubeletConfig(
       cgroupsPerQOS: false,
       enforceNodeAllocatable: [],
       failSwapOn: false,
-      // The node's disk is the computer's own and contains other files, so its usage must not cause evictions.
+      // All nodes use the computer's disk, which contains other files too, so its usage must not cause evictions.
       evictionHard: { "memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%" },
       imageGCHighThresholdPercent: 100,
       imageMinimumGCAge: "24h",

@@ -9,7 +9,7 @@ import { findEngineProcesses, findProcesses, killProcesses } from "../hosts/proc
  * firewall rules exist only in the hosts' namespaces and disappear with them.
  */
 export async function removeCloud(cloud: Cloud): Promise<void> {
-  // The engine comes first because it would continue to create resources.
+  // The engine is killed first, because it would continue to create resources.
   await killProcesses(await findEngineProcesses(cloud));
   await endProcesses(cloud);
   await rm(cloud.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

@@ -106,7 +106,7 @@ async function importInto(root: string, archives: string[]): Promise<void> {
       ``,
     ].join("\n"),
   );
-  // containerd must exit with this process, even if that is killed.
+  // containerd must exit with this process, even if this process is killed.
   const containerd = execa(
     "setpriv",
     ["--pdeathsig=KILL", "containerd", "--config", config, "--log-level", "error"],

@@ -12,7 +12,7 @@ export const router: ResourceType = {
   scope: "region",
   api: "compute.googleapis.com",
   checks: { name: checkName, ...notEmulated("nccGateway", "encryptedInterconnectRouter") },
-  // Google's rule. It is not in the schema because a hub's router has no network.
+  // Google requires a network. The provider's schema does not, because the router of an NCC Gateway has none.
   validate: (inputs) =>
     inputs["network"] === undefined
       ? [{ property: "network", reason: invalidFieldText("resource.network", "", "Must be specified") }]
