@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { Options } from "./resource-options.ts";
 import { nameOf, onRegistration } from "./resource-options.ts";
+import "./untraced-promises.ts";
 
 /** A resource as the program registers it. */
 export interface Recorded {
