@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { FailuresLast } from "./tests/failures-last.ts";
 
 /** Directories of the whole-environment tests: of the project, and of the local cloud itself. */
 const DIRECTORIES = ["tests/environment", "packages/local-cloud/tests/environment"];
@@ -34,6 +35,6 @@ export default defineConfig(({ mode }) => ({
     testTimeout: 300_000,
     hookTimeout: 1_800_000,
     bail: mode === "long" ? 0 : 1,
-    reporters: ["verbose"],
+    reporters: ["verbose", new FailuresLast()],
   },
 }));
