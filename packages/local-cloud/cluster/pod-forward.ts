@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdir, open } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../../lib/free-port.ts";
 import { typeScriptLoader } from "../plugin/version.ts";
 import type { Cloud } from "../hosts/cloud.ts";
 import { findProcesses, markerArguments, detachedEnvironment } from "../hosts/processes.ts";
@@ -74,16 +75,6 @@ async function openLog(cloud: Cloud, role: string) {
 
 function logFile(cloud: Cloud, role: string): string {
   return path.join(cloud.dir, "logs", `${role.replace(":", "-")}.log`);
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function fail(cloud: Cloud, role: string): never {
