@@ -128,7 +128,8 @@ export async function queryPanel(
     ...target,
     expr: interpolate(target.expr, variables),
     interval: panel.interval ?? "",
-    intervalMs: Math.max(1, Math.round((to - from) / POINTS)),
+    // A page rounds it to a common interval. Whole seconds suffice: PromQL has no durations such as 10m34.8s.
+    intervalMs: Math.ceil((to - from) / POINTS / 1000) * 1000,
     maxDataPoints: POINTS,
   }));
   const { results } = await requestGrafana<QueryResponse>(client, "/api/ds/query", {
