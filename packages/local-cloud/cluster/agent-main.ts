@@ -9,7 +9,10 @@ import { LoadBalancerController } from "./load-balancers.ts";
 import { NetworkPolicyController } from "./network-policies/index.ts";
 import { watchCluster } from "./records/cluster-cache.ts";
 
-const intervalMs = 500;
+/** Milliseconds after which hosts are checked that were added or restarted, of which the API server doesn't tell. */
+const pollMs = 2000;
+/** Milliseconds between two reconciliations, so that changes which come together cause one. */
+const pauseMs = 100;
 
 const cloud = openCloud(process.argv[2] ?? "");
 const config = new KubeConfig();
@@ -30,5 +33,6 @@ for (;;) {
       console.error(new Date().toISOString(), error instanceof Error ? error.message : error);
     });
   }
-  await sleep(intervalMs);
+  await watched.nextChange(pollMs);
+  await sleep(pauseMs);
 }

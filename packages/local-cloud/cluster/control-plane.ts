@@ -32,6 +32,11 @@ export interface ClusterAccess {
 }
 
 const securePort = 443;
+/**
+ * Environment of the control plane's programs. With Go's default of 100, half of their memory is garbage: the API
+ * server alone had 350 MiB instead of 230.
+ */
+const env = { GOGC: "50" };
 /** Timeout in milliseconds. On two busy cores the control plane was ready after 5 s; slower computers need longer. */
 const readyTimeoutMs = 90_000;
 
@@ -117,6 +122,7 @@ async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Aut
     },
     {
       name: "kube-apiserver",
+      env,
       argv: [
         bin("kube-apiserver"),
         "--etcd-servers=http://127.0.0.1:2379",
@@ -142,6 +148,7 @@ async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Aut
     },
     {
       name: "kube-controller-manager",
+      env,
       argv: [
         bin("kube-controller-manager"),
         ...(await clientFlags("kube-controller-manager")),
@@ -156,6 +163,7 @@ async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Aut
     },
     {
       name: "kube-scheduler",
+      env,
       argv: [bin("kube-scheduler"), ...(await clientFlags("kube-scheduler")), "--leader-elect=false"],
     },
   ];

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { openCloud, prepareCloud, type Cloud } from "../cluster/index.ts";
+import { installAgent, openCloud, prepareCloud, type Cloud } from "../cluster/index.ts";
 import { openEngine, type Engine } from "./engine.ts";
 import { installAuthPlugin } from "../google/auth-plugin.ts";
 import { grafanaStandIn } from "../grafana/image.ts";
@@ -19,19 +19,15 @@ export interface LocalEnvironment {
 }
 
 /** Binaries of the cloud's hosts, its engine and its users. Programs of containers are in the images. */
-const binaries = [
-  "machine-init",
-  "etcd",
+const binaries = ["machine-init", "etcd", "kubectl", "pulumi", "promtool", "amtool", "sample-run"];
+
+/** Names by which the binary `kubernetes` is called (toolchain/modules/kubernetes/main.go). */
+const kubernetesPrograms = [
   "kube-apiserver",
   "kube-controller-manager",
+  "kube-proxy",
   "kube-scheduler",
   "kubelet",
-  "kube-proxy",
-  "kubectl",
-  "pulumi",
-  "promtool",
-  "amtool",
-  "sample-run",
 ];
 
 /** Binaries that only images contain, and that the images of versions.ts contain too. */
@@ -77,6 +73,7 @@ export async function openLocalEnvironment(
   await prepareCloud(cloud, {
     binaries: {
       ...Object.fromEntries(programs.map((binary) => [binary, toolchain.path(binary)])),
+      ...Object.fromEntries(kubernetesPrograms.map((name) => [name, toolchain.path("kubernetes")])),
       ...(await filesOf(path.dirname(toolchain.path("pulumi-language-nodejs")))),
       "pulumi-language-nodejs-host": toolchain.path("pulumi-language-nodejs"),
     },
@@ -86,7 +83,7 @@ export async function openLocalEnvironment(
   await installLanguageHost(cloud.binDir);
   const engine = openEngine(cloud);
   await installAuthPlugin(cloud);
-  await installPlugins(cloud.pulumiHome, toolchain);
+  await Promise.all([installPlugins(cloud.pulumiHome, toolchain), installAgent(cloud)]);
   return { cloud, engine };
 }
 

@@ -27,7 +27,8 @@ export async function grafanaStandIn(cacheDir: string, pages?: string): Promise<
     // A file without an extension that is started by its shebang line, because the image has no shell.
     format: "cjs",
     target: "node20",
-    banner: { js: "#!/usr/local/bin/node" },
+    // Small semi-spaces: the program rarely has much to do, and 16 MiB each stay allocated.
+    banner: { js: "#!/usr/local/bin/node --max-semi-space-size=1" },
     define: { "import.meta.dirname": "__dirname" },
   });
   const program = outputFiles[0]?.contents ?? new Uint8Array();

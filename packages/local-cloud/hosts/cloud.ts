@@ -13,6 +13,8 @@ export interface Cloud {
   readonly cgroup: string;
   /** Directory of the binaries that the hosts run. */
   readonly binDir: string;
+  /** Directory of the bundled agent. */
+  readonly agentDir: string;
   /** Symbolic link to the image store that seeds the nodes. */
   readonly imageStore: string;
   /** Directory of the Prometheus Operator's CRDs; the local stack's configuration names these files. */
@@ -58,6 +60,7 @@ export function openCloud(name: string): Cloud {
     dir,
     cgroup: `/k8sfv-cloud-${name}`,
     binDir: below("bin"),
+    agentDir: below("agent"),
     imageStore: below("images"),
     crdsDir: below("crds"),
     disksDir: below("disks"),

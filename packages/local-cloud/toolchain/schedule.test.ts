@@ -68,7 +68,8 @@ describe("the table", () => {
     for (const tool of TOOLS) {
       const binaries = Object.entries(tool.binaries);
       if (binaries.length > 1)
-        for (const [name, path] of binaries) expect(path.endsWith(`/${name}`)).toBe(true);
+        for (const [name, path] of binaries)
+          expect((path === "." ? tool.module : path).endsWith(`/${name}`)).toBe(true);
     }
   });
 });

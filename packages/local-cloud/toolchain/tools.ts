@@ -45,7 +45,6 @@ export interface Tool {
   seconds: number;
 }
 
-const kube = "k8s.io/kubernetes/cmd";
 const kubeVersion = "k8s.io/component-base/version";
 const prometheusVersion = "github.com/prometheus/common/version.Version";
 const operator = "github.com/prometheus-operator/prometheus-operator";
@@ -58,12 +57,9 @@ export const TOOLS: readonly Tool[] = [
     name: "kubernetes",
     module: "toolchain/modules/kubernetes",
     binaries: {
-      "kube-apiserver": `${kube}/kube-apiserver`,
-      "kube-controller-manager": `${kube}/kube-controller-manager`,
-      "kube-scheduler": `${kube}/kube-scheduler`,
-      kubelet: `${kube}/kubelet`,
-      "kube-proxy": `${kube}/kube-proxy`,
-      kubectl: `${kube}/kubectl`,
+      // The programs of the control plane and the nodes (kubernetesPrograms in environment/prepare.ts).
+      kubernetes: ".",
+      kubectl: "k8s.io/kubernetes/cmd/kubectl",
     },
     // Without a version, the API server reports v0.0.0 and clients misjudge its features.
     stamps: {

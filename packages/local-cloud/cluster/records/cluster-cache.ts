@@ -32,6 +32,8 @@ export interface ClusterCache {
   nodes: () => readonly V1Node[];
   pods: () => readonly V1Pod[];
   services: () => readonly V1Service[];
+  /** Resolves when an object has changed since the last call resolved, or after `timeoutMs`. */
+  nextChange: (timeoutMs: number) => Promise<void>;
 }
 
 /** Starts the watches and resolves when all have their initial list. */
@@ -39,8 +41,9 @@ export async function watchCluster(config: KubeConfig): Promise<ClusterCache> {
   const core = config.makeApiClient(CoreV1Api);
   const discovery = config.makeApiClient(DiscoveryV1Api);
   const networking = config.makeApiClient(NetworkingV1Api);
+  const changes = new Changes();
   const inform = <T extends KubernetesObject>(path: string, list: () => Promise<KubernetesListObject<T>>) =>
-    startInformer(config, path, list);
+    startInformer(config, path, list, changes);
   const [endpointSlices, ingresses, namespaces, networkPolicies, nodes, pods, services] = await Promise.all([
     inform("/apis/discovery.k8s.io/v1/endpointslices", () => discovery.listEndpointSliceForAllNamespaces()),
     inform("/apis/networking.k8s.io/v1/ingresses", () => networking.listIngressForAllNamespaces()),
@@ -52,7 +55,32 @@ export async function watchCluster(config: KubeConfig): Promise<ClusterCache> {
     inform("/api/v1/pods", () => core.listPodForAllNamespaces()),
     inform("/api/v1/services", () => core.listServiceForAllNamespaces()),
   ]);
-  return { endpointSlices, ingresses, namespaces, networkPolicies, nodes, pods, services };
+  const nextChange = (timeoutMs: number) => changes.next(timeoutMs);
+  return { endpointSlices, ingresses, namespaces, networkPolicies, nodes, pods, services, nextChange };
+}
+
+/** Remembers that something has changed until it is asked for. */
+class Changes {
+  private pending = false;
+  private wake: () => void = () => undefined;
+
+  notify(): void {
+    this.pending = true;
+    this.wake();
+  }
+
+  async next(timeoutMs: number): Promise<void> {
+    if (!this.pending) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.pending = false;
+  }
 }
 
 /** A ready pod behind a Service. */
@@ -85,8 +113,13 @@ async function startInformer<T extends KubernetesObject>(
   config: KubeConfig,
   path: string,
   list: () => Promise<KubernetesListObject<T>>,
+  changes: Changes,
 ): Promise<() => readonly T[]> {
   const objects = new ListWatch<T>(path, new Watch(config), list, false);
+  for (const event of ["add", "update", "delete"] as const)
+    objects.on(event, () => {
+      changes.notify();
+    });
   await objects.start();
   // An empty list before the first successful request would look like a cluster without objects.
   while (objects.latestResourceVersion() === "") {
