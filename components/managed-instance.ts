@@ -16,6 +16,8 @@ export interface ManagedInstanceArgs extends Omit<WorkloadArgs, "address" | "sou
   externalUrl: pulumi.Input<string>;
   /** Fields of the resource's spec that only this kind has. */
   spec: Record<string, unknown>;
+  /** Changes of containers that the operator defines, by name. @default none */
+  containers?: { name: string; [field: string]: unknown }[];
   /** Other resources that the pod needs. */
   dependsOn: pulumi.Resource[];
 }
@@ -24,11 +26,16 @@ export interface ManagedInstanceArgs extends Omit<WorkloadArgs, "address" | "sou
 export const INSTANCE = "k8sfv";
 /** Name of the claim template. The operator names the claim "TEMPLATE-prometheus-INSTANCE-0", for example. */
 const CLAIM_TEMPLATE = "data";
+/**
+ * Change of the container that reloads the configuration. The operator's startup probe runs every 10 s, also for 30 s
+ * in total. Its first run comes before the container listens, so a pod would be ready only 10 s after its start.
+ */
+const RELOADER = { name: "config-reloader", startupProbe: { periodSeconds: 1, failureThreshold: 30 } };
 
 /** Creates a Prometheus or an Alertmanager resource, for which the operator runs one pod, and claims the pod's disk. */
 export function managedInstance(
   name: string,
-  { kind, operator, labels, externalUrl, spec, dependsOn, ...args }: ManagedInstanceArgs,
+  { kind, operator, labels, externalUrl, spec, containers = [], dependsOn, ...args }: ManagedInstanceArgs,
   parent: pulumi.ComponentResource,
 ): void {
   const { namespace, disk, image, priorityClassName } = args;
@@ -60,6 +67,7 @@ export function managedInstance(
           },
         },
         securityContext: runAs(1000, 2000),
+        containers: [RELOADER, ...containers],
         ...spec,
       },
     },

@@ -30,6 +30,8 @@ const PORT_NAME = "web";
 const ACCOUNT = `prometheus-${INSTANCE}`;
 /** Five years, as in the previous environment. */
 const RETENTION_DAYS = 1825;
+/** Change of Prometheus's container: the operator's startup probe runs every 15 s, also for 15 minutes in total. */
+const CONTAINER = { name: "prometheus", startupProbe: { periodSeconds: 1, failureThreshold: 900 } };
 /** Fraction of the disk for blocks. The rest is for the write-ahead log and compaction. */
 const DISK_SHARE = 0.8;
 
@@ -55,6 +57,7 @@ export class Prometheus extends pulumi.ComponentResource {
         labels,
         externalUrl: this.url,
         spec: { ...instanceSpec(args), remoteWrite: remoteWriteSpec(name, args, this) },
+        containers: [CONTAINER],
         dependsOn: [discovery],
       },
       this,
@@ -149,8 +152,6 @@ function instanceSpec({ disk, namespace, retentionDays = RETENTION_DAYS }: Prome
         { namespace, name: WORKLOADS.alertmanager.name, port: ALERTMANAGER_PORT_NAME, apiVersion: "v2" },
       ],
     },
-    // The operator's own startup probe asks every 15 s. Prometheus has 15 minutes to replay its WAL.
-    containers: [{ name: "prometheus", startupProbe: { periodSeconds: 1, failureThreshold: 900 } }],
     resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2Gi" } },
   };
 }

@@ -1,6 +1,5 @@
 /** The hosts of a local cloud: its VPC, a CI host in the VPC, and one Kubernetes cluster. */
 export { openCloud, type Cloud } from "../hosts/cloud.ts";
-export { installAgent } from "./agent.ts";
 export { startCluster, stopCluster, type ClusterAccess } from "./control-plane.ts";
 export { startForwarder } from "../hosts/forward.ts";
 export { setGlobalResource } from "./front-end/global-resources.ts";

@@ -1,11 +1,13 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { installAgent, openCloud, prepareCloud, type Cloud } from "../cluster/index.ts";
+import { openCloud, prepareCloud, type Cloud } from "../cluster/index.ts";
 import { openEngine, type Engine } from "./engine.ts";
 import { installAuthPlugin } from "../google/auth-plugin.ts";
 import { grafanaStandIn } from "../grafana/image.ts";
 import { ensurePages } from "../grafana/pages/build.ts";
 import { ensureImageStore, pullImages, runsOfficialImages, type Recipe } from "../images/index.ts";
+import { bundle } from "../plugin/bundle.ts";
+import { projectDir } from "../project/directory.ts";
 import { images } from "../project/images.ts";
 import { installLanguageHost } from "../language-host/install.ts";
 import { installPlugins } from "./plugins.ts";
@@ -40,6 +42,12 @@ const imagePrograms = [
   "amtool",
   "pushgateway",
 ];
+
+/**
+ * Main module of the cloud's agent. Its bundle starts in a second less than the sources, which tsx compiles, and needs
+ * 80 MiB less memory.
+ */
+const agentProgram = path.join(projectDir, "packages/local-cloud/cluster/agent-main.ts");
 
 /** Options of {@link openLocalEnvironment}. */
 export interface LocalEnvironmentOptions {
@@ -83,7 +91,7 @@ export async function openLocalEnvironment(
   await installLanguageHost(cloud.binDir);
   const engine = openEngine(cloud);
   await installAuthPlugin(cloud);
-  await Promise.all([installPlugins(cloud.pulumiHome, toolchain), installAgent(cloud)]);
+  await Promise.all([installPlugins(cloud.pulumiHome, toolchain), bundle(agentProgram, cloud.agentDir)]);
   return { cloud, engine };
 }
 

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
@@ -9,7 +9,7 @@ import { build, type Plugin } from "esbuild";
  * separate files.
  *
  * @param program absolute path of the program
- * @param folder existing directory; a bundle in it is replaced, and a process that runs from it can continue
+ * @param folder directory, which is created if it doesn't exist; a bundle in it is replaced, and a process that runs from it can continue
  * @returns the file to start
  * @throws BuildFailure for a program that can't be compiled
  */
@@ -33,6 +33,7 @@ export async function bundle(program: string, folder: string): Promise<string> {
     },
     plugins: [sourceUrls],
   });
+  await mkdir(folder, { recursive: true });
   const main = path.join(folder, "main.mjs");
   // The main file is written last, when the files that it imports exist.
   const parts = outputFiles.filter((file) => file.path !== main);
