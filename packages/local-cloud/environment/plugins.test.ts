@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -15,26 +15,37 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-test("installs the plugins in the versions that the npm packages require", async () => {
+test("installs the plugins in the versions that the npm packages require, and replaces existing ones", async () => {
   const binaries = { path: (name: string) => path.join(dir, name) };
   const home = path.join(dir, "home");
   await expect(installPlugins(home, binaries)).rejects.toThrow("pulumi-resource-kubernetes is missing");
-  for (const name of ["kubernetes", "grafana"])
-    writeFileSync(binaries.path(`pulumi-resource-${name}`), "binary");
+  const built = ["kubernetes", "grafana"];
+  for (const name of built) writeFileSync(binaries.path(`pulumi-resource-${name}`), "binary");
+  const packages = {
+    gcp: "@pulumi/gcp",
+    grafana: "@pulumiverse/grafana",
+    kubernetes: "@pulumi/kubernetes",
+    random: "@pulumi/random",
+  };
+  const folders = Object.entries(packages).map(([name, npm]) => `resource-${name}-v${pluginVersion(npm)}`);
+  const files = Object.fromEntries(
+    Object.keys(packages).map((name, index) => [
+      name,
+      path.join(home, "plugins", folders[index] ?? "", `pulumi-resource-${name}`),
+    ]),
+  );
+  // Leaves an older plugin, and the file of an interrupted installation.
+  for (const file of Object.values(files)) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    for (const existing of [file, `${file}.new`]) writeFileSync(existing, "older", { mode: 0o755 });
+  }
   await installPlugins(home, binaries);
-  await installPlugins(home, binaries);
-  expect(readdirSync(path.join(home, "plugins")).sort()).toEqual([
-    `resource-gcp-v${pluginVersion("@pulumi/gcp")}`,
-    `resource-grafana-v${pluginVersion("@pulumiverse/grafana")}`,
-    `resource-kubernetes-v${pluginVersion("@pulumi/kubernetes")}`,
-    `resource-random-v${pluginVersion("@pulumi/random")}`,
-  ]);
+  expect(readdirSync(path.join(home, "plugins")).sort()).toEqual(folders);
+  expect(readdirSync(home, { recursive: true }).filter((name) => String(name).endsWith(".new"))).toEqual([]);
+  for (const name of built) expect(readFileSync(files[name] ?? "", "utf8")).toBe("binary");
   // Starts each emulated plugin as the engine does, from the Pulumi home instead of the source tree.
-  for (const [name, npm] of [
-    ["gcp", "@pulumi/gcp"],
-    ["random", "@pulumi/random"],
-  ] as const) {
-    const file = path.join(home, `plugins/resource-${name}-v${pluginVersion(npm)}/pulumi-resource-${name}`);
+  for (const name of ["gcp", "random"]) {
+    const file = files[name] ?? "";
     expect(statSync(file).mode & 0o111).toBe(0o111);
     const plugin = execa(file, { cwd: dir, reject: false });
     const [port] = (await once(createInterface(plugin.stdout), "line")) as [string];

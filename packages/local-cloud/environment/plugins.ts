@@ -29,16 +29,17 @@ const builtPlugins = {
  * @param pulumiHome the engine's `PULUMI_HOME`
  */
 export async function installPlugins(pulumiHome: string, toolchain: Binaries): Promise<void> {
-  for (const [name, { npm, main }] of Object.entries(ownPlugins)) {
-    const file = await pluginFile(pulumiHome, name, pluginVersion(npm));
-    const program = await bundle(path.join(projectDir, main), path.dirname(file));
-    await writeFile(`${file}.new`, launcher(program), { mode: 0o755 });
-    await rename(`${file}.new`, file);
-  }
+  // First, because an incomplete toolchain should fail before the bundles take seconds.
   for (const [name, { npm }] of Object.entries(builtPlugins)) {
     const file = await pluginFile(pulumiHome, name, pluginVersion(npm));
     await rm(`${file}.new`, { force: true });
     await linkOrCopy(toolchain.path(`pulumi-resource-${name}`), `${file}.new`);
+    await rename(`${file}.new`, file);
+  }
+  for (const [name, { npm, main }] of Object.entries(ownPlugins)) {
+    const file = await pluginFile(pulumiHome, name, pluginVersion(npm));
+    const program = await bundle(path.join(projectDir, main), path.dirname(file));
+    await writeFile(`${file}.new`, launcher(program), { mode: 0o755 });
     await rename(`${file}.new`, file);
   }
 }
