@@ -71,7 +71,7 @@ export async function fill(folder: string, build: (workspace: Workspace) => Prom
   const lock = `${folder}.lock`;
   while (!(await takeLock(lock, mark))) {
     if (existsSync(folder)) return;
-    await sleep(500);
+    await sleep(100);
   }
   const temporary = `${folder}.tmp-${mark}`;
   try {
