@@ -198,7 +198,7 @@ function podSpec(args: OperatorArgs, serviceAccountName: pulumi.Input<string>) {
         },
         resources: {
           requests: { cpu: "20m", memory: "96Mi" },
-          limits: { memory: "256Mi" },
+          limits: { memory: "192Mi" },
         },
         securityContext: RESTRICTED,
       },

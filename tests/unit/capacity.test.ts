@@ -24,12 +24,15 @@ interface Container {
 
 /**
  * Returns all objects in `value` that request CPU, once for each replica. They are containers, or the specs
- * of the operator's custom resources.
+ * of the operator's custom resources. Init containers are omitted, because they end before the containers of
+ * their pod start.
  */
 function containersOf(value: unknown): Container[] {
   if (typeof value !== "object" || value === null) return [];
   const own = value as Container & { replicas?: number };
-  const once = Object.values(value).flatMap(containersOf);
+  const once = Object.entries(value).flatMap(([key, part]) =>
+    key === "initContainers" ? [] : containersOf(part),
+  );
   const below = Array.from({ length: own.replicas ?? 1 }, () => once).flat();
   return own.resources?.requests?.cpu === undefined ? below : [own, ...below];
 }
@@ -38,22 +41,41 @@ const number = (quantity = "", unit: RegExp) => Number(quantity.replace(unit, ""
 
 const base = parse(readFileSync(new URL("golden/base.yaml", import.meta.url), "utf8")) as Graph;
 const golden = Object.entries(base).map(([key, { inputs }]) => ({ type: key.replace(/ .*/, ""), inputs }));
-const containers = golden.flatMap(({ inputs }) => containersOf(inputs));
-const limits = containers.map(({ resources }) => number(toMi(resources?.limits?.memory), /Mi$/));
+const defined = golden.flatMap(({ inputs }) => containersOf(inputs));
+
+/** Returns the value of a flag of the operator for the config reloaders. */
+const reloaderFlag = (name: string) =>
+  new RegExp(`--config-reloader-${name}=(\\w+)`).exec(JSON.stringify(golden))?.[1] ?? "";
+const RELOADER: Container = {
+  name: "config-reloader",
+  resources: {
+    requests: { cpu: reloaderFlag("cpu-request"), memory: reloaderFlag("memory-request") },
+    limits: { memory: reloaderFlag("memory-limit") },
+  },
+};
+/** Includes the config reloader that the operator adds to the pod of each of its custom resources, which have no name. */
+const containers = [...defined, ...defined.filter(({ name }) => name === undefined).map(() => RELOADER)];
+const limits = containers.map(({ resources }) => mebibytes(resources?.limits?.memory));
 
 test("LARGEST_POD_MIB, which the check of machine types uses, is the largest memory limit in the resource graph", () => {
   expect(LARGEST_POD_MIB).toBe(Math.max(...limits));
 });
 
 test("if one of two nodes fails, the other one has enough CPU for the requests and memory for the limits of all pods", () => {
-  // The push queue has two pods with two containers each. One of the 11 containers is an init container,
-  // which ends before the others of its pod start.
-  expect(containers).toHaveLength(11);
-  const cpu = containers.reduce((sum, { resources }) => sum + number(resources?.requests?.cpu, /m$/), 0);
-  const memory = limits.reduce((sum, limit) => sum + limit, 0);
+  // The push queue has two pods with two containers each, the Pushgateway's pod has two, and each pod of Prometheus and
+  // Alertmanager has a config reloader.
+  expect(containers).toHaveLength(12);
+  const cpu = sum(containers.map(({ resources }) => number(resources?.requests?.cpu, /m$/)));
+  const requested = sum(containers.map(({ resources }) => mebibytes(resources?.requests?.memory)));
+  const memory = sum(limits);
+  const left = ALLOCATABLE.memory - SYSTEM.memory - memory;
   expect(cpu).toBeGreaterThan(0);
   expect(cpu).toBeLessThanOrEqual(ALLOCATABLE.cpu - SYSTEM.cpu);
-  expect(memory).toBeLessThanOrEqual(ALLOCATABLE.memory - SYSTEM.memory);
+  expect(left).toBeGreaterThanOrEqual(0);
+  const text = page("docs/limits.md").text.replace(/\s+/g, " ");
+  const sums = `${cpu} m and ${requested} Mi; their limits add up to ${(memory / 1024).toFixed(1)} GiB`;
+  expect(text).toContain(`All containers together request ${sums}`);
+  expect(text).toContain(`${left} MiB are left`);
 });
 
 test("docs/limits.md lists the requests and limits of each container", () => {
@@ -72,12 +94,8 @@ test("docs/limits.md lists the requests and limits of each container", () => {
       return title === undefined ? [] : [[title, row(requests?.cpu, requests?.memory, limits?.memory)]];
     }),
   );
-  const option = (name: string) =>
-    new RegExp(`--config-reloader-${name}=(\\w+)`).exec(JSON.stringify(golden))?.[1];
-  rows.push([
-    "config reloader",
-    row(option("cpu-request"), option("memory-request"), option("memory-limit")),
-  ]);
+  const { requests, limits } = RELOADER.resources ?? {};
+  rows.push(["config reloader", row(requests?.cpu, requests?.memory, limits?.memory)]);
   const listed = tableRows(page("docs/limits.md"))
     .filter((cells) => /^\d+ [GM]i$/.test(cells[4] ?? ""))
     .map(([name, , , requested = "", limit = ""]) => [name, `${requested}, ${limit}`]);
@@ -90,6 +108,10 @@ function row(cpu = "", memory = "", limit = ""): string {
   return [cpu, memory, limit].map((quantity) => quantity.replace(/^(\d+)/, "$1 ")).join(", ");
 }
 
-function toMi(quantity = ""): string {
-  return quantity.endsWith("Gi") ? `${Number(quantity.slice(0, -2)) * 1024}Mi` : quantity;
+function mebibytes(quantity = ""): number {
+  return quantity.endsWith("Gi") ? number(quantity, /Gi$/) * 1024 : number(quantity, /Mi$/);
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
