@@ -6,7 +6,10 @@ const [url = "", clients = "", seconds = ""] = process.argv.slice(2);
 const until = performance.now() + Number(seconds) * 1000;
 let accepted = 0;
 
-/** Pushes sequentially over one connection. Uses undici because it shares the cores with the measured programs. */
+/**
+ * Pushes sequentially over one connection. This program shares the cores with the measured programs, so it uses undici,
+ * which needs little CPU.
+ */
 async function client(name: string): Promise<void> {
   const connection = new Client(url);
   for (let value = 1; performance.now() < until; value++) {

@@ -41,8 +41,8 @@ const OWN = "__tmp_own";
 /**
  * Drops pushed series whose `job` is one of the environment's own. With `honorLabels` they would be mistaken
  * for metrics of Prometheus, for example. The Pushgateway's own metrics are kept: they have the target's
- * `job` and `instance`. The list also contains `push-proxy`, the job of the push proxy's checkpoint, and
- * `push-guard`, the proxy's former name.
+ * `job` and `instance`. The dropped jobs also include `push-proxy`, to which the push proxy pushes in order to see when
+ * the Pushgateway has written its file (checkpoint.ts), and `push-guard`, the proxy's former name.
  */
 const DROP_IMPOSTORS = [
   { sourceLabels: ["job", "instance"], regex: `${NAME};${NAME}`, targetLabel: OWN, replacement: "true" },

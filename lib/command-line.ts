@@ -33,7 +33,7 @@ export function readCommandLine<const Options extends NonNullable<ParseArgsConfi
     if (length > max) throw new Error(`Unexpected argument '${String(parsed.positionals[max])}'`);
     return parsed;
   } catch (error) {
-    // Node's message continues with advice about options in general.
+    // Node's message continues with advice about options in general, which is cut off.
     exitWithUsage((error as Error).message.replace(/\.\s[^]*/, ""), usage);
   }
 }

@@ -21,7 +21,10 @@ import { stopRetrying, store } from "./store.ts";
 import { readBody, Reservation } from "./upload.ts";
 
 const READ_TIMEOUT_MS = 25_000;
-/** The Pushgateway accepts 1 MiB of headers (Go's net/http). */
+/**
+ * Maximum size of a request's headers. Larger ones are rejected with 431. The Pushgateway itself would accept 1 MiB (the
+ * default of Go's net/http).
+ */
 const MAX_HEADER_BYTES = 64 * 2 ** 10;
 /** Google's load balancers keep idle connections for 600 s, and expect the server to keep them longer. */
 const KEEP_ALIVE_MS = 620_000;

@@ -80,10 +80,8 @@ export async function readBody(
   }
 }
 
-/** Waits for a result until a deadline. @returns undefined when there is none by then */
+/** Waits for a result until a deadline. @returns undefined when there is none by then; a later error is ignored */
 async function before<T>(deadline: number, result: Promise<T>): Promise<T | undefined> {
-  // Errors after the deadline are ignored.
-  result.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, deadline - Date.now(), undefined);

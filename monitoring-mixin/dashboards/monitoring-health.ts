@@ -235,7 +235,7 @@ function pods() {
   ];
 }
 
-/** Returns panels about Alertmanager's messages, errors, the Pushgateway's storage and remote write. */
+/** Returns panels about Alertmanager's messages, the monitoring's errors, the Pushgateway's storage and remote write. */
 function alerting() {
   const operator = ownJob("operator");
   const alertmanager = ownJob("alertmanager");

@@ -139,7 +139,7 @@ export function stat(args: StatArgs): Stat {
   return finish(panel, args, "instant");
 }
 
-/** Returns a table of labels and values, sorted by the column `worst` in ascending order. */
+/** Returns a table of labels and values. With `worst`, the title of a column, rows with its lowest values come first. */
 export function table(
   args: PanelArgs & { transformations: dashboard.DataTransformerConfig[]; worst?: string },
 ): Table {
@@ -164,7 +164,7 @@ export function barChart(
   return finish(panel, args, "table");
 }
 
-/** Returns a panel with a band for each series, whose color is its state. */
+/** Returns a panel that shows each series as a band, which is colored by its value at each time (see `mappings`). */
 export function stateTimeline(args: PanelArgs & { mappings: dashboard.ValueMapping[] }): StateTimeline {
   const panel = new StateTimeline()
     .mappings(args.mappings)

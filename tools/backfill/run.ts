@@ -2,9 +2,9 @@ import type { Labels } from "./recording.ts";
 
 /** Runs that one rule evaluation would have recorded: usually one, or one per group pushed in that minute. */
 export interface Run {
-  /** Time of the evaluation in seconds, a full minute. */
+  /** Unix time of the evaluation in seconds, at the start of a minute. */
   at: number;
-  /** Push time in seconds of each group, with the group's labels. */
+  /** Push time of each group as a Unix time in seconds, with the group's labels. */
   pushes: Value[];
   /** Values by metric: those of `RECORDED_METRICS`, and `k8sfv_test_push_time_seconds` of each test. */
   metrics: Map<string, Value[]>;

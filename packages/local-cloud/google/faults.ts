@@ -16,8 +16,8 @@ interface Rule {
   /** Name in the Pulumi program. @default any name */
   name?: string;
   /**
-   * Fault to inject. `quota`, `permission` and `billing` reject the operation; `billing` applies only when a
-   * billed API is enabled. `timeout` completes the operation and then fails. `crash` completes the operation
+   * Fault to inject. `quota`, `permission` and `billing` reject the operation; `billing` applies only to the
+   * creation of a `projects.Service` that enables Compute Engine or Kubernetes Engine. `timeout` completes the operation and then fails. `crash` completes the operation
    * and then kills the plugin.
    */
   fault?: "quota" | "permission" | "billing" | "timeout" | "crash";

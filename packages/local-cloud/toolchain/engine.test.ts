@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { pruneEngine } from "./engine.ts";
 
 /**
- * The parts of the engine's source that are changed, by path. Each build of the toolchain shows that the
- * complete engine still compiles.
+ * Excerpts of the engine's files that `pruneEngine` changes or removes, by path. Whether the complete engine
+ * still compiles shows at each build of the toolchain.
  */
 const FILES: Readonly<Record<string, string>> = {
   "authhelpers/gcpauth.go": "package authhelpers\n",

@@ -53,7 +53,8 @@ export function implement(handlers: Record<string, Handler<never>>): grpc.Untype
 }
 
 /**
- * Listens on a Unix socket. Creates its directory and replaces the socket of a dead process.
+ * Listens on a Unix socket. Creates the socket's directory, and deletes an existing socket without checking whether a
+ * process still listens on it.
  *
  * @throws Error when the path is too long for a socket, or exists and is not a socket
  */

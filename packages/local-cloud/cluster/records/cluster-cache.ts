@@ -59,7 +59,10 @@ export async function watchCluster(config: KubeConfig): Promise<ClusterCache> {
   return { endpointSlices, ingresses, namespaces, networkPolicies, nodes, pods, services, nextChange };
 }
 
-/** Remembers that something has changed until it is asked for. */
+/**
+ * Lets one caller wait for changes: `next` resolves at the next change or at the timeout, or immediately if something has
+ * changed since the last call.
+ */
 class Changes {
   private pending = false;
   private wake: () => void = () => undefined;
