@@ -29,10 +29,10 @@ export async function measureCommands(cloud: Cloud, engine: Engine): Promise<Mea
   const [of100 = NaN, of200 = NaN, of400 = NaN] = await medians(many, ["preview", "--expect-no-changes"]);
   return [
     {
-      what: "`preview` of the whole ÷ its floor",
+      what: "`preview` of this program ÷ of a program that only registers the same resources",
       result: (preview / ofFloor).toFixed(2),
       aim: "≤ 1.15",
-      from: `${preview.toFixed(2)} s ÷ ${ofFloor.toFixed(2)} s, medians of ${ROUNDS}. The floor: a flat program registers the same resources with the same inputs, read from one JSON file`,
+      from: `${preview.toFixed(2)} s ÷ ${ofFloor.toFixed(2)} s, medians of ${ROUNDS}. The other program reads the resources and their inputs from one JSON file`,
       cure: "profile the program: node --cpu-prof",
     },
     {

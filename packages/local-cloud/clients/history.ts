@@ -27,14 +27,32 @@ export function recordedAt({ pushedAt }: HistoryRun): number {
 
 /** Writes synthetic nightly runs into the cloud's Prometheus, up to its first scrape. */
 export async function loadHistory(cloud: Cloud, prometheus: string, args: string[]): Promise<HistoryRun[]> {
-  const { headStats } = await ask<{ headStats: { minTime: number } }>(prometheus, "/status/tsdb");
   const toolchain = await ensureToolchain({ only: ["history"] });
-  const until = new Date(headStats.minTime - 10_000).toISOString();
+  const until = new Date((await firstScrape(prometheus)) - 10_000).toISOString();
   return loadBlocks(cloud, prometheus, async (folder) => {
     const all = [...args, "-until", until, "-out", folder];
     const { stdout } = await execa(toolchain.path("history"), all);
     return stdout.split("\n").map((line) => JSON.parse(line) as HistoryRun);
   });
+}
+
+/**
+ * Returns the time of Prometheus's first sample in milliseconds. Waits for the first scrape, which a new Prometheus makes
+ * within a scrape interval.
+ *
+ * @throws Error after a minute
+ */
+export async function firstScrape(prometheus: string): Promise<number> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const { headStats } = await ask<{ headStats: { numSeries: number; minTime: number } }>(
+      prometheus,
+      "/status/tsdb",
+    );
+    if (headStats.numSeries > 0) return headStats.minTime;
+    if (Date.now() > deadline) throw new Error("Prometheus has no sample after 60 s");
+    await sleep(1000);
+  }
 }
 
 /**

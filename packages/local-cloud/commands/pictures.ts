@@ -4,7 +4,7 @@ import path from "node:path";
 import { readCommandLine } from "../../../lib/command-line.ts";
 import { ask } from "../../../lib/prometheus.ts";
 import { openBrowser, panelsLoaded, signIn } from "../clients/browser.ts";
-import { loadHistory } from "../clients/history.ts";
+import { firstScrape, loadHistory } from "../clients/history.ts";
 import { openCloud } from "../hosts/cloud.ts";
 import { openEngine, stackOutputs } from "../environment/engine.ts";
 import { forwardAvailable } from "../environment/forwards.ts";
@@ -35,7 +35,7 @@ await runCommand(async () => {
       loadHistory(cloud, addresses.prometheus, ["-nights", "21", "-felix"]),
     );
   }
-  const { headStats } = await ask<{ headStats: { minTime: number } }>(addresses.prometheus, "/status/tsdb");
+  const start = await firstScrape(addresses.prometheus);
   await mkdir(folder, { recursive: true });
   const browser = await openBrowser({ width: WIDTH, height: 1000 });
   try {
@@ -44,7 +44,7 @@ await runCommand(async () => {
       await step(`Taking a screenshot of ${title}`, async () => {
         const page = await browser.context.newPage();
         const uid = uidOf(url);
-        const range = uid === MONITORING_HEALTH ? `?from=${headStats.minTime}&to=now` : "";
+        const range = uid === MONITORING_HEALTH ? `?from=${start}&to=now` : "";
         await page.goto(`${addresses.grafana}/d/${uid}${range}`);
         await panelsLoaded(page);
         // Grafana does not render panels outside the window.
