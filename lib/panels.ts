@@ -141,7 +141,11 @@ export async function queryPanel(
   return panel.targets.flatMap(({ refId }) => {
     const { error, frames = [] } = results[refId] ?? { error: "no answer" };
     if (error !== undefined) throw new Error(`${panel.title}, query ${refId}: ${error}`);
-    return frames.filter(({ schema }) => schema.fields.length > 0).map((frame) => toFrame(refId, frame));
+    // Grafana describes the executed query in the first frame only.
+    const step = stepOf(frames[0]?.schema.meta?.executedQueryString ?? "");
+    return frames
+      .filter(({ schema }) => schema.fields.length > 0)
+      .map((frame) => toFrame(refId, step, frame));
   });
 }
 
@@ -173,10 +177,10 @@ interface RawFrame {
   data: { values: (number | string | null)[][] };
 }
 
-function toFrame(refId: string, { schema, data }: RawFrame): Frame {
+function toFrame(refId: string, step: number, { schema, data }: RawFrame): Frame {
   return {
     refId,
-    step: stepOf(schema.meta?.executedQueryString ?? ""),
+    step,
     columns: schema.fields.map(({ name, labels = {}, config }, at) => ({
       refId,
       name: config?.displayNameFromDS ?? name,
