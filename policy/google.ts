@@ -156,8 +156,8 @@ export const nodeAccountsAreNarrow: StackValidationPolicy = {
 
 /** Returns the service accounts of a pool's nodes: emails if known, and URNs of accounts of this stack. */
 function accountsOf(pool: PolicyResource): string[] {
-  const { nodeConfig } = pool.props as NodePool;
-  const email = ifKnown(() => nodeConfig?.serviceAccount);
+  // In a preview, all of a new pool's nodeConfig is unknown if the program doesn't set it.
+  const email = ifKnown(() => (pool.props as NodePool).nodeConfig?.serviceAccount);
   return [...(email === undefined ? [] : [email]), ...accountsIn(pool, "nodeConfig")];
 }
 

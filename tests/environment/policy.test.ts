@@ -82,6 +82,7 @@ describe("the policy pack", () => {
     await writeFile(config, JSON.stringify({ "history-is-protected": { throwAwayStacks: [] } }));
     const stdout = await refused(["preview", ...pack, "--policy-pack-config", config]);
     expect(violations(stdout).sort()).toEqual([
+      "[mandatory] history-is-protected: disks-alertmanager",
       "[mandatory] history-is-protected: disks-grafana",
       "[mandatory] history-is-protected: disks-prometheus",
       "[mandatory] history-is-protected: disks-push-gateway",

@@ -127,7 +127,8 @@ describe("Google Cloud policies", () => {
     });
 
     test("reports other roles in a preview, in which the account is known only from dependencies", async () => {
-      const resources = [account, pool, grant("roles/storage.objectViewer", account)];
+      const bare = inStack(POOL, "bare", { nodeConfig: UNKNOWN });
+      const resources = [account, bare, pool, grant("roles/storage.objectViewer", account)];
       expect(await stackProblems(google.nodeAccountsAreNarrow, resources)).toEqual([
         expect.stringMatching(/^grant: It grants roles\/storage.objectViewer to the nodes' service account/),
       ]);
