@@ -206,7 +206,7 @@ function podSpec(args: OperatorArgs, serviceAccountName: pulumi.Input<string>) {
   };
 }
 
-/** Resources of the sidecar, as flags of the operator. "0" means no CPU limit, which would only slow down reloads. */
+/** Resources of the config reloaders, as flags of the operator. "0" means no CPU limit, which would only slow down reloads. */
 const RELOADER_RESOURCES = {
   "cpu-request": "5m",
   "cpu-limit": "0",

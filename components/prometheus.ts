@@ -30,7 +30,10 @@ const PORT_NAME = "web";
 const ACCOUNT = `prometheus-${INSTANCE}`;
 /** Five years, as in the previous environment. */
 const RETENTION_DAYS = 1825;
-/** Change of Prometheus's container: the operator's startup probe runs every 15 s, also for 15 minutes in total. */
+/**
+ * Change of Prometheus's container. The operator's startup probe runs every 15 s instead of every second, and has the same
+ * timeout of 15 minutes.
+ */
 const CONTAINER = { name: "prometheus", startupProbe: { periodSeconds: 1, failureThreshold: 900 } };
 /** Fraction of the disk for blocks. The rest is for the write-ahead log and compaction. */
 const DISK_SHARE = 0.8;

@@ -21,7 +21,7 @@ export const cluster = object({
     "Name of the cluster, and the prefix of all names in Google Cloud. Unique among the stacks of a project.",
   ),
   nodeCount: integer(1, 100).describe(
-    "Number of nodes. With one, both pods of the push queue are on it: if it is lost, pushes are refused until it is replaced.",
+    "Number of nodes. A single node runs both pods of the push queue: if the node is lost, pushes are refused until GKE has replaced it.",
   ),
   machineType: string("a machine type, like e2-standard-2", /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/)
     .default("e2-standard-2")
@@ -39,7 +39,7 @@ export const cluster = object({
     .default("dataplane-v2")
     .describe("Implementation of network policies: GKE Dataplane V2 or Calico."),
   deletionProtection: boolean(true).describe(
-    "Google Cloud rejects the deletion of the cluster. Set it to false only before the environment is deleted or the cluster replaced.",
+    "Whether Google Cloud rejects the deletion of the cluster. Set this to false only before you delete the environment or replace the cluster.",
   ),
   endpoint: enumOf("dns", "ip")
     .default("dns")
@@ -78,10 +78,10 @@ export const network = object({
     ),
   primaryCidr: subnetworkRange(8, 27).describe("Range of the nodes and the load balancers."),
   podCidr: subnetworkRange(9, 24).describe(
-    "Range of the pods: a /24 for each node, and one for upgrades. It cannot be changed later.",
+    "Range of the pods: a /24 for each node, and a /24 for upgrades. You can't change the range later.",
   ),
   serviceCidr: subnetworkRange(16, 27).describe(
-    "Range of the Services in the cluster. It cannot be changed later.",
+    "Range of the Services in the cluster. You can't change the range later.",
   ),
   controlPlaneCidr: subnetworkRange(28, 28)
     .optional()
@@ -115,7 +115,7 @@ export const disks = object({
     .default(10)
     .describe("Size of Alertmanager's disk in GiB, for silences and the notification log."),
   protect: boolean(true).describe(
-    "Pulumi refuses to delete the disks, the passwords and the external address. Set it to false only before the history is deleted.",
+    "Whether Pulumi refuses to delete the disks, the passwords and the external address. Set this to false only before you delete the history.",
   ),
 })
   .prefault({})

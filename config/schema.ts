@@ -45,7 +45,7 @@ const images = object({
   operator: optionalImage(image, "Image of the Prometheus Operator.", "prometheus-operator:v0.85.0"),
   configReloader: optionalImage(
     image,
-    "Image of the operator's sidecar in Prometheus's pod.",
+    "Image of the config reloader, which the operator adds to the pods of Prometheus and Alertmanager.",
     "prometheus-config-reloader:v0.85.0",
   ),
   prometheus: optionalImage(prometheusImage, "Image of Prometheus.", "prometheus:v3.16.0"),
@@ -125,7 +125,7 @@ const grafana = object({
   tunnelPort: integer(1024, 65535)
     .default(33000)
     .describe(
-      "Port of 127.0.0.1 on which the tunnel listens. It is a part of the Grafana provider's URL in the state.",
+      "Port of 127.0.0.1 on which the tunnel listens. The state contains the port, as a part of the Grafana provider's URL.",
     ),
   anonymousViewer: boolean(false).describe("Allows viewing dashboards without a login."),
 });
