@@ -49,8 +49,8 @@ export class Cluster extends pulumi.ComponentResource {
     const { account, roles } = this.makeAccount(name, args);
     const cluster = new GkeCluster(`${name}-gke`, clusterSettings(args, account.email), {
       parent: this,
-      // GKE first creates a default node pool, which the provider then removes. That pool's nodes use the service
-      // account, so its roles must exist before.
+      // GKE first creates a default node pool, which the provider then removes. The nodes of the default pool use the
+      // service account, so the account's roles must exist before.
       dependsOn: [...roles, ...args.network.peerings],
       // These are settings of the removed pool. Reading the cluster returns the settings of another pool or
       // none, and a difference would replace the cluster (terraform-google-kubernetes-engine#2014).

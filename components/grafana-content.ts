@@ -151,7 +151,7 @@ function prometheusSource(uid: string, { longTerm, prometheusVersion }: GrafanaC
       prometheusVersion,
       // The scrape's interval, so that rates span enough samples.
       timeInterval: "10s",
-      // Grafana shows Prometheus's alert rules and their state, and silences them in this Alertmanager.
+      // Grafana shows Prometheus's alert rules and their state, and creates silences in this Alertmanager.
       manageAlerts: longTerm === undefined || uid === LOCAL_SOURCE,
       alertmanagerUid: ALERTMANAGER_SOURCE,
     }),

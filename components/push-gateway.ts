@@ -228,7 +228,7 @@ function gatewayContainer(image: string, auth: boolean) {
       ...(auth ? [`--web.config.file=${WEB_CONFIG.mountPath}/web.yml`] : []),
     ],
     // Each push creates some hundred kB of garbage, which Go collects at every 4 MiB by default. These values save 10 %
-    // of the CPU per push for 15 MiB of memory, and have no effect near the memory limit.
+    // of the CPU per push, take 15 MiB more memory, and have no effect near the memory limit.
     env: [
       { name: "GOGC", value: "400" },
       { name: "GOMEMLIMIT", value: "384MiB" },

@@ -39,7 +39,7 @@ export const MAX_STORED_BYTES = 16 * 2 ** 20;
 /** Time after which the proxy responds with 503, in seconds; then the push queue sends the push again. */
 const PUSH_TIMEOUT_SECONDS = ATTEMPT_TIMEOUT_SECONDS / 2;
 /**
- * Maximum time that a push takes, in seconds: the upload of the largest one at the lowest accepted rate, the wait in
+ * Maximum time that a push takes, in seconds: the upload of the largest push at the lowest accepted rate, the wait in
  * the push queue, and a last attempt. A load balancer must not end the request earlier.
  */
 export const MAX_RESPONSE_SECONDS =
@@ -92,7 +92,8 @@ export function pushProxy(name: string, args: PushProxyArgs, parent: pulumi.Reso
   );
   return {
     container: container(args),
-    // The official images have no program in common, so the canary's comes from the Pushgateway's.
+    // No official image contains both Node and the Pushgateway, so the canary's program is copied from the
+    // Pushgateway's image.
     initContainer: {
       name: "copy-canary",
       image: args.gatewayImage,

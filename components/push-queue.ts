@@ -125,7 +125,7 @@ export function pushQueue(name: string, args: PushQueueArgs, parent: pulumi.Comp
   return deployment;
 }
 
-/** Metrics that are stored. HAProxy exposes 300 series, and each new pod would start new ones. */
+/** Metrics that are stored. HAProxy exposes 300 series, and each new pod would start new series. */
 const KEPT =
   "haproxy_(backend_(current_queue|current_sessions|http_responses_total|retry_warnings_total)" +
   "|frontend_current_sessions|process_start_time_seconds)";

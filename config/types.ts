@@ -100,8 +100,8 @@ const IDENTIFIER = "(0|[1-9][0-9]*|[0-9]*[a-z-][0-9a-z-]*)";
 const PRERELEASE = `-${IDENTIFIER}([.]${IDENTIFIER})*`;
 
 /**
- * Accepts container images whose tag is a version that begins with `series`. The Prometheus Operator reads the
- * version, on which command-line flags depend, and rejects others after the change has been applied.
+ * Accepts container images whose tag is a version that begins with `series`. The Prometheus Operator reads the version,
+ * on which command-line flags depend, and rejects unsupported versions only after the change has been applied.
  *
  * @param series regular expression of the first numbers
  */

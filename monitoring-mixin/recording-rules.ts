@@ -19,8 +19,8 @@ export function recordingGroups(): RecordingGroup[] {
 
 /**
  * Returns rules that count pushes and restarts. They record a sample only when there is something to count, which saves
- * storage. They don't use `increase`, which misses the first value of a new counter. That value counts only if the push
- * proxy was scraped before, so that a Prometheus that was down doesn't count old pushes again.
+ * storage. They don't use `increase`, which misses the first value of a new counter. These rules count the first value
+ * only if the push proxy was scraped before, so that Prometheus doesn't count old pushes again after a downtime.
  */
 function healthRules(): RecordingGroup["rules"] {
   const pushes = (codes: string) => {

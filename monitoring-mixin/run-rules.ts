@@ -22,7 +22,7 @@ const NEWEST_DAYS = 30;
 export const LOOKBACK_DAYS = 60;
 /** Lookback window for a group's last recorded push. */
 const LOOKBACK = `${LOOKBACK_DAYS}d`;
-/** Duration of a nightly run in hours: CI runs that start within this time after the first one belong to it. */
+/** Duration of a nightly run in hours: CI runs within this time after the first one belong to the same nightly run. */
 export const NIGHT_HOURS = 17;
 /** Minimum hours after which a complete run starts a new nightly run, for suites that run twice a day. */
 export const SECOND_NIGHT_HOURS = 6;

@@ -10,7 +10,10 @@ export interface ExpectedRuns {
 
 /** Limits at which alerts fire and panels turn red. */
 export interface AlertThresholds {
-  /** Hours after the last run at which a run is missing, for code levels that match no schedule of `expectedRuns`. */
+  /**
+   * Hours without a run of a code level after which the next run counts as missing, for code levels that match no
+   * schedule of `expectedRuns`.
+   */
   runMissingHours: number;
   /** Schedules of code levels that don't run every day. The first schedule that matches applies. */
   expectedRuns: ExpectedRuns[];

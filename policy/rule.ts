@@ -17,7 +17,7 @@ export interface TypedCheck {
 }
 
 /**
- * Returns a check of one resource type. The type is a token and not a class, as in the library's own helper, because
+ * Returns a check of one resource type. The type is a token. The library's own helper takes a class instead, but
  * loading the classes takes longer than all checks.
  */
 export function on<Inputs>(token: string, check: Check<Inputs>): TypedCheck {

@@ -19,8 +19,9 @@ export interface SkippedResource {
 }
 
 /**
- * Returns the resources that may belong to another stack: labelled types without this stack's label,
- * resources in another stack's state, and unlabelled ones that depend on or are used by one of those.
+ * Returns the resources that may belong to another stack: resources that lack this stack's label although their type
+ * has labels, resources in another stack's state, and resources of types without labels that depend on such a resource
+ * or are used by one.
  *
  * @param found existing resources with this stack's names, as read from Google, with secrets in plain text
  * because the SDK treats labels as secrets

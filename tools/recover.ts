@@ -1,5 +1,5 @@
-// npm run recover -- STACK [--json]: imports existing resources after a killed run or a lost response, or with
-// Grafana's old disk. With --json it prints the result as one JSON object.
+// npm run recover -- STACK [--json]: imports existing resources that are missing in the state, after a killed run, a
+// lost response, or a rebuild with Grafana's old disk. With --json it prints the result as one JSON object.
 import { ExecaError, execa } from "execa";
 import { readCommandLine } from "../lib/command-line.ts";
 import { importExisting, lockOf, type ImportResult } from "./import-existing.ts";

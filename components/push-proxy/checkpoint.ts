@@ -12,8 +12,8 @@ const CHECKPOINT_TIMEOUT_MS = 5_000;
 const POLL_MS = 2;
 /**
  * Interval in ms for repeating the checkpoint's push. If a push arrives when the Pushgateway starts to write its file,
- * the file may not contain it until the next push: the Pushgateway records the time of a write before the write (`loop`
- * in its storage/diskmetricstore.go).
+ * the file may not contain this push until the next one arrives: the Pushgateway records the time of a write before the
+ * write (`loop` in its storage/diskmetricstore.go).
  */
 const REPEAT_MS = 250;
 
@@ -23,8 +23,8 @@ let current: Promise<void> | undefined;
 let next: Promise<void> | undefined;
 
 /**
- * Resolves when all pushes that the Pushgateway accepted before the call are on the disk. Calls during a checkpoint,
- * which may have begun too early for them, share the next one.
+ * Resolves when all pushes that the Pushgateway accepted before the call are on the disk. A running checkpoint may have
+ * begun too early for a call, so all calls during it share the next checkpoint.
  */
 export async function checkpoint(): Promise<void> {
   next ??= (current ?? Promise.resolve())

@@ -13,7 +13,10 @@ export interface FamilySizes {
   families: Map<string, number>;
 }
 
-/** Groups smaller than this may use the whole limit, others 90 %, so that a noisy job doesn't block nightly pushes. */
+/**
+ * Groups smaller than this may grow until the whole limit is used, larger groups until 90 % of it are used, so that a
+ * noisy job doesn't block nightly pushes.
+ */
 const SMALL_GROUP_BYTES = 2 ** 20;
 /** Families that the Pushgateway and the proxy add to a group. */
 const IGNORED = new Set([

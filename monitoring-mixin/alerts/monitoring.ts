@@ -12,9 +12,10 @@ const OPERATOR = ownJob("operator");
 const ALERTMANAGER = ownJob("alertmanager");
 
 /**
- * Returns the alerts about the monitoring system itself. Alerts that kube-prometheus has too use its names and
- * durations (github.com/prometheus/prometheus, documentation/prometheus-mixin; github.com/prometheus/alertmanager,
- * doc/alertmanager-mixin; github.com/prometheus-operator/prometheus-operator, jsonnet/mixin).
+ * Returns the alerts about the monitoring system itself. Alerts that kube-prometheus also has use kube-prometheus's
+ * names and durations (github.com/prometheus/prometheus, documentation/prometheus-mixin;
+ * github.com/prometheus/alertmanager, doc/alertmanager-mixin; github.com/prometheus-operator/prometheus-operator,
+ * jsonnet/mixin).
  */
 export function monitoringAlerts(thresholds: AlertThresholds): Alert[] {
   return [

@@ -27,8 +27,8 @@ const SCRAPE_WAIT_MS = 60_000;
 const DELETE_WAIT_MS = 10_000;
 
 /**
- * Returns a value that identifies this run. The series is always the same because each new one would be kept
- * for five years, so concurrent smoke tests disturb each other.
+ * Returns a value that identifies this run. All smoke tests use the same series, because each new series would be kept
+ * for five years. Concurrent smoke tests therefore disturb each other.
  */
 export function newSampleValue(): number {
   return randomInt(1, 2 ** 47);
