@@ -4,8 +4,8 @@ import path from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
 /**
- * Debian's Chromium, installed by packages/local-cloud/bootstrap.mjs. Playwright's own build is in no package
- * registry.
+ * Debian's Chromium, installed by packages/local-cloud/bootstrap.mjs. Playwright's own build of Chromium is in no
+ * package registry.
  */
 const CHROMIUM = "/usr/bin/chromium";
 

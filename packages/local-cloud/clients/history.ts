@@ -17,15 +17,15 @@ export interface HistoryRun {
 }
 
 /**
- * Returns when the recording rules record a run: at the first full minute after its first scrape. In
- * milliseconds.
+ * Returns the Unix time in milliseconds at which the recording rules record a run: the first full minute after the
+ * run's first scrape.
  */
 export function recordedAt({ pushedAt }: HistoryRun): number {
   const scraped = Math.floor(pushedAt / 10_000) * 10_000 + 10_000;
   return Math.floor(scraped / 60_000) * 60_000 + 60_000;
 }
 
-/** Writes synthetic nightly runs into the cloud's Prometheus, up to its first scrape. */
+/** Writes synthetic nightly runs into the cloud's Prometheus, until 10 s before Prometheus's first sample. */
 export async function loadHistory(cloud: Cloud, prometheus: string, args: string[]): Promise<HistoryRun[]> {
   const toolchain = await ensureToolchain({ only: ["history"] });
   const until = new Date((await firstScrape(prometheus)) - 10_000).toISOString();
@@ -37,8 +37,8 @@ export async function loadHistory(cloud: Cloud, prometheus: string, args: string
 }
 
 /**
- * Returns the time of Prometheus's first sample in milliseconds. Waits for the first scrape, which a new Prometheus makes
- * within a scrape interval.
+ * Returns the Unix time in milliseconds of Prometheus's first sample. Waits for the first scrape, which comes within
+ * one scrape interval after the start of a new Prometheus.
  *
  * @throws Error after a minute
  */
@@ -56,8 +56,7 @@ export async function firstScrape(prometheus: string): Promise<number> {
 }
 
 /**
- * Moves TSDB blocks created by `write` into Prometheus's database and waits until they are loaded, within a
- * minute.
+ * Moves TSDB blocks created by `write` into Prometheus's database and waits up to two minutes until they are loaded.
  */
 async function loadBlocks<T>(
   cloud: Cloud,
@@ -90,7 +89,10 @@ export async function databaseFolder(cloud: Cloud): Promise<string> {
   return found;
 }
 
-/** Waits until Prometheus has loaded the blocks. A compacted block lists its source blocks. */
+/**
+ * Waits until Prometheus has loaded the blocks. A block that Prometheus has compacted lists the blocks that it was made
+ * from.
+ */
 async function waitUntilLoaded(prometheus: string, blocks: string[]): Promise<void> {
   const deadline = Date.now() + 120_000;
   for (;;) {

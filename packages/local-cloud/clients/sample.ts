@@ -12,9 +12,9 @@ export interface SampleResult {
   tests: number;
   /** Sum of k8sfv_test_result. */
   passing: number;
-  /** Mean occupancy in bytes, unique for this run. */
+  /** Mean memory occupancy of `occupancyTest` in bytes, unique for this run. */
   occupancyMeanBytes: number;
-  /** Test with that mean occupancy. */
+  /** Name of the test with the mean occupancy `occupancyMeanBytes`. */
   occupancyTest: string;
 }
 
@@ -46,9 +46,9 @@ export async function ciHostCommand(cloud: Cloud, command: string[]): Promise<[s
 }
 
 /**
- * Pushes the metrics of a sample run from the CI host, like k8sfv, with a unique mean occupancy. Retries
- * connection errors for 30 s: right after a `pulumi up` that moved the gateway's pod, nodes may need some
- * seconds to update their routes.
+ * Pushes the metrics of a sample run from the CI host, like k8sfv, with a unique mean occupancy. Retries connection
+ * errors for 30 s: right after a `pulumi up` that moved the Pushgateway's pod, nodes may need some seconds to update
+ * their routes.
  */
 export async function runSample(cloud: Cloud, outputs: Record<string, unknown>): Promise<SampleResult> {
   const mark = String(randomInt(30_000_000, 60_000_000));

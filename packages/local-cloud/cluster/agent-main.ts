@@ -9,9 +9,14 @@ import { LoadBalancerController } from "./load-balancers.ts";
 import { NetworkPolicyController } from "./network-policies/index.ts";
 import { watchCluster } from "./records/cluster-cache.ts";
 
-/** Milliseconds after which hosts are checked that were added or restarted, of which the API server doesn't tell. */
+/**
+ * Maximum time in milliseconds to wait for a change in the cluster. The API server doesn't report that a host was added
+ * or restarted, so this process finds such hosts only in its next reconciliation.
+ */
 const pollMs = 2000;
-/** Milliseconds between two reconciliations, so that changes which come together cause one. */
+/**
+ * Minimum time in milliseconds between two reconciliations, so that several changes in quick succession cause only one.
+ */
 const pauseMs = 100;
 
 const cloud = openCloud(process.argv[2] ?? "");

@@ -2,15 +2,15 @@ import type { Cloud } from "../hosts/cloud.ts";
 import { ciHost, runIn } from "../hosts/host.ts";
 import { listNodes } from "./records/nodes.ts";
 
-/** Range of next-hop addresses that represent nodes. Nothing else in the VPC has such an address. */
+/** Range of next-hop addresses that represent nodes. No host in the VPC has an address in this range. */
 const HOPS = "169.254.77";
 
 /**
- * Routes connections from the CI host to a load balancer's address: new connections go to `node`, and
- * existing connections stay with the node that answered their first packet. Google's passthrough load
- * balancer does the same (cloud.google.com/load-balancing/docs/internal, "Connection tracking"). Packets to a
- * lost node are dropped, so clients send them again. Google doesn't document to which node a repeated SYN
- * goes. Here it goes to the new node as soon as the address has moved.
+ * Routes connections from the CI host to a load balancer's address: new connections go to `node`, and existing
+ * connections stay with the node that answered their first packet. Google's passthrough load balancer does the same
+ * (cloud.google.com/load-balancing/docs/internal, "Connection tracking"). If a lost node doesn't answer a client's SYN,
+ * the client repeats it. Google doesn't document to which node a repeated SYN goes; here, to the new node as soon as
+ * the address has moved.
  */
 export async function routeNewConnections(cloud: Cloud, address: string, node: string): Promise<void> {
   const mac = await runIn(cloud, node, ["ip", "-o", "link", "show", "eth0"], { namespaces: "network" });
@@ -38,7 +38,9 @@ export async function removeRoutes(cloud: Cloud, address: string): Promise<void>
   await inShell(cloud, [`iptables -w -t mangle -D OUTPUT ${jump(address)}`]).catch(() => undefined);
 }
 
-/** Returns a number between 1 and 254 that no other node has: each node has its own /24 of the pods' range. */
+/**
+ * Returns a number between 1 and 254 from the node's /24 pod range. It is unique among the few nodes of a local cloud.
+ */
 async function numberOf(cloud: Cloud, node: string): Promise<number> {
   const spec = (await listNodes(cloud)).find(({ name }) => name === node);
   return (Number(spec?.podCidr.split(".")[2] ?? 0) % 254) + 1;

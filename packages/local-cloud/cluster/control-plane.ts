@@ -33,8 +33,8 @@ export interface ClusterAccess {
 
 const securePort = 443;
 /**
- * Environment of the control plane's programs. After `pulumi up` the API server needs 310 MiB; with Go's default of 100
- * it needed 385 MiB, and with 25 twice as much CPU time for 280 MiB.
+ * Environment of the control plane's programs. With GOGC=50, the API server needs 310 MiB after `pulumi up`. With Go's
+ * default, 100, it needed 385 MiB; with 25, it needed 280 MiB but twice as much CPU time.
  */
 const env = { GOGC: "50" };
 /** Timeout in milliseconds. On two busy cores the control plane was ready after 5 s; slower computers need longer. */
@@ -157,7 +157,8 @@ async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Aut
         `--root-ca-file=${authority.certificateFile}`,
         `--service-account-private-key-file=${serviceAccountKey}`,
         "--enable-hostpath-provisioner=true",
-        // The default is 15 s: a binding that fails because the volume has just changed waits for the next period.
+        // The default is 15 s: a binding that fails because the volume has just changed is retried only after this
+        // period.
         "--pvclaimbinder-sync-period=1s",
       ],
     },

@@ -19,8 +19,8 @@ export async function nodeWithDisk(cloud: Cloud, { zone, name }: DiskName): Prom
 }
 
 /**
- * Detaches the disk from its node by force: without a request to the node, on which existing mounts stay
- * until the pod ends.
+ * Detaches the disk from its node by force, i.e. without a request to the node. Existing mounts stay on the node until
+ * their pods end.
  */
 export async function detachDisk(cloud: Cloud, { zone, name }: DiskName): Promise<void> {
   await attachmentsOf(cloud).release(zone, name);

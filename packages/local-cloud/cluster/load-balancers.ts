@@ -23,10 +23,9 @@ interface Assignment {
 }
 
 /**
- * Assigns every Service of type LoadBalancer its `loadBalancerIP`: one node gets the address, and its
- * kube-proxy forwards connections to the Service's pods. If the node becomes NotReady, the address moves to
- * another node. With externalTrafficPolicy "Local", the address is always on a node with a ready pod of the
- * Service.
+ * Assigns every Service of type LoadBalancer its `loadBalancerIP`: one node gets the address, and its kube-proxy
+ * forwards connections to the Service's pods. If the node becomes NotReady, the address moves to another node. With
+ * externalTrafficPolicy "Local", the address moves to a node with a ready pod of the Service whenever there is one.
  */
 export class LoadBalancerController {
   private readonly api: CoreV1Api;
@@ -81,7 +80,7 @@ export class LoadBalancerController {
       assignment?.address === address &&
       // A node that restarted has lost the address.
       existsSync(`/proc/${assignment.pid}`) &&
-      // Without any ready pod, the address stays where it is.
+      // If no node can serve the Service, the address stays on its node.
       (candidates.includes(assignment.node) || candidates.length === 0);
     if (!keep) {
       if (assignment !== undefined) await this.release(uid, assignment);
@@ -120,7 +119,7 @@ export class LoadBalancerController {
 
   private async release(uid: string, { address, node }: Assignment): Promise<void> {
     this.assigned.delete(uid);
-    // If the node is stopped, the command fails, but the address is removed too.
+    // On a stopped node the command fails, which is harmless: the node has lost the address.
     await runIn(this.cloud, node, ["ip", "address", "delete", `${address}/32`, "dev", "eth0"], {
       namespaces: "network",
     }).catch(() => undefined);

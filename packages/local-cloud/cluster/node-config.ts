@@ -109,8 +109,8 @@ export function kubeletConfig(
 
 /**
  * Returns a script that runs runc with containers in the given cgroup. Without cgroupsPerQOS the kubelet requests no
- * parent cgroup, whatever its cgroupRoot, and containerd then sets /k8s.io/ID: in cgroups outside the cloud's own,
- * nothing would show which cloud they belong to.
+ * parent cgroup, whatever its cgroupRoot, and containerd chooses the cgroup /k8s.io/ID. This name doesn't show to which
+ * cloud a container belongs.
  */
 export function runcWrapper(cgroup: string): string {
   return `#!/bin/sh

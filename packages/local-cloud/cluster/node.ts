@@ -28,7 +28,8 @@ export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
   await writeNodeFiles(cloud, cluster, node);
   const containerdRoot = path.join(hostDir(cloud, node.name), "var/lib/containerd");
   const store = { dir: await realpath(cloud.imageStore) };
-  // After an update, images may differ. A node loads images only when it starts, so it must restart.
+  // After an update of the project, images may differ. A node loads images only when it starts, so a running node must
+  // restart.
   if (!(await isSeeded(store, containerdRoot))) await killHost(cloud, node.name);
   await seedContainerd(store, containerdRoot);
   const plug = attachToVpc(cloud, node.name, network, node.address);
@@ -39,8 +40,8 @@ export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
     setup: [
       ...plug.setup,
       ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1"],
-      // Each pod has its own route, which is more specific than this one. Without this route, packets to a
-      // deleted pod would loop between node and router. With it, the sender immediately gets "host unreachable".
+      // For packets to deleted pods: their sender immediately gets "host unreachable". Without this route, such packets
+      // would loop between node and router. An existing pod has a more specific route.
       ["ip", "route", "add", "unreachable", node.podCidr],
     ],
     binds: [
@@ -90,8 +91,8 @@ async function writeNodeFiles(cloud: Cloud, cluster: ClusterSpec, node: NodeSpec
 }
 
 /**
- * Returns the node's Ready condition if its kubelet reported it after `since` (Unix time in milliseconds),
- * else undefined: the API server keeps the last condition of a kubelet that has stopped.
+ * Returns the node's Ready condition if the kubelet reported the condition after `since` (Unix time in milliseconds),
+ * else undefined. An older one may be of a kubelet that has stopped: the API server keeps its last condition.
  */
 export function readySince(node: V1Node | undefined, since: number): V1NodeCondition | undefined {
   const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");

@@ -19,7 +19,7 @@ export async function removeCloud(cloud: Cloud): Promise<void> {
 
 /** Kills every process of the cloud and removes the cgroups of its containers. Data stays. */
 export async function endProcesses(cloud: Cloud): Promise<void> {
-  // A host that starts in the meantime is found in the next iteration.
+  // The next iteration finds a host that has started in the meantime.
   for (let found = await findProcesses(cloud); found.length > 0; found = await findProcesses(cloud)) {
     await killProcesses(found);
   }

@@ -9,11 +9,10 @@ import { findEngineProcesses } from "../hosts/processes.ts";
 import { endProcesses } from "./remove.ts";
 
 /**
- * Starts the hosts of a cloud again, with their data, if one of them has stopped (after a crash or reboot):
- * kills all remaining processes first. Leaves a running cloud unchanged.
+ * If a host of the cloud has stopped (after a crash or reboot), kills all remaining processes of the cloud and starts
+ * all hosts again, with their data. Leaves a running cloud unchanged.
  *
- * @throws Error while the Pulumi engine runs in the cloud, because the engine may be about to start missing
- * hosts
+ * @throws Error while the Pulumi engine runs in the cloud, because the engine may be about to start missing hosts
  */
 export async function resumeCloud(cloud: Cloud): Promise<void> {
   await assertEngineIdle(cloud);

@@ -12,9 +12,9 @@ interface Balanced {
 }
 
 /**
- * Returns the Service or Ingress whose load balancer has the address, as `NAMESPACE/NAME`, or undefined if
- * there is none or if the API server does not respond. Uses kubectl because it starts ten times faster than
- * the Kubernetes client library loads.
+ * Returns the Service or Ingress whose load balancer has the address, as `NAMESPACE/NAME`, or undefined if there is
+ * none or if the API server does not respond. Uses kubectl, which starts in a tenth of the time that the Kubernetes
+ * client library needs to load.
  */
 export async function serviceWithAddress(cloud: Cloud, address: string): Promise<string | undefined> {
   const kubectl = path.join(cloud.binDir, "kubectl");

@@ -7,7 +7,7 @@ import { openEngine, stackOutputs } from "../environment/engine.ts";
 import { cloudName, runCommand, runInTerminal } from "./terminal.ts";
 
 const command = process.argv.slice(2);
-// The options after COMMAND are its own.
+// Options after COMMAND are options of COMMAND, not of this script.
 readCommandLine({
   usage: "npm run ci-machine -- COMMAND [ARGUMENT ...]",
   positionals: [1, 1],

@@ -13,7 +13,10 @@ import { cloudName, runCommand, step } from "./terminal.ts";
 
 const folder = path.join(projectDir, "docs/pictures");
 
-/** UID of the dashboard with the metrics of the monitoring itself, which start with this cloud's Prometheus. */
+/**
+ * UID of the dashboard with the metrics of the monitoring itself. Its picture begins at the start of this cloud's
+ * Prometheus, before which these metrics don't exist.
+ */
 const MONITORING_HEALTH = "k8sfv-monitoring-health";
 
 /**

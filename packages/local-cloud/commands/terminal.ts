@@ -23,11 +23,10 @@ export function step<T>(title: string, work?: () => Promise<T>): Promise<T> | un
 }
 
 /**
- * Runs the engine so that it can exit by itself after Ctrl-C. The terminal sends Ctrl-C to the engine too,
- * which then finishes the operations in progress and saves its state. Killing the engine would lose that
- * state.
+ * Runs the engine so that it can exit by itself after Ctrl-C. The terminal sends Ctrl-C to the engine too, which then
+ * finishes the operations in progress and saves its state. Killing the engine would lose that state.
  *
- * @param work its signal is aborted on Ctrl-C
+ * @param work called with a signal that is aborted on Ctrl-C
  */
 export async function withGracefulStop<T>(work: (stopped: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
@@ -50,8 +49,8 @@ export async function withGracefulStop<T>(work: (stopped: AbortSignal) => Promis
 }
 
 /**
- * Runs a program in this terminal. Ctrl-C is left to the program, to which the terminal sends it: the engine
- * saves its state after the first Ctrl-C, and stops immediately after a second one.
+ * Runs a program in this terminal. This process ignores Ctrl-C, which the terminal also sends to the program: the
+ * engine saves its state after the first Ctrl-C, and stops immediately after a second one.
  *
  * @returns the exit status as a shell reports it, or undefined if the program can't be started
  */

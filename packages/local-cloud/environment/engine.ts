@@ -28,8 +28,8 @@ export interface Engine {
 }
 
 /**
- * Returns the engine for a prepared cloud. Its home, state and passphrase are in the cloud's directory: it
- * does not use the developer's own Pulumi home, and does not write the project's stack file.
+ * Returns the engine for a prepared cloud. The engine's home, state and passphrase are in the cloud's directory: the
+ * engine does not use the developer's own Pulumi home, and does not write the project's stack file.
  */
 export function openEngine(cloud: Cloud): Engine {
   const env = {
@@ -37,8 +37,8 @@ export function openEngine(cloud: Cloud): Engine {
     K8SFV_CRDS: cloud.crdsDir,
     PATH: `${cloud.binDir}:${process.env.PATH ?? ""}`,
     PULUMI_HOME: cloud.pulumiHome,
-    // The engine writes no metadata files. If it is killed while it writes one, no engine can read the state
-    // any more ("failed to load checkpoint: EOF").
+    // Without `metadata=skip`, the engine writes metadata files. If it is killed while it writes one, no engine can
+    // read the state any more ("failed to load checkpoint: EOF").
     PULUMI_BACKEND_URL: `file://${path.join(cloud.pulumiDir, "state")}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE_FILE: path.join(cloud.pulumiDir, "passphrase"),
     PULUMI_STACK: stack,
@@ -101,7 +101,7 @@ export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   if (runsOfficialImages()) file.config[imagesKey] = builtNames();
   await writeFileAtomic(configFile(cloud), stringify(file));
   await copyFile(path.join(projectDir, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
-  // A killed engine leaves its lock behind.
+  // If no engine runs, existing locks are of killed engines.
   if ((await findEngineProcesses(cloud)).length === 0)
     await removeLeftovers(path.join(cloud.pulumiDir, "state"));
   if (before.encryptionsalt === undefined) {

@@ -29,7 +29,7 @@ const builtPlugins = {
  * @param pulumiHome the engine's `PULUMI_HOME`
  */
 export async function installPlugins(pulumiHome: string, toolchain: Binaries): Promise<void> {
-  // First, because an incomplete toolchain should fail before the bundles take seconds.
+  // Built plugins come first, so that an incomplete toolchain fails before the bundles, which take seconds.
   for (const [name, { npm }] of Object.entries(builtPlugins)) {
     const file = await pluginFile(pulumiHome, name, pluginVersion(npm));
     await rm(`${file}.new`, { force: true });

@@ -15,12 +15,15 @@ export interface StackFile {
 }
 
 /**
- * Returns a cloud's own copy of the project's stack file, into which the engine writes the encryption salt.
- * Clouds that run at the same time need different tunnel ports; a cloud keeps its port.
+ * Returns a cloud's own copy of the project's stack file, into which the engine writes the encryption salt. Clouds that
+ * run at the same time need different tunnel ports, so a cloud keeps its own port, unless the project's stack file sets
+ * one.
  *
- * @param before copy of the previous start
+ * @param wanted the project's stack file
+ * @param before the cloud's copy from its previous start; empty at the first start
  * @param port tunnel port of a new copy
- * @param pinned images of versions.ts; images built here have no digest, so the copy overrides pinned names
+ * @param pinned images of versions.ts; images built here have no digest, so the copy overrides the names that contain
+ * one
  */
 export function cloudStackFile(
   wanted: StackFile,

@@ -36,7 +36,10 @@ export class Api {
     private readonly backend: Backend,
   ) {}
 
-  /** Creates the resource. @returns its outputs @throws Error with Google's message, with nothing created */
+  /**
+   * Creates the resource. @returns its outputs @throws Error with Google's message; an injected timeout leaves
+   * the resource created, other errors create nothing
+   */
   async create(type: ResourceType, desired: DesiredResource): Promise<Values> {
     const { path, inputs } = desired;
     const context = contextOf(type, "create", desired, desired.place.project);
@@ -65,7 +68,7 @@ export class Api {
   async read(type: ResourceType, existing: ExistingResource): Promise<Resource | undefined> {
     const { path } = existing;
     const found = this.store.read().resources[path];
-    // A disabled API does not report that a resource is missing.
+    // Comes before the check for a missing resource: a disabled API responds with its own error in that case too.
     await this.before(type, contextOf(type, "read", existing, projectOf(existing, found)));
     if (found === undefined || found.type !== type.token) return undefined;
     // Google completes operations after a client's crash; the emulation does so on the next read.
@@ -186,7 +189,7 @@ function checkLimit(data: Data, { token, title }: ResourceType, limits: Backend[
   throw new ApiError(400, text, "localLimit");
 }
 
-/** Inserts or updates the resource, and the resources that Google creates with it. @throws ApiError */
+/** Inserts or updates the resource, and inserts the resources that Google creates with it. @throws ApiError */
 function insert(
   data: Data,
   type: ResourceType,
@@ -204,7 +207,7 @@ function insert(
   const { outputs, inner, beside }: Admitted = type.admit({ path, inputs, place, data, previous });
   const where =
     type.scope === "global" ? {} : { [type.scope]: type.scope === "region" ? place.region : place.zone };
-  // Outputs that are not arguments are kept unless the admission returns new values.
+  // Previous outputs that are not arguments are kept, unless the admission returns new values for them.
   const kept = Object.entries(previous?.outputs ?? {}).filter(([key]) => previous?.inputs[key] === undefined);
   const resource: Resource = {
     type: type.token,

@@ -16,12 +16,12 @@ interface Rule {
   /** Name in the Pulumi program. @default any name */
   name?: string;
   /**
-   * Fault to inject. `quota`, `permission` and `billing` reject the operation; `billing` applies only to the
-   * creation of a `projects.Service` that enables Compute Engine or Kubernetes Engine. `timeout` completes the operation and then fails. `crash` completes the operation
-   * and then kills the plugin.
+   * Fault to inject. `quota`, `permission` and `billing` reject the operation; `billing` applies only to the creation
+   * of a `projects.Service` that enables Compute Engine or Kubernetes Engine. `timeout` completes the operation and
+   * then fails. `crash` completes the operation and then kills the plugin.
    */
   fault?: "quota" | "permission" | "billing" | "timeout" | "crash";
-  /** Number of injections, over all runs. @default 1 */
+  /** Maximum number of injections of this rule, over all runs. @default 1 */
   times?: number;
   /** Duration of the operation in seconds. */
   seconds?: number;
@@ -30,7 +30,10 @@ interface Rule {
 /** Content of the faults file. */
 export interface Faults {
   rules?: Rule[];
-  /** Fraction of Google's typical duration that each operation takes. @default 0, no delay */
+  /**
+   * Fraction of Google's typical duration that each operation takes, except reads and operations with `seconds`.
+   * @default 0, no delay
+   */
   latencyScale?: number;
   /** Time in seconds for which a newly enabled API rejects requests; some minutes at Google. @default 0 */
   apiDelaySeconds?: number;
@@ -51,7 +54,7 @@ const typicalSeconds: Record<string, Partial<Record<Operation, number>>> = {
   "container.Cluster": { create: 360, update: 120, delete: 180 },
   "container.NodePool": { create: 90, update: 120, delete: 150 },
 };
-/** Duration of all other types in seconds. */
+/** Typical duration in seconds of the operations that `typicalSeconds` does not contain. */
 const defaultSeconds = 2;
 
 /** A timeout of the client. The operation itself has succeeded. */
@@ -110,8 +113,8 @@ export class FaultInjector {
   }
 
   /**
-   * Reports whether to inject the fault now. The count is stored before the injection so that crashes are
-   * counted.
+   * Reports whether to inject the fault now, and if so counts the injection. The count is stored before the injection,
+   * because a crash leaves no time for it.
    */
   private async shouldInject(
     faults: Faults,
@@ -149,7 +152,7 @@ function seconds(faults: Faults, context: OperationContext): number {
   return usual * (faults.latencyScale ?? 0);
 }
 
-/** Returns the name of a billed API if the operation enables it. */
+/** Returns the name of the API that the operation enables, if this API needs a billing account; else undefined. */
 function billedApi({ type, operation, path }: OperationContext): string | undefined {
   if (type !== "projects.Service" || operation !== "create") return undefined;
   const name = lastPart(path);

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Cloud } from "../hosts/cloud.ts";
 import type { Infrastructure } from "./model/infrastructure.ts";
 
-/** Limits of a local cloud: it has one network and one control plane. */
+/** Maximum number of resources by type: a local cloud has one subnetwork and one control plane. */
 export const localLimits = { "gcp:compute/subnetwork:Subnetwork": 1, "gcp:container/cluster:Cluster": 1 };
 
 /** Infrastructure of a local cloud. Its modules are loaded on first use because a preview does not need them. */

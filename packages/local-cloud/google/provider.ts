@@ -65,7 +65,10 @@ export class GoogleProvider implements Plugin {
     return { inputs, failures: failures.length > 0 ? failures : this.locationFailures(type, inputs) };
   }
 
-  /** Sets an auto-generated name: the previous one, or the name in the program with random hexadecimal digits. */
+  /**
+   * If the program sets no name, sets an auto-generated one: the previous one, or the resource's name in the program
+   * with random hexadecimal digits.
+   */
   private withName(type: ResourceType, { before, name, seed, inputs }: CheckRequest): Values {
     if (!isAutoNamed(type) || inputs["name"] !== undefined) return inputs;
     const kept =
@@ -94,7 +97,7 @@ export class GoogleProvider implements Plugin {
     });
     const at = placeOutputs(type.scope, inputs, this.defaults);
     for (const [path, value] of Object.entries(at)) {
-      // The provider's default project, region or zone has changed for a resource without its own.
+      // The resource doesn't set its project, region or zone, and the provider's default has changed.
       const moved = inputs[path] === undefined && state[path] !== undefined && state[path] !== value;
       if (moved) changes.push({ path, kind: "update", replace: true });
     }

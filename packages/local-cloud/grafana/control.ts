@@ -14,9 +14,9 @@ const Reset = z.object({ userId: z.number().int().positive(), password: z.string
 
 /**
  * Accepts the commands of `grafana cli` on a socket in the data directory, because only one process can open the
- * database. Users who can write to the directory can change the database anyway.
+ * database. Requests are not authenticated: users who can write to the directory can change the database anyway.
  *
- * @throws Error if another server uses the directory
+ * @throws Error if the socket can't be created. An existing socket is replaced: call {@link isInUse} first
  */
 export async function openControl(db: Database, settings: Settings): Promise<http.Server> {
   const app = new Hono();

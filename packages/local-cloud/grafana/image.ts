@@ -27,7 +27,7 @@ export async function grafanaStandIn(cacheDir: string, pages?: string): Promise<
     // A file without an extension that is started by its shebang line, because the image has no shell.
     format: "cjs",
     target: "node20",
-    // Small semi-spaces: the program rarely has much to do, and 16 MiB each stay allocated.
+    // Small semi-spaces: the program rarely has much to do, and with the default each would keep 16 MiB allocated.
     banner: { js: "#!/usr/local/bin/node --max-semi-space-size=1" },
     define: { "import.meta.dirname": "__dirname" },
   });

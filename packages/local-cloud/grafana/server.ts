@@ -22,7 +22,7 @@ const CLOSE_MS = 10_000;
 /**
  * Starts the server.
  *
- * @param prometheus URL of a Prometheus for the data source `my-prom`, unless that exists
+ * @param prometheus URL of a Prometheus for the data source `my-prom`; ignored if this data source exists
  * @throws Error if another server uses the data directory or the port
  */
 export async function startServer(settings: Settings, prometheus?: string): Promise<Running> {

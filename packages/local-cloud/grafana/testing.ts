@@ -34,7 +34,7 @@ export function scratchDir(): string {
 
 /**
  * Creates a server without a port: requests are passed to its routes, by default as `admin`. Passwords have a low
- * scrypt cost, because the real one takes 50 ms for each.
+ * scrypt cost, because the default cost takes 50 ms for each password.
  *
  * @param dataDir directory of the database, which may already exist
  */

@@ -17,7 +17,9 @@ export interface Cloud {
   readonly agentDir: string;
   /** Symbolic link to the image store that seeds the nodes. */
   readonly imageStore: string;
-  /** Directory of the Prometheus Operator's CRDs; the local stack's configuration names these files. */
+  /**
+   * Directory of the Prometheus Operator's CRDs. The local stack's configuration contains the paths of the files in it.
+   */
   readonly crdsDir: string;
   /** Directory of the compute disks, one subdirectory per zone and disk. Disks outlive clusters. */
   readonly disksDir: string;

@@ -11,14 +11,14 @@ import { findProcesses, killProcesses } from "./processes.ts";
 export interface Forward {
   host: string;
   targetPort: number;
-  /** Port to listen on at 127.0.0.1. A free port is chosen if it is taken or not given. */
+  /** Port to listen on at 127.0.0.1. Default, and if the port is taken: a free port. */
   port?: number;
 }
 
 /**
- * Forwards ports of 127.0.0.1 into the VPC. Opens the listening sockets in the caller's network namespace and
- * passes them to a process in the network namespace of `host`, which connects to the targets. Keeps a running
- * forwarder with the same name and targets; a restarted one gets the same ports.
+ * Forwards ports of 127.0.0.1 into the VPC. Opens the listening sockets in the caller's network namespace and passes
+ * them to a process in the network namespace of `host`, which connects to the targets. Keeps a running forwarder with
+ * the same name and targets; a restarted forwarder gets the same ports, except those that are taken.
  *
  * @returns the ports, in the order of `forwards`
  */
@@ -47,13 +47,14 @@ export async function startForwarder(
     await spawnInNetwork(cloud, host, role, [process.execPath, program, ...targets], servers);
     return ports;
   } finally {
-    // Open sockets would keep the ports in use and this process alive.
+    // The caller's own copies of the sockets would keep the caller alive, and the ports in use after the forwarder's
+    // end.
     for (const server of servers) server.close();
   }
 }
 
 async function listen(port: number): Promise<Server> {
-  // Until the forwarder owns the socket, connections can arrive here: close them so that the clients retry.
+  // Connections that arrive before the forwarder owns the socket are closed, so that their clients retry.
   const server = createServer((client) => client.destroy());
   server.listen(port, "127.0.0.1");
   try {

@@ -1,7 +1,7 @@
 // @ts-check
-// Main module of the process that forward.ts starts. It runs in the network namespace of a host and receives
-// its listening sockets, opened in the caller's network namespace, from its parent. It is plain JavaScript
-// because that starts faster and needs less memory than TypeScript.
+// Main module of the process that forward.ts starts. The process runs in the network namespace of a host. Its parent
+// opens the listening sockets in its own network namespace and sends them to this process. The module is plain
+// JavaScript, which starts faster and needs less memory than TypeScript.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { pipeline } from "node:stream";
@@ -15,9 +15,8 @@ const connectMs = 2_000;
 const maxTries = 5;
 
 /**
- * Connects to the target. Retries on a timeout with a new connection: the load balancer keeps a connection on
- * the pod that it chose first, and that pod may be gone. Does not retry when the target refuses the
- * connection.
+ * Connects to the target. After a timeout, retries with a new connection: the load balancer sends all packets of a
+ * connection to the same pod, which may be gone. Does not retry when the target refuses the connection.
  *
  * @param {{ host: string | undefined, port: number }} target
  */

@@ -23,7 +23,7 @@ export interface HostSpec {
   /** Name; also the hostname. */
   name: string;
   /**
-   * Bind mounts, made before any command runs; a missing source directory is created. Every host has its own
+   * Bind mounts, made before `setup` and the units run; a missing source directory is created. Every host has its own
    * /var, /tmp and /run and shares the rest of the computer's file system.
    */
   binds?: { source: string; target: string }[];
@@ -57,11 +57,11 @@ export async function hostPid(cloud: Cloud, name: string): Promise<number | unde
 }
 
 /**
- * Starts an emulated host: Linux network, PID, mount and UTS namespaces with `machine-init` as process 1.
- * Does nothing if it already runs.
+ * Starts an emulated host: Linux network, PID, mount and UTS namespaces with `machine-init` as process 1. Does nothing
+ * if the host already runs.
  *
  * @returns true if this call started the host
- * @throws Error with the last line of the host's log when its set-up fails
+ * @throws Error with the last line of the host's log when the host's set-up fails
  */
 export async function startHost(cloud: Cloud, spec: HostSpec): Promise<boolean> {
   if ((await hostPid(cloud, spec.name)) !== undefined) return false;

@@ -14,12 +14,15 @@ import {
   type CloudProcess,
 } from "./processes.ts";
 
-/** Options of Node for background programs: with the default of 16 MiB, the semi-spaces of an idle program stay large. */
+/**
+ * Options of Node for background programs. With the default maximum, 16 MiB, V8's semi-spaces of an idle program stay
+ * large.
+ */
 const NODE_OPTIONS = ["--max-semi-space-size=1"];
 
 /**
- * Runs a TypeScript program or its bundle in the network namespace of a host. Does nothing if it already runs there;
- * first kills one that was started before the host's last restart.
+ * Runs a TypeScript program or its bundle in the network namespace of a host. Does nothing if the program already runs
+ * there. Kills a process of the program that was started before the host's last restart.
  *
  * @returns the program's PID
  */
@@ -50,12 +53,11 @@ export async function findInNetwork(
 }
 
 /**
- * Starts a detached process in the network namespace of a host, but with the file system and PIDs of the
- * computer, and passes it listening sockets of the caller's network namespace. Resolves when the process
- * reports that it is ready.
+ * Starts a detached process in the network namespace of a host, but with the file system and PIDs of the computer, and
+ * passes it listening sockets of the caller's network namespace. Resolves when the process reports that it is ready.
  *
  * @returns the process's PID
- * @throws Error that names the log when the process exits before that
+ * @throws Error that names the log when the process exits before it is ready
  */
 export async function spawnInNetwork(
   cloud: Cloud,

@@ -11,7 +11,7 @@ import { ciHost, hostPid, removeHost, runIn, startHost, type HostSpec } from "./
 export interface NetworkSpec {
   /** Primary range of the subnetwork, e.g. `10.248.0.0/20`. */
   cidr: string;
-  /** Address of the VPC's router in it, e.g. `10.248.0.1`. */
+  /** Address of the VPC's router in this range, e.g. `10.248.0.1`. */
   gateway: string;
 }
 
@@ -47,8 +47,8 @@ export async function startNetwork(cloud: Cloud, network: NetworkSpec): Promise<
 }
 
 /**
- * Waits for the effect of the router's last set-up command, which can come seconds after its start on a busy
- * computer.
+ * Waits for the effect of the router's last set-up command. On a busy computer, it can come seconds after the router's
+ * start.
  */
 async function waitForBridge(cloud: Cloud): Promise<void> {
   const setting = `/proc/sys/net/ipv4/conf/${bridge}/send_redirects`;
@@ -89,7 +89,7 @@ export async function stopNetwork(cloud: Cloud): Promise<void> {
   await rm(networkFile(cloud), { force: true });
 }
 
-/** Returns the parts of a host's definition that attach it to the VPC under that address. */
+/** Returns the parts of a host's definition that attach the host to the VPC with the address `address`. */
 export function attachToVpc(
   cloud: Cloud,
   host: string,
@@ -101,7 +101,7 @@ export function attachToVpc(
     connect: async (pid) => {
       const router = await hostPid(cloud, routerHost);
       if (router === undefined) throw new Error(`The VPC of local cloud ${cloud.name} is not running`);
-      // The kernel removes the interface of a stopped host asynchronously, but its name is needed now.
+      // The kernel removes the interface of a stopped host asynchronously; the new interface needs the same name now.
       await runIn(cloud, routerHost, ["ip", "link", "delete", port]).catch(() => undefined);
       const ends = ["netns", String(router), "type", "veth", "peer", "name", "eth0", "netns", String(pid)];
       await execa("ip", ["link", "add", "name", port, ...ends]);
@@ -141,7 +141,7 @@ function networkFile(cloud: Cloud): string {
 }
 
 /**
- * Returns the CI host's address: the last usable one of the range. Google reserves the two after it (VPC
+ * Returns the CI host's address: the last usable address of the range. Google reserves the two addresses after it (VPC
  * documentation, "Unusable addresses in IPv4 subnet ranges").
  */
 function ciAddress(cidr: string): string {

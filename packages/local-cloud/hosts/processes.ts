@@ -13,7 +13,7 @@ export function markerArguments(cloud: Cloud, role: string): string[] {
   return [`--cloud=${cloud.dir}`, `--role=${role}`];
 }
 
-/** Finds all processes of the cloud, or those with the role. */
+/** Finds the processes of the cloud that have the role; without `role`, all of them. */
 export async function findProcesses(cloud: Cloud, role?: string): Promise<CloudProcess[]> {
   const wanted = role === undefined ? markerArguments(cloud, "").slice(0, 1) : markerArguments(cloud, role);
   return filter(await pids(), async (pid) => {
@@ -33,8 +33,8 @@ export async function findEngineProcesses(cloud: Cloud): Promise<CloudProcess[]>
 }
 
 /**
- * Returns an environment without PULUMI_* variables, for processes that outlive the engine: with them, {@link
- * findEngineProcesses} would find these too.
+ * Returns an environment without PULUMI_* variables, for processes that outlive the engine: otherwise {@link
+ * findEngineProcesses} would find these processes too.
  */
 export function detachedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI_")));
@@ -61,7 +61,7 @@ async function pids(): Promise<string[]> {
   return (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
 }
 
-/** Returns the NUL-separated strings of a file in /proc/PID, or none if the process has exited. */
+/** Returns the NUL-separated strings of a file in /proc/PID, or one empty string if the process has exited. */
 async function procFile(pid: string, name: "cmdline" | "environ"): Promise<string[]> {
   return (await readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "")).split("\0");
 }

@@ -13,8 +13,8 @@ const architectures: Partial<Record<string, string>> = { x64: "amd64", arm64: "a
 const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * Writes a tar of single-layer images in the format of `docker save`, which `ctr images import` reads. Reads
- * each binary twice because a tar header contains the layer's size.
+ * Writes a tar of single-layer images in the format of `docker save`, which `ctr images import` reads. Reads each
+ * binary twice, because a tar header contains the layer's size and comes before the layer.
  *
  * @throws Error when a binary can't be read or the tar can't be written
  */

@@ -19,7 +19,7 @@ export interface ImageOptions {
   official?: string[];
 }
 
-/** Version of the image format. Increment it when images are made differently, to invalidate cached ones. */
+/** Version of the image format. Increment it when images are made differently, to invalidate cached images. */
 const format = 1;
 
 /** Returns a cache key of the values: 16 hexadecimal digits of their SHA-256 digest. */
@@ -29,8 +29,8 @@ export function contentKey(of: readonly object[]): string {
 }
 
 /**
- * Returns a cached directory, and creates it with `make` if it does not exist. A directory is moved to its
- * final path when complete; leftovers of killed processes are removed first.
+ * Returns a cached directory, and creates it with `make` if it does not exist. `make` fills a temporary directory,
+ * which is moved to its final path when complete; temporary directories of killed processes are removed first.
  *
  * @returns the directory's path
  */

@@ -28,7 +28,7 @@ const RETRIES = 1;
 /** Maximum number of pulls of one image: skopeo does not retry when a connection breaks within a layer. */
 const TRIES = 3;
 const BROKEN_OFF = /connection refused|no such host|i\/o timeout|EOF|reset by peer|TLS handshake/i;
-/** Timeout of one image in milliseconds. Grafana's image has about 200 MB. */
+/** Timeout of one pull in milliseconds. Grafana's image has about 200 MB. */
 const TIMEOUT_MS = 15 * 60_000;
 
 /** Known failures by skopeo's output, each with a reason and a cure. */
@@ -52,7 +52,7 @@ const FAILURES: [words: RegExp, reason: string, cure: string][] = [
 ];
 
 /**
- * Pulls images from their registries with skopeo, by digest if they have one, and caches them.
+ * Pulls images from their registries with skopeo, by digest if the name contains one, and caches them.
  *
  * @param names full image references with a tag and an optional digest
  * @returns archives for `ctr images import`; images are named without digests

@@ -9,8 +9,8 @@ import { contentKey, ensureCached, type ImageOptions, type ImageSource } from ".
 import { clusterRecipes, recipes } from "./recipes.ts";
 
 /**
- * All images, imported and unpacked, in the layout of containerd's root directory. No containerd runs on it
- * directly.
+ * All images, imported and unpacked, in the layout of containerd's root directory. A complete store is only copied
+ * ({@link seedContainerd}); no containerd runs on it.
  */
 export interface ImageStore {
   dir: string;
@@ -22,7 +22,7 @@ const kubernetes = "k8s.io";
 /** Timeout in milliseconds. containerd answered after 0.3 s on two cores; slower computers need longer. */
 const startTimeoutMs = 30_000;
 
-/** Version of the store format. Increment it when stores are made differently, to invalidate cached ones. */
+/** Version of the store format. Increment it when stores are made differently, to invalidate cached stores. */
 const storeFormat = 1;
 
 /**
@@ -74,7 +74,10 @@ export async function isSeeded(store: ImageStore, root: string): Promise<boolean
   return (await readFileIfExists(marker(root))) === path.basename(store.dir);
 }
 
-/** Path of the file that names the store of a root directory. Store names contain a cache key. */
+/**
+ * Path of a file in the root directory `root`. It contains the name of the store whose images the root directory has;
+ * the name contains a cache key.
+ */
 function marker(root: string): string {
   return path.join(root, "seeded");
 }

@@ -4,14 +4,13 @@ import { projectDir } from "../project/directory.ts";
 import { shellWord } from "../support/shell.ts";
 
 /**
- * Installs a launcher in front of the language host, which is in the same directory as
- * `pulumi-language-nodejs-host`.
+ * Installs a launcher in front of the language host, which is in the same directory as `pulumi-language-nodejs-host`.
  *
- * The language host that is published as a Go module reads the runtime options only from flags, but the
- * current engine sends them in requests. Therefore the launcher passes the options of Pulumi.yaml as flags.
- * That language host does not run policy packs either. If the engine, which is the launcher's parent, has
- * arguments that name a policy pack, the launcher starts the proxy of this directory in front of the language
- * host. Other runs don't have to wait until the proxy has started.
+ * The language host that is published as a Go module reads the runtime options only from flags, but the current engine
+ * sends them in requests. Therefore the launcher passes the options of Pulumi.yaml as flags. That language host does
+ * not run policy packs either. If the engine, which is the launcher's parent, has arguments that name a policy pack,
+ * the launcher starts the proxy of this directory in front of the language host. In other runs, the engine doesn't have
+ * to wait for the proxy's start.
  *
  * @param binDir directory where the engine finds the language host
  */

@@ -4,12 +4,12 @@ import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 
 /**
- * Bundles a TypeScript program and its packages into a directory of JavaScript modules. A bundle starts in a
- * fifth of the time of its sources, and the engine waits for each plugin to start. Dynamic imports become
- * separate files.
+ * Bundles a TypeScript program and its packages into a directory of JavaScript modules. A bundle starts in a fifth of
+ * the time of its sources, and the engine waits for each plugin to start. Dynamic imports become separate files.
  *
  * @param program absolute path of the program
- * @param folder directory, which is created if it doesn't exist; a bundle in it is replaced, and a process that runs from it can continue
+ * @param folder directory, which is created if it doesn't exist; an existing bundle is replaced, and a process that
+ * runs from it can continue
  * @returns the file to start
  * @throws BuildFailure for a program that can't be compiled
  */
@@ -44,7 +44,10 @@ export async function bundle(program: string, folder: string): Promise<string> {
   return main;
 }
 
-/** Programs locate files relative to their sources, which are in other directories than the bundle. */
+/**
+ * Replaces `import.meta.url` and `import.meta.dirname` by those of the source file: programs locate files relative to
+ * their sources, and the bundle is in another directory.
+ */
 const sourceUrls: Plugin = {
   name: "source-urls",
   setup(builder) {

@@ -21,8 +21,8 @@ export interface Plugin {
 }
 
 /**
- * Error of `create` for a resource that exists but is not as requested: the engine stores it in the state,
- * prints the error and updates the resource in the next run.
+ * Error of `create` for a resource that was created but is not as requested. The engine stores the resource in the
+ * state, prints the error, and updates the resource in the next run.
  */
 export class PartialCreateError extends Error {
   constructor(

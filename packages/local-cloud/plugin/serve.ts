@@ -50,8 +50,8 @@ function handlers(plugin: Plugin): grpc.UntypedServiceImplementation {
     getPluginInfo: unary(() => new plugins.PluginInfo().setVersion(plugin.version)),
     getSchema: unary(() => new messages.GetSchemaResponse().setSchema("{}")),
     attach: unary(() => new empties.Empty()),
-    // A cancellation is ignored and running operations are completed: after an interrupted operation, more
-    // would be left over.
+    // A cancellation is ignored, so that running operations complete: an interrupted operation could leave resources
+    // that the state doesn't contain.
     cancel: unary(() => new empties.Empty()),
     checkConfig: unary((request: messages.CheckRequest) =>
       new messages.CheckResponse().setInputs(request.getNews()),

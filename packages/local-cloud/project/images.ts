@@ -1,2 +1,5 @@
-/** Images of the environment. The only values that this package imports from the project that it runs. */
+/**
+ * Images of the environment. Besides helpers in `lib/`, this package imports nothing else from the project that it
+ * runs.
+ */
 export { images } from "../../../versions.ts";

@@ -7,7 +7,7 @@ const numeric = "0123456789";
 /** The real provider's default of `overrideSpecial`. */
 const special = "!@#$%&*()-_=+[]{}<>:?";
 
-/** Maximum length, which prevents mistakes that would take minutes. */
+/** Maximum length of a text. A larger one is probably a mistake, and would take minutes to generate. */
 const maxLength = 100_000;
 
 /** A class of characters. */

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 
 /**
- * Writes a file atomically: writes a temporary file next to it and renames that. Readers, and the next run
+ * Writes a file atomically: writes a temporary file in the same directory and renames it. Readers, and the next run
  * after a kill or a full disk, see either the old or the new content.
  *
  * @param mode file mode, default 0o644

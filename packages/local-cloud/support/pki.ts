@@ -70,8 +70,8 @@ export class Authority {
   }
 
   /**
-   * Issues a client certificate, which is also a server certificate if the subject has addresses or names.
-   * Stored as `name`.crt and `name`.key.
+   * Issues a client certificate, which is also a server certificate if the subject has `ips` or `dnsNames`. Stored as
+   * `name`.crt and `name`.key.
    */
   async issue(name: string, subject: Subject): Promise<KeyPair> {
     const files = keyPairFiles(this.dir, name);

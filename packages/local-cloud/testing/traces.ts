@@ -19,7 +19,7 @@ export async function traces(): Promise<string[]> {
   ].sort();
 }
 
-/** Returns what exists of a cloud: processes, files in its directory, cgroups of its containers. */
+/** Returns what remains of a cloud: processes, files in its directory, cgroups of its containers. */
 export async function tracesOf(cloud: Cloud): Promise<string[]> {
   const commands = await commandLines();
   const groups = await execa("find", ["/sys/fs/cgroup", "-ignore_readdir_race", "-type", "d"]);

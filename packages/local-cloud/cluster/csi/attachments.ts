@@ -10,9 +10,10 @@ export interface Attachment {
 }
 
 /**
- * Records which node each disk is attached to, in one file per disk, so that the drivers of several nodes
- * agree without communicating. Only the node in a disk's file changes the file. If two nodes attach a disk at
- * the same time, link(2) lets only one of them create the file.
+ * Records which node each disk is attached to, in one file per disk, so that the drivers of several nodes agree without
+ * communicating. Among the drivers, only that of the node in a disk's file changes the file; `release`, `forgetNode`
+ * and `keepOnly` delete files of any node. If two nodes attach a disk at the same time, link(2) lets only one of them
+ * create the file.
  */
 export class Attachments {
   /** @param dir directory of the files; created when needed */
@@ -45,7 +46,7 @@ export class Attachments {
     }
   }
 
-  /** Removes the mount at `target`, and detaches the disk when it was the last one. Idempotent. */
+  /** Removes the mount at `target` from the record, and detaches the disk if this was its last mount. Idempotent. */
   async detach(zone: string, disk: string, node: string, target: string): Promise<void> {
     const file = this.file(zone, disk);
     const there = await readAttachment(file);
@@ -55,7 +56,7 @@ export class Attachments {
     else await rename(await this.draft({ node, targets }), file);
   }
 
-  /** Detaches the disk from any node. */
+  /** Detaches the disk, whichever node it is attached to. */
   async release(zone: string, disk: string): Promise<void> {
     await rm(this.file(zone, disk), { force: true });
   }
@@ -65,7 +66,10 @@ export class Attachments {
     await this.forget((holder) => holder === node);
   }
 
-  /** Detaches the disks of all nodes that are not listed: after a crash, nodes may have been deleted unnoticed. */
+  /**
+   * Detaches the disks of all nodes except `nodes`: while the disk drivers were not running, nodes may have been
+   * deleted.
+   */
   async keepOnly(nodes: readonly string[]): Promise<void> {
     await this.forget((holder) => !nodes.includes(holder));
   }
@@ -96,7 +100,7 @@ async function readAttachment(file: string): Promise<Attachment | undefined> {
 }
 
 /**
- * Moves the draft to the file's path with link(2).
+ * Moves the draft to the file's path with link(2), which never replaces a file.
  *
  * @returns false if the file already exists
  */

@@ -111,7 +111,7 @@ function identity(): Parameters<typeof implement>[0] {
 }
 
 function node(options: CsiNodeOptions): Parameters<typeof implement>[0] {
-  // One call at a time: the kubelet retries a call after its timeout, when the first attempt may still run.
+  // Calls run one at a time: the kubelet retries a call after its timeout, possibly while the first attempt still runs.
   let last: Promise<unknown> = Promise.resolve();
   const serialize = async (work: () => Promise<object>): Promise<object> => {
     const turn = last.then(work);
@@ -149,7 +149,7 @@ async function publish(options: CsiNodeOptions, request: PublishRequest): Promis
   try {
     await mounts.mount(source, targetPath, { readOnly: request.readonly });
   } catch (error) {
-    // An earlier call may have mounted the disk at this target: then it stays attached.
+    // If an earlier call mounted the disk at this target, the disk stays attached.
     if (!before?.targets.includes(targetPath)) await attachments.detach(zone, disk, nodeName, targetPath);
     throw error;
   }

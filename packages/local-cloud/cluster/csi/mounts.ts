@@ -12,8 +12,8 @@ export interface Mounts {
 /**
  * Mounts with the commands of util-linux.
  *
- * @param run runs a command on the host. It must enter the PID namespace too: the host's /proc does not
- * contain processes of another one, and mountpoint(1) needs /proc/self/mountinfo
+ * @param run runs a command on the host. The command must also run in the host's PID namespace: mountpoint(1) reads
+ * /proc/self/mountinfo, and the host's /proc contains only processes of that namespace
  */
 export function mountsOf(run: (command: string[]) => Promise<unknown>): Mounts {
   const inside = (...command: string[]): Promise<unknown> => run(command);

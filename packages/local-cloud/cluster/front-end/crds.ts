@@ -1,10 +1,10 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 
 /**
- * Returns the CRDs that configure Google's load balancer beyond what an Ingress can express. Every GKE
- * cluster has them. Their fields are those documented by Google
- * (cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration and …/managed-certs) that the
- * emulated load balancer implements; server-side apply rejects others.
+ * Returns the CRDs that configure Google's load balancer beyond what an Ingress can express. Every GKE cluster has
+ * them. Of the fields that Google documents (cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration and
+ * …/managed-certs), the CRDs contain those that the emulated load balancer implements; server-side apply rejects all
+ * other fields.
  */
 export function frontEndCrds(): KubernetesObject[] {
   return [managedCertificate(), frontendConfig(), backendConfig()];

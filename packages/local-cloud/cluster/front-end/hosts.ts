@@ -26,7 +26,7 @@ export interface VirtualHost {
   address: string;
   /** Host name of the requests. */
   host: string;
-  /** Paths of its certificate and key; undefined until the certificate is issued. */
+  /** Paths of the host name's certificate and key; undefined until the certificate is issued. */
   certificate?: { cert: string; key: string };
   redirectToHttps: boolean;
   /** Rules of the security policy. Without rules all requests are allowed. */
@@ -102,11 +102,11 @@ export async function stopFrontEnd(cloud: Cloud): Promise<void> {
 }
 
 async function writeFrontEnd(cloud: Cloud, hosts: VirtualHost[]): Promise<void> {
-  // Renamed into place because the front end reads the file on every request.
+  // Written by rename, because the front end may read the file at any time: it does so for every request.
   await writeFile(`${specFile(cloud)}.new`, JSON.stringify(hosts), { mode: 0o600 });
   await rename(`${specFile(cloud)}.new`, specFile(cloud));
   const names = hosts.map(({ address, host }) => `${address} ${host}\n`);
-  // Written in place because the CI host has this inode bind-mounted.
+  // Written in place because the CI host has bind-mounted this inode; a renamed file would have another one.
   await writeFile(hostsFile(cloud), ["127.0.0.1 localhost\n", ...names].join(""));
 }
 

@@ -43,15 +43,15 @@ interface ManagedCertificate {
 }
 
 /**
- * Emulates GKE's Ingress controller for Ingresses of class "gce". Supports the reserved global address,
- * managed certificates, the redirect to HTTPS, and each backend's security policy, health check and timeout;
- * one Service per host, at path "/". The front end runs only while there is such an Ingress.
+ * Emulates GKE's Ingress controller for Ingresses of class "gce". Supports the reserved global address, managed
+ * certificates, the redirect to HTTPS, and each backend's security policy, health check and timeout; one Service per
+ * host, at path "/". The front end runs only while the cluster has an Ingress of this class.
  */
 export class IngressController {
   private readonly core: CoreV1Api;
   private readonly networking: NetworkingV1Api;
   private readonly objects: CustomObjectsApi;
-  /** PIDs of the running front end, and the virtual hosts that it serves as JSON. */
+  /** PIDs of the running front end, and a JSON text of the virtual hosts that it serves. */
   private running: { pids: number[]; hosts: string } | undefined;
   /** Whether a front end of an earlier agent process may still run. */
   private mayBeLeftOver = true;
@@ -90,7 +90,7 @@ export class IngressController {
     for (const ingress of ingresses) await this.writeStatus(ingress, await this.addressOf(ingress));
   }
 
-  /** Returns the reserved address that the Ingress names, or undefined if it does not exist. */
+  /** Returns the reserved address that the Ingress names, or undefined if the address does not exist. */
   private async addressOf({ metadata }: V1Ingress): Promise<string | undefined> {
     return findGlobalResource(this.cloud, "addresses", metadata?.annotations?.[annotation.address]);
   }
@@ -112,7 +112,7 @@ export class IngressController {
       // Container-native load balancing: the front end connects to pods, not to the Service.
       const endpoints = readyEndpoints(this.watched, namespace, service?.name);
       const rules = await findGlobalResource(this.cloud, "securityPolicies", securityPolicy?.name);
-      // As on GKE, a backend without its security policy is not served.
+      // An error, as on GKE. The front end keeps its previous configuration until the security policy exists.
       if (securityPolicy?.name !== undefined && rules === undefined) {
         throw new Error(`${host}: security policy ${securityPolicy.name} does not exist`);
       }

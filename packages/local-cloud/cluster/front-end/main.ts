@@ -15,7 +15,7 @@ const requestTimes: RequestTimes = new Map();
 /** Backends whose last health check succeeded. */
 const healthy = new Set<string>();
 
-/** Reads the virtual hosts. Called for each request because they change with the cluster. */
+/** Reads the virtual hosts. Called for each request because the file changes with the cluster. */
 function hosts(): VirtualHost[] {
   return JSON.parse(readFileSync(file, "utf8")) as VirtualHost[];
 }

@@ -18,12 +18,12 @@ export interface PolicyRule {
 export type RequestTimes = Map<string, number[]>;
 
 /**
- * Evaluates a security policy. Of the rules whose ranges contain the client's address, the one with the
- * lowest priority number applies.
+ * Evaluates a security policy. Of the rules whose ranges contain the client's address, the one with the lowest priority
+ * number applies.
  *
  * @param requestTimes updated with this request
  * @param now Unix time in milliseconds
- * @returns the HTTP status to reject the request with, or undefined if it is allowed
+ * @returns the HTTP status to reject the request with, or undefined if the request is allowed
  */
 export function evaluatePolicy(
   rules: readonly PolicyRule[],

@@ -6,8 +6,8 @@ import type { VirtualHost } from "./hosts.ts";
 const connectMs = 2_000;
 
 /**
- * Proxies a request to the first endpoint that accepts a connection, with Google's additional headers.
- * Responds with 502 if no endpoint does or the connection breaks, and with 504 after the backend's timeout.
+ * Proxies a request to the first endpoint that accepts a connection, with Google's additional headers. Responds with
+ * 502 if no endpoint accepts a connection or the connection breaks, and with 504 after the backend's timeout.
  */
 export function proxyRequest(
   host: Pick<VirtualHost, "address" | "timeoutMs">,

@@ -1,7 +1,10 @@
 /** An IPv4 CIDR range, e.g. "10.248.0.0/20". */
 type Cidr = string;
 
-/** Returns the CIDR ranges that make up `cidr` without the excepted ranges; iptables rules have no exceptions. */
+/**
+ * Returns the CIDR ranges that make up `cidr` without the excepted ranges, because iptables rules can't express
+ * exceptions.
+ */
 export function subtractRanges(cidr: Cidr, excepted: Cidr[]): Cidr[] {
   const inside = excepted.filter((other) => overlaps(cidr, other));
   if (inside.length === 0) return [cidr];

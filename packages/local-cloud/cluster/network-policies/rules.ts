@@ -26,13 +26,13 @@ const DIRECTIONS = {
 type Direction = keyof typeof DIRECTIONS;
 
 /**
- * Returns a node's firewall rules in the format of `iptables-restore --noflush`: the NetworkPolicies of the
- * node's pods (kubernetes.io/docs/concepts/services-networking/network-policies). They are in the table
- * `mangle`, which kube-proxy does not use and whose chains FORWARD and INPUT come after kube-proxy's DNAT of
- * Service addresses. As on GKE, denied packets are dropped, so connections time out.
+ * Returns a node's firewall rules in the format of `iptables-restore --noflush`: the NetworkPolicies of the node's pods
+ * (kubernetes.io/docs/concepts/services-networking/network-policies). They are in the table `mangle`, which kube-proxy
+ * does not use and whose chains FORWARD and INPUT come after kube-proxy's DNAT of Service addresses. As on GKE, denied
+ * packets are dropped, so connections time out.
  *
- * Traffic from a node to its own pods does not traverse these chains: Kubernetes requires that probes are
- * allowed.
+ * Traffic from a node to its own pods does not traverse these chains, so the kubelet's probes are allowed, as
+ * Kubernetes requires.
  */
 export function nodeRules(state: ClusterState, node: string): string {
   const pods = state.pods.filter((pod) => isInNetwork(pod) && pod.spec?.nodeName === node);
@@ -114,14 +114,15 @@ function allowed(state: ClusterState, policy: V1NetworkPolicy, pod: V1Pod, direc
 }
 
 /**
- * Returns the peers of an ingress rule; undefined means all. Objects of a watch are plain JSON with `from`,
- * and only objects of the client's list methods have `_from`. Reading only one of them would allow all peers.
+ * Returns the peers of an ingress rule; undefined means all. Objects of a watch are plain JSON with the key `from`;
+ * objects of the client's list methods have `_from` instead. If only one key were read, objects with the other one
+ * would allow all peers.
  */
 function sources(rule: V1NetworkPolicyIngressRule): V1NetworkPolicyPeer[] | undefined {
   return rule._from ?? (rule as { from?: V1NetworkPolicyPeer[] }).from;
 }
 
-/** Returns the iptables matches of a port; none if the target has no port of that name. */
+/** Returns the iptables matches of a port; none if the port is a name that the target pod does not define. */
 function portMatch({ port, endPort, protocol = "TCP" }: V1NetworkPolicyPort, target?: V1Pod): string[] {
   const kind = `-p ${protocol.toLowerCase()}`;
   if (port === undefined) return [kind];

@@ -60,8 +60,8 @@ export async function watchCluster(config: KubeConfig): Promise<ClusterCache> {
 }
 
 /**
- * Lets one caller wait for changes: `next` resolves at the next change or at the timeout, or immediately if something has
- * changed since the last call.
+ * Lets one caller wait for changes: `next` resolves at the next change or after the timeout, or immediately if
+ * something has changed since its last call resolved.
  */
 class Changes {
   private pending = false;
@@ -101,7 +101,7 @@ export function readyEndpoints({ endpointSlices }: ClusterCache, namespace = "",
         metadata?.namespace === namespace && metadata.labels?.[SERVICE_NAME_LABEL] === service,
     )
     .flatMap(({ endpoints, ports }) =>
-      // The API omits an empty list, although the type declares it as required.
+      // The API omits empty `endpoints`, although the type declares them as required.
       ((endpoints as V1Endpoint[] | null) ?? [])
         .filter(({ conditions }) => conditions?.ready === true)
         .map(({ addresses, nodeName }) => ({
@@ -124,7 +124,7 @@ async function startInformer<T extends KubernetesObject>(
       changes.notify();
     });
   await objects.start();
-  // An empty list before the first successful request would look like a cluster without objects.
+  // Waits for the first successful request: before it, the list is empty, like that of a cluster without objects.
   while (objects.latestResourceVersion() === "") {
     await sleep(retryMs);
     await objects.start();

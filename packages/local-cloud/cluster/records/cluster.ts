@@ -58,7 +58,7 @@ export function kubeconfig(server: string, authority: Authority, { cert, key }: 
   });
 }
 
-/** Returns the service address number `host` of the range. */
+/** Returns the address at offset `host` of the service range. */
 export function serviceAddress(serviceCidr: string, host: number): string {
   const octets = (serviceCidr.split("/")[0] ?? "").split(".").map(Number);
   return [...octets.slice(0, 3), (octets[3] ?? 0) + host].join(".");

@@ -55,9 +55,9 @@ export function isEnabled(data: Data, project: string, name: string): boolean {
 }
 
 /**
- * Returns the resources that Google creates when the API is enabled, except the resource of the API itself:
- * those of the APIs that it depends on, and for Compute Engine the network `default` and the default service
- * account.
+ * Returns the resources that Google creates when the API is enabled: the resources of the APIs that it depends on, and
+ * for Compute Engine the network `default` and the default service account. The resource of the API itself is not
+ * included.
  *
  * @param data existing resources; APIs that are enabled there are omitted
  */
@@ -76,9 +76,9 @@ export function impliedResources(project: string, name: string, data?: Data): Re
 }
 
 /**
- * Returns the resources of an enabled API.
+ * Returns the resource of an enabled API, and the resources that Google creates with it.
  *
- * @param enabledAt when it was enabled, Unix time in milliseconds. @default 0
+ * @param enabledAt Unix time in milliseconds at which the API was enabled. @default 0
  */
 export function enabled(project: string, name: string, enabledAt = 0): Record<string, Resource> {
   const own: Resource = {
@@ -142,7 +142,7 @@ export function billingMissing(project: string, name: string): ApiError {
   ]);
 }
 
-/** Returns the project's enabled APIs that depend on the API. */
+/** Returns the names of the project's enabled APIs that depend on the API `name`. */
 export function dependents(data: Data, project: string, name: string): string[] {
   return apiNames.filter(
     (other) => findApi(other)?.needs.includes(name) === true && isEnabled(data, project, other),

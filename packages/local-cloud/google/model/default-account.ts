@@ -13,7 +13,7 @@ export function defaultAccountEmail(project: string): string {
   return `${number}-compute@developer.gserviceaccount.com`;
 }
 
-/** Returns the path of that account. */
+/** Returns the path of the project's Compute Engine default service account. */
 export function defaultAccountPath(project: string): string {
   return `projects/${project}/serviceAccounts/${defaultAccountEmail(project)}`;
 }

@@ -94,7 +94,7 @@ export interface ResourceType {
   observe?(path: string, resource: Resource, data: Data): Values;
   /** Returns paths of users outside of the emulated resources, e.g. nodes, for the output `users`. */
   users?(backend: Backend, path: string, resource: Resource): Promise<string[]>;
-  /** Returns paths of users outside of the emulated resources that block its deletion. */
+  /** Returns paths of users outside of the emulated resources that block the resource's deletion. */
   deletionBlockers?(backend: Backend, path: string, resource: Resource): Promise<string[]>;
   /** Returns resources that Google creates just before this one is deleted, by path. */
   createsOnDelete?(backend: Backend, resource: Resource): Promise<Record<string, Resource>>;
@@ -112,7 +112,7 @@ export interface ResourceType {
   readonly afterTimeout?: "lost" | "kept" | "found";
   /** Returns the real provider's prefix of an error message. @default `Error creating TITLE` */
   errorPrefix?(context: OperationContext, inputs: Values): string;
-  /** Reverts {@link work}. Must be idempotent. `data` contains all other resources. */
+  /** Reverts {@link work}. Must be idempotent. `data` contains all resources, including this one. */
   remove?(backend: Backend, resource: Resource, data: Data): Promise<void>;
 }
 

@@ -12,7 +12,7 @@ export interface Resource {
   inputs: Values;
   /** All outputs, including the arguments. */
   outputs: Values;
-  /** `making` and `removing`: an operation is in progress; after a crash it can be repeated. */
+  /** `making` and `removing`: an operation is in progress, or was interrupted by a crash and can be repeated. */
   status: "making" | "ready" | "removing";
   /** Paths of references, which can't be deleted while this resource exists. */
   uses: string[];
@@ -123,7 +123,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
   }
 }
 
-/** Listens on the socket of that name. Returns undefined if another process does. */
+/** Listens on the abstract socket `name`. Returns undefined if another process already listens on it. */
 function listen(name: string): Promise<net.Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = net.createServer();

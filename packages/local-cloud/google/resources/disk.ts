@@ -116,7 +116,10 @@ function validateSmallerThan(source: Resource | undefined, size: number): void {
   throw invalidField("resource.sizeGb", String(size), why);
 }
 
-/** Checks the real provider's rule: date and time must fit behind the name. */
+/**
+ * Checks the real provider's rule: the snapshot's name is the prefix or the disk's name with date and time appended,
+ * and must not become too long.
+ */
 function validateSnapshotName(inputs: Values): Failure[] {
   if (inputs["createSnapshotBeforeDestroy"] !== true) return [];
   const prefix = optionalText(inputs, "createSnapshotBeforeDestroyPrefix");

@@ -33,7 +33,7 @@ export const globalAddress: ResourceType = {
         ]
       : [],
   path: (inputs, { project }) => `projects/${project}/global/addresses/${text(inputs, "name")}`,
-  // Names like GKE's, except for the digits. The real provider has no output `users` here.
+  // Returns a forwarding rule named like GKE's, except for the digits. The real provider has no output `users` here.
   deletionBlockers: async ({ machines }, path, { outputs }) => {
     const ingress = await machines.serviceWithAddress(text(outputs, "address"));
     const project = path.split("/")[1] ?? "";

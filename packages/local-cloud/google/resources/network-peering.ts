@@ -53,7 +53,7 @@ export const networkPeering: ResourceType = {
 
 const verbs = { create: "adding", read: "reading", update: "updating", delete: "removing" };
 
-/** Returns the peerings of this network, whichever side defines them. */
+/** Returns the peerings of this network that it or its peer defines. */
 export function peeringsOf(data: Data, networkPath: string): { name: string; peer: string }[] {
   return Object.values(data.resources).flatMap(({ type, inputs, parent }) => {
     if (type !== token || parent === undefined) return [];

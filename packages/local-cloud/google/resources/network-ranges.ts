@@ -9,7 +9,7 @@ import { ranges, subnetworkToken } from "./subnetwork-ranges.ts";
 
 /** A range requested in a network. */
 interface WantedRange {
-  /** API field that contains it, e.g. `resource.ipCidrRange`. */
+  /** API field that contains the range, e.g. `resource.ipCidrRange`. */
   readonly field: string;
   readonly cidr: string;
   /** Path of the requesting subnetwork, whose own ranges are ignored. */
@@ -17,7 +17,8 @@ interface WantedRange {
 }
 
 /**
- * Checks that the network and its peers don't use the range already.
+ * Checks that the range doesn't overlap with the network's other subnetworks, nor with the auto mode range if the
+ * network or a peer is in auto mode.
  *
  * @throws ApiError with Google's message
  */

@@ -47,7 +47,7 @@ export const nodePool: ResourceType = {
   },
   afterTimeout: "found",
   remove: async (backend, resource, data) => {
-    // Pods of the last node pool can't be rescheduled, so there is no drain.
+    // Pods of the cluster's last node pool can't be rescheduled, so its nodes are not drained.
     const pools = Object.values(data.resources).filter(
       ({ type, parent }) => type === token && parent === resource.parent,
     );
@@ -74,7 +74,7 @@ function validateCounts(inputs: Values): Failure[] {
   return [];
 }
 
-/** Returns the requested number of nodes. Autoscaling is not emulated. */
+/** Returns the requested number of nodes. Autoscaling is not emulated; with it, the minimum is used. */
 function wantedNodes(inputs: Values): number {
   const minimums = map(inputs, "autoscaling");
   return (
@@ -127,7 +127,7 @@ function keptHosts(previous: Resource | undefined, inputs: Values): Host[] {
   return isSame ? hostsOf(previous.inner) : [];
 }
 
-/** Returns the nodes to remove, including those of an interrupted update. */
+/** Returns the nodes to remove, including those that an interrupted update did not remove. */
 function leaving(previous: Resource | undefined, staying: Host[]): Host[] {
   if (previous === undefined) return [];
   const unfinished = previous.status === "making" ? hostsOf({ machines: previous.inner["leaving"] }) : [];

@@ -58,7 +58,7 @@ export const diskResourcePolicyAttachment: ResourceType = {
   kind: "disk",
   scope: "zone",
   api: "compute.googleapis.com",
-  // The name is the policy's, so it is not auto-generated in practice.
+  // The attachment's name is the resource policy's name, so programs set it and it is never auto-generated.
   checks: { name: checkName },
   path: (inputs, { project, zone }) =>
     `${project}/${zone}/${lastPart(text(inputs, "disk"))}/${text(inputs, "name")}`,

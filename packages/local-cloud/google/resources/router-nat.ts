@@ -57,7 +57,7 @@ function routerPath(inputs: Values, place: Place): string {
 interface Covered {
   readonly path: string;
   readonly options: readonly string[];
-  /** Names of secondary ranges, with {@link someSecondary}. */
+  /** Names of the secondary ranges that use the NAT, if `options` contains {@link someSecondary}. */
   readonly secondary: readonly string[];
 }
 
@@ -96,7 +96,10 @@ function validateTogether(inputs: Values): Failure[] {
   return failures;
 }
 
-/** Checks that no range of a network uses two NATs of a region. */
+/**
+ * Checks that no range of a network uses two NATs. Unlike Google, this check does not distinguish the regions of the
+ * NATs.
+ */
 function checkOtherNats(request: Request): void {
   const { data, path, inputs, place } = request;
   const networkOf = (one: string | undefined) => data.resources[one ?? ""]?.uses[0];
@@ -130,7 +133,7 @@ function validateSameRanges(mine: Covered[], others: Covered[]): void {
   }
 }
 
-/** Reports whether both configurations select the same ranges by this option. */
+/** Reports whether both configurations select a common range by this option, which `one` contains. */
 function isSame(option: string, one: Covered, other: Covered): boolean {
   if (!other.options.includes(option)) return false;
   return option !== someSecondary || one.secondary.some((name) => other.secondary.includes(name));

@@ -31,8 +31,8 @@ export const service: ResourceType = {
 };
 
 /**
- * Checks Google's rule: an API that other enabled APIs depend on is not disabled unless those may be disabled
- * too.
+ * Checks Google's rule: an API that other enabled APIs depend on can only be disabled if `disableDependentServices` is
+ * set.
  */
 function validateDeletion({ inputs, outputs }: Resource, data: Data): void {
   if (inputs["disableDependentServices"] === true) return;

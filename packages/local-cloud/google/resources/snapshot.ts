@@ -22,7 +22,7 @@ export const snapshot: ResourceType = {
   api: "compute.googleapis.com",
   checks: { name: checkName, snapshotType: oneOf("ARCHIVE", "STANDARD") },
   path: (inputs, { project }) => snapshotPath(project, text(inputs, "name")),
-  // The disk must exist only when the snapshot is created. A snapshot does not block the disk's deletion.
+  // The disk must exist when the snapshot is created, and can be deleted later.
   needs: (inputs, place) => [pathOf(text(inputs, "sourceDisk"), "disks", "zone", place)],
   admit: ({ path: own, inputs, place, data, previous }) => {
     const source = data.resources[pathOf(text(inputs, "sourceDisk"), "disks", "zone", place)];
@@ -70,7 +70,7 @@ export async function fillDisk(
   else await copyFolder(path.join(snapshotsDir, lastPart(reference)), folder);
 }
 
-/** Creates the snapshot that a disk requests before its deletion. @returns the snapshot, by its path */
+/** Creates the snapshot that a disk with `createSnapshotBeforeDestroy` requests. @returns the snapshot, by its path */
 export async function snapshotNow(
   { snapshotsDir }: Backend,
   { inputs, outputs }: Resource,
@@ -95,7 +95,7 @@ export async function snapshotNow(
   return { [own]: made };
 }
 
-/** Copies a directory with owners and times, unless it exists. A partial copy has another name. */
+/** Copies a directory with owners and times, unless `to` exists. A partial copy has another name. */
 async function copyFolder(from: string, to: string): Promise<void> {
   if (existsSync(to)) return;
   const draft = `${to}.new`;

@@ -28,21 +28,21 @@ interface UserRow {
   updated: string;
 }
 
-/** Number of wrong passwords in the window after which a login is blocked. Grafana's defaults. */
+/** A login is blocked after this number of wrong passwords within this time. Grafana's defaults. */
 const MAX_ATTEMPTS = 5;
 const ATTEMPTS_WINDOW_MS = 5 * 60_000;
-/** Maximum lifetime of a session, and of an unused one. Grafana's defaults. */
+/** Maximum lifetime of a session, and maximum time since its last request. Grafana's defaults. */
 const SESSION_MS = 30 * 24 * 3600_000;
 const SESSION_IDLE_MS = 7 * 24 * 3600_000;
-/** Minimum time in ms between updates of `seen`, because each write waits for the disk. */
+/** Minimum time in ms between updates of a session's `seen`, because each write waits for the disk. */
 const SEEN_EVERY_MS = 60_000;
 const MIN_PASSWORD = 4;
 
 /** Accounts, their passwords and their sessions. */
 export class Accounts {
   /**
-   * Passwords that were right, by a keyed digest, with the hash that they matched: scrypt takes 50 ms of a core,
-   * and a dashboard makes 20 requests.
+   * Cache of verified credentials: the stored hash that a password matched, by a keyed digest of login and password. It
+   * avoids scrypt, which takes 50 ms of a core, for each of a dashboard's 20 requests.
    */
   private readonly verified = new Map<string, string>();
   private readonly key = randomBytes(32);

@@ -112,7 +112,10 @@ function identify(c: Context, accounts: Accounts, settings: Settings): Identity 
   };
 }
 
-/** A page of another site can make a browser send the cookie, but the browser also sends the request's origin. */
+/**
+ * Rejects requests of other sites' pages that change data. Such a page can make a browser send the session's cookie,
+ * but the browser also sends the page's origin.
+ */
 function checkOrigin(c: Context): void {
   const origin = c.req.header("Origin");
   if (origin === undefined || ["GET", "HEAD", "OPTIONS"].includes(c.req.method)) return;

@@ -36,11 +36,11 @@ export interface SaveCommand {
   dashboard: Record<string, unknown>;
   /** UID of the folder; empty for the root. */
   folderUid: string;
-  /** Whether a version other than the given one may be replaced. */
+  /** Whether to save the dashboard even if the given version isn't the current one. */
   overwrite: boolean;
   message: string;
   by: string;
-  /** Version that a restore uses. @default 0 */
+  /** Version that is restored; 0 if nothing is restored. @default 0 */
   restoredFrom?: number;
 }
 

@@ -24,7 +24,7 @@ export const DataSourceCommand = z.object({
     .record(z.string(), z.string())
     .nullish()
     .transform((value) => value ?? {}),
-  /** Version of an update, which must be the current one. */
+  /** Version that an update replaces, which must be the current one. */
   version: z.number().int().optional(),
 });
 

@@ -43,8 +43,8 @@ const MIGRATIONS = [
 /**
  * The server's state, in one SQLite file. Data is on disk when a method returns.
  *
- * The write-ahead log is also needed for crash safety: node-sqlite3-wasm 0.8.60 takes its own lock for
- * another process's, so it never rolls back a rollback journal of a killed process.
+ * The write-ahead log is also needed for crash safety: node-sqlite3-wasm 0.8.60 mistakes its own lock for another
+ * process's lock, so it would never roll back the rollback journal that a killed process left.
  */
 export class Database {
   private readonly db: sqlite.Database;

@@ -16,7 +16,7 @@ export async function bodyOf<Schema extends z.ZodType>(
   throw new ApiError(400, "bad request data", { error: problems.join("; ") });
 }
 
-/** Returns an integer in the query string. @default `otherwise`, also if it isn't an integer */
+/** Returns a parameter of the query string; `otherwise` if it is missing or not a non-negative integer. */
 export function numberOf(c: Context, name: string, otherwise: number): number {
   const value = Number(c.req.query(name) ?? NaN);
   return Number.isInteger(value) && value >= 0 ? value : otherwise;
@@ -27,7 +27,7 @@ export function timestamp(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`;
 }
 
-/** Returns the last part of a URL, which is only for people. */
+/** Returns a title in the form of a URL's last part, which only people read: the server ignores it. */
 export function slugOf(title: string): string {
   return title
     .normalize("NFKD")

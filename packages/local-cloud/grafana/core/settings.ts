@@ -13,11 +13,11 @@ export interface Settings {
   host: string | undefined;
   /** Port to listen on; 0 selects a free one. */
   port: number;
-  /** URL of the server for people. */
+  /** URL of the server in browsers. */
   rootUrl: string;
   /** Directory with `build/`, which contains the pages. */
   staticRoot: string;
-  /** Administrator of a new database; ignored if there is one. */
+  /** Administrator of a new database; ignored if the database has an account. */
   admin: { user: string; password: string };
   cookie: { secure: boolean; sameSite: "Strict" | "Lax" | "None" | undefined };
   /** Role of requests without credentials; undefined rejects them. */
@@ -27,11 +27,11 @@ export interface Settings {
   basicAuth: boolean;
   /** Whether a login is blocked for 5 minutes after 5 wrong passwords. */
   bruteForceProtection: boolean;
-  /** Cost parameter N of scrypt for passwords. All servers of one database need the same. */
+  /** Cost parameter N of scrypt for passwords. All servers of one database need the same value. */
   scryptCost: number;
   /** Role of a new account. */
   newUserRole: Role;
-  /** Set `GF_…` variables that this server doesn't support. */
+  /** `GF_…` variables that are set but not supported by this server. */
   ignored: string[];
 }
 
@@ -89,7 +89,7 @@ export function readSettings(environment: Record<string, string | undefined>, ho
     hideVersion: set.GF_AUTH_ANONYMOUS_HIDE_VERSION,
     basicAuth: set.GF_AUTH_BASIC_ENABLED,
     bruteForceProtection: !set.GF_SECURITY_DISABLE_BRUTE_FORCE_LOGIN_PROTECTION,
-    // Node's default, which takes 50 ms of a core.
+    // Node's default, with which each password takes 50 ms of a core.
     scryptCost: 2 ** 14,
     newUserRole: set.GF_USERS_AUTO_ASSIGN_ORG_ROLE,
     ignored: Object.keys(environment).filter((name) => name.startsWith("GF_") && !(name in variables.shape)),

@@ -6,7 +6,10 @@ import { execa } from "execa";
 import { NOT_BUNDLED } from "../../toolchain/licences/policy.ts";
 import { fill, sweep } from "../../toolchain/cache.ts";
 
-/** Version of the output of this file. Sources and the lock file are hashed separately. */
+/**
+ * Version of the build. Increment it when a change of this file changes the built pages; sources and the lock file are
+ * hashed.
+ */
 const FORMAT = 2;
 
 const SOURCES = import.meta.dirname;
@@ -97,7 +100,7 @@ async function bundle(packages: string, out: string): Promise<void> {
   await cp(path.join(SOURCES, "icons"), icons, { recursive: true });
 }
 
-/** Checks the bundled files. @throws Error that names a package without a licence */
+/** Checks that the bundled files contain no package without a licence. @throws Error that names it */
 export function refuseUnlicensed(inputs: readonly string[]): void {
   const found = NOT_BUNDLED.find((name) => inputs.some((input) => input.includes(`node_modules/${name}/`)));
   if (found === undefined) return;
@@ -125,7 +128,8 @@ function options(packages: string, out: string): BuildOptions {
     define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
     loader: { ".svg": "dataurl", ".woff2": "dataurl", ".ttf": "dataurl" },
     alias: {
-      // Grafana's libraries import version 5, and version 6 by the names of 5. These pages use only version 6.
+      // Grafana's libraries import version 5 of React Router, and version 6 by another name. These pages use only
+      // version 6.
       "react-router-dom": router,
       "react-router-dom-v5-compat": router,
       "get-window": path.join(SOURCES, "src/get-window.ts"),

@@ -40,7 +40,10 @@ export function goDuration(ms: number): string {
   return `${hours > 0 ? `${hours}h` : ""}${hours > 0 || minutes > 0 ? `${minutes}m` : ""}${seconds}s`;
 }
 
-/** Maximum interval in ms that is rounded to the value next to it. Grafana's table (@grafana/data, rangeutil). */
+/**
+ * Pairs of a limit and a value in ms: intervals up to the limit are rounded to the value. Grafana's table
+ * (@grafana/data, rangeutil).
+ */
 const ROUNDED: [number, number][] = [
   [10, 1],
   [15, 10],

@@ -56,7 +56,10 @@ const FRAME_TYPES: Record<string, string> = {
   scalar: "numeric-multi",
 };
 
-/** Returns one frame per series, or one without fields if there is none. The first describes the query. */
+/**
+ * Returns one frame per series, or one frame without fields if there are no series. The first frame describes the
+ * query.
+ */
 export function toFrames(answer: PrometheusResult, args: FrameArgs): Frame[] {
   const frames = seriesOf(answer).map(({ metric, samples }) =>
     frameOf(answer.resultType, metric, samples, args),
@@ -69,7 +72,7 @@ export function toFrames(answer: PrometheusResult, args: FrameArgs): Frame[] {
   return [first, ...frames.slice(1)];
 }
 
-/** Returns the name of a series by its legend format: empty for all labels, `__auto`, or text with `{{label}}`. */
+/** Returns the name of a series. The legend format is empty (all labels), `__auto`, or a text with `{{label}}`. */
 export function displayName(
   labels: Labels,
   { expr, legendFormat }: Pick<FrameArgs, "expr" | "legendFormat">,

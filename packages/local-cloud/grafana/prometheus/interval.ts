@@ -4,7 +4,7 @@ import { formatInterval, goDuration, parseDuration, roundInterval } from "./dura
 export interface IntervalArgs {
   from: number;
   to: number;
-  /** The query's minimum step, e.g. `10m`, or one of the variables; empty for none. */
+  /** The query's minimum step, e.g. `10m`, or the variable `$__interval` or `$__rate_interval`; empty for none. */
   interval: string;
   /** Interval in ms that the page calculated from the panel's width. */
   intervalMs: number;
@@ -66,7 +66,7 @@ function minStepOf(step: number, { interval, scrapeInterval }: IntervalArgs): st
   return interval === "" ? scrapeInterval : interval;
 }
 
-/** Returns an interval of four scrapes, so that a rate has at least two samples. */
+/** Returns an interval of at least four scrapes, so that a rate has at least two samples. */
 function rateInterval(interval: number, minStep: string): number {
   const scrape = parseDuration(minStep === "" ? DEFAULT_SCRAPE_INTERVAL : minStep);
   return Math.max(interval + scrape, 4 * scrape);

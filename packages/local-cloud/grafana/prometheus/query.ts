@@ -55,7 +55,7 @@ interface Answer {
 /**
  * Runs a query: as a range query, as an instant query at the end of the range, or both.
  *
- * @throws QueryError if Prometheus rejects it, ApiError if it doesn't respond
+ * @throws QueryError if Prometheus rejects the query, ApiError if it doesn't respond
  */
 export async function runQuery(
   source: DataSource,
@@ -121,7 +121,7 @@ function parse(text: string): Answer | undefined {
   }
 }
 
-/** Rounds a time to a multiple of the step, so that a refreshed page gets the same points. */
+/** Rounds a time down to a multiple of the step, so that a refreshed page gets the same points. */
 function alignTime(ms: number, step: number, offsetSec: number): number {
   const offset = offsetSec * 1000;
   return Math.floor((ms + offset) / step) * step - offset;

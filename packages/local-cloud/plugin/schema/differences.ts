@@ -5,7 +5,7 @@ import type { Argument, Block } from "./argument.ts";
 /** Whether a change updates or replaces the resource. */
 export type Effect = "update" | "replace";
 
-/** Effects that depend on both values, by argument path; the provider decides them in code. */
+/** Effects that depend on the old and the new value, by argument path. The provider's schema doesn't contain them. */
 export type Effects = Readonly<
   Record<string, (before: Value | undefined, after: Value | undefined) => Effect>
 >;
@@ -44,7 +44,7 @@ function* argumentChanges(
   if (isSame(argument, before, after)) return;
   const replace = argument.forceNew === true;
   if (before === undefined || after === undefined) {
-    // The provider keeps a value that Google has chosen.
+    // If the program no longer sets a computed argument, the provider keeps its value.
     if (after === undefined && argument.computed) return;
     const kind = before === undefined ? "add" : "delete";
     yield { path, kind, replace: replace || forces(argument, before ?? after) };
@@ -68,14 +68,14 @@ function* mapChanges(before: Values, after: Values, path: string, replace: boole
   }
 }
 
-/** Compares lists item by item, and sets without the items that are in both. */
+/** Compares lists item by item; of sets, only the items that are not in both. */
 function* listChanges(argument: Argument, { before, after, state }: Pair<Value[]>, path: string) {
   const without = (these: Value[], others: Value[]) =>
     [...these.keys()].filter(
       (n) => argument.type !== "TypeSet" || !others.some((one) => equal(one, these[n])),
     );
   const [old, now] = [without(before, after), without(after, before)];
-  // The provider keeps a removed computed list as a whole, but not single items.
+  // If the program no longer sets a computed list, the provider keeps the list; but it removes single items.
   const item = { ...argument, computed: false };
   for (let n = 0; n < Math.max(old.length, now.length); n++) {
     const [from = -1, to = -1] = [old[n], now[n]];
@@ -85,7 +85,7 @@ function* listChanges(argument: Argument, { before, after, state }: Pair<Value[]
 }
 
 /**
- * Reports whether the provider treats two values as equal. It can't distinguish a missing argument from an
+ * Reports whether the provider treats two values as equal. The provider can't distinguish a missing argument from an
  * empty one.
  */
 function isSame(argument: Argument, before: Value | undefined, after: Value | undefined): boolean {
@@ -116,7 +116,7 @@ function forces(argument: Argument, value: Value | undefined): boolean {
   );
 }
 
-/** Reports whether two references name the same resource: a self link, an ID or its last part. */
+/** Reports whether two references name the same resource. Each is a self link, an ID, or an ID's last part. */
 function sameReference(before: string, after: string): boolean {
   const parts = (reference: string): string[] =>
     reference.slice(Math.max(0, reference.indexOf("projects/"))).split("/");

@@ -28,7 +28,7 @@ export function validate(schema: Block, checks: Checks, inputs: Values): Failure
   return [...validateBlock(schema, inputs, { pulumi: "", terraform: "" }, context)];
 }
 
-/** Checks of a type, and its given arguments by Terraform path. */
+/** Checks of a type, and functions that report which of its arguments are set, by Terraform path. */
 interface Context {
   readonly checks: Checks;
   readonly isSet: (path: string) => boolean;

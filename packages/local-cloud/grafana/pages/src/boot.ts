@@ -1,6 +1,6 @@
 /**
- * Settings that Grafana's server writes into its page and that its libraries read at import time. This
- * module must be imported before any of them.
+ * Settings that Grafana's server writes into its page and that Grafana's libraries read at import time. This module
+ * must be imported before any of these libraries.
  */
 const grafanaBootData = {
   assets: { dark: "", light: "" },

@@ -37,7 +37,7 @@ export async function setUpLibraries(): Promise<void> {
   await initPluginTranslations("k8sfv-grafana-pages");
   setAppEvents(new EventBusSrv());
   setRunRequest(runRequest);
-  // For parts of the libraries without a scene; scenes interpolate themselves.
+  // For parts of the libraries without a scene; scenes replace variables themselves.
   setTemplateSrv({
     getVariables: () => [],
     replace: (target = "") => target,

@@ -28,7 +28,8 @@ export function Annotations({ config, frames, timeZone }: Props) {
   useLayoutEffect(() => {
     config.addHook("draw", (drawn) => {
       const { ctx, bbox, valToPos } = drawn;
-      // EventsCanvas misses the first draw if it happens before React's effects. Setting the state renders it again.
+      // EventsCanvas misses the first draw if it happens before React's effects. Setting the state renders EventsCanvas
+      // again.
       setPlot(drawn);
       ctx.save();
       ctx.beginPath();
@@ -93,7 +94,10 @@ function Mark({ annotation, timeZone }: { annotation: Annotation | undefined; ti
   );
 }
 
-/** Returns pixels inside the plot; undefined if the annotation begins before the time range. */
+/**
+ * Returns the position of the annotation's mark in pixels inside the plot; undefined if the annotation begins before
+ * the time range.
+ */
 function place(
   plot: uPlot | undefined,
   annotation: Annotation | undefined,

@@ -4,7 +4,7 @@ import { dateTimeFormat } from "@grafana/data";
  * Returns evenly spaced round numbers, from at most `min` to at least `max`.
  *
  * @param binary steps of 1, 2, 4, … (for bytes) instead of 1, 2, 5, 10, …
- * @param wanted approximate number
+ * @param wanted approximate length of the result
  */
 export function ticks(min: number, max: number, binary: boolean, wanted = 5): number[] {
   const minStep = (max - min || 1) / wanted;
@@ -37,7 +37,7 @@ export interface TimeTick {
 /**
  * Returns round times between two times, with labels as short as their distance allows.
  *
- * @param wanted maximum number
+ * @param wanted approximate maximum number of times
  */
 export function timeTicks(from: number, to: number, timeZone: string, wanted: number): TimeTick[] {
   const minStep = (to - from) / Math.max(1, wanted);

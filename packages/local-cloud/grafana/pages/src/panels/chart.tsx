@@ -28,7 +28,7 @@ export function Chart({ width, height, options, legend, children }: ChartProps) 
   );
 }
 
-/** Replacement of a chart without data. */
+/** Shown instead of a chart that has no data. */
 export function NoData({ height }: { height: number }) {
   return <div style={{ height, display: "grid", placeItems: "center" }}>No data</div>;
 }

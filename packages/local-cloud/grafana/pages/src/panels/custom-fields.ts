@@ -6,7 +6,7 @@ import {
 } from "@grafana/data";
 
 /**
- * Registers field options of a panel with their defaults. Only registered ones are applied to data.
+ * Registers field options of a panel with their defaults. Only registered options are applied to data.
  *
  * @param defaults defaults by name, as in dashboards under `fieldConfig.defaults.custom`
  */

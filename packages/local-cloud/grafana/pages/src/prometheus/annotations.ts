@@ -45,7 +45,7 @@ function events(annotation: PromAnnotation, frame: DataFrame): AnnotationEvent[]
   return regions(active, stepOf(annotation, frame)).map((region) => ({ ...region, ...text }));
 }
 
-/** Joins times that are one step apart. */
+/** Joins times that are at most one step apart into regions. */
 function regions(times: number[], step: number): { time: number; timeEnd: number }[] {
   const found: { time: number; timeEnd: number }[] = [];
   for (const time of times) {
@@ -56,7 +56,10 @@ function regions(times: number[], step: number): { time: number; timeEnd: number
   return found;
 }
 
-/** Returns the step in ms that the server used. The frame contains it: "Expr: …\nStep: 1m0s". */
+/**
+ * Returns the step in ms: the larger one of the annotation's and the server's, which the frame contains as
+ * "Expr: …\nStep: 1m0s".
+ */
 function stepOf(annotation: PromAnnotation, frame: DataFrame): number {
   const [, said] = /\nStep: (\S+)/.exec(frame.meta?.executedQueryString ?? "") ?? [];
   return rangeUtil.intervalToMs(annotation.step ?? DEFAULT_STEP) > durationMs(said)

@@ -7,9 +7,9 @@ interface Formatted {
 }
 
 /**
- * Converts the frames of each query with format "table" to one table, like Grafana's Prometheus data source:
- * the columns are Time, each label in alphabetical order, and the value. The value's column is called "Value",
- * and "Value #A" (with the query's letter) when there are several such queries.
+ * Converts the frames of each query with format "table" to one table, like Grafana's Prometheus data source: the
+ * columns are Time, each label in alphabetical order, and the value. The value's column is called "Value", and
+ * "Value #A" (with the query's letter) when several queries have this format.
  *
  * @param frames the server's response: one frame for each series
  */

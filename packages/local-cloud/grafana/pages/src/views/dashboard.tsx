@@ -31,7 +31,7 @@ export function DashboardView() {
     return () => {
       stale = true;
     };
-    // Without the query string, which changes with each selected variable; the scene tracks it itself.
+    // The query string is not a dependency: it changes with each selected variable, and the scene tracks it itself.
   }, [uid, viewPanel]);
   if (loaded === undefined)
     return <Page title="Dashboard" children={<LoadingPlaceholder text="Loading" />} />;
