@@ -37,7 +37,7 @@ const labels = stackLabels(pulumi.getStack());
 // Google Cloud: the network, the cluster, and the addresses and disks, which survive the cluster's replacement.
 const cloud = new google.Provider("google", { project, region, zone });
 const inCloud = { providers: [cloud] };
-// The CRDs are read first, so that the program fails before anything is created if one is missing or has a wrong
+// The CRDs are read first, so that the program fails before anything is created if a CRD is missing or has a wrong
 // checksum.
 const crds = await readCrds(config.crds, {
   ...CRD_FILES,
@@ -256,7 +256,7 @@ grafanaAccess.closeAfter(content.resources);
 
 /** URL for pushes of CI, from the internet or from inside the VPC; undefined if pushes come only from the cluster. */
 export const PROMPG_URL = entrance?.urlWith(pushGateway.credentials) ?? pushGateway.url;
-/** IP address of PROMPG_URL; the A record of `pushGateway.domain` must have it. */
+/** IP address of PROMPG_URL; the A record of `pushGateway.domain` must contain it. */
 export const PROMPG_ADDRESS =
   entrance?.address ?? (exposure === "in-cluster" ? undefined : addresses.pushGateway);
 /** URL for pushes of jobs inside the cluster. */

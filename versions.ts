@@ -13,7 +13,7 @@ export const images = {
   pushGateway: "quay.io/prometheus/pushgateway:v1.11.1",
   /** Runs the push proxy (components/push-proxy), which needs Node and a shell. */
   pushProxy: "docker.io/library/node:24.21.0-alpine3.24",
-  /** The push queue before the push proxy (components/push-queue.ts): an LTS branch of HAProxy. */
+  /** The push queue in front of the push proxy (components/push-queue.ts): an LTS branch of HAProxy. */
   pushQueue: "docker.io/library/haproxy:3.0.26-alpine3.24",
   grafana: "docker.io/grafana/grafana:13.2.3",
 } as const;

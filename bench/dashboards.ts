@@ -8,7 +8,9 @@ import type { Measurement } from "./page.ts";
 import { quantile } from "./statistics.ts";
 
 const ROUNDS = 10;
-/** Number of nightly runs, just under five years: Prometheus would delete older blocks as soon as it loads them. */
+/**
+ * Number of nightly runs, one per day. Prometheus would delete blocks older than five years as soon as it loads them.
+ */
 const NIGHTS = 1820;
 /**
  * Number of the latest nightly runs for which Prometheus has all scraped series, including Felix's. Earlier

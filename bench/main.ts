@@ -60,7 +60,7 @@ const unknown = requested.filter((part) => !all.includes(part));
 if (unknown.length > 0) exitWithUsage(`Unknown part ${unknown.join(", ")}`, usage);
 
 await runCommand(async () => {
-  // Doesn't use the developer's default cloud, because the cloud is removed.
+  // The name is not that of the developer's default cloud, because the cloud is removed before and after the run.
   const name = process.env.K8SFV_CLOUD === undefined ? "bench" : cloudName();
   await removeCloud(openCloud(name));
   const loadBefore = loadavg()[0] ?? 0;

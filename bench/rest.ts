@@ -38,7 +38,7 @@ export async function measureRest(cloud: Cloud): Promise<Measurement[]> {
   const cpuSeconds = async (): Promise<number> => {
     const ticks = await Promise.all(
       [...commands.keys()].filter(isOurs).map(async (pid) => {
-        // After the command in parentheses, the 12th and 13th field: proc(5), utime and stime.
+        // utime and stime are the 12th and 13th fields after the command, which is in parentheses (proc(5)).
         const fields = (await read(pid, "stat")).split(") ").at(-1)?.split(" ") ?? [];
         return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
       }),

@@ -7,8 +7,8 @@ import type { Measurement } from "./page.ts";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url));
 /**
- * Fraction of Google's typical durations that the emulation takes. With a sixth, these durations are still
- * most of the run's time.
+ * Factor by which the emulation multiplies Google's typical durations. At one sixth, they are still most of the
+ * run's time.
  */
 const LATENCY_SCALE = 1 / 6;
 

@@ -38,13 +38,14 @@ export interface AlertmanagerArgs extends Omit<WorkloadArgs, "address" | "source
 }
 
 const { name: NAME, port: PORT } = WORKLOADS.alertmanager;
-/** Name of the Service's port, by which Prometheus finds it. */
+/** Name of the Service's port, by which Prometheus finds Alertmanager. */
 export const ALERTMANAGER_PORT_NAME = "web";
 
 /** Fields of the Alertmanager resource's spec. */
 const SPEC = {
   automountServiceAccountToken: false,
-  // Also applies to the notification log, so it must be longer than the repeat interval.
+  // Time for which expired silences and entries of the notification log are kept. If it were shorter than the repeat
+  // interval, messages would be repeated too early.
   retention: "120h",
   additionalArgs: [
     // By default, silences and the notification log are written every 15 minutes and at exit. A killed pod would lose

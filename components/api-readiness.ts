@@ -11,8 +11,7 @@ const MAX_PAUSE_MS = 15_000;
 const NOT_ENABLED = /accessNotConfigured|SERVICE_DISABLED|has not been used in project/;
 
 /**
- * Waits until requests to an API no longer fail because it is not enabled. Any other response means that it is
- * enabled.
+ * Waits until an API is enabled: a request to it succeeds, or fails with any other error than "not enabled".
  *
  * @param api - name, e.g. "compute.googleapis.com"
  * @param probe - sends a request to the API

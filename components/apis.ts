@@ -11,7 +11,7 @@ export interface ApisArgs {
   project: string;
 }
 
-/** The provider needs this API to find out whether others are enabled. */
+/** The provider needs this API to find out whether other APIs are enabled. */
 const FIRST = { roles: "cloudresourcemanager.googleapis.com" };
 /**
  * The other APIs that the program calls. Each one rejects requests in projects where it is not enabled. Service Usage,
@@ -24,8 +24,8 @@ const OTHERS = {
 };
 
 /**
- * Requests that need the API and change nothing. An API that responds is ready, even if the response is "not found" or
- * "permission denied". It isn't ready only if the response says that it is not enabled.
+ * Requests that need the API and change nothing, one for each API. An API that responds is ready, even if the response
+ * is "not found" or "permission denied". It isn't ready only if the response says that it is not enabled.
  */
 const PROBES: Record<keyof typeof OTHERS, (opts: pulumi.InvokeOptions) => Promise<unknown>> = {
   compute: (opts) => getNetwork({ name: "default" }, opts),

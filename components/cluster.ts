@@ -141,7 +141,7 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
       servicesSecondaryRangeName: args.network.serviceRangeName,
     },
     // The permanent node pool is a separate resource. The node of GKE's default pool gets the same settings
-    // until the pool is removed. Without a service account in these settings, it would use Compute Engine's
+    // until the pool is removed. Without a service account in these settings, that node would use Compute Engine's
     // default service account (terraform-provider-google#4435).
     removeDefaultNodePool: true,
     initialNodeCount: 1,

@@ -30,8 +30,8 @@ export interface Labels {
  *
  * @param name - name of the workload, e.g. "grafana"
  * @param component - role of the workload in the environment, e.g. "dashboards"
- * @param image - image whose tag becomes the label `version`. The selector leaves it out, because it can't be changed
- * later
+ * @param image - image whose tag becomes the label `version`. The selector omits this label, because a selector can't
+ * be changed later
  */
 export function workloadLabels(name: string, component: string, image: string): Labels {
   const version = imageVersion(image);

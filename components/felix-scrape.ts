@@ -31,7 +31,7 @@ export class FelixScrape extends pulumi.ComponentResource {
         spec: {
           jobName: FELIX_JOB,
           scrapeInterval: `${args.intervalSeconds}s`,
-          // Prometheus's default of 10 s. Prometheus rejects a timeout that is longer than the interval.
+          // Prometheus's default is 10 s, but Prometheus rejects a timeout that is longer than the interval.
           scrapeTimeout: `${Math.min(args.intervalSeconds, 10)}s`,
           sampleLimit: MAX_SERIES,
           staticConfigs: [{ targets: args.targets }],

@@ -102,7 +102,8 @@ export class GrafanaContent extends pulumi.ComponentResource {
   }
 
   /**
-   * Creates the data source for alert rules, which only Prometheus evaluates, if dashboards use the long-term store.
+   * Creates a data source for Prometheus itself, which evaluates the alert rules. It is needed only if dashboards use
+   * the long-term store.
    */
   private makeLocalSource(
     name: string,
@@ -149,7 +150,7 @@ function prometheusSource(uid: string, { longTerm, prometheusVersion }: GrafanaC
       httpMethod: "POST",
       prometheusType: "Prometheus",
       prometheusVersion,
-      // The scrape's interval, so that rates span enough samples.
+      // The scrape interval. Grafana derives `$__rate_interval` from it, so that rates span enough samples.
       timeInterval: "10s",
       // Grafana shows Prometheus's alert rules and their state, and creates silences in this Alertmanager.
       manageAlerts: longTerm === undefined || uid === LOCAL_SOURCE,

@@ -29,7 +29,7 @@ export const GRAFANA_PORT = WORKLOADS.grafana.port;
 const PORT_NAME = "http";
 const USER = "admin";
 const PASSWORD_KEY = "admin-password";
-/** User ID in the image. */
+/** ID of the image's user. */
 const USER_ID = 472;
 
 /** Runs Grafana with a generated administrator password and its database on a disk. */
@@ -150,7 +150,8 @@ function podSpec(
   const health = { httpGet: { path: "/api/health", port: PORT_NAME }, timeoutSeconds: 5 };
   return {
     automountServiceAccountToken: false,
-    // The variables of a Service whose name begins with "gf" would become settings of Grafana.
+    // Kubernetes sets environment variables for each Service. Those of a Service whose name begins with "gf" would
+    // become settings of Grafana.
     enableServiceLinks: false,
     priorityClassName,
     terminationGracePeriodSeconds: 30,

@@ -27,9 +27,9 @@ export const INSTANCE = "k8sfv";
 /** Name of the claim template. The operator names the claim "TEMPLATE-prometheus-INSTANCE-0", for example. */
 const CLAIM_TEMPLATE = "data";
 /**
- * Change of the container that reloads the configuration. The operator's startup probe runs every 10 s instead of every
- * second, and has the same timeout of 30 s. It first runs before the container listens, so a pod would be ready only 10 s
- * after its start.
+ * Change of the container that reloads the configuration: its startup probe runs every second instead of every 10 s,
+ * the operator's value. Both allow 30 s in total. The first probe comes before the container listens, so with the
+ * operator's value a pod would be ready only 10 s after its start.
  */
 const RELOADER = { name: "config-reloader", startupProbe: { periodSeconds: 1, failureThreshold: 30 } };
 

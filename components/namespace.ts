@@ -5,8 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 /** Arguments of the Namespace component. */
 export interface NamespaceArgs {
   /**
-   * Node pool. The namespace depends on it, so the namespace is deleted first: without nodes its deletion hangs,
-   * because the API server's extensions run on them (hashicorp/terraform#20855).
+   * Node pool. The namespace depends on it, so the namespace is deleted before the nodes. Without nodes the namespace's
+   * deletion hangs, because the API server's extensions run on nodes (hashicorp/terraform#20855).
    */
   nodes: pulumi.Resource;
 }

@@ -168,7 +168,7 @@ function clusterRules(namespace: pulumi.Input<string>) {
 function podSpec(args: OperatorArgs, serviceAccountName: pulumi.Input<string>) {
   return {
     serviceAccountName,
-    automountServiceAccountToken: true, // it watches resources of the Kubernetes API
+    automountServiceAccountToken: true, // the operator watches resources of the Kubernetes API
     priorityClassName: args.priorityClassName,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 30,
@@ -206,7 +206,10 @@ function podSpec(args: OperatorArgs, serviceAccountName: pulumi.Input<string>) {
   };
 }
 
-/** Resources of the config reloaders, as flags of the operator. "0" means no CPU limit, which would only slow down reloads. */
+/**
+ * Resources of the config reloaders, as flags of the operator. "0" means no CPU limit: a limit would only slow down
+ * reloads.
+ */
 const RELOADER_RESOURCES = {
   "cpu-request": "5m",
   "cpu-limit": "0",

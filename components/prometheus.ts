@@ -31,8 +31,8 @@ const ACCOUNT = `prometheus-${INSTANCE}`;
 /** Five years, as in the previous environment. */
 const RETENTION_DAYS = 1825;
 /**
- * Change of Prometheus's container. The operator's startup probe runs every 15 s instead of every second, and has the same
- * timeout of 15 minutes.
+ * Change of Prometheus's container: its startup probe runs every second instead of every 15 s, the operator's value.
+ * Both allow 15 minutes in total.
  */
 const CONTAINER = { name: "prometheus", startupProbe: { periodSeconds: 1, failureThreshold: 900 } };
 /** Fraction of the disk for blocks. The rest is for the write-ahead log and compaction. */

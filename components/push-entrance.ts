@@ -77,10 +77,10 @@ export class PushEntrance extends pulumi.ComponentResource {
     });
     const backend = google("backend", "cloud.google.com/v1", "BackendConfig", {
       securityPolicy: { name: policy.name },
-      // The health check asks only the push queue, not the Pushgateway: the queue accepts pushes while the
+      // The health check covers only the push queue, not the Pushgateway: the queue accepts pushes while the
       // Pushgateway is unavailable.
       healthCheck: { type: "HTTP", requestPath: PUSH_QUEUE_HEALTH_PATH, port: PORT },
-      // The load balancer ends requests that take longer, by default 30 s.
+      // Time in seconds after which the load balancer ends a request. Its default is 30 s.
       timeoutSec: MAX_RESPONSE_SECONDS,
     });
     const service = new Service(

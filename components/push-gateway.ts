@@ -26,7 +26,7 @@ export interface PushGatewayArgs extends WorkloadArgs, Pick<PushGatewayConfig, "
 }
 
 const { name: NAME, port: PORT } = WORKLOADS.pushGateway;
-/** A ServiceMonitor selects a Service's port by this name; it is part of the contract. */
+/** Name of the Service's port, by which a ServiceMonitor selects it; the same as in the previous environment. */
 const PORT_NAME = "metrics";
 /** Name of the Service between the push queue and the push proxy. */
 const PROXY_SERVICE = "push-proxy";

@@ -36,7 +36,7 @@ export interface PushProxyArgs {
 export const MAX_PUSH_BYTES = 4 * 2 ** 20;
 /** Maximum bytes of the Pushgateway's file, some 90,000 series. The Pushgateway never deletes groups by itself. */
 export const MAX_STORED_BYTES = 16 * 2 ** 20;
-/** Time after which the proxy responds with 503, in seconds; then the push queue sends the push again. */
+/** Seconds after which the proxy responds with 503 if a push is not stored; then the push queue sends it again. */
 const PUSH_TIMEOUT_SECONDS = ATTEMPT_TIMEOUT_SECONDS / 2;
 /**
  * Maximum time that a push takes, in seconds: the upload of the largest push at the lowest accepted rate, the wait in

@@ -40,7 +40,7 @@ const RETRIES = MAX_HOLD_SECONDS;
 
 /**
  * Returns the configuration of HAProxy 2.6 or newer (docs.haproxy.org/3.0/configuration.html). HAProxy holds
- * a push while the Pushgateway's pod is down, and sends it again if its connection breaks.
+ * a push while the Pushgateway's pod is down, and sends it again if the connection to the push proxy breaks.
  *
  * The server has no health check: with one, HAProxy would immediately respond with 503 while the server is
  * down. Without one, each connection attempt is the check. At most MAX_CONCURRENT requests try to connect at

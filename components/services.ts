@@ -71,7 +71,7 @@ export function clusterService(name: string, args: ServiceArgs, opts: pulumi.Cus
 }
 
 /**
- * Creates a headless Service, for service discovery. `skipAwait` prevents a bug in the provider's wait: it takes the
+ * Creates a headless Service, for service discovery. `skipAwait` avoids a bug in the provider's wait, which takes the
  * first event of a watch that may have begun before the change, and so could save an outdated state
  * (provider/pkg/await/service.go, await).
  */

@@ -2,8 +2,8 @@ import type { Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
 
 /**
- * Checks that a push gateway on the internet has a password, a domain and explicit source ranges, and others have
- * none.
+ * Checks that a Pushgateway on the internet has a password, a domain and explicit source ranges, and that any other
+ * has neither a domain nor source ranges.
  */
 export function checkExposure(raw: unknown): Problem[] {
   const path = (key: string) => ["pushGateway", key];

@@ -12,7 +12,7 @@ const STORE_URL =
   "an https:// URL without a user and password; http:// only to a private IPv4 address or to a name inside the " +
   "cluster or VPC (.svc, .local, .internal, or without a dot)";
 
-/** Reports whether the connection uses TLS or stays in private networks. */
+/** Reports whether the value is a URL whose connection uses TLS or stays in private networks. */
 function isStoreUrl(value: string): boolean {
   if (!isWebUrl(value)) return false;
   const { protocol, hostname } = new URL(value);

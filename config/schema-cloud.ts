@@ -121,7 +121,7 @@ export const disks = object({
   .prefault({})
   .describe("The disks, which are kept when the cluster is deleted.");
 
-// The values of these keys with defaults, for the arguments of components.
+// Types of these keys' values after defaults are applied, for the arguments of components.
 export type ClusterConfig = z.infer<typeof cluster>;
 export type NetworkConfig = z.infer<typeof network>;
 export type AddressesConfig = z.infer<typeof addresses>;

@@ -203,7 +203,7 @@ export const SECRET_KEYS = [
 /** The stack configuration with defaults and without secrets. */
 export type Config = Omit<z.infer<typeof schema>, (typeof SECRET_KEYS)[number]>;
 
-// The values of these keys with defaults, for the arguments of components.
+// Types of these keys' values after defaults are applied, for the arguments of components.
 export type FelixConfig = z.infer<typeof felix>;
 export type GrafanaConfig = z.infer<typeof grafana>;
 export type PushGatewayConfig = z.infer<typeof pushGateway>;

@@ -85,7 +85,7 @@ export function googleName(max: number, why = "") {
 }
 
 const IMAGE_NAME = "[a-z0-9]+([./_:-]+[a-z0-9]+)*";
-/** A tag that is also a valid label value, because a label shows it. */
+/** Pattern of an image tag that is also a valid label value, because workloads have the tag as label `version`. */
 const TAG = "[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?";
 const DIGEST = "@sha256:[0-9a-f]{64}";
 
@@ -125,8 +125,8 @@ function isHttpsUrl(value: string): boolean {
 }
 
 /**
- * Accepts user names that match `check`. `pulumi config set --path` writes digits as a number, which is converted
- * to a string.
+ * Accepts user names that match `check`. `pulumi config set --path` writes a name of digits as a number, which is
+ * converted to a string.
  */
 export function userName(check: RegExp) {
   const asString = (value: unknown) => (Number.isSafeInteger(value) ? String(value) : value);
@@ -155,7 +155,7 @@ function hasPort(value: string): boolean {
 const MAX_REPETITIONS = 1000;
 
 /**
- * Reports whether the value is a regular expression that RE2 accepts, too. Accepts less than RE2: only
+ * Reports whether the value is a regular expression for both JavaScript and RE2. Accepts less than RE2: only
  * non-capturing groups, and escapes of punctuation and \d, \D, \w, \W, \s, \S. The Prometheus Operator skips a
  * PrometheusRule with an invalid pattern, and all its alerts with it.
  */
@@ -182,7 +182,10 @@ export function isSlackUrl(value: string): boolean {
 /** Description of `pushGateway.sourceRanges`. */
 export const RANGES_OR_ANYWHERE = 'a list of IPv4 ranges, like [203.0.113.0/24], or "anywhere"';
 
-/** Maximum length in managed certificates (cloud.google.com/kubernetes-engine/docs/how-to/managed-certs). */
+/**
+ * Maximum characters of a domain in a managed certificate
+ * (cloud.google.com/kubernetes-engine/docs/how-to/managed-certs).
+ */
 const MAX_DOMAIN = 63;
 
 /** Accepts domain names. The last label has only letters, so that an IPv4 address is rejected. */

@@ -22,7 +22,7 @@ export const OWN_JOBS = `job=~"${[...Object.values(WORKLOADS).map(({ name }) => 
 /** Label matcher for the push proxy: it is a separate target of the Pushgateway's Service. */
 export const PUSH_PROXY_JOB = 'job="push-proxy"';
 
-/** Metrics of the push proxy before the Pushgateway (components/push-proxy). */
+/** Metrics of the push proxy in front of the Pushgateway (components/push-proxy). */
 export const PUSH_METRICS = {
   /** Counter of pushes that got a response, with the HTTP status in the label `code`. */
   answered: "push_proxy_pushes_total",
@@ -38,8 +38,8 @@ export const PUSH_METRICS = {
 };
 
 /**
- * RE2 pattern of a code level that consists of a repository's URL and a branch, and its short form. The short form
- * leaves out only the host github.com, so different code levels stay different.
+ * RE2 pattern of a code level that consists of a repository's URL and a branch, and its short form. Of the hosts, the
+ * short form leaves out only github.com, so different code levels stay different.
  */
 export const CODE_LEVEL_URL = { pattern: "https://(?:github\\.com/)?(.+?)\\.git-(.+)", short: "$1 $2" };
 

@@ -36,9 +36,9 @@ function sinceLastRun(matchers: string[], days: number): string {
 }
 
 /**
- * Returns the days from each weekday's due time back to the due time before the latest one, starting with Sunday;
- * undefined if no day is due. Example: runs are due from Monday to Friday. On a Sunday the latest due time was on
- * Friday and the one before on Thursday, so the value for Sunday is 3.
+ * Returns for each weekday, starting with Sunday, how many days earlier the second-latest due time was; undefined if no
+ * day is due. Example: runs are due from Monday to Friday. On a Sunday the latest due time was on Friday and the
+ * second-latest on Thursday, so the value for Sunday is 3.
  */
 function gapsOf({ days }: ExpectedRuns): number[] | undefined {
   if (days.length === 0) return undefined;

@@ -19,7 +19,7 @@ export interface AlertThresholds {
   expectedRuns: ExpectedRuns[];
   /** Increase of the mean occupancy over the median of the runs in the previous 7 days, in percent. */
   occupancyGrowthPercent: number;
-  /** Days until the disk is expected to be full. */
+  /** Days within which Prometheus's data is expected to reach its size limit. */
   diskFullDays: number;
   /** Minutes for which the alerts of a nightly run are collected into one message. */
   collectMinutes: number;

@@ -208,7 +208,7 @@ function rolesOf(inputs: Record<string, unknown>): string[] {
 }
 
 /**
- * Disks must have the option `protect`, because they hold five years of measurements that can't be repeated. It
+ * Disks must have the option `protect`, because they hold five years of measurements that can't be repeated. The option
  * prevents deletion by `pulumi destroy` and by replacement. Temporary stacks without valuable data are listed in the
  * rule's configuration.
  */

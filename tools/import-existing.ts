@@ -96,7 +96,7 @@ async function refreshCandidates(
   const way = candidates.some(({ type }) => type.startsWith("grafana:")) ? ["--run-program"] : [];
   await pulumi(["refresh", "--yes", "--skip-preview", ...way, ...targets]);
   const after = JSON.parse(await pulumi(["stack", "export"])) as Export;
-  // Only for inspection: the state that is imported again stays encrypted.
+  // Secrets are decrypted only for findForeign; the state that is imported again stays encrypted.
   const revealed = JSON.parse(await pulumi(["stack", "export", "--show-secrets"])) as Export;
   const sought = new Set(candidates.filter(({ custom }) => custom === true).map(({ urn }) => urn));
   const there = (revealed.deployment.resources ?? []).filter(({ urn }) => sought.has(urn));

@@ -32,10 +32,10 @@ const regionalPath =
 const MAIN_ORGANISATION = 1;
 
 /**
- * Import IDs by resource type, computed from the arguments (pulumi.com/registry/packages/gcp, .../grafana).
- * Types that are created idempotently (by PUT) are omitted. APIs are omitted too, because enabling one is
- * idempotent. If an API is missing in the state, don't read its resources: the API may be disabled, and Google then
- * rejects all requests to it.
+ * Import IDs by resource type, computed from the arguments (pulumi.com/registry/packages/gcp, .../grafana). Types that
+ * are created idempotently (by PUT) are omitted. APIs are omitted too, because enabling one is idempotent. Resources of
+ * an API that is missing in the state are not imported (asCreated in import-existing.ts): the API may be disabled, and
+ * Google then rejects all requests to it.
  */
 const IDS: Partial<Record<string, Id>> = {
   "gcp:compute/network:Network": globalPath("networks"),

@@ -17,7 +17,7 @@ interface StateResource {
   deletedWith?: string;
 }
 
-/** Marks a secret in exported state: pulumi/sdk/go/common/resource/sig. */
+/** Key of an object that represents a secret in exported state (`Key` in pulumi/sdk/go/common/resource/sig). */
 const SECRET = "4dabf18193072939515e22adb298388d";
 
 class AnyProvider extends pulumi.ProviderResource {}

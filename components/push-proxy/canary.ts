@@ -122,7 +122,7 @@ async function tryOn({ at }: Canary, push: Request): Promise<Verdict> {
     if (status >= 500) throw new Error(`the canary answered DELETE with ${status}`);
   };
   if (response.status >= 400) {
-    // The Pushgateway keeps a group even if it rejects its first push.
+    // The canary, like each Pushgateway, keeps a group even if it rejects the group's first push.
     await clear();
     return { refused: response };
   }

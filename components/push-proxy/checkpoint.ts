@@ -44,7 +44,8 @@ async function write(): Promise<void> {
   const help = `# HELP push_proxy_checkpoint Pushes before this one are on the disk: ${id}`;
   const text = `${help}\n# TYPE push_proxy_checkpoint gauge\npush_proxy_checkpoint 1\n`;
   let pushed = 0;
-  // Set when the first push is accepted, which happens after all earlier ones.
+  // Set when the Pushgateway first accepts the text. It processes pushes in order, so the time for earlier pushes
+  // doesn't count.
   let deadline = Infinity;
   let seen = "";
   for (;;) {

@@ -56,9 +56,9 @@ let epoch = 0;
 let isConnected = false;
 
 /**
- * Returns the number of the Pushgateway's current process, or undefined while it is down. A connection that is closed
- * only when the process exits detects restarts. A checkpoint is valid only within one epoch, because a restarted
- * Pushgateway could store it without the pushes before it.
+ * Returns a number that is different for each process of the Pushgateway (the epoch), or undefined while the
+ * Pushgateway is down. A connection that is closed only when the process exits detects restarts. A checkpoint is valid
+ * only within one epoch, because a restarted Pushgateway could store the checkpoint without the pushes before it.
  */
 export function connectionEpoch(): number | undefined {
   return isConnected ? epoch : undefined;

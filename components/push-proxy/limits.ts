@@ -8,7 +8,7 @@ export const MAX_HOLD_SECONDS = 900;
 /** Time for which the push queue waits for the push proxy's response to one attempt, in seconds. */
 export const ATTEMPT_TIMEOUT_SECONDS = 120;
 
-/** An upload has this time, in seconds, and a second for each MIN_UPLOAD_BYTES_PER_SECOND. */
+/** Seconds that an upload may take, in addition to one second for each MIN_UPLOAD_BYTES_PER_SECOND bytes received. */
 export const UPLOAD_GRACE_SECONDS = 10;
 export const MIN_UPLOAD_BYTES_PER_SECOND = 64 * 2 ** 10;
 

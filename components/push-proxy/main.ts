@@ -22,8 +22,8 @@ import { readBody, Reservation } from "./upload.ts";
 
 const READ_TIMEOUT_MS = 25_000;
 /**
- * Maximum size of a request's headers. Larger ones are rejected with 431. The Pushgateway itself would accept 1 MiB (the
- * default of Go's net/http).
+ * Maximum size of a request's headers. Larger ones are rejected with 431. The Pushgateway itself would accept 1 MiB
+ * (the default of Go's net/http).
  */
 const MAX_HEADER_BYTES = 64 * 2 ** 10;
 /** Google's load balancers keep idle connections for 600 s, and expect the server to keep them longer. */
@@ -78,7 +78,8 @@ async function change(incoming: IncomingMessage, outgoing: ServerResponse): Prom
   try {
     const response = await applyChange(incoming, reservation);
     if (response.status === 503 && isHeldTooLong(incoming.headers[RECEIVED_HEADER])) response.status = 504;
-    // The push queue sends the push again immediately, and would use up its retries within a second.
+    // The push queue sends the push again immediately after the response. Without this pause it would use up its
+    // retries within a second.
     else if (response.status === 503 && server.listening) await sleep(RETRY_PAUSE_MS);
     if (incoming.method !== "DELETE") countPush(response.status);
     if (!incoming.complete) outgoing.setHeader("connection", "close");
@@ -110,7 +111,10 @@ async function applyChange(incoming: IncomingMessage, reservation: Reservation):
   return response.status < 300 ? { ...response, status: STORED } : response;
 }
 
-/** The canary returns the group of a path. A group that it rejects can be deleted too. */
+/**
+ * Deletes a group. The canary returns the group's labels for an empty push, or rejects the push: then the path
+ * identifies the group.
+ */
 async function applyDeletion(path: string): Promise<Response> {
   const verdict = await verdictOn({ method: "PUT", path, headers: {}, body: Buffer.alloc(0) });
   const group = "accepted" in verdict ? verdict.accepted.group : undefined;
@@ -130,7 +134,7 @@ function pushHeaders({ headers }: IncomingMessage): Record<string, string> {
   );
 }
 
-/** Checks the password, like the Pushgateway, so that requests without it use no memory here. */
+/** Checks the password, like the Pushgateway, so that requests without the password use no memory here. */
 function isAuthorized({ headers }: IncomingMessage): boolean {
   if (authorization === undefined) return true;
   return isSame(headers.authorization?.replace(/^basic /i, "Basic ") ?? "", authorization);

@@ -1,6 +1,6 @@
 /**
- * Limits the size of the Pushgateway's data, because it never deletes groups by itself and its memory is limited. A
- * push that doesn't increase the size is always accepted.
+ * Limits the size of the Pushgateway's data, because the Pushgateway never deletes groups by itself and its memory is
+ * limited. A push that doesn't increase the size is always accepted.
  */
 import { headersOf } from "./gateway.ts";
 import { send, type Upstream } from "./http.ts";
@@ -14,8 +14,7 @@ export interface FamilySizes {
 }
 
 /**
- * Groups smaller than this may grow until the whole limit is used, larger groups until 90 % of it are used, so that a
- * noisy job doesn't block nightly pushes.
+ * Pushes up to this size may use the whole limit, larger ones 90 %, so that a large job doesn't block nightly pushes.
  */
 const SMALL_GROUP_BYTES = 2 ** 20;
 /** Families that the Pushgateway and the proxy add to a group. */

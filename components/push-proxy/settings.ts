@@ -20,7 +20,7 @@ export const PERSISTENCE_FILE = env("PUSH_PROXY_FILE");
 export const MAX_PUSH_BYTES = Number(env("PUSH_PROXY_MAX_PUSH_BYTES"));
 /** Maximum bytes of the Pushgateway's persistence file; see quota.ts. */
 export const MAX_STORED_BYTES = Number(env("PUSH_PROXY_MAX_STORED_BYTES"));
-/** A push waits at most this long for the Pushgateway; the push queue then sends it again. */
+/** Maximum time in ms for which a push waits for the Pushgateway. Then the push queue sends the push again. */
 export const PUSH_TIMEOUT_MS = Number(env("PUSH_PROXY_TIMEOUT_SECONDS")) * 1000;
 /** "USER:PASSWORD" that the Pushgateway requires. @default none */
 export const CREDENTIALS = process.env.PUSH_PROXY_CREDENTIALS ?? "";

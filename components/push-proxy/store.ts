@@ -24,7 +24,10 @@ export interface Change extends AcceptedPush {
   path: string;
 }
 
-/** Maximum bytes of concurrent pushes to the Pushgateway, whose memory is limited: the text of the largest push. */
+/**
+ * Maximum bytes of concurrent pushes to the Pushgateway, whose memory is limited. One push may have as many bytes of
+ * text (MAX_TEXT_BYTES in canary.ts).
+ */
 const CONCURRENT_BYTES = 2 * MAX_PUSH_BYTES;
 /** Maximum number of concurrent pushes. The Pushgateway processes one at a time, and checkpoints wait behind them. */
 const CONCURRENT_PUSHES = 16;

@@ -59,7 +59,7 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
     templates: [`${folder}/${TEMPLATES}`],
     route: {
       receiver: "monitoring",
-      // Alerts within half a minute, which often have one cause, become one message.
+      // Alerts of the same name that start within half a minute often have one cause. They become one message.
       group_by: ["alertname"],
       group_wait: "30s",
       group_interval: "5m",
@@ -76,11 +76,13 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
         {
           matchers: ['kind="nightly"'],
           receiver: "nightly",
-          // Code levels run one after the other; the message is sent when all have finished.
+          // The code levels run one after the other. One message for all of them is sent `collectMinutes` after the
+          // first alert, when all should have finished.
           group_by: ["kind"],
           group_wait: `${collectMinutes}m`,
           group_interval: `${collectMinutes}m`,
-          // Repeats are sent only at multiples of group_interval, so this means once a day at the same time.
+          // Repeats are sent only at multiples of group_interval, so with the default of 3 hours this means every 24
+          // hours.
           repeat_interval: "23h",
         },
       ],
@@ -143,8 +145,8 @@ function receiver(name: string, { webhookUrl, slackUrl, email, ...more }: Receiv
         {
           routing_key: pagerDutyKey,
           url: pagerDutyUrl,
-          // Always true, because the message about resolved alerts closes the incident. Otherwise the next nightly run's
-          // alerts would be added to the old incident.
+          // Always true, because the message about resolved alerts closes the incident. Otherwise the next nightly
+          // run's alerts would be added to the old incident.
           send_resolved: true,
           description: title,
           severity: '{{ or .CommonLabels.severity "error" }}',

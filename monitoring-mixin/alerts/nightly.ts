@@ -7,8 +7,8 @@ import type { Alert } from "./alert.ts";
 import { LEVEL } from "./alert.ts";
 
 /**
- * Time for which an alert about a result fires. It must end before the first result of the next nightly run, because
- * Alertmanager waits `alerts.collectMinutes` only for a new group.
+ * Time for which an alert about a result fires. The alert must end before the first result of the next nightly run,
+ * because Alertmanager waits `alerts.collectMinutes` only for a new group.
  */
 const RESULT_LIFETIME = `${NIGHT_HOURS}h`;
 
@@ -32,7 +32,7 @@ export function nightlyAlerts(thresholds: AlertThresholds): Alert[] {
     occupancyIncreased(thresholds),
     {
       name: "OccupancyNotMeasured",
-      // `unless` also matches NaN, which no comparison returns.
+      // `unless` returns NaN values too; a comparison such as `<= 0` would drop them.
       expr:
         `last_over_time(run:k8sfv_occupancy_mean_bytes{${NIGHTLY}}[${RESULT_LIFETIME}]) ` +
         `unless (last_over_time(run:k8sfv_occupancy_mean_bytes{${NIGHTLY}}[${RESULT_LIFETIME}]) > 0 < Inf)`,
@@ -49,7 +49,8 @@ export function nightlyAlerts(thresholds: AlertThresholds): Alert[] {
 
 function runMissing(thresholds: AlertThresholds): Alert {
   const hours = thresholds.runMissingHours;
-  // Fires without a code level if there was no run at all, but not in the first hours of a new environment.
+  // Returns a series without the label `code_level` if no code level had a run, but not in the first hours of a new
+  // environment.
   const none =
     `absent_over_time(run:push_time_seconds[${EXPECTED_DAYS}d]) * ${EXPECTED_DAYS * 86_400} ` +
     `and on () count(present_over_time(up{${ownJob("prometheus")}}[1d] offset ${hours}h))`;

@@ -26,14 +26,15 @@ const UP: dashboard.ValueMapping[] = [
   },
 ];
 
-/** Days until the disk is full. Databases younger than a day are ignored, because they grow fast. */
+/** Days until Prometheus's data reaches its size limit. No value in the first day, when the data grows fast. */
 const DAYS_LEFT =
   `(max(prometheus_tsdb_retention_limit_bytes{${PROMETHEUS}}) - prometheus:disk_used_bytes) ` +
   "/ (deriv(prometheus:disk_used_bytes[7d]) > 0) / 86400 and prometheus:disk_used_bytes offset 1d";
 
 /**
  * Returns the dashboard about the monitoring system itself. Values that would need all scrapes of five years come from
- * recording rules. Rates are over 5 minutes, so in a long range each point shows only its own time and not a mean.
+ * recording rules. Rates are over 5 minutes, so in a long range each point shows only the 5 minutes before it and not
+ * the mean of a whole step.
  */
 export function monitoringHealth(): Dashboard {
   return makeDashboard({
@@ -235,7 +236,9 @@ function pods() {
   ];
 }
 
-/** Returns panels about Alertmanager's messages, the monitoring's errors, the Pushgateway's storage and remote write. */
+/**
+ * Returns panels about Alertmanager's messages, the monitoring's errors, the Pushgateway's storage and remote write.
+ */
 function alerting() {
   const operator = ownJob("operator");
   const alertmanager = ownJob("alertmanager");

@@ -139,7 +139,9 @@ export function stat(args: StatArgs): Stat {
   return finish(panel, args, "instant");
 }
 
-/** Returns a table of labels and values. With `worst`, the title of a column, rows with its lowest values come first. */
+/**
+ * Returns a table of labels and values. With `worst`, the title of a column, rows with its lowest values come first.
+ */
 export function table(
   args: PanelArgs & { transformations: dashboard.DataTransformerConfig[]; worst?: string },
 ): Table {
@@ -262,9 +264,9 @@ export function chosenTests(variable: string): string {
   return `test_name=~\`\\x60*\${${variable}:regex}(\\x60.*)?\``;
 }
 
-/** Regex that extracts the variable's value from a test name (`value`), and the name that the list shows (`text`). */
+/** Regex that extracts the variable's value from a test name (`value`), and the name in the drop-down list (`text`). */
 const TEST_NAME = "/^(?<text>`*(?<value>[^`]+)[^]*)$/";
-/** Regex for code levels: the list shows a URL without its host. */
+/** Regex for code levels: the drop-down list shows a URL without its host. */
 const CODE_LEVEL = "/^(?<value>(?:https?:\\/\\/[^\\/]+\\/)?(?<text>.+))$/";
 
 /** Arguments of a variable. */

@@ -226,7 +226,7 @@ function overTime() {
   ];
 }
 
-/** Returns PromQL for the change of the mean against the median, which is recorded together with it. */
+/** Returns PromQL for the relative change of the mean from the median, which is recorded together with the mean. */
 function change(days: number, window: string): string {
   const at = (series: string) => `last_over_time(${series}{${CHOSEN}}[${window}])`;
   return `${at("nightly:k8sfv_occupancy_mean_bytes")} / ${at(`nightly:k8sfv_occupancy_mean_bytes:median${days}d`)} - 1`;

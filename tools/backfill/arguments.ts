@@ -10,7 +10,7 @@ const USAGE =
 const RETENTION = 5 * 365 * 24 * 3600;
 
 /**
- * Parses the command line. Exits with the usage if it does not fit.
+ * Parses the command line. Exits with the usage if the URL is missing or an option is unknown.
  *
  * @param now current time in milliseconds, the default of --until
  * @throws Error when a value is malformed

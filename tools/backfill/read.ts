@@ -49,8 +49,8 @@ interface Pushes {
 }
 
 /**
- * Finds each group's pushes, each at the first full minute at which it was visible: the rules would have
- * recorded it then. A push that becomes visible again after another one counts once.
+ * Finds each group's pushes. The time of a push is the first start of a minute at which the push was visible, because
+ * the rules would have recorded the push then. A push that becomes visible again after another one counts once.
  */
 async function findPushes(prometheus: Prometheus, wanted: RunSelection): Promise<Pushes[]> {
   const seen = new Set<string>();
@@ -82,7 +82,7 @@ export function pushTimes({ match }: Pick<RunSelection, "match">): string {
   return `push_time_seconds{${match}}`;
 }
 
-/** Returns the ends of the weeks with pushes, so that empty weeks are not queried minute by minute. */
+/** Returns the ends of the weeks with pushes, in Unix time, so that empty weeks are not queried minute by minute. */
 async function weeksWithPushes(prometheus: Prometheus, wanted: RunSelection): Promise<number[]> {
   const start = Math.ceil(wanted.from / MINUTE) * MINUTE;
   const counts = await prometheus.queryRange(

@@ -6,7 +6,7 @@ import type { Run } from "./run.ts";
 const PUSH_TIME = "run:push_time_seconds";
 
 const DAY = 24 * 3600;
-/** The longest range of the rules plus one day, in seconds. */
+/** Maximum lookback of the medians in seconds: the largest of MEDIAN_DAYS, and a day, since windows are 12 h longer. */
 export const SECONDS_BEFORE = (Math.max(...MEDIAN_DAYS) + 1) * DAY;
 
 /** Records the runs, which must be in order of time, like the recording rules. */

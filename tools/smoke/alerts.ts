@@ -8,7 +8,7 @@ const WATCHDOG = 'alertname="Watchdog"';
 /**
  * Checks that Prometheus sends its alerts to an Alertmanager.
  *
- * @throws Error that says where to look, if it has no active Alertmanager
+ * @throws Error that says where to look, if Prometheus has no active Alertmanager
  */
 export async function checkConnected(prometheus: Connection): Promise<void> {
   const response = await prometheus.request("/api/v1/alertmanagers");

@@ -4,7 +4,7 @@ import { explainExposition } from "./bad-groups.ts";
 import { until } from "./until.ts";
 import type { Connection } from "./connections.ts";
 
-/** Connections to the three components. */
+/** Connections to the components that the sample passes through. */
 export interface Connections {
   gateway: Connection;
   prometheus: Connection;
