@@ -49,6 +49,7 @@ const WITH_HISTORY: (string | undefined)[] = [SUMMARY.uid, "k8s-scale-testing"];
  */
 const MAY_BE_EMPTY = [
   "Time since the last run, B", // overdue code levels
+  "Alertmanager messages",
   "Last failed push",
   "Rejected pushes",
   "Restarts",
