@@ -14,6 +14,9 @@ import { startForwarder } from "./forward.ts";
 import { startProgram } from "./in-network.ts";
 import { findProcesses, killProcesses, markerArguments } from "./processes.ts";
 
+/** Timeout of waits in ms, for a computer that does other work meanwhile: starting a process can take seconds then. */
+const BUSY_MS = 30_000;
+
 /** A cloud without hosts, in its own temporary directory. */
 async function emptyCloud(): Promise<Cloud> {
   const dir = await mkdtemp(path.join(tmpdir(), "k8sfv-forward-"));
@@ -41,7 +44,7 @@ async function startHost(cloud: Cloud, name: string, first = ""): Promise<void> 
   spawn(process.execPath, run, { argv0: path.join(cloud.binDir, "machine-init"), stdio: "ignore" });
   await vi.waitFor(async () => {
     expect(await findProcesses(cloud, `machine:${name}`)).toHaveLength(1);
-  });
+  }, BUSY_MS);
 }
 
 /** Returns all data received from the port until the connection closes, or the code of the connection error. */
@@ -77,8 +80,8 @@ test("closes connections made before the forwarder is ready and forwards later o
   await startHost(cloud, "ci", "sleep 1");
   const starting = startForwarder(cloud, "people", "ci", [{ ...(await greeter()), port }]);
   const portsFile = path.join(cloud.dir, "forwards", "people.json");
-  await vi.waitFor(() => readFile(portsFile));
-  expect(await Promise.race([received(port), sleep(10_000, "no answer", { ref: false })])).toBe("");
+  await vi.waitFor(() => readFile(portsFile), BUSY_MS);
+  expect(await Promise.race([received(port), sleep(BUSY_MS, "no answer", { ref: false })])).toBe("");
   expect(await starting).toEqual([port]);
   expect(await received(port)).toBe("hello");
 });
@@ -91,9 +94,9 @@ test("replaces a connection attempt that gets no answer with a new one", async (
     { host: "127.0.0.1", targetPort: deaf.port },
   ]);
   const answer = received(port);
-  const [first] = await vi.waitUntil(() => unanswered(deaf.port), 5_000);
+  const [first] = await vi.waitUntil(() => unanswered(deaf.port), BUSY_MS);
   // Retransmissions of the kernel use the same source port, so another port is a new attempt.
-  await vi.waitUntil(async () => (await unanswered(deaf.port))?.every((other) => other !== first), 10_000);
+  await vi.waitUntil(async () => (await unanswered(deaf.port))?.every((other) => other !== first), BUSY_MS);
   deaf.wake();
   expect(await answer).toBe("hello");
 });
