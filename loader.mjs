@@ -5,8 +5,8 @@
 //
 // There are no source maps on purpose. Types are replaced with spaces, so line numbers are right without source maps.
 // With source maps, Node maps the SDK's frames to files that don't exist (`node_modules/@pulumi/output.ts`). Then the
-// colored `util.inspect`, which the SDK calls for each unhandled error, takes 45 s and 4 GB until its string is too
-// long.
+// colored `util.inspect`, which the SDK calls for each unhandled error, runs for 45 s, uses 4 GB, and fails because
+// its string exceeds Node's maximum length.
 import * as module from "node:module";
 import { fileURLToPath } from "node:url";
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { root } from "../pages.ts";
 
-/** Label values, of which Go escapes some differently than OpenMetrics, and others in the same way. */
+/** Label values. Some are escaped differently by Go and by OpenMetrics, the others identically by both. */
 const NAMES = [
   "plain",
   "a\ttab",

@@ -5,7 +5,7 @@ const PUSH_TIMEOUT_MS = 60_000;
 
 /** Result of pushes to a Pushgateway. */
 export interface Pushes {
-  /** Number of responses by status; 0 means no response. */
+  /** Number of pushes by the status of their response. Status 0 stands for pushes without a response. */
   answers: Map<number, number>;
   /** Last accepted value of each group, by its `instance`. */
   accepted: Map<string, number>;

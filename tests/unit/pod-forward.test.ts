@@ -71,7 +71,7 @@ function kubeconfig(server: string): string {
   });
 }
 
-/** Returns the server's end of a connection on 127.0.0.1, whose client is connected. */
+/** Opens a connection on 127.0.0.1 and returns the server's end. The client stays connected until the test ends. */
 async function accepted(): Promise<Socket> {
   const server = createTcpServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

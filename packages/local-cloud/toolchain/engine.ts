@@ -34,8 +34,8 @@ const CHANGES: Readonly<Record<string, (source: string) => string>> = {
 };
 
 /**
- * Removes the support for state, secrets and logs in other clouds from Pulumi's engine. The local cloud
- * stores state in a directory and encrypts secrets with a passphrase. This removes 500 of the 1,700 packages
+ * Removes from Pulumi's engine what stores state and secrets in AWS, Azure and Google Cloud, and reads logs there. The
+ * local cloud stores state in a directory and encrypts secrets with a passphrase. This removes 500 of the 1,700 packages
  * to compile.
  *
  * @param module writable copy of the Go module github.com/pulumi/pulumi/pkg/v3
