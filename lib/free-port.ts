@@ -10,14 +10,19 @@ const FIRST_PORT = 20_000;
 const LAST_PORT = 29_999;
 const MAX_TRIES = 100;
 
+/** Ports that were returned. A caller may choose several before it listens on the first. */
+const returned = new Set<number>();
+
 /**
- * Returns a random port of 127.0.0.1 on which nothing listens.
+ * Returns a random port of 127.0.0.1 on which nothing listens, and never the same one twice.
  *
- * @throws Error of the last try if a hundred ports are in use
+ * @throws Error of the last try if a hundred ports are in use or were returned before
  */
 export async function freePort(triesLeft = MAX_TRIES): Promise<number> {
   const port = randomInt(FIRST_PORT, LAST_PORT + 1);
   try {
+    if (returned.has(port)) throw new Error(`Port ${port} was returned before`);
+    returned.add(port);
     await listenOnce(port);
     return port;
   } catch (error) {
