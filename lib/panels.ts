@@ -49,7 +49,7 @@ export interface Range {
 /** Values of dashboard variables by name. */
 type Variables = Record<string, string>;
 
-/** Value of a variable's option "All" (monitoring-mixin/dashboards/shared.ts). */
+/** Value of a variable's option "All" (monitoring-mixin/dashboards/variables.ts). */
 const ALL = ".+";
 
 /** Grafana's maxDataPoints of a panel on a wide screen. */

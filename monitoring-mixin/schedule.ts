@@ -2,7 +2,8 @@ import { NIGHTLY } from "./metrics.ts";
 import { EXPECTED_DAYS } from "./run-rules.ts";
 import type { AlertThresholds, ExpectedRuns } from "./thresholds.ts";
 
-type Schedule = Pick<AlertThresholds, "runMissingHours" | "expectedRuns">;
+/** Limits that decide when a run is overdue. */
+export type Schedule = Pick<AlertThresholds, "runMissingHours" | "expectedRuns">;
 
 const DAY = 86_400;
 const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;

@@ -1,4 +1,4 @@
-import { HEALTH } from "../dashboards/monitoring-health.ts";
+import { HEALTH } from "../dashboards/panel-ids.ts";
 import type { AlertThresholds } from "../thresholds.ts";
 import type { Alert } from "./alert.ts";
 import { monitoringAlerts } from "./monitoring.ts";

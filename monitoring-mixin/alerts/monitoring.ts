@@ -1,5 +1,5 @@
 import { WORKLOADS } from "../../lib/workloads.ts";
-import { HEALTH } from "../dashboards/monitoring-health.ts";
+import { HEALTH } from "../dashboards/panel-ids.ts";
 import { OWN_JOBS, ownJob, PUSH_METRICS, PUSH_PROXY_JOB } from "../metrics.ts";
 import type { AlertThresholds } from "../thresholds.ts";
 import type { Alert } from "./alert.ts";

@@ -1,4 +1,4 @@
-import { SUMMARY } from "../dashboards/summary.ts";
+import { SUMMARY } from "../dashboards/panel-ids.ts";
 import { NIGHTLY, ownJob } from "../metrics.ts";
 import { EXPECTED_DAYS, NIGHT_HOURS } from "../run-rules.ts";
 import { overdue } from "../schedule.ts";

@@ -1,10 +1,10 @@
 import { monitoringHealth } from "./monitoring-health.ts";
 import { scaleTesting } from "./scale-testing.ts";
-import type { Dashboard } from "./shared.ts";
+import type { Dashboard } from "./dashboard.ts";
 import { summary, type SummaryThresholds } from "./summary.ts";
 
-export { ALERTMANAGER_SOURCE, DATA_SOURCE, FOLDER } from "./shared.ts";
-export type { Dashboard } from "./shared.ts";
+export { type Dashboard, FOLDER } from "./dashboard.ts";
+export { ALERTMANAGER_SOURCE, DATA_SOURCE } from "./data-sources.ts";
 
 /**
  * Returns all dashboards, by a key that is part of their resources' names.

@@ -1,6 +1,7 @@
 import { FELIX_JOB } from "../../lib/workloads.ts";
-import type { Dashboard, PanelArgs } from "./shared.ts";
-import { chosen, makeDashboard, timeSeries, variable } from "./shared.ts";
+import { type Dashboard, makeDashboard } from "./dashboard.ts";
+import { type PanelArgs, timeSeries } from "./panels.ts";
+import { chosen, variable } from "./variables.ts";
 
 const CHOSEN = `job="${FELIX_JOB}", ${chosen("instance")}`;
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { quantile } from "../../bench/statistics.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
-import { SUMMARY } from "../../monitoring-mixin/dashboards/summary.ts";
+import { SUMMARY } from "../../monitoring-mixin/dashboards/panel-ids.ts";
 import { requestGrafana } from "../../lib/grafana.ts";
 import {
   queryPanel,

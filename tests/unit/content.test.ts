@@ -4,7 +4,7 @@ import { recordingGroups } from "../../monitoring-mixin/recording-rules.ts";
 import { alerts } from "../../monitoring-mixin/alerts/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 import { DATA_SOURCE, dashboards } from "../../monitoring-mixin/dashboards/index.ts";
-import { SUMMARY } from "../../monitoring-mixin/dashboards/summary.ts";
+import { SUMMARY } from "../../monitoring-mixin/dashboards/panel-ids.ts";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, valueOf } from "./mocks.ts";
 import { makeContent } from "./workloads.ts";

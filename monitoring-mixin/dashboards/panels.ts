@@ -9,23 +9,7 @@ import { PanelBuilder as StateTimeline } from "@grafana/grafana-foundation-sdk/s
 import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
 import { PanelBuilder as TimeSeries } from "@grafana/grafana-foundation-sdk/timeseries";
 import { CODE_LEVEL_URL } from "../metrics.ts";
-
-/** Name of the data source for Prometheus, the same as in the previous, hand-built environment; also its UID. */
-export const DATA_SOURCE = "my-prom";
-
-/** Name and UID of the data source for Alertmanager. */
-export const ALERTMANAGER_SOURCE = "my-alertmanager";
-
-/** Title and UID of the dashboards' folder. */
-export const FOLDER = "k8sfv";
-
-/** Tag of the dashboards, by which they link to one another. */
-const TAG = "k8sfv";
-
-const SOURCE: common.DataSourceRef = { type: "prometheus", uid: DATA_SOURCE };
-
-/** A dashboard in Grafana's JSON model. */
-export type Dashboard = dashboard.Dashboard & { uid: string; title: string };
+import { SOURCE } from "./data-sources.ts";
 
 /** Arguments of all panels. */
 export interface PanelArgs {
@@ -54,21 +38,6 @@ export interface Query {
 
 /** Colors of values: the first from minus infinity on, each other from its value on. */
 export type Steps = [string, ...[number, string][]];
-
-/** Value of a missing result, which sorts before 0 and 1. */
-export const MISSING = -1;
-
-/** Mappings of test results: 1 is a pass. */
-export const RESULT: dashboard.ValueMapping[] = [
-  {
-    type: dashboard.MappingType.ValueToText,
-    options: {
-      [MISSING]: { text: "missing", color: "orange" },
-      0: { text: "fail", color: "red" },
-      1: { text: "pass", color: "green" },
-    },
-  },
-];
 
 /** Arguments of a panel with lines over time. */
 export interface TimeSeriesArgs extends PanelArgs {
@@ -241,131 +210,4 @@ function withShortLevel(expr: string): string {
   if (!expr.includes("code_level")) return expr;
   const { pattern, short } = CODE_LEVEL_URL;
   return `label_replace(${expr}, "code_level", ${JSON.stringify(short)}, "code_level", ${JSON.stringify(pattern)})`;
-}
-
-/**
- * Returns a label matcher for the selected values of a variable. Grafana's default format doesn't escape `"` and
- * newlines and turns `'` into `\\'`, which breaks queries (grafana/grafana#96063). PromQL doesn't interpret escapes
- * between backticks, so all values work except those with a backtick.
- *
- * @param label - name of the label. Default: the variable's name
- */
-export function chosen(variable: string, label = variable): string {
-  return `${label}=~\`\${${variable}:regex}\``;
-}
-
-/**
- * Like {@link chosen}, for test names, which may contain backticks. None of Grafana's formats escapes a backtick
- * without breaking names with backslashes or newlines. So the variable's value is the name up to its first backtick,
- * ignoring leading backticks, and the matcher allows any rest. Tests that differ only after a backtick are selected
- * together.
- */
-export function chosenTests(variable: string): string {
-  return `test_name=~\`\\x60*\${${variable}:regex}(\\x60.*)?\``;
-}
-
-/** Regex that extracts the variable's value from a test name (`value`), and the name in the drop-down list (`text`). */
-const TEST_NAME = "/^(?<text>`*(?<value>[^`]+)[^]*)$/";
-/** Regex for code levels: the drop-down list shows a URL without its host. */
-const CODE_LEVEL = "/^(?<value>(?:https?:\\/\\/[^\\/]+\\/)?(?<text>.+))$/";
-
-/** Arguments of a variable. */
-export interface VariableArgs {
-  name: string;
-  label: string;
-  description: string;
-  /** PromQL selector of the series whose label values can be selected. */
-  series: string;
-  /** Name of the label. @default `name` */
-  of?: string;
-  /** Whether only one value can be selected. @default false */
-  single?: boolean;
-}
-
-/** Returns a variable with all values that a label has in the dashboard's time range. */
-export function variable(args: VariableArgs): dashboard.QueryVariableBuilder {
-  const label = args.of ?? args.name;
-  const query = `label_values(${args.series}, ${label})`;
-  const builder = new dashboard.QueryVariableBuilder(args.name)
-    .label(args.label)
-    .description(args.description)
-    .datasource(SOURCE)
-    .query({ query, refId: args.name, qryType: 1 })
-    .definition(query)
-    .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
-    .sort(dashboard.VariableSort.NaturalAsc);
-  if (label === "code_level") builder.regex(CODE_LEVEL);
-  if (label === "test_name") builder.regex(TEST_NAME);
-  if (args.single === true) return builder;
-  return (
-    builder
-      .multi(true)
-      .includeAll(true)
-      // By default, Grafana replaces "All" by a list of all values, which would make queries very long.
-      .allValue(".+")
-      .current({ selected: true, text: ["All"], value: ["$__all"] })
-  );
-}
-
-/** Returns annotations of the times in which alerts fire, combined by code level. */
-function firing({ kind, panels }: NonNullable<DashboardArgs["alerts"]>): dashboard.AnnotationQueryBuilder {
-  const builder = new dashboard.AnnotationQueryBuilder()
-    .name("Alerts")
-    .datasource(SOURCE)
-    .enable(true)
-    .iconColor("red")
-    // The window is the whole step, so that a short alert is visible in a range of months too.
-    .expr(
-      `max by (alertname, code_level) (max_over_time(ALERTS{alertstate="firing", kind="${kind}"}[$__interval]))`,
-    )
-    .step("1m")
-    .titleFormat("{{alertname}}")
-    .tagKeys("code_level");
-  if (panels === undefined) return builder;
-  return builder.filter(new dashboard.AnnotationPanelFilterBuilder().exclude(false).ids(panels));
-}
-
-/** Arguments of makeDashboard. */
-export interface DashboardArgs {
-  title: string;
-  /** UID, which is part of the URL. */
-  uid: string;
-  description: string;
-  /** Default time range, e.g. "30d". */
-  range: string;
-  /** Refresh interval, e.g. "5m". */
-  refresh: string;
-  variables: dashboard.QueryVariableBuilder[];
-  /** Alerts with this label `kind` are shown as annotations. @default none */
-  alerts?: {
-    kind: "nightly" | "monitoring";
-    /** IDs of the panels with annotations. @default all */ panels?: number[];
-  };
-  /** Panels from left to right, row by row. */
-  panels: cog.Builder<dashboard.Panel>[];
-}
-
-/** Returns a dashboard that can't be edited in Grafana, so that it always equals the code. */
-export function makeDashboard(args: DashboardArgs): Dashboard {
-  const builder = new dashboard.DashboardBuilder(args.title)
-    .uid(args.uid)
-    .description(args.description)
-    .tags([TAG])
-    .readonly()
-    .tooltip(dashboard.DashboardCursorSync.Crosshair)
-    .time({ from: `now-${args.range}`, to: "now" })
-    .timezone("browser")
-    .refresh(args.refresh)
-    .variables(args.variables)
-    .link(
-      new dashboard.DashboardLinkBuilder("k8sfv dashboards")
-        .type(dashboard.DashboardLinkType.Dashboards)
-        .tags([TAG])
-        .icon("dashboard")
-        .tooltip("The other dashboards, with the same time range")
-        .keepTime(true),
-    );
-  if (args.alerts !== undefined) builder.annotation(firing(args.alerts));
-  for (const panel of args.panels) builder.withPanel(panel);
-  return builder.build() as Dashboard;
 }
