@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Reporter, SerializedError, TestModule, TestSuite } from "vitest/node";
 
-/** Lines of an error that are printed again. */
+/** Maximum number of lines of an error that are printed again. */
 const MAX_LINES = 6;
-/** Characters of such a line. */
+/** Maximum length of such a line, in characters. */
 const MAX_LENGTH = 240;
 
 /**

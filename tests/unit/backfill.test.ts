@@ -62,7 +62,7 @@ function last(runs: Run[], name: string): [Labels, number][] {
 const median = (runs: Run[], days = 7) =>
   last(runs, `nightly:k8sfv_occupancy_mean_bytes:median${days}d`).map(([, value]) => value);
 
-/** Returns the latest result of each test in its nightly run. */
+/** Returns the last sample of `nightly:k8sfv_test_result` of each test. */
 const nightly = (runs: Run[]) =>
   Object.fromEntries(
     record(runs)
@@ -194,7 +194,7 @@ test("summarizes the number of runs of each code level", () => {
 
 type ReceivedQuery = URLSearchParams & { path: string; authorization: string | undefined };
 
-/** Starts an HTTP server. @param respond - returns the body of the response to a query @returns HOST:PORT */
+/** Starts an HTTP server and returns its HOST:PORT. `respond` returns the body of the response to a query. */
 async function server(respond: (received: ReceivedQuery) => unknown, status = 200): Promise<string> {
   const http = createServer((request, response) => {
     const url = new URL(request.url ?? "", "http://localhost");
@@ -222,8 +222,8 @@ test("reads each push once, skips weeks without pushes and ignores push time 0",
     if (received.get("step") === String(week)) {
       return success({ metric: {}, values: [2, 5].map((n) => [START + n * week, "1"]) });
     }
-    // Both weeks show the push at 5.5, and the second one also the push at 9.5, after which 5.5 appears
-    // again. A push time of 0 is no push.
+    // Values of push_time_seconds, one per minute. Each of the two weeks contains the push at 5.5. The second week also
+    // contains the push at 9.5, and 5.5 again after it. The value 0 is no push.
     const shown = ["5.5", "5.5", at < START + 2 * week ? "5.5" : "9.5", "5.5", "0"];
     return success({ metric: {}, values: shown.map((pushed, n) => [at + n * 60, pushed]) });
   });

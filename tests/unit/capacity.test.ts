@@ -53,7 +53,10 @@ const RELOADER: Container = {
     limits: { memory: reloaderFlag("memory-limit") },
   },
 };
-/** Includes the config reloader that the operator adds to the pod of each of its custom resources, which have no name. */
+/**
+ * All containers, including the config reloaders, which the operator adds to the pods of its custom resources. The
+ * elements of `defined` without a name are the specs of these custom resources.
+ */
 const containers = [...defined, ...defined.filter(({ name }) => name === undefined).map(() => RELOADER)];
 const limits = containers.map(({ resources }) => mebibytes(resources?.limits?.memory));
 

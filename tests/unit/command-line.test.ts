@@ -22,7 +22,10 @@ beforeEach(() => {
   });
 });
 
-/** Programs that npm scripts pass their arguments to. `pulumi` and `kubectl` refuse unknown options themselves. */
+/**
+ * npm scripts that pass their arguments to a program of this repository, each with the program's path. The scripts
+ * `pulumi` and `kubectl` pass them to Pulumi and kubectl, so they are not included.
+ */
 const commands = Object.entries(
   (JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: Record<string, string> })
     .scripts,

@@ -25,7 +25,7 @@ export function changed(changes: Record<string, unknown>): Record<string, string
   return all;
 }
 
-/** Formats an object as JSON. A bigint is written as a number, which JSON.stringify does not support. */
+/** Formats an object as JSON, with each bigint as a number. JSON.stringify alone throws an error for a bigint. */
 function json(value: object): string {
   const text = JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part));
   return text.replace(/"([0-9]+)n"/g, "$1");

@@ -12,7 +12,7 @@ const DOCUMENTS = ["configJson", "jsonDataEncoded", "alertmanager.yaml"];
 const LINE = 90;
 /** Key of the object that represents a secret value (pulumi/sdk, specialSigKey). */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
-/** Marks a resource or value in a difference that the base has and the other stack has not. */
+/** Stands in a difference for a resource or value that is in the base and not in the other stack. */
 export const ABSENT = "(absent)";
 
 /** Returns the resources in alphabetical order. @throws Error if two resources have the same type and name */
@@ -28,8 +28,8 @@ export function graphOf(recorded: Recorded[]): Graph {
 }
 
 /**
- * Makes an input readable: parses JSON documents, so that changes of them are small diffs, replaces programs
- * by their hash, and marks secrets.
+ * Makes an input readable: parses JSON documents, so that a change in one is a small diff; replaces programs by their
+ * hash; and marks secrets.
  */
 function readable(key: string, value: unknown): unknown {
   if (typeof value === "string") {

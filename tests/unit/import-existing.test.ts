@@ -29,7 +29,7 @@ function planned(type: string, name: string, inputs: object, dependencies: strin
 }
 
 /**
- * Returns a fake of the engine, which has a state.
+ * Returns a fake of the engine, which keeps a state in memory.
  *
  * @param steps - steps of a preview
  * @param atGoogle - IDs of the resources that a refresh keeps in the state, or the error with which it fails

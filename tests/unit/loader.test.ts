@@ -31,7 +31,7 @@ async function run(program: string, more: string[]): Promise<string> {
 
 const printLine = 'try { fail({ name: "broken" }); } catch (error) { console.log(error.stack); }';
 
-// Turns off type stripping of a newer Node, which then behaves like older versions.
+// Option that turns off the type stripping of a newer Node, so that it behaves like older versions.
 const older = "typescript" in process.features ? [["--no-experimental-strip-types"]] : [];
 
 test.each([[], ...older])(
@@ -43,9 +43,9 @@ test.each([[], ...older])(
   },
 );
 
-// Source maps map the SDK's stack frames to `node_modules/@pulumi/output.ts`, without a directory after the
-// scope. util.inspect then loops until its string is too long: 45 s and 4 GB. This test has a small heap, so
-// that such a loop fails immediately.
+// With source maps, the path of the SDK's stack frames is `node_modules/@pulumi/output.ts`, which has no directory
+// after the scope. At such a path, util.inspect loops until its string is too long, which takes 45 s and 4 GB. This
+// test has a small heap, so that such a loop fails immediately.
 test.each([[], ...older])(
   "util.inspect prints an error whose stack contains frames of the SDK (additional Node option: %s)",
   async (...more) => {

@@ -67,8 +67,8 @@ export async function runOnGoogle(
   const recorded = await mockEngine(stack, false, serve, call);
   pulumi.runtime.setAllConfig(config);
   await import("../../index.ts");
-  // The run has ended when the node pool exists, which is the last Google resource, or when a resource was
-  // rejected. That no call is pending isn't enough: none is while the program waits for an API.
+  // The run has ended when the node pool, which is the last Google resource, exists or when a resource was rejected.
+  // The absence of pending calls isn't enough: while the program waits for an API, no call is pending.
   const isThrough = () => run.refused.length > 0 || run.created.some(({ name }) => name === "cluster-nodes");
   await settle(() => (pending === 0 && isThrough() ? recorded.length : -1));
   return run;

@@ -66,7 +66,7 @@ test.each(written)("$file has no sentence that begins with a headless relative c
 
 test.each(pages())("$file contains valid shell commands and existing npm scripts", (page) => {
   for (const { info } of fences(page)) {
-    // A block with another or no language could contain commands that are not checked.
+    // A block in another language could contain commands that are not checked.
     expect(info, "```sh, ```sh cloud, or the language").toMatch(
       /^(|sh|sh cloud|json|yaml|ts|mermaid|groovy|go|text)$/,
     );
@@ -113,7 +113,7 @@ test("docs/commands.md lists the npm scripts that people run", () => {
 });
 
 test("npm run help prints a line for each npm script that people run", () => {
-  // npm adds the directory to PATH, too.
+  // npm adds this directory to PATH as well when it runs a script.
   const env = { ...process.env, PATH: `${path.join(root, "node_modules/.bin")}:${process.env.PATH ?? ""}` };
   const printed = execFileSync("sh", ["-c", scripts["help"] ?? ""], { cwd: root, encoding: "utf8", env });
   for (const name of Object.keys(scripts).filter((name) => !name.includes(":"))) {

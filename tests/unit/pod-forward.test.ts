@@ -87,7 +87,7 @@ async function accepted(): Promise<Socket> {
 }
 
 test.each(["before the pod is connected", "after the pod is connected"])(
-  "when the client closes its connection %s, closes the one to the pod, which would keep the program running",
+  "when the client closes its connection %s, closes the one to the pod, which would otherwise keep the program running",
   async (when) => {
     let letOpen = (): void => undefined;
     const { far, opened, kubeconfig } = await fakeApi(new Promise((resolve) => (letOpen = resolve)));
