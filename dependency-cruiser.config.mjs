@@ -1,5 +1,5 @@
-// Rules of `npm run check:imports`: no circular imports between files or between directories. Tests may import
-// anything.
+// Rules of `npm run check:imports`: no circular imports between files or between directories. The imports of test files
+// (`*.test.ts`) are not checked.
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [

@@ -10,7 +10,7 @@ const PROJECT = [
   "(config|index|versions)\\.ts$",
 ];
 
-/** The program works without the local cloud. */
+/** Pattern that forbids imports of the local cloud, so that the program works without it. */
 const PROGRAM_ALONE = {
   group: ["**/packages/**", "k8sfv-local-cloud*"],
   message: "The program doesn't import the local cloud: only bench/ and tests/ do.",
@@ -35,7 +35,8 @@ export default defineConfig(
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/prefer-nullish-coalescing": "error",
-      // The Kubernetes client's classes are shapes of JSON; its users write object literals.
+      // The Kubernetes client declares JSON objects as classes. The project writes them as object literals and copies
+      // them with the spread syntax.
       "@typescript-eslint/no-unsafe-class-instance-assignment": "off",
       "@typescript-eslint/no-misused-spread": "off",
       // A Pulumi resource is often created only for its effect.
@@ -55,7 +56,7 @@ export default defineConfig(
   },
   {
     files: ["**/*.mjs", "**/*.cjs"],
-    // The compiler checks this, as in every other file.
+    // The TypeScript compiler reports undefined names in these files too.
     rules: { "no-undef": "off" },
   },
   {
@@ -63,14 +64,15 @@ export default defineConfig(
     rules: { "@typescript-eslint/no-require-imports": "off" },
   },
   {
-    // The pages' packages aren't installed in the checkout: tests/environment/browser.test.ts checks the types.
+    // The packages that the Grafana stand-in's pages import aren't installed in the checkout, so ESLint can't check
+    // types here. tests/environment/browser.test.ts checks them.
     files: ["packages/local-cloud/grafana/pages/src/**"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { parserOptions: { projectService: false } },
   },
   {
     files: ["monitoring-mixin/dashboards/**/*.ts"],
-    // The SDK's builders of dashboard schema v1, which Grafana's provider creates dashboards with.
+    // The SDK's builders for dashboard schema v1 are deprecated, but Grafana's provider needs this schema.
     rules: { "@typescript-eslint/no-deprecated": "off" },
   },
   {
@@ -81,14 +83,14 @@ export default defineConfig(
     files: ["monitoring-mixin/**/*.ts"],
     rules: restrictImports(PROGRAM_ALONE, {
       group: ["**/components/**", "@pulumi/*"],
-      message: "The mixin knows no resources: components import it.",
+      message: "The mixin doesn't depend on Pulumi: components import the mixin.",
     }),
   },
   {
     files: ["lib/**/*.ts"],
     rules: restrictImports({
       group: ["../**", "k8sfv-local-cloud*"],
-      message: "lib/ imports npm packages alone.",
+      message: "lib/ may import only npm packages.",
     }),
   },
   {
@@ -100,12 +102,12 @@ export default defineConfig(
   },
   {
     files: ["packages/local-cloud/**/*.{ts,mjs}"],
-    // The only file with values of the project.
+    // This file exports the project's image versions to the local cloud.
     ignores: ["packages/local-cloud/project/images.ts"],
     rules: restrictImports({
       regex: `^(\\.\\./)+(${PROJECT.join("|")})|^k8sfv-local-cloud`,
       message:
-        "The local cloud knows the project by its stack files, outputs and npm scripts, and by project/images.ts.",
+        "The local cloud imports nothing from the project, except in project/images.ts: use stack files, outputs or npm scripts.",
     }),
   },
   {
@@ -116,7 +118,7 @@ export default defineConfig(
         {
           selector: "TSEnumDeclaration, TSModuleDeclaration, TSParameterProperty",
           message:
-            "Node takes types away and translates nothing (loader.mjs): write it in JavaScript's own words.",
+            "Node removes types but doesn't compile TypeScript (loader.mjs): use a construct of JavaScript.",
         },
       ],
     },

@@ -6,13 +6,14 @@ export default defineConfig({
   test: {
     include: ["tests/unit/**/*.test.ts", "packages/local-cloud/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "packages/local-cloud/tests/environment/**"],
-    // For a machine that does other work meanwhile; alone, the longest takes 2 s.
+    // The tests must also pass on a computer that does other work. On an idle one, the longest test takes about 10 s.
     testTimeout: 60_000,
     pool: "threads",
-    // A worker for each core, instead of one less: tests often wait for child processes and connections.
+    // One worker for each core, because tests often wait for child processes and connections. Vitest's default is one
+    // less.
     maxWorkers: availableParallelism(),
-    // Files share the modules that they import: loading Pulumi's SDK for each took half of the time. No file may
-    // leave changed global state behind.
+    // Test files share the modules that they import. Otherwise, loading Pulumi's SDK for each file would take half of
+    // the time. Therefore no file may leave changed global state behind.
     isolate: false,
   },
 });

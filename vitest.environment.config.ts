@@ -1,10 +1,10 @@
 import { defineConfig } from "vitest/config";
 import { FailuresLast } from "./tests/failures-last.ts";
 
-/** Directories of the whole-environment tests: of the project, and of the local cloud itself. */
+/** Directories of the environment tests: those of the project, and those of the local cloud itself. */
 const DIRECTORIES = ["tests/environment", "packages/local-cloud/tests/environment"];
 
-/** Files of `npm test`, which takes about six minutes. `npm run test-long` runs all files. */
+/** Names of the test files that `npm test` runs in about six minutes. `npm run test-long` runs all files. */
 const MAIN_JOB = [
   "go",
   "alert-rules",
@@ -23,7 +23,7 @@ const MAIN_JOB = [
   "whole",
 ];
 
-/** Whole-environment tests: the real engine on a local cloud of the test's own. */
+/** Environment tests. Most of them run the real Pulumi engine on a separate local cloud. */
 export default defineConfig(({ mode }) => ({
   test: {
     include:

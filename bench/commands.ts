@@ -45,7 +45,7 @@ export async function measureCommands(cloud: Cloud, engine: Engine): Promise<Mea
   ];
 }
 
-/** Returns the seconds that each program takes: the median of its rounds. */
+/** Returns the median of the seconds that each program takes. */
 async function medians(programs: Program[], args: string[]): Promise<number[]> {
   const seconds = programs.map((): number[] => []);
   for (let round = 0; round <= ROUNDS; round++) {

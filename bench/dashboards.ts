@@ -9,7 +9,8 @@ import { quantile } from "./statistics.ts";
 
 const ROUNDS = 10;
 /**
- * Number of nightly runs, one per day. Prometheus would delete blocks older than five years as soon as it loads them.
+ * Number of nightly runs, one per day: just under five years, because Prometheus deletes older blocks as soon as it
+ * loads them.
  */
 const NIGHTS = 1820;
 /**
@@ -52,15 +53,15 @@ export async function measureDashboards(
 }
 
 /**
- * Returns the 95th percentiles in milliseconds for five years and for seven days. Includes the first,
- * uncached round.
+ * Returns the 95th percentiles of the panels' query times in milliseconds, for five years and for seven days. They
+ * include the first round, in which nothing is cached.
  */
 async function waits(client: GrafanaClient, dashboard: Dashboard): Promise<[number, number]> {
   const [years, week] = [fiveYears(), lastDays(7)];
   const ofYears = await initialVariables(client, dashboard, years);
   const ofWeek = await initialVariables(client, dashboard, week);
   const times: [number[], number[]] = [[], []];
-  // Alternates, so that other load affects both.
+  // Alternates between the ranges, so that other load affects both.
   for (let round = 0; round < ROUNDS; round++) {
     times[0].push(...(await panelTimes(client, dashboard, ofYears, years)));
     times[1].push(...(await panelTimes(client, dashboard, ofWeek, week)));

@@ -1,6 +1,6 @@
-// npm run bench [-- PART …]: runs measurements on a temporary local cloud and writes docs/bench.md. With
-// PARTs, runs only those and writes nothing. Results are ratios within one run because absolute times depend on
-// the computer.
+// npm run bench [-- PART …]: runs measurements on a temporary local cloud and writes docs/bench.md. With PARTs, runs
+// only these parts and writes nothing. Many results are ratios of two values of the same run, because absolute times
+// depend on the computer.
 import { writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import path from "node:path";
@@ -43,7 +43,7 @@ const PAGE = fileURLToPath(new URL("../docs/bench.md", import.meta.url));
 /** Name of the first part. It creates the environment that the other parts need. */
 const UP = "up";
 
-/** The other parts in order. The last one fills Prometheus, which would influence earlier parts. */
+/** The other parts in order. `dashboards` comes last, because it fills Prometheus, which would influence the others. */
 const PARTS: Record<string, (subject: Subject) => Promise<Measurement | Measurement[]>> = {
   freshness: ({ addresses, outputs }) => measureFreshness(addresses, outputs),
   throughput: ({ cloud, outputs }) => measureThroughput(cloud, String(outputs.PROMPG_URL)),
@@ -60,7 +60,7 @@ const unknown = requested.filter((part) => !all.includes(part));
 if (unknown.length > 0) exitWithUsage(`Unknown part ${unknown.join(", ")}`, usage);
 
 await runCommand(async () => {
-  // The name is not that of the developer's default cloud, because the cloud is removed before and after the run.
+  // The default name is not that of the developer's local cloud, because the run removes the cloud of this name.
   const name = process.env.K8SFV_CLOUD === undefined ? "bench" : cloudName();
   await removeCloud(openCloud(name));
   const loadBefore = loadavg()[0] ?? 0;
@@ -73,7 +73,7 @@ await runCommand(async () => {
   }
 });
 
-/** Runs the parts. */
+/** Creates the environment and runs the parts. */
 async function measure({ cloud, engine }: LocalEnvironment, parts: string[]): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
   // Prints each result immediately, so that an interrupted run shows the results so far.

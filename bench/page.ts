@@ -1,4 +1,4 @@
-/** A row of the table. */
+/** A row of the table in docs/bench.md. */
 export interface Measurement {
   what: string;
   /** A ratio, or an absolute value. */

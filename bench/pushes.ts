@@ -53,8 +53,8 @@ export async function measureFreshness(
 }
 
 /**
- * Measures the rate of pushes from the CI host to PROMPG_URL (load balancer, push proxy, disk), relative to
- * pushes to a bare Pushgateway on the CI host.
+ * Measures the rate of pushes from the CI host to PROMPG_URL (load balancer, push queue, push proxy, disk), and for
+ * comparison the rate of pushes to a bare Pushgateway on the CI host.
  */
 export async function measureThroughput(cloud: Cloud, whole: string): Promise<Measurement> {
   const toolchain = await ensureToolchain({ only: ["pushgateway"] });
@@ -77,7 +77,7 @@ export async function measureThroughput(cloud: Cloud, whole: string): Promise<Me
 
 async function compare(cloud: Cloud, urls: { bare: string; whole: string }): Promise<Measurement> {
   let [bare, whole] = [0, 0];
-  // Alternates, so that other load affects both. The first round only creates the groups.
+  // Alternates between the two, so that other load affects both. The first round only creates the groups.
   for (let round = 0; round <= ROUNDS; round++) {
     const ofBare = await rate(cloud, urls.bare, CLIENTS);
     const ofWhole = await rate(cloud, urls.whole, CLIENTS);

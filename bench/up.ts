@@ -12,7 +12,7 @@ const PROJECT = fileURLToPath(new URL("..", import.meta.url));
  */
 const LATENCY_SCALE = 1 / 6;
 
-/** The used fields of an event in the engine's log. */
+/** Fields of an event in the engine's log that the measurement reads. */
 interface Event {
   resourcePreEvent?: { metadata: { urn: string; op: string } };
   resOutputsEvent?: { metadata: { urn: string } };
@@ -75,7 +75,7 @@ export async function measureUp(cloud: Cloud, engine: Engine): Promise<Measureme
   return [whole, end];
 }
 
-/** Returns the duration of each resource in seconds. Components have no own duration. */
+/** Returns how long the creation of each resource took, in seconds. Components are omitted. */
 export function durations(events: Event[]): Map<string, number> {
   const begun = new Map<string, number>();
   const times = new Map<string, number>();

@@ -13,7 +13,7 @@ export interface PagerDutyBody {
   payload: { summary: string; severity: string; custom_details: { firing: string } };
 }
 
-/** All receivers except the webhook, as in `Message.path`. */
+/** Values of `Message.path` for all receivers except the webhook. */
 export const CHANNELS = ["/slack", "/pagerduty", "mail"];
 
 /** Returns the messages about nightly runs that a receiver got. */

@@ -13,8 +13,8 @@ import type { ExpectedRuns } from "../../monitoring-mixin/thresholds.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
 
 /**
- * Directory of the rule tests in promtool's format: a file for each alert, and one for the recording rules of
- * runs. Their `rule_files` are written by this test.
+ * Directory of the rule tests in promtool's format: a file for each alert, and one for the recording rules of runs.
+ * `writeRules` writes the rule files that they load.
  */
 const TESTS = fileURLToPath(new URL("../rules", import.meta.url));
 const files = readdirSync(TESTS).filter((file) => file.endsWith(".test.yaml"));

@@ -126,7 +126,7 @@ const find = (name: string) => {
   return alert;
 };
 const LEVELS = ["felix master", "felix release-v3.30", "felix release-v3.31"];
-/** Summaries of 300 failed tests in three code levels, with names as long as Ginkgo's. */
+/** Alerts about 300 failed tests in three code levels, with test names as long as Ginkgo's. */
 const failed = Array.from({ length: 300 }, (_, n) => ({
   alert: find("TestFailed"),
   labels: { test_name: `test ${n}`, code_level: LEVELS[n % 3] ?? "" },

@@ -96,7 +96,8 @@ describe("npm run backfill", () => {
     await makeBlocks(rawText(all, until, pod), "raw");
     // The text has no staleness markers. With this lookback, a series ends at its last sample nevertheless.
     const url = await start("raw", ["--query.lookback-delta=1m"]);
-    // Also copies the scraped series: after a migration, the new Prometheus has both them and the backfilled runs.
+    // Also copies the scraped series: after a migration, the new Prometheus contains both the scraped series and the
+    // backfilled runs.
     await cp(path.join(dir, "raw"), path.join(dir, "raw-runs"), { recursive: true });
     const dates = ["--from", "1970-01-01", "--until", "1970-02-12"];
     const written = await backfill(url, "raw-runs", dates, until * 60);

@@ -91,7 +91,7 @@ describe("the dashboards in a browser", () => {
   );
 
   it.each(ODD_NAMES)("show the heap and the result of the test named %j", async (name) => {
-    // This is the value that selecting the test in the list sets in the URL.
+    // If a user selects the test in the list, the page puts this value into the URL.
     const [chosen = ""] = /[^`]+/.exec(name) ?? [];
     const query = new URLSearchParams({
       "var-code_level": ODD_LEVEL,

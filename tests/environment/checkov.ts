@@ -103,7 +103,7 @@ export const ACCEPTED: { check: string; on: RegExp; why: string }[] = [
   {
     check: "CKV_K8S_35",
     on: /\.(grafana|prom-gateway)/,
-    why: "read once at the start; a process's environment is as protected as a file of the same user",
+    why: "the programs read these secrets only at their start; an environment is as protected as a file of the same user",
   },
   {
     check: "CKV_K8S_41",

@@ -41,7 +41,7 @@ export function useContent(): Content {
     await runSample(cloud, outputs); // of the code level dev
     const args = ["-nights", "21", "-felix", "-levels", "master,release-v3.31"];
     const runs = await loadHistory(cloud, addresses.prometheus, args);
-    // Returns a result when each group of recording rules has recorded a sample.
+    // This query returns a result as soon as each group of recording rules has recorded a sample.
     const recorded =
       'last_over_time(nightly:k8sfv_test_result{code_level="dev"}[10m]) and on () prometheus:disk_used_bytes';
     await eventually(

@@ -61,7 +61,7 @@ const MAY_BE_EMPTY = [
 
 /**
  * Tests the queries of Grafana's dashboards, with three weeks of generated nightly runs and one pushed run.
- * browser.test.ts tests how pages show the results, with the stand-in's pages.
+ * browser.test.ts tests how the pages of the Grafana stand-in show the results.
  */
 describe("Grafana's dashboards", () => {
   const content = useContent();

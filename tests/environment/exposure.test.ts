@@ -16,7 +16,7 @@ import {
 } from "k8sfv-local-cloud";
 import { nodeImage } from "k8sfv-local-cloud/images";
 import { findProcesses, killProcesses } from "k8sfv-local-cloud/testing";
-import { kubeConfig, machineConnects } from "./pods.ts";
+import { kubeConfig, hostConnects } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
@@ -28,7 +28,7 @@ const [ITS_RANGE, ANOTHER] = ["198.51.100.0/28", "192.0.2.0/24"];
  * Tests the values "external" and "in-cluster" of `pushGateway.exposure`: pushes from the internet through
  * Google's load balancer, and pushes only from pods. workloads.test.ts tests the default. The local cloud
  * emulates the load balancer according to Google's documentation. Does not prove that Google's load balancer
- * behaves the same, nor how long it takes until its certificate is issued.
+ * behaves the same, nor how long Google takes to issue its certificate.
  */
 describe("pushes", () => {
   let stack: TestStack;
@@ -118,10 +118,10 @@ describe("pushes", () => {
     // The certificate is not valid for the IP address.
     expect(await statuses(`https://${String(outputs.PROMPG_ADDRESS)}/metrics`)).toEqual(["none"]);
     const inside = new URL(String(outputs.PROMETHEUS_URL)).hostname;
-    expect(await machineConnects(stack.cloud, internetHost, inside, 9090)).toBe(false);
-    expect(await machineConnects(stack.cloud, internetHost, "10.248.1.4", 9091)).toBe(false);
+    expect(await hostConnects(stack.cloud, internetHost, inside, 9090)).toBe(false);
+    expect(await hostConnects(stack.cloud, internetHost, "10.248.1.4", 9091)).toBe(false);
     // The address in the VPC still works.
-    expect(await machineConnects(stack.cloud, ciHost, "10.248.1.4", 9091)).toBe(true);
+    expect(await hostConnects(stack.cloud, ciHost, "10.248.1.4", 9091)).toBe(true);
   });
 
   it("with a malformed request target reach no other host and crash no process", async () => {
@@ -133,7 +133,7 @@ describe("pushes", () => {
 
   it.each([
     ["program", () => findProcesses(stack.cloud, "front-end").then(killProcesses)],
-    ["machine", () => killHost(stack.cloud, frontEndHost)],
+    ["host", () => killHost(stack.cloud, frontEndHost)],
   ])("are accepted again after the load balancer's %s was killed", async (_, end) => {
     const program = async () => (await findProcesses(stack.cloud, "front-end")).map(({ pid }) => pid);
     const before = await program();
@@ -182,7 +182,7 @@ describe("pushes", () => {
     expect(outputs).not.toHaveProperty("PROMPG_URL");
     const { paths } = await stack.atGoogle();
     expect(paths.filter((one) => /securityPolicies|global\/addresses/.test(one))).toEqual([]);
-    expect(await machineConnects(stack.cloud, ciHost, "10.248.1.4", 9091)).toBe(false);
+    expect(await hostConnects(stack.cloud, ciHost, "10.248.1.4", 9091)).toBe(false);
     await eventually(
       () => statuses(`https://${DOMAIN}/-/ready`).catch(String),
       (answer) => answer.includes("is not running"),

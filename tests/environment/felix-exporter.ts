@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { execa } from "execa";
 import { type Cloud, ciHostCommand } from "k8sfv-local-cloud";
 
-/** Values of the two metrics, which no panel shows by chance. */
+/** Values of the two metrics. A panel that shows one of these values has read it from this server. */
 export const ENDPOINTS = 1234;
 export const CHAINS = 321;
 

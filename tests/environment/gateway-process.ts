@@ -17,7 +17,7 @@ export interface GatewayProcess {
   stop: () => Promise<void>;
   /** Kills the Pushgateway and restarts it with the same file. */
   crash: () => Promise<void>;
-  /** Kills the canary. */
+  /** Kills the canary, which is the second Pushgateway on which the proxy tries each push. */
   killCanary: () => Promise<void>;
   /** Resident memory of the proxy without its canary, in bytes. */
   proxyMemory: () => Promise<number>;

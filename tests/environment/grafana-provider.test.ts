@@ -11,7 +11,7 @@ import { openTestCloud } from "./stack.ts";
 const programDir = fileURLToPath(new URL("grafana-content", import.meta.url));
 const AUTH = "admin:only-for-this-test";
 
-/** Resource types with the API path of the program's resource and a manual change. */
+/** Resource types, each with the API path of the program's resource and the key of its name in the API's response. */
 const RESOURCES = {
   "data source": { path: "/api/datasources/uid/source", named: "name" },
   folder: { path: "/api/folders/folder", named: "title" },

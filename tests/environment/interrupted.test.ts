@@ -11,8 +11,8 @@ import { openTestStack, type TestStack } from "./stack.ts";
 /** Number of killed runs. */
 const KILLS = 10;
 /**
- * Maximum number of runs until one must succeed. Each resource fails three times, and resources depend on
- * each other in six levels.
+ * Maximum number of runs, of which the last one must succeed. Resources depend on each other in six levels, and each
+ * resource fails three times.
  */
 const MAX_RUNS = 40;
 
@@ -22,7 +22,7 @@ const MAX_RUNS = 40;
  */
 describe("after failed runs", { timeout: 1_800_000 }, () => {
   let stack: TestStack;
-  /** Google resources that a complete run creates, by their names in the program. */
+  /** URNs of the resources that a complete run creates. */
   let planned: string[];
 
   beforeAll(async () => {

@@ -11,8 +11,8 @@ import { podIds } from "./pods.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /**
- * Address of the front end of the DNS endpoint. It needs its own address, because kubeconfigs with a DNS name
- * use port 443.
+ * Address on which the front end of the DNS endpoint listens. It is not 127.0.0.1, because the front end needs port
+ * 443, which kubeconfigs with a DNS name use, and another program may listen there.
  */
 const FRONT_END = "127.44.20.1";
 
@@ -23,7 +23,7 @@ interface Kubeconfig {
 /**
  * Tests that a changed kubeconfig of the same cluster replaces nothing in the cluster. Does not prove how GKE changes
  * its endpoints and rotates its certificate authority. The test emulates both: it runs the front end of the DNS
- * endpoint, and adds a second CA to the responses of the emulated Google.
+ * endpoint, and adds a second CA to the responses of the emulated Google Cloud.
  */
 describe("a changed kubeconfig of the same cluster", () => {
   let stack: TestStack;

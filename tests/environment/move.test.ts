@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { root } from "../pages.ts";
 
-/** Label values. Some are escaped differently by Go and by OpenMetrics, the others identically by both. */
+/** Label values. promtool's dump escapes some of them as Go does, which differs from OpenMetrics. */
 const NAMES = [
   "plain",
   "a\ttab",

@@ -83,8 +83,8 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
       () => query(addresses.prometheus, 'up{job="felix"} == 0'),
       (found) => found.length === 1,
     );
-    // Rules are evaluated every 10 s, and an alert is pending from the first evaluation on.
-    await sleep(25_000);
+    // Alert rules are evaluated every minute, and an alert is pending from the first evaluation on.
+    await sleep(75_000);
     expect(
       await query(addresses.prometheus, 'ALERTS{job="felix"} or ALERTS{alertname="TargetDown"}'),
     ).toEqual([]);

@@ -12,7 +12,7 @@ const LONG = 1_200_000;
 const ELSEWHERE: Record<string, string> = {
   "npm start": "the first tests of this file run it",
   "npm stop": "the last test of this file runs it",
-  "npm test": "it runs this file",
+  "npm test": "it runs other environment tests",
   "npm run check": "npm test runs it",
   "npx vitest run --config vitest.environment.config.ts --mode long rules":
     "it runs another environment test",
@@ -34,8 +34,7 @@ describe("documented commands", () => {
   beforeAll(() => removeCloud(openCloud(CLOUD)));
   afterAll(() => removeCloud(openCloud(CLOUD)));
 
-  // The first moment is in the creation of Google Cloud's resources, the second one in that of the cluster's
-  // resources.
+  // At the first moment, `pulumi up` creates resources of Google Cloud; at the second one, resources in the cluster.
   it.each([/gcp:container:Cluster \S+ creating/, /Deployment grafana-deployment creating/])(
     "npm start can continue after Ctrl-C at %s",
     async (moment) => {

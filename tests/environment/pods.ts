@@ -98,14 +98,9 @@ export async function connects(pod: V1Pod, host: string, port: number): Promise<
   return connectsIn(["nsenter", "--target", String(inside.pid), "--net", "--"], host, port);
 }
 
-/** Returns whether a connection from a host of the cloud succeeds. */
-export async function machineConnects(
-  cloud: Cloud,
-  machine: string,
-  host: string,
-  port: number,
-): Promise<boolean> {
-  return connectsIn(await commandIn(cloud, machine, [], "network"), host, port);
+/** Returns whether a connection from a host of the local cloud succeeds. */
+export async function hostConnects(cloud: Cloud, from: string, host: string, port: number): Promise<boolean> {
+  return connectsIn(await commandIn(cloud, from, [], "network"), host, port);
 }
 
 async function connectsIn([file = "", ...args]: string[], host: string, port: number): Promise<boolean> {

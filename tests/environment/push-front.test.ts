@@ -85,8 +85,8 @@ describe("pushes during replacements and failures", () => {
   }
 
   /**
-   * Checks that all accepted pushes are in the Pushgateway. All pushes of k8sfv's client go to one group, so
-   * of these only the last push is checked.
+   * Checks that all accepted pushes are in the Pushgateway. All pushes of k8sfv's client go to one group. Therefore
+   * only the last of these is checked, and only if no push failed.
    */
   async function isWhole(pushes: CountedPush[]): Promise<void> {
     const accepted = pushes.filter(({ status }) => status === 202);

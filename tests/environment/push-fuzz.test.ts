@@ -15,8 +15,9 @@ import { query } from "./prometheus.ts";
 import { fuzzPush, type FuzzPush } from "./push-fuzz.ts";
 import { send } from "./raw-http.ts";
 
-/** Duration of the test in s: 20, and 600 with `npm run test-long`. */
+/** Whether `npm run test-long` runs this test. */
 const IS_LONG = process.env.K8SFV_LONG === "1";
+/** Duration of the test in s. */
 const SECONDS = IS_LONG ? 600 : 20;
 const ACCEPT = { Accept: "text/plain; version=0.0.4; escaping=allow-utf-8" };
 /** Names of metrics that the proxy rejects although the Pushgateway accepts them. */

@@ -231,7 +231,7 @@ describe("the push queue", () => {
     console.log(`500 clients with 1 MiB each waited ${WAIT_MS / 1000} s: ${Math.round(most)} MiB`);
     expect(new Set(statuses)).toEqual(new Set([202]));
     expect(received.size).toBe(500);
-    // The memory limit of its container is 96 MiB, of which the kernel may use 128 KiB for each client.
+    // The memory limit of HAProxy's container is 96 MiB, of which the kernel may use 128 KiB for each client.
     expect(most).toBeLessThan(96 - (MAX_CLIENTS * 128) / 1024);
   }, 600_000);
 

@@ -16,9 +16,9 @@ const PROTOBUF =
 const LINE = Buffer.from("a_metric 1\n");
 
 /**
- * Tests the rule that a push is stored only if the Pushgateway's metrics stay valid. Each of the values here
- * made the metrics invalid before the canary existed. Does not prove that Prometheus's own parser accepts the
- * metrics, which push-fuzz.test.ts tests.
+ * Tests the rule that a push is stored only if the Pushgateway's metrics stay valid. The push proxy therefore tries
+ * each push on the canary, a second Pushgateway. Without the canary, each of the rejected pushes here made the metrics
+ * invalid. Does not prove that Prometheus's own parser accepts the metrics, which push-fuzz.test.ts tests.
  */
 describe("a push never affects other clients' data", () => {
   let binaries: Awaited<ReturnType<typeof ensureToolchain>>;
@@ -53,7 +53,7 @@ describe("a push never affects other clients' data", () => {
       input: text,
       reject: false,
     });
-    // 3 means valid metrics with names that the linter doesn't recommend.
+    // Exit code 3 means valid metrics with names that the linter doesn't recommend.
     expect([0, 3], stderr).toContain(exitCode);
   }
 
@@ -246,7 +246,7 @@ describe("a push never affects other clients' data", () => {
     expect(
       (await send(gateway.url, "/metrics/job/k8sfv", { body: Buffer.from("a_metric 1\n") })).status,
     ).toBe(202);
-    // Has one more metric than the last push.
+    // This push has one more metric than the last one.
     expect(
       (await send(gateway.url, "/metrics/job/k8sfv", { body: Buffer.from("a_metric 1\nb_metric 2\n") }))
         .status,

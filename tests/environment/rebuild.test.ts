@@ -18,7 +18,8 @@ import { split } from "./pushes.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /**
- * Maximum number of rejected pushes while all nodes are replaced: the pod moves once, and pushes time out after 5 s.
+ * Maximum number of rejected pushes while all nodes are replaced. Some are rejected, because the Pushgateway's pod
+ * moves once and the pushes of this test time out after 5 s.
  */
 const MAX_REFUSED = 30;
 
@@ -111,12 +112,12 @@ describe("a rebuild", () => {
   });
 
   it("reports how to continue when `destroy` stops at protected disks", async () => {
-    // From here on, pushes need a password. The comparison of outputs then checks that it stays the same, as
-    // CI jobs need.
+    // From here on, pushes need a password. The comparisons of the outputs then check that the password stays the same,
+    // because CI jobs have stored it.
     await stack.set({ "disks.protect": true, "pushGateway.auth": true });
     outputs = await stack.up();
-    // Runs the preview of `destroy` too, which fails. Without it, the engine would first delete all resources
-    // that are not protected.
+    // `destroy` begins with a preview, which fails here. Without the preview, the engine would first delete all
+    // resources that are not protected.
     const refusal: unknown = await stack.engine.pulumi(["destroy", "--yes"]).catch((e: unknown) => e);
     expect(refusal).toBeInstanceOf(ExecaError);
     const output = (refusal as ExecaError).stdout;
@@ -135,7 +136,8 @@ describe("a rebuild", () => {
       "k8sfv-prometheus",
       "k8sfv-push-gateway",
     ]);
-    // Grafana's disk still has resources that are missing in the state, so `up` fails and the tool imports them.
+    // Grafana's disk still has resources that are missing in the state. Therefore `up` fails until importExisting has
+    // imported them.
     const refusal: unknown = await stack.up().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ExecaError);
     expect((refusal as ExecaError).stdout).toMatch(/status 4(09|12)/);

@@ -27,8 +27,8 @@ function answerOfSlack(body: string): [number, string] {
 }
 
 /**
- * Responds like PagerDuty: developer.pagerduty.com/docs/send-alert-event: 202, 400 for an invalid event, 413 above 512
- * kB.
+ * Responds like PagerDuty (developer.pagerduty.com/docs/send-alert-event): with 202 to a valid event, with 400 to an
+ * invalid one, and with 413 to one of more than 512 kB.
  */
 function answerOfPagerDuty(body: string): [number, string] {
   if (Buffer.byteLength(body) > 512_000) return [413, ""];

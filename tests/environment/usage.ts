@@ -29,7 +29,7 @@ export async function usage(cloud: Cloud): Promise<Map<string, Usage>> {
   const found = new Map<string, Usage>();
   for (const { metadata } of (await core.listNode()).items) {
     const node = { name: metadata?.name ?? "", path: "stats/summary" };
-    // The client's type is a string, but it returns the parsed JSON.
+    // The client declares a string as the result but returns the parsed JSON.
     const { pods } = (await core.connectGetNodeProxyWithPath(node)) as unknown as Summary;
     const workloadPods = pods.filter(({ podRef }) => podRef.namespace === namespace);
     for (const { name, cpu, memory } of workloadPods.flatMap(({ containers }) => containers)) {

@@ -8,10 +8,10 @@ import { root } from "../pages.ts";
 /** The latest version in November 2026. */
 const ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
 
-/**
- * Checks GitHub's workflows with actionlint: expressions, contexts and inputs of actions. Does not prove that they run
- * on GitHub, nor that Google accepts their credentials. tests/unit/workflows.test.ts tests their scripts.
- */
+// Checks the project's GitHub workflows with actionlint: expressions, contexts and inputs of actions. Does not prove
+// that they run on GitHub, nor that Google accepts their credentials. tests/unit/workflows.test.ts tests their scripts.
+
+/** Directory with a copy of the workflows. */
 let dir: string;
 
 beforeAll(async () => {

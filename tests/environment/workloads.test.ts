@@ -24,7 +24,7 @@ import {
   startForwards,
 } from "k8sfv-local-cloud";
 import { checkov, unexplained } from "./checkov.ts";
-import { connects, kill, kubeConfig, machineConnects, namespace, podOf, podsOf, untilReady } from "./pods.ts";
+import { connects, kill, kubeConfig, hostConnects, namespace, podOf, podsOf, untilReady } from "./pods.ts";
 import { eventually, query } from "./prometheus.ts";
 import { held, lost, push, pushUntil, scraped, split } from "./pushes.ts";
 import { usage, usageDuring, type Usage } from "./usage.ts";
@@ -54,7 +54,7 @@ describe("workloads", () => {
   });
   afterAll(() => removeCloud(openCloud("work")));
 
-  /** Waits until kube-proxy knows the new pod, a second or two after it is ready. */
+  /** Waits until kube-proxy forwards to the new pod, a second or two after the pod is ready. */
   const untilUp = () =>
     eventually(
       () => fetch(`${addresses.pushGateway}/-/ready`),
@@ -149,7 +149,7 @@ describe("workloads", () => {
     // Other pods may only push. CI machines and people can connect only to workloads with reserved addresses.
     const stranger = await podOf(cloud, "kube-dns", "kube-system");
     expect(await from(stranger)).toEqual(["push-queue", "api", "dns", "outside"]);
-    const ci = await reached((host, port) => machineConnects(cloud, ciHost, host, port));
+    const ci = await reached((host, port) => hostConnects(cloud, ciHost, host, port));
     const ofPods = Object.keys(ports);
     expect(ci.filter((name) => ofPods.includes(name))).toEqual(["prometheus", "grafana", "push-queue"]);
     void listening;
@@ -183,13 +183,13 @@ describe("workloads", () => {
   });
 
   it.each([
-    ["prom-gateway", "bin/pushgateway", 0],
-    ["prom-gateway", "canary/pushgateway", 0],
-    ["prom-gateway", "node", 1],
-    ["prometheus", "prometheus --", 1],
-    ["grafana", "grafana", 1],
-    ["alertmanager", "bin/alertmanager", 1],
-    ["prometheus-operator", "operator", 1],
+    ["prom-gateway", "bin/pushgateway"],
+    ["prom-gateway", "canary/pushgateway"],
+    ["prom-gateway", "node"],
+    ["prometheus", "prometheus --"],
+    ["grafana", "grafana"],
+    ["alertmanager", "bin/alertmanager"],
+    ["prometheus-operator", "operator"],
   ])("lose no accepted push when a process of %s is killed: %s", async (name, word) => {
     let over = false;
     const pushing = pushUntil(gateway, 4, () => over);

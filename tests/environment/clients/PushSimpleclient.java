@@ -18,7 +18,7 @@ class PushSimpleclient {
     if (user != null) {
       String login = user + ":" + System.getenv("PUSH_PASSWORD");
       String header = "Basic " + Base64.getEncoder().encodeToString(login.getBytes());
-      // BasicAuthHttpConnectionFactory of version 0.5.0 needs Java 8.
+      // BasicAuthHttpConnectionFactory of version 0.5.0 uses javax.xml.bind, which Java 11 and newer lack.
       gateway.setConnectionFactory(
           url -> {
             HttpURLConnection connection = (HttpURLConnection) new URL(url).openConnection();

@@ -7,7 +7,7 @@ import { root } from "../../pages.ts";
 
 const SOURCES = import.meta.dirname;
 
-/** The only program without a pinned checksum. It copies JARs, whose checksums Maven verifies. */
+/** Maven plugin that copies JARs. Its own checksum is not pinned; Maven verifies the checksums of the JARs. */
 const MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
 
 /** A program that pushes with one version of a client library. push.go documents its arguments. */
@@ -72,7 +72,7 @@ const node = {
 };
 
 const rust = (age: "oldest" | "newest") => ({
-  // The crate supports passwords since 0.5.0, which also accepts other statuses than 202.
+  // The crate supports passwords since version 0.5.0, and since then also accepts other statuses than 202.
   takesPassword: age !== "oldest",
   source: `push-${age}.rs`,
   command: ["./client"],
@@ -84,9 +84,9 @@ const rust = (age: "oldest" | "newest") => ({
   },
 });
 
-/** The oldest and the newest version of each client library that CI may use. */
+/** The oldest and the newest version of each client library that CI may use; for Java, the old and the new library. */
 export const CLIENTS: Client[] = [
-  // Felix's version in 2018.
+  // The version that Felix used in 2018.
   { name: "go-oldest", ...go },
   // The last version that accepts only status 202.
   { name: "go-before-1.2", ...go },
