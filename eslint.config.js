@@ -107,7 +107,7 @@ export default defineConfig(
     rules: restrictImports({
       regex: `^(\\.\\./)+(${PROJECT.join("|")})|^k8sfv-local-cloud`,
       message:
-        "The local cloud imports nothing from the project, except in project/images.ts: use stack files, outputs or npm scripts.",
+        "The local cloud may import only lib/ from the project: use stack files, outputs or npm scripts instead.",
     }),
   },
   {
