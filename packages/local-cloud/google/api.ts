@@ -9,7 +9,7 @@ import type { Admitted, Backend, ResourceType } from "./model/resource-type.ts";
 import { findType } from "./resources/index.ts";
 import type { Data, Resource, Store } from "./model/store.ts";
 
-/** A resource that is the subject of an operation. */
+/** Path and name of the resource that an operation is about. */
 interface ResourceName {
   readonly path: string;
   /** The resource's name in the Pulumi program. */
@@ -37,8 +37,10 @@ export class Api {
   ) {}
 
   /**
-   * Creates the resource. @returns its outputs @throws Error with Google's message; an injected timeout leaves
-   * the resource created, other errors create nothing
+   * Creates the resource.
+   *
+   * @returns the resource's outputs
+   * @throws Error with Google's message. After an injected timeout the resource exists; other errors create nothing.
    */
   async create(type: ResourceType, desired: DesiredResource): Promise<Values> {
     const { path, inputs } = desired;
@@ -68,7 +70,7 @@ export class Api {
   async read(type: ResourceType, existing: ExistingResource): Promise<Resource | undefined> {
     const { path } = existing;
     const found = this.store.read().resources[path];
-    // Comes before the check for a missing resource: a disabled API responds with its own error in that case too.
+    // This precedes the check for a missing resource, because a disabled API responds with its own error even then.
     await this.before(type, contextOf(type, "read", existing, projectOf(existing, found)));
     if (found === undefined || found.type !== type.token) return undefined;
     // Google completes operations after a client's crash; the emulation does so on the next read.
@@ -78,7 +80,7 @@ export class Api {
     return resource && { ...resource, outputs: await this.observed(type, path, resource, data) };
   }
 
-  /** Returns the paths of the resources of that type that use the one at `path`. */
+  /** Returns the paths of the resources that use the resource at `path` and have the Pulumi type token `type`. */
   usersOf(path: string, type: string): string[] {
     return Object.entries(this.store.read().resources)
       .filter(([, other]) => other.type === type && other.uses.includes(path))
@@ -222,7 +224,7 @@ function insert(
   return resource;
 }
 
-/** Returns the path of a resource that uses the one at `path`; for a child resource, its parent's path. */
+/** Returns the path of a resource that uses the one at `path`, or the path of that user's parent if it is a child. */
 function userOf(path: string, data: Data): string | undefined {
   const user = Object.entries(data.resources).find(([, { uses }]) => uses.includes(path));
   return user?.[1].parent ?? user?.[0];

@@ -5,7 +5,7 @@ import { change, drop, fitting, made, make, testCloud, tokens } from "./testing.
 
 const enable = (name: string) => ({ service: `${name}.googleapis.com` });
 
-test("rejects all requests to a disabled API with Google's message", async () => {
+test("rejects the creation of resources of a disabled API with Google's message", async () => {
   const cloud = testCloud([]);
   const refused = (name: string, title: string) =>
     `googleapi: Error 403: ${title} has not been used in project calico-test before or it is disabled. ` +
@@ -55,7 +55,7 @@ test("imports an enabled API and keeps it enabled after the resource's deletion"
   await make(cloud, "Network", fitting.network);
 });
 
-test("disables an API only if no enabled API depends on it", async () => {
+test("disables an API on which enabled APIs depend only with disableDependentServices", async () => {
   const cloud = testCloud();
   const off = { ...enable("compute"), disableOnDestroy: true };
   const service = await make(cloud, "Service", off);
@@ -94,7 +94,7 @@ test("rejects requests for a while after an API was enabled", async () => {
   const cloud = testCloud(["iam.googleapis.com"]);
   writeFileSync(path.join(cloud.dir, "faults.json"), JSON.stringify({ apiDelaySeconds: 0.3 }));
   await make(cloud, "Service", enable("container"));
-  // Enabling an API also enables Compute Engine, with the same delay.
+  // Enabling Kubernetes Engine also enables Compute Engine, with the same delay.
   const refused = "If you enabled this API recently, wait a few minutes for the action to propagate";
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow(refused);
   for (const [token, words] of [

@@ -3,16 +3,16 @@ import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { shellWord } from "../support/shell.ts";
 
-/** The used paths of a local cloud. */
+/** Paths of a local cloud that the replacement uses. */
 interface Place {
   readonly binDir: string;
   readonly accessTokenFile: string;
 }
 
 /**
- * Installs a replacement for Google's `gke-gcloud-auth-plugin` into the cloud's `binDir`. It returns the
- * token of the emulated Google account, which the local API server accepts. Creates the token if it does not
- * exist. Idempotent.
+ * Installs a replacement for Google's `gke-gcloud-auth-plugin` into the cloud's `binDir`. The replacement returns the
+ * token of the emulated Google account, which the local API server accepts. Creates the token if it does not exist.
+ * Idempotent.
  *
  * @returns path of the replacement
  */
@@ -32,7 +32,7 @@ export async function installAuthPlugin(cloud: Place): Promise<string> {
   return file;
 }
 
-/** Returns the script, which implements client-go's ExecCredential protocol. */
+/** Returns the replacement: a shell script that implements client-go's ExecCredential protocol. */
 function script(tokenFile: string): string {
   return `#!/bin/sh
 # Returns the token of the local cloud's Google account, like gke-gcloud-auth-plugin.

@@ -9,7 +9,7 @@ const weekly = {
   recurrence: "FREQ=WEEKLY;BYDAY=SA",
 };
 
-/** Creates a cluster with these arguments in addition to valid ones. */
+/** Creates a cluster with valid arguments and `inputs`, which replace valid ones of the same name. */
 async function cluster(inputs: Values) {
   const { cloud } = await cloudWithNetwork();
   return make(cloud, "Cluster", { ...fitting.cluster, ...inputs });
@@ -143,11 +143,16 @@ test.each([
     'The local cloud doesn\'t emulate the argument "enableAutopilot"',
   ],
   [
+    "a regional cluster, which is not emulated",
+    { location: "us-central1" },
+    'set location to a zone, not "us-central1"',
+  ],
+  [
     "a subnetwork of another network",
     { network: "default" },
     'Subnetwork "projects/calico-test/regions/us-central1/subnetworks/k8sfv" is not valid for Network "default"., badRequest',
   ],
-] as [string, Values, string][])("refuses %s", async (_what, inputs, words) => {
+] as [string, Values, string][])("rejects %s", async (_what, inputs, words) => {
   await expect(cluster(inputs)).rejects.toThrow(words);
 });
 

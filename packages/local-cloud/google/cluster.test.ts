@@ -138,7 +138,7 @@ test("rejects a role for a missing service account", async () => {
   const account = await make(cloud, "Account", { accountId: "k8sfv-nodes" });
   expect(account.state).toMatchObject({ email, member: role.member });
   await make(cloud, "IAMMember", role);
-  // Repeating the same role succeeds. Creating the account again fails with 409, unless it is imported.
+  // Creating the same role again succeeds. Creating the account again fails with 409, unless it is imported.
   await make(cloud, "IAMMember", role);
   await expect(make(cloud, "Account", { accountId: "k8sfv-nodes" })).rejects.toThrow("Error 409");
   const again = { accountId: "k8sfv-nodes", createIgnoreAlreadyExists: true };

@@ -149,10 +149,28 @@ test("rejects another NAT next to one for all ranges", async () => {
   ).rejects.toThrow("Can not create new Nats since a Nat with option ALL_SUBNETWORKS_ALL_IP_RANGES exists.");
 });
 
-test("rejects a NAT without subnetworks, with unknown ranges or with a missing subnetwork", async () => {
+test("separates the NATs of different regions", async () => {
+  const { cloud } = await cloudWithRouters();
+  const there = { region: "us-east1", network: "k8sfv" };
+  await make(cloud, "Router", { ...there, name: "r" });
+  const all = { ...nat, sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES" };
+  await make(cloud, "RouterNat", { ...all, region: "us-east1", name: "all" });
+  const subnetworks = [
+    {
+      name: "projects/calico-test/regions/us-central1/subnetworks/k8sfv",
+      sourceIpRangesToNats: ["ALL_IP_RANGES"],
+    },
+  ];
+  await expect(
+    make(cloud, "RouterNat", { ...ofSubnetwork("ALL_IP_RANGES"), subnetworks, region: "us-east1", name: "x" }),
+  ).rejects.toThrow("The subnetwork must be in the same region as the NAT, 'us-east1'.");
+  await make(cloud, "RouterNat", { ...ofSubnetwork("ALL_IP_RANGES"), name: "here" });
+});
+
+test("rejects a NAT without subnetworks, with an unknown kind of ranges or with a missing subnetwork", async () => {
   const { cloud } = await cloudWithRouters();
   const wrong = (inputs: object) => make(cloud, "RouterNat", { ...ofSubnetwork("ALL_IP_RANGES"), ...inputs });
-  await expect(wrong({ subnetworks: undefined })).rejects.toThrow("given with LIST_OF_SUBNETWORKS");
+  await expect(wrong({ subnetworks: undefined })).rejects.toThrow("must be given");
   await expect(wrong({ subnetworks: [{ name: "k8sfv", sourceIpRangesToNats: ["SOME"] }] })).rejects.toThrow(
     'to be one of ["ALL_IP_RANGES" "LIST_OF_SECONDARY_IP_RANGES" "PRIMARY_IP_RANGE"], got SOME',
   );

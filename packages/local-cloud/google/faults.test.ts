@@ -24,14 +24,14 @@ test("rejects an operation with the name of the missing permission", async () =>
   );
 });
 
-test("keeps the resource after an injected timeout", async () => {
+test("creates a resource in spite of an injected timeout", async () => {
   const cloud = testCloud();
   faulty(cloud, { type: "compute.Network", fault: "timeout", times: 2 });
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("timeout while waiting");
   await expect(make(cloud, "Network", fitting.network)).rejects.toThrow("alreadyExists");
 });
 
-test("returns a cluster's partial state after a timeout, and succeeds for a node pool", async () => {
+test("returns a cluster's state with the timeout's error, and no error for a node pool", async () => {
   const { cloud } = await cloudWithNetwork();
   faulty(cloud, { fault: "timeout", times: 2 });
   const failure = await make(cloud, "Cluster", fitting.cluster).catch((error: unknown) => error);

@@ -18,12 +18,16 @@ interface Rule {
   /**
    * Fault to inject. `quota`, `permission` and `billing` reject the operation; `billing` applies only to the creation
    * of a `projects.Service` that enables Compute Engine or Kubernetes Engine. `timeout` completes the operation and
-   * then fails. `crash` completes the operation and then kills the plugin.
+   * then fails. `crash` completes the operation and then kills the plugin. Neither of these two applies to reads.
    */
   fault?: "quota" | "permission" | "billing" | "timeout" | "crash";
-  /** Maximum number of injections of this rule, over all runs. @default 1 */
+  /** Maximum number of injections of this rule's fault, over all runs. @default 1 */
   times?: number;
-  /** Duration of the operation in seconds. */
+  /**
+   * Duration in seconds of each operation that the rule matches; `times` doesn't limit it.
+   *
+   * @default Google's typical duration, scaled by `latencyScale`
+   */
   seconds?: number;
 }
 
@@ -72,7 +76,7 @@ export class FaultInjector {
     return (this.load()?.apiDelaySeconds ?? 0) * 1000;
   }
 
-  /** Runs before an operation: waits for its duration and rejects it if a rule says so. @throws ApiError */
+  /** Runs before an operation: waits for the operation's duration, and injects errors. @throws ApiError */
   async before(context: OperationContext): Promise<void> {
     const faults = this.load();
     if (faults === undefined) return;
@@ -91,7 +95,7 @@ export class FaultInjector {
     }
   }
 
-  /** Runs after an operation: injects a crash or a timeout if a rule says so. */
+  /** Runs after an operation: injects a crash or a timeout. @throws OperationTimeoutError */
   async after(context: OperationContext): Promise<void> {
     const faults = this.load();
     if (faults === undefined) return;
@@ -114,7 +118,7 @@ export class FaultInjector {
 
   /**
    * Reports whether to inject the fault now, and if so counts the injection. The count is stored before the injection,
-   * because a crash leaves no time for it.
+   * because the fault `crash` kills this process.
    */
   private async shouldInject(
     faults: Faults,

@@ -17,7 +17,7 @@ test("assigns each global address once, and rejects a specific address in the ar
   const third = await make(cloud, "GlobalAddress", { name: "third" });
   expect(third.state["address"]).toBe("203.0.113.1");
   await expect(make(cloud, "GlobalAddress", { name: "mine", address: "203.0.113.9" })).rejects.toThrow(
-    "Only Google chooses",
+    "Google chooses external addresses",
   );
   await expect(make(cloud, "GlobalAddress", { name: "in", addressType: "INTERNAL" })).rejects.toThrow(
     "use EXTERNAL",

@@ -5,10 +5,10 @@ import type { Infrastructure } from "./model/infrastructure.ts";
 /** Maximum number of resources by type: a local cloud has one subnetwork and one control plane. */
 export const localLimits = { "gcp:compute/subnetwork:Subnetwork": 1, "gcp:container/cluster:Cluster": 1 };
 
-/** Infrastructure of a local cloud. Its modules are loaded on first use because a preview does not need them. */
+/** Returns the infrastructure of a local cloud. Imports modules on first use, because a preview does not need them. */
 export function localInfrastructure(cloud: Cloud): Infrastructure {
   const cluster = () => import("../cluster/index.ts");
-  // The module of disks is loaded separately because the other modules of the cluster take longer to load.
+  // Operations on disks import only this module, because the cluster's other modules take longer to load.
   const disks = () => import("../cluster/disks.ts");
   const globalResources = () => import("../cluster/front-end/global-resources.ts");
   return {

@@ -6,7 +6,7 @@ import { change, cloudWithNetwork, drop, fitting, made, make, testCloud } from "
 
 const internal = { addressType: "INTERNAL", subnetwork: "k8sfv" };
 
-test("starts the VPC with its subnetwork, and rejects the deletion of a network in use", async () => {
+test("starts the VPC's hosts with its subnetwork, and rejects the deletion of a network in use", async () => {
   const { cloud, network, subnetwork } = await cloudWithNetwork();
   expect(network.id).toBe("projects/calico-test/global/networks/k8sfv");
   expect(subnetwork.state).toMatchObject({
@@ -132,7 +132,7 @@ test("deletes a router with its NAT", async () => {
   expect(made(cloud)).toHaveLength(2);
 });
 
-test("assigns pod ranges inside the cluster's range that don't overlap, until it is exhausted", () => {
+test("assigns consecutive pod ranges in the cluster's range until it is exhausted", () => {
   const data = { resources: {}, faults: {} };
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 16, max: 26 }), (octet, prefix) => {

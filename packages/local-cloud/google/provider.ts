@@ -66,8 +66,8 @@ export class GoogleProvider implements Plugin {
   }
 
   /**
-   * If the program sets no name, sets an auto-generated one: the previous one, or the resource's name in the program
-   * with random hexadecimal digits.
+   * Returns the inputs with a name. If the program sets none, this is the name that was generated before, or the
+   * resource's name in the program with random hexadecimal digits.
    */
   private withName(type: ResourceType, { before, name, seed, inputs }: CheckRequest): Values {
     if (!isAutoNamed(type) || inputs["name"] !== undefined) return inputs;
@@ -97,7 +97,7 @@ export class GoogleProvider implements Plugin {
     });
     const at = placeOutputs(type.scope, inputs, this.defaults);
     for (const [path, value] of Object.entries(at)) {
-      // The resource doesn't set its project, region or zone, and the provider's default has changed.
+      // True if the resource doesn't set its project, region or zone, and the provider's default has changed.
       const moved = inputs[path] === undefined && state[path] !== undefined && state[path] !== value;
       if (moved) changes.push({ path, kind: "update", replace: true });
     }
@@ -117,7 +117,7 @@ export class GoogleProvider implements Plugin {
     };
   }
 
-  /** Returns the state for a preview, with computed outputs as unknown. */
+  /** Returns the state for the preview of a creation, in which computed outputs are unknown. */
   private previewState(type: ResourceType, inputs: Values): Values {
     const at = placeOutputs(type.scope, inputs, this.defaults);
     return predict(schemaOf(type.token), { ...at, ...inputs });
@@ -177,6 +177,7 @@ export class GoogleProvider implements Plugin {
   /** Implements `getEngineVersions`: returns the only cluster version. */
   private async versions(args: Values): Promise<Values> {
     const at = place("location", args, this.defaults);
+    // Finds no cluster. It checks that the API is enabled, and injects faults.
     await this.api.read(findType("gcp:container/cluster:Cluster"), {
       path: "",
       name: "",
@@ -214,8 +215,8 @@ function isAutoNamed({ token }: ResourceType): boolean {
 }
 
 /**
- * Merges objects recursively; other values of the second replace those of the first. Needed for inputs inside
- * computed objects.
+ * Returns `second`, merged recursively into `first` if both are objects. Thus an object keeps its computed properties
+ * when inputs in it change.
  */
 function merge(first: Value | undefined, second: Value): Value {
   if (!isValues(first) || !isValues(second)) return second;

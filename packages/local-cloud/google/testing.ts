@@ -21,7 +21,7 @@ export interface TestCloud {
   readonly machines: Infrastructure;
   /** Addresses and rules that are announced to Ingresses, by name. */
   readonly announced: Map<string, unknown>;
-  /** Attached disks (`ZONE/NAME` to node) and addresses of Services, set by tests. */
+  /** Nodes of attached disks, by `ZONE/NAME`, and Services (`NAMESPACE/NAME`) by address. Tests set both. */
   readonly held: { disks: Map<string, string>; addresses: Map<string, string> };
 }
 
@@ -85,7 +85,7 @@ export function testCloud(apis: readonly ApiName[] = apiNames, limits: Backend["
   return { provider, store, dir, calls, machines, announced, held };
 }
 
-/** Returns the paths of created resources, without those of a new project: its APIs, default network and account. */
+/** Returns the paths of created resources, without APIs and without the default network and service account. */
 export function made({ store }: TestCloud): string[] {
   const { resources } = store.read();
   return Object.keys(resources).filter(

@@ -8,23 +8,23 @@ import type { Check, Checks, Location } from "../../plugin/schema/validate.ts";
 const namePattern = "(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)";
 const nameRule = new RegExp(`^${namePattern}$`);
 
-/** Checks a name like the Compute API. */
+/** Checks a name as the Compute API does. */
 export const checkName: Check = (value, at) =>
   typeof value === "string" && nameRule.test(value)
     ? undefined
     : invalid(at, value, `Must be a match of regex '${namePattern}'`);
 
-/** Checks a CIDR range: a network address and a prefix length. */
+/** Checks a CIDR range. Its address must be the first of the range. */
 export const checkRange: Check = (value, at) =>
   typeof value === "string" && parseCidr(value) !== undefined
     ? undefined
-    : invalid(at, value, "Must be a CIDR range, the address its first, e.g. 10.248.0.0/20");
+    : invalid(at, value, "Must be a CIDR range that starts with its first address, e.g. 10.248.0.0/20");
 
 /** Checks an IPv4 address. */
 export const checkAddress: Check = (value, at) =>
   typeof value === "string" && isIPv4(value) ? undefined : invalid(at, value, "Must be a valid IPv4 address");
 
-/** Checks a string against a pattern, with the provider's message. */
+/** Returns a check that a string matches the pattern. Its message is the provider's. */
 export function matches(pattern: string): Check {
   const rule = new RegExp(pattern);
   return (value, { terraform }) =>
@@ -33,7 +33,7 @@ export function matches(pattern: string): Check {
       : `"${terraform}" (${JSON.stringify(value)}) doesn't match regexp "${pattern}"`;
 }
 
-/** Checks that a value is one of these, with the provider's message. */
+/** Returns a check that a value is one of `allowed`. Its message is the provider's. */
 export function oneOf(...allowed: string[]): Check {
   return (value, { terraform }) => {
     if (typeof value === "string" && allowed.includes(value)) return undefined;
@@ -42,7 +42,7 @@ export function oneOf(...allowed: string[]): Check {
   };
 }
 
-/** Checks an integer in a closed range, with the provider's message. */
+/** Returns a check that a value is an integer from `min` to `max`. Its message is the provider's. */
 export function between(min: number, max: number): Check {
   return (value, { terraform }) => {
     const number = Number(value);
@@ -51,7 +51,7 @@ export function between(min: number, max: number): Check {
   };
 }
 
-/** Checks an integer's minimum, with the provider's message. */
+/** Returns a check that a value is an integer of at least `min`. Its message is the provider's. */
 export function atLeast(min: number): Check {
   return (value, { terraform }) =>
     Number.isInteger(Number(value)) && Number(value) >= min
@@ -65,7 +65,11 @@ export const checkTime: Check = (value) =>
     ? undefined
     : `parsing time "${show(value)}" as "2006-01-02T15:04:05Z07:00": cannot parse "${show(value)}"`;
 
-/** Rejects arguments of the provider that the local cloud does not emulate. `paths` have no indexes. */
+/**
+ * Returns checks that reject arguments which the local cloud does not emulate.
+ *
+ * @param paths paths of arguments, without indexes, e.g. `secondaryIpRanges.reservedInternalRange`
+ */
 export function notEmulated(...paths: string[]): Checks {
   const check: Check = (_value, { pulumi }) =>
     `The local cloud doesn't emulate the argument "${pulumi}"; see packages/local-cloud/google/README.md`;

@@ -7,8 +7,8 @@ export function defaultNetworkPath(project: string): string {
 }
 
 /**
- * Returns the network that Google creates when Compute Engine is enabled. It is in auto mode; Google's
- * subnetworks in it, one per region within 10.128.0.0/9, are not emulated.
+ * Returns the network that Google creates when Compute Engine is enabled. The network is in auto mode: at Google, it
+ * has a subnetwork in each region, within 10.128.0.0/9. These subnetworks are not emulated.
  *
  * @param id numeric ID of the network
  */

@@ -36,9 +36,9 @@ export interface Infrastructure {
   nodeWithDisk(disk: { zone: string; name: string }): Promise<string | undefined>;
   /** Detaches the disk by force. */
   detachDisk(disk: { zone: string; name: string }): Promise<void>;
-  /** Announces a global address to the cluster's Ingresses, or with `undefined` its deletion. */
+  /** Announces a global address to the cluster's Ingresses; `undefined` announces its deletion. */
   setGlobalAddress(name: string, address: string | undefined): Promise<void>;
-  /** Announces a security policy's rules to the cluster's Ingresses, or with `undefined` its deletion. */
+  /** Announces a security policy's rules to the cluster's Ingresses; `undefined` announces the policy's deletion. */
   setSecurityPolicy(name: string, rules: readonly PolicyRule[] | undefined): Promise<void>;
   /** Returns the Service or Ingress whose load balancer has the address, as `NAMESPACE/NAME`, or undefined. */
   serviceWithAddress(address: string): Promise<string | undefined>;

@@ -45,7 +45,7 @@ function ofKind(kind: string): Required<Permissions> {
   };
 }
 
-/** Permissions of a child resource: creating and deleting it updates its parent. */
+/** Returns the permissions for a child resource, whose creation and deletion update the parent, of type `kind`. */
 function ofParent(kind: string): Required<Permissions> {
   const update = `${kind}.update`;
   return { create: update, read: `${kind}.get`, update, delete: update };
@@ -59,7 +59,7 @@ export function permissionFor({ type, operation }: Pick<OperationContext, "type"
   return particular[type]?.[operation] ?? ofKind(`${service}.${name}`)[operation];
 }
 
-/** Error for a missing permission, with the message of the service in question. */
+/** Error for a missing permission, with the message of the Google service that checks the permission. */
 export function permissionMissing(context: OperationContext): ApiError {
   const permission = permissionFor(context);
   const { project, path } = context;

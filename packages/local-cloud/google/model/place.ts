@@ -1,6 +1,6 @@
 import { isKnown, optionalText, UNKNOWN, type Value, type Values } from "../../plugin/values.ts";
 
-/** Location of a resource. Unused parts are empty strings. */
+/** Location of a resource. Region and zone are empty if neither the resource nor the provider sets them. */
 export interface Place {
   readonly project: string;
   readonly region: string;
@@ -52,7 +52,7 @@ export function place(scope: Scope, inputs: Values, defaults: Defaults): Place {
   return { project, region: scope === "zone" || scope === "location" ? regionOf(zone) : region, zone };
 }
 
-/** Returns the outputs for a resource's location; unknown ones are marked as such. */
+/** Returns the outputs for a resource's location. All are unknown if an argument for the location is unknown. */
 export function placeOutputs(scope: Scope, inputs: Values, defaults: Defaults): Values {
   if (!isKnown(placeArguments(inputs))) {
     return { project: UNKNOWN, ...(scope === "global" ? {} : { [scope]: UNKNOWN }) };
@@ -77,6 +77,7 @@ export function selfLink(path: string): string {
  * @param reference self link, path or name
  * @param collection collection of its type, e.g. `subnetworks`
  * @param scope scope of its type
+ * @param at location of the resource that contains the reference, for references without a location
  */
 export function pathOf(
   reference: string,

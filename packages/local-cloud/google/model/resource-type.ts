@@ -56,8 +56,8 @@ export interface ResourceType {
   /** Arguments for which the old and new values decide whether a change updates or replaces the resource. */
   readonly effects?: Effects;
   /**
-   * Returns values that Google sets independently of the arguments. The provider reads them back and compares
-   * them, so an argument with another value is a difference in each preview.
+   * Returns the values that Google sets instead of those in the arguments. The provider reads them back, so each
+   * preview shows a difference for an argument with another value.
    */
   forced?(inputs: Values): Values;
   /**
@@ -70,9 +70,9 @@ export interface ResourceType {
   validate?(inputs: Values): Failure[];
   /** Returns the path in the API, which is also Pulumi's ID. */
   path(inputs: Values, place: Place): string;
-  /** Returns paths of references: they must exist, and can't be deleted while this resource exists. */
+  /** Returns paths of resources that must exist, and that can't be deleted while this resource exists. */
   uses?(inputs: Values, place: Place): string[];
-  /** Returns paths that must exist at creation and may be deleted later. */
+  /** Returns paths of resources that must exist at the creation of this resource and may be deleted later. */
   needs?(inputs: Values, place: Place): string[];
   /** Returns the path of the parent, which must exist and whose deletion deletes this resource. */
   parent?(inputs: Values, place: Place): string;
@@ -110,13 +110,13 @@ export interface ResourceType {
    * and continues.
    */
   readonly afterTimeout?: "lost" | "kept" | "found";
-  /** Returns the real provider's prefix of an error message. @default `Error creating TITLE` */
+  /** Returns the real provider's prefix of an error message. @default e.g. `Error creating TITLE` */
   errorPrefix?(context: OperationContext, inputs: Values): string;
   /** Reverts {@link work}. Must be idempotent. `data` contains all resources, including this one. */
   remove?(backend: Backend, resource: Resource, data: Data): Promise<void>;
 }
 
-/** Returns common outputs of compute resources. Updates don't change them. */
+/** Returns outputs that all compute resources have. Updates don't change them. */
 export function stamped(previous: Resource | undefined, link: string): Values {
   return {
     creationTimestamp: previous?.outputs["creationTimestamp"] ?? new Date().toISOString(),
@@ -124,7 +124,7 @@ export function stamped(previous: Resource | undefined, link: string): Values {
   };
 }
 
-/** Returns the label outputs: given labels and effective ones, which are equal because the provider adds none. */
+/** Returns the label outputs. All contain the labels in the arguments, because the emulated provider adds none. */
 export function labelled(inputs: Values, argument = "labels"): Values {
   const labels = inputs[argument] ?? {};
   return { pulumiLabels: labels, effectiveLabels: labels, labelFingerprint: "42WmSpB8rSM=" };

@@ -14,7 +14,7 @@ export interface Resource {
   outputs: Values;
   /** `making` and `removing`: an operation is in progress, or was interrupted by a crash and can be repeated. */
   status: "making" | "ready" | "removing";
-  /** Paths of references, which can't be deleted while this resource exists. */
+  /** Paths of resources that can't be deleted while this resource exists. */
   uses: string[];
   /** Path of the parent, with which this resource is deleted. */
   parent?: string;
@@ -32,7 +32,7 @@ export interface Data {
 
 /** Interval in milliseconds between attempts to lock the file. */
 const lockRetryMs = 5;
-/** Timeout in milliseconds. The lock is held only during a write. */
+/** Timeout in milliseconds for locking the file. Processes hold the lock only while they read and write the file. */
 const lockTimeoutMs = 30_000;
 
 /**

@@ -58,7 +58,7 @@ export const address: ResourceType = {
   },
 };
 
-/** Returns the forwarding rule of a load balancer, named like GKE's except for the digits. */
+/** Returns the forwarding rule of the load balancer that uses the address. Its name lacks the hashes of GKE's names. */
 async function forwardingRules(
   { machines }: Backend,
   path: string,

@@ -20,9 +20,15 @@ const checkControlPlaneRange: Check = (value, { terraform }) =>
     ? undefined
     : `expected "${terraform}" to contain a network Value with between 28 and 28 significant bits, got: ${show(value)}`;
 
+const checkZonal: Check = (value) =>
+  /-[a-z]$/.test(show(value))
+    ? undefined
+    : `The local cloud doesn't emulate regional clusters: set location to a zone, not "${show(value)}"`;
+
 /** Checks of a cluster's arguments. */
 export const clusterChecks: Checks = {
   name: checkClusterName,
+  location: checkZonal,
   networkingMode: oneOf("VPC_NATIVE", "ROUTES"),
   datapathProvider: oneOf("DATAPATH_PROVIDER_UNSPECIFIED", "LEGACY_DATAPATH", "ADVANCED_DATAPATH"),
   defaultMaxPodsPerNode: between(8, 256),

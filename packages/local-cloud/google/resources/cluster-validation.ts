@@ -3,7 +3,7 @@ import { isKnown, map, maps, optionalText, type Values } from "../../plugin/valu
 import type { Failure } from "../../plugin/plugin.ts";
 import { range } from "../model/cidr.ts";
 
-/** Private address ranges (RFC 1918), required for clients of a private control plane. */
+/** Private address ranges (RFC 1918). The authorized networks of a private endpoint must be in them. */
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
 /** Validates combinations of a cluster's arguments, including limits of the local cloud. */

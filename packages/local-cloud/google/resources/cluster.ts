@@ -14,7 +14,7 @@ import { validateCluster } from "./cluster-validation.ts";
 import { checkRangeAvailable } from "./network-ranges.ts";
 import { secondaryRange } from "./subnetwork-ranges.ts";
 
-/** Token of the type. */
+/** Pulumi token of the cluster type. */
 export const clusterToken = "gcp:container/cluster:Cluster";
 
 /** Version of the local cluster in GKE's format. */
@@ -92,7 +92,7 @@ function admit({ path, inputs, place, data, previous }: Request) {
       nodeLocations: inputs["nodeLocations"] ?? [],
       ...publicAccess(inputs),
       operation: "",
-      // These outputs keep their values until the update has completed.
+      // These outputs keep their previous values until `work` sets them again at the end of an update.
       ...onlyKnown(previous?.outputs, ["endpoint", "masterAuth"]),
     },
     inner: { subnetwork, machines: [{ name: "control-plane", address }] },
@@ -111,7 +111,7 @@ function checkNetwork(inputs: Values, place: Place, data: Data): void {
   throw new ApiError(400, why, "badRequest");
 }
 
-/** Checks the ranges that GKE creates: the control plane's, and those given as CIDR. */
+/** Checks the ranges that GKE creates: the control plane's, and those of pods and Services that are given as CIDR. */
 function checkOwnRanges(inputs: Values, place: Place, data: Data): void {
   const policy = map(inputs, "ipAllocationPolicy");
   const control = optionalText(map(inputs, "privateClusterConfig"), "masterIpv4CidrBlock");

@@ -15,6 +15,7 @@ import { fillDisk, snapshotNow, snapshotPath } from "./snapshot.ts";
 
 /** Google's minimum size in GiB. */
 const minimumGb = 10;
+/** Google's maximum size in GiB. */
 const largest = 65_536;
 /** Default size in GiB. */
 const defaultSizeGb = 500;
@@ -50,7 +51,7 @@ export const disk: ResourceType = {
     await fillDisk(backend, folder(backend, outputs), optionalText(inputs, "snapshot"));
     return { size: outputs["size"] };
   },
-  // An attached disk does not block the deletion: the real provider detaches it first.
+  // There are no `deletionBlockers`: the real provider detaches an attached disk before it deletes it.
   users: async ({ machines }, own, { outputs }) => {
     const node = await machines.nodeWithDisk(nameOf(outputs));
     return node === undefined ? [] : [own.replace(/disks\/[^/]+$/, `instances/${node}`)];
@@ -117,8 +118,8 @@ function validateSmallerThan(source: Resource | undefined, size: number): void {
 }
 
 /**
- * Checks the real provider's rule: the snapshot's name is the prefix or the disk's name with date and time appended,
- * and must not become too long.
+ * Checks the real provider's rule for `createSnapshotBeforeDestroy`. The snapshot's name is the given prefix or the
+ * disk's name, with date and time appended, and must not become too long.
  */
 function validateSnapshotName(inputs: Values): Failure[] {
   if (inputs["createSnapshotBeforeDestroy"] !== true) return [];

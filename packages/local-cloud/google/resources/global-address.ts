@@ -33,7 +33,8 @@ export const globalAddress: ResourceType = {
         ]
       : [],
   path: (inputs, { project }) => `projects/${project}/global/addresses/${text(inputs, "name")}`,
-  // Returns a forwarding rule named like GKE's, except for the digits. The real provider has no output `users` here.
+  // Returns the load balancer's forwarding rule. Its name lacks the hashes of GKE's names. There is no output `users`,
+  // because the real provider has none for global addresses.
   deletionBlockers: async ({ machines }, path, { outputs }) => {
     const ingress = await machines.serviceWithAddress(text(outputs, "address"));
     const project = path.split("/")[1] ?? "";
@@ -59,7 +60,7 @@ export const globalAddress: ResourceType = {
 /** Returns a free address. @throws ApiError when a specific address is requested, or none is free */
 function reserve({ data, inputs }: Request): string {
   if (inputs["address"] !== undefined) {
-    const why = "Only Google chooses the addresses of the internet.";
+    const why = "Google chooses external addresses. Omit the argument.";
     throw invalidField("resource.address", text(inputs, "address"), why);
   }
   const taken = Object.values(data.resources).filter(({ type }) => type === token);

@@ -37,7 +37,7 @@ export const projectMember: ResourceType = {
   scope: "global",
   api: "cloudresourcemanager.googleapis.com",
   checks: { role: checkRole, member: checkMember },
-  // The real provider adds the member to the project's policy, which may contain it already.
+  // Creating an existing member succeeds: the real provider adds the member to the project's policy.
   importsExisting: () => true,
   path: (inputs, { project }) => `${project}/${text(inputs, "role")}/${text(inputs, "member")}`,
   importPath: (id) => {

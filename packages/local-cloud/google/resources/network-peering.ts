@@ -53,7 +53,7 @@ export const networkPeering: ResourceType = {
 
 const verbs = { create: "adding", read: "reading", update: "updating", delete: "removing" };
 
-/** Returns the peerings of this network that it or its peer defines. */
+/** Returns the network's peerings: those that it defines, and those that other networks define with it. */
 export function peeringsOf(data: Data, networkPath: string): { name: string; peer: string }[] {
   return Object.values(data.resources).flatMap(({ type, inputs, parent }) => {
     if (type !== token || parent === undefined) return [];
@@ -75,7 +75,7 @@ function hasOtherHalf(data: Data, local: string, peerLink: string): boolean {
   );
 }
 
-/** Empty defaults for pathOf: a peering's links always contain the project, so nothing is taken from here. */
+/** Location for pathOf, which it doesn't use here: a peering's links always contain the project. */
 const nowhere: Place = { project: "", region: "", zone: "" };
 
 function networkPath(inputs: Values, which: "network" | "peerNetwork", place: Place): string {

@@ -12,7 +12,7 @@ interface WantedRange {
   /** API field that contains the range, e.g. `resource.ipCidrRange`. */
   readonly field: string;
   readonly cidr: string;
-  /** Path of the requesting subnetwork, whose own ranges are ignored. */
+  /** Path of the subnetwork that requests the range. Its existing ranges are ignored. */
   readonly but?: string;
 }
 

@@ -4,7 +4,7 @@ import { type ResourceType } from "../model/resource-type.ts";
 import { numericId } from "../model/ids.ts";
 import { text } from "../../plugin/values.ts";
 
-/** A VPC network. Hosts are started with its subnetwork. */
+/** A VPC network. It starts no hosts; its subnetwork does. */
 export const network: ResourceType = {
   token: "gcp:compute/network:Network",
   title: "Network",

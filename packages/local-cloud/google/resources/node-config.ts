@@ -5,7 +5,10 @@ import type { Check, Checks } from "../../plugin/schema/validate.ts";
 /** Boot disk types of nodes (cloud.google.com/kubernetes-engine/docs/how-to/custom-boot-disks). */
 const diskTypes = ["pd-standard", "pd-balanced", "pd-ssd", "pd-extreme", "hyperdisk-balanced"];
 
-/** Checks only the format, e.g. `e2-standard-2`, `n2-custom-4-8192`: Google adds machine types every year. */
+/**
+ * Checks the format of a machine type, e.g. `e2-standard-2` or `n2-custom-4-8192`. There is no list of types, because
+ * Google adds machine types every year.
+ */
 const checkMachineType: Check = (value) =>
   /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/.test(show(value))
     ? undefined

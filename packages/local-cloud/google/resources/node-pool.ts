@@ -47,7 +47,7 @@ export const nodePool: ResourceType = {
   },
   afterTimeout: "found",
   remove: async (backend, resource, data) => {
-    // Pods of the cluster's last node pool can't be rescheduled, so its nodes are not drained.
+    // The nodes of the cluster's last node pool are not drained, because their pods have no other node to move to.
     const pools = Object.values(data.resources).filter(
       ({ type, parent }) => type === token && parent === resource.parent,
     );
@@ -74,7 +74,7 @@ function validateCounts(inputs: Values): Failure[] {
   return [];
 }
 
-/** Returns the requested number of nodes. Autoscaling is not emulated; with it, the minimum is used. */
+/** Returns the number of nodes. Autoscaling is not emulated: an autoscaled node pool has its minimum size. */
 function wantedNodes(inputs: Values): number {
   const minimums = map(inputs, "autoscaling");
   return (
@@ -114,9 +114,9 @@ function admit({ path, inputs, place, data, previous }: Request) {
 }
 
 /**
- * Returns the nodes that an update keeps. A change of machine type, disk or image replaces nodes. GKE
- * replaces them in groups and creates new nodes before it drains the old ones (`upgradeSettings` with a
- * surge); the emulation replaces all nodes as one group.
+ * Returns the nodes that an update keeps. A change of machine type, disk or image replaces all nodes. GKE replaces them
+ * in groups: it creates new nodes before it drains old ones (`upgradeSettings` with a surge). The emulation replaces
+ * all nodes as one group.
  */
 function keptHosts(previous: Resource | undefined, inputs: Values): Host[] {
   if (previous === undefined) return [];
@@ -127,7 +127,7 @@ function keptHosts(previous: Resource | undefined, inputs: Values): Host[] {
   return isSame ? hostsOf(previous.inner) : [];
 }
 
-/** Returns the nodes to remove, including those that an interrupted update did not remove. */
+/** Returns the nodes to remove, including those that an interrupted update has not removed. */
 function leaving(previous: Resource | undefined, staying: Host[]): Host[] {
   if (previous === undefined) return [];
   const unfinished = previous.status === "making" ? hostsOf({ machines: previous.inner["leaving"] }) : [];

@@ -58,7 +58,7 @@ export const diskResourcePolicyAttachment: ResourceType = {
   kind: "disk",
   scope: "zone",
   api: "compute.googleapis.com",
-  // The attachment's name is the resource policy's name, so programs set it and it is never auto-generated.
+  // The attachment's name is the name of the resource policy. An auto-generated name would match no policy.
   checks: { name: checkName },
   path: (inputs, { project, zone }) =>
     `${project}/${zone}/${lastPart(text(inputs, "disk"))}/${text(inputs, "name")}`,

@@ -10,7 +10,7 @@ const listed = "LIST_OF_SUBNETWORKS";
 const allRanges = "ALL_IP_RANGES";
 const someSecondary = "LIST_OF_SECONDARY_IP_RANGES";
 
-/** A Cloud NAT. It has no effect, because the local cloud has no egress. */
+/** A Cloud NAT gateway. It has no effect, because the local cloud has no egress. */
 export const routerNat: ResourceType = {
   token,
   title: "RouterNat",
@@ -44,6 +44,7 @@ export const routerNat: ResourceType = {
   parent: routerPath,
   uses: (inputs, place) => covered(inputs, place).map(({ path }) => path),
   admit: (request) => {
+    checkRegion(request);
     checkOtherNats(request);
     return { outputs: { autoNetworkTier: "PREMIUM" } };
   },
@@ -90,22 +91,29 @@ function validateTogether(inputs: Values): Failure[] {
   const byList = inputs["sourceSubnetworkIpRangesToNat"] === listed;
   const given = maps(inputs, "subnetworks").length > 0 || typeof inputs["subnetworks"] === "string";
   if (byList !== given) {
-    const reason = `subnetworks have to be given with ${listed}, and only then`;
+    const reason = `subnetworks must be given if, and only if, source_subnetwork_ip_ranges_to_nat is ${listed}`;
     failures.push({ property: "subnetworks", reason });
   }
   return failures;
 }
 
-/**
- * Checks that no range of a network uses two NATs. Unlike Google, this check does not distinguish the regions of the
- * NATs.
- */
+/** Checks that the listed subnetworks are in the NAT's region: a NAT serves only its own region. */
+function checkRegion({ inputs, place }: Request): void {
+  for (const [n, { path }] of covered(inputs, place).entries()) {
+    if (path.includes(`/regions/${place.region}/`)) continue;
+    const why = `The subnetwork must be in the same region as the NAT, '${place.region}'.`;
+    throw invalidField(`resource.nats[0].subnetworks[${n}].name`, path, why);
+  }
+}
+
+/** Checks that no range of a network uses two NATs of the same region. */
 function checkOtherNats(request: Request): void {
   const { data, path, inputs, place } = request;
   const networkOf = (one: string | undefined) => data.resources[one ?? ""]?.uses[0];
   const mine = networkOf(routerPath(inputs, place));
   for (const [otherPath, other] of Object.entries(data.resources)) {
     if (other.type !== token || otherPath === path || networkOf(other.parent) !== mine) continue;
+    if (other.outputs["region"] !== place.region) continue;
     for (const nat of [other.inputs, inputs]) {
       const source = text(nat, "sourceSubnetworkIpRangesToNat");
       if (source === listed) continue;

@@ -42,7 +42,7 @@ export const securityPolicy: ResourceType = {
     },
   }),
   work: async ({ machines }, { inputs }) => {
-    // The checks have accepted the rules.
+    // `checkRules` has accepted the rules, so they have this type.
     const rules = maps(inputs, "rules") as unknown as PolicyRule[];
     await machines.setSecurityPolicy(text(inputs, "name"), rules);
     return {};
@@ -50,7 +50,7 @@ export const securityPolicy: ResourceType = {
   remove: ({ machines }, { inputs }) => machines.setSecurityPolicy(text(inputs, "name"), undefined),
 };
 
-/** Checks Google's constraints on a policy's rules. Messages are our own, except for names. */
+/** Checks Google's constraints on a policy's rules. The messages are not Google's. */
 function checkRules(value: Value): string | undefined {
   const rules = maps({ value }, "value");
   const priorities = rules.map((rule) => number(rule, "priority"));
@@ -83,10 +83,10 @@ function checkLimit(rule: Values, action: string): string | undefined {
     return options === undefined ? undefined : "rateLimitOptions need action throttle";
   if (!isValues(options)) return "throttle needs rateLimitOptions";
   const { count, intervalSec } = map(options, "rateLimitThreshold");
-  // Google's allowed intervals.
+  // Google allows only these intervals, in seconds.
   const intervals = [10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600];
   if (typeof count !== "number" || count < 1 || !intervals.includes(Number(intervalSec))) {
-    return `rateLimitThreshold: a count, and an intervalSec of ${intervals.join(", ")}`;
+    return `rateLimitThreshold needs a count of at least 1, and one of these as intervalSec: ${intervals.join(", ")}`;
   }
   if (optionalText(options, "conformAction") !== "allow") return "conformAction must be allow";
   const exceed = optionalText(options, "exceedAction") ?? "";

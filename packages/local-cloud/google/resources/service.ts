@@ -4,7 +4,7 @@ import { impliedResources, dependents, serviceToken } from "../model/apis.ts";
 import type { ResourceType } from "../model/resource-type.ts";
 import type { Data, Resource } from "../model/store.ts";
 
-/** Enables an API in the project. Requests to a disabled API fail. */
+/** An enabled API of the project. Requests to a disabled API fail. */
 export const service: ResourceType = {
   token: serviceToken,
   title: "Project Service",

@@ -95,7 +95,7 @@ export async function snapshotNow(
   return { [own]: made };
 }
 
-/** Copies a directory with owners and times, unless `to` exists. A partial copy has another name. */
+/** Copies a directory with owners and times, unless `to` exists. Until the copy is complete, it is at `to` + `.new`. */
 async function copyFolder(from: string, to: string): Promise<void> {
   if (existsSync(to)) return;
   const draft = `${to}.new`;

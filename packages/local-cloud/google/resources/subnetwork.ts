@@ -11,7 +11,7 @@ import type { Effect } from "../../plugin/schema/differences.ts";
 import { checkRangeAvailable } from "./network-ranges.ts";
 import { ranges, checkRangeChange, subnetworkToken } from "./subnetwork-ranges.ts";
 
-/** A subnetwork. Its hosts are the VPC's router and the CI host. */
+/** A subnetwork. Its creation starts the VPC's router and the CI host. */
 export const subnetwork: ResourceType = {
   token: subnetworkToken,
   title: "Subnetwork",
@@ -88,7 +88,7 @@ function validateOverlaps(inputs: Values): Failure[] {
   });
 }
 
-/** Checks that the ranges don't overlap with existing ones. */
+/** Checks that the subnetwork's ranges don't overlap with existing ranges. */
 function checkTaken({ data, path, inputs, place }: Request): void {
   const network = networkPath(inputs, place);
   for (const { field, cidr } of ranges(inputs))
