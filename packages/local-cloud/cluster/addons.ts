@@ -11,6 +11,8 @@ import { frontEndCrds } from "./front-end/crds.ts";
 /**
  * Applies the objects that every GKE cluster has: DNS, a default StorageClass, the persistent disk driver's
  * CSIDriver, and the CRDs that configure Google's load balancer. Idempotent.
+ *
+ * @param dnsAddress IP address of the cluster's DNS Service
  */
 export async function applyAddons(config: KubeConfig, dnsAddress: string): Promise<void> {
   const api = KubernetesObjectApi.makeApiClient(config);
@@ -22,7 +24,7 @@ export async function applyAddons(config: KubeConfig, dnsAddress: string): Promi
 const dnsLabels = { "k8s-app": "kube-dns" };
 const dnsName = { name: "kube-dns", namespace: "kube-system", labels: dnsLabels };
 
-/** No upstream resolver: names outside the cluster do not resolve. */
+/** Configuration of CoreDNS. It has no upstream resolver, so names outside the cluster do not resolve. */
 const corefile = `.:53 {
   errors
   health :8080

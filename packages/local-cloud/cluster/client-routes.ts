@@ -2,15 +2,15 @@ import type { Cloud } from "../hosts/cloud.ts";
 import { ciHost, runIn } from "../hosts/host.ts";
 import { listNodes } from "./records/nodes.ts";
 
-/** Range of next-hop addresses that represent nodes. No host in the VPC has an address in this range. */
+/** First three octets of the next-hop addresses that represent nodes. No host in the VPC has such an address. */
 const HOPS = "169.254.77";
 
 /**
  * Routes connections from the CI host to a load balancer's address: new connections go to `node`, and existing
  * connections stay with the node that answered their first packet. Google's passthrough load balancer does the same
  * (cloud.google.com/load-balancing/docs/internal, "Connection tracking"). If a lost node doesn't answer a client's SYN,
- * the client repeats it. Google doesn't document to which node a repeated SYN goes; here, to the new node as soon as
- * the address has moved.
+ * the client repeats the SYN. Google doesn't document which node gets a repeated SYN. Here, the new node gets it as
+ * soon as the address has moved.
  */
 export async function routeNewConnections(cloud: Cloud, address: string, node: string): Promise<void> {
   const mac = await runIn(cloud, node, ["ip", "-o", "link", "show", "eth0"], { namespaces: "network" });
@@ -33,13 +33,14 @@ export async function routeNewConnections(cloud: Cloud, address: string, node: s
   ]);
 }
 
-/** Removes the routes that routeNewConnections created. Open connections break. */
+/** Ends the routing by {@link routeNewConnections}. Open connections to the address break. */
 export async function removeRoutes(cloud: Cloud, address: string): Promise<void> {
   await inShell(cloud, [`iptables -w -t mangle -D OUTPUT ${jump(address)}`]).catch(() => undefined);
 }
 
 /**
- * Returns a number between 1 and 254 from the node's /24 pod range. It is unique among the few nodes of a local cloud.
+ * Returns a number from 1 to 254, derived from the node's /24 pod range. It is unique among the few nodes of a local
+ * cloud.
  */
 async function numberOf(cloud: Cloud, node: string): Promise<number> {
   const spec = (await listNodes(cloud)).find(({ name }) => name === node);

@@ -37,7 +37,9 @@ const securePort = 443;
  * default, 100, it needed 385 MiB; with 25, it needed 280 MiB but twice as much CPU time.
  */
 const env = { GOGC: "50" };
-/** Timeout in milliseconds. On two busy cores the control plane was ready after 5 s; slower computers need longer. */
+/**
+ * Timeout in milliseconds of the control plane's start. On two busy cores it took 5 s; slower computers need longer.
+ */
 const readyTimeoutMs = 90_000;
 
 /**
@@ -50,7 +52,7 @@ export async function startCluster(cloud: Cloud, spec: ClusterSpec): Promise<Clu
   const known = await findCluster(cloud);
   if (known !== undefined && known.name !== spec.name) {
     throw new Error(
-      `A local cloud can run one cluster, and this one runs "${known.name}": delete that one first`,
+      `Local cloud ${cloud.name} already runs the cluster "${known.name}" and can run only one: delete it first`,
     );
   }
   await mkdir(cloud.clusterDir, { recursive: true, mode: 0o700 });
@@ -114,8 +116,8 @@ async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Aut
         "--listen-peer-urls=http://127.0.0.1:2380",
         "--initial-advertise-peer-urls=http://127.0.0.1:2380",
         "--initial-cluster=default=http://127.0.0.1:2380",
-        // Data survives a crash of any process, but not of the computer. Without fsync etcd starts three
-        // times as fast on a slow disk.
+        // Without fsync, etcd starts three times as fast on a slow disk. Data survives a crash of any process, but not
+        // a crash of the computer.
         "--unsafe-no-fsync",
         "--log-level=warn",
       ],
@@ -157,8 +159,7 @@ async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Aut
         `--root-ca-file=${authority.certificateFile}`,
         `--service-account-private-key-file=${serviceAccountKey}`,
         "--enable-hostpath-provisioner=true",
-        // The default is 15 s: a binding that fails because the volume has just changed is retried only after this
-        // period.
+        // A binding that fails because the volume has just changed is retried after this period. The default is 15 s.
         "--pvclaimbinder-sync-period=1s",
       ],
     },
@@ -196,7 +197,10 @@ async function ensureServiceAccountKey(cloud: Cloud): Promise<string> {
   return file;
 }
 
-/** Authorizes the emulated Google account's token with the rights of the role Kubernetes Engine Admin. */
+/**
+ * Writes the API server's token file, which gives the emulated Google account the rights of the role Kubernetes Engine
+ * Admin. @returns path of the file
+ */
 async function writeTokenFile(cloud: Cloud): Promise<string> {
   const file = path.join(cloud.clusterDir, "tokens.csv");
   const token = (await readFile(cloud.accessTokenFile, "utf8")).trim();

@@ -6,7 +6,7 @@ import { attachmentsOf } from "./disks.ts";
 import { runIn } from "../hosts/host.ts";
 import { csiDir, listNodes, registrationDir, type NodeSpec } from "./records/nodes.ts";
 
-/** Node label of the zone. */
+/** Label that contains a node's zone. */
 const zoneLabel = "topology.kubernetes.io/zone";
 
 /** Runs the persistent disk driver of each node. */
@@ -18,10 +18,10 @@ export class DiskDriverController {
     this.attachments = attachmentsOf(cloud);
   }
 
-  /** Starts drivers for new nodes, and stops those of deleted nodes and detaches their disks. */
+  /** Starts the drivers of new nodes, stops the drivers of deleted nodes, and detaches the disks of deleted nodes. */
   async reconcile(): Promise<void> {
     const nodes = await listNodes(this.cloud);
-    // Includes nodes that were deleted while this process was not running.
+    // Also detaches the disks of nodes that were deleted while this process was not running.
     await this.attachments.keepOnly(nodes.map(({ name }) => name));
     for (const [name, driver] of this.drivers) {
       if (nodes.some((node) => node.name === name)) continue;
@@ -38,7 +38,7 @@ export class DiskDriverController {
     return startCsiNode({
       nodeName: node.name,
       zone: node.labels[zoneLabel] ?? "",
-      // The host has this directory at the same path.
+      // The node has this directory at the same path as the computer.
       socketPath: path.join(csiDir(this.cloud, node.name), "csi.sock"),
       registrationSocketPath: path.join(registrationDir(this.cloud, node.name), `${driverName}-reg.sock`),
       disksDir: this.cloud.disksDir,

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 const drainTimeoutMs = 120_000;
 
 /**
- * Cordons the node and evicts its pods, respecting PodDisruptionBudgets. DaemonSet pods and static pods stay.
- * Pods that are still there after two minutes stay too; GKE waits one hour.
+ * Cordons the node and evicts its pods, respecting PodDisruptionBudgets. DaemonSet pods and static pods stay. Returns
+ * when no other pods are left, or after two minutes.
  */
 export async function drainNode(api: CoreV1Api, name: string): Promise<void> {
   const node = await api.readNode({ name }).catch(() => undefined);

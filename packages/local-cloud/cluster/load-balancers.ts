@@ -18,7 +18,7 @@ import { readyEndpoints, type ClusterCache } from "./records/cluster-cache.ts";
 interface Assignment {
   address: string;
   node: string;
-  /** PID of the node's init process when the address was assigned: a restarted node has lost the address. */
+  /** PID of the node's init process when the address was assigned. A restarted node has another PID and no address. */
   pid: number;
 }
 

@@ -52,7 +52,7 @@ export async function writeNodeConfig(dir: string, files: Record<string, string>
   }
 }
 
-/** Configuration of the node's containerd, kubelet, kube-proxy and pod network, by file name. */
+/** Returns the configuration files of the node's containerd, runc, kubelet, kube-proxy and pod network, by name. */
 export function kubeletConfig(
   cloud: Cloud,
   cluster: ClusterSpec,
@@ -108,9 +108,9 @@ export function kubeletConfig(
 }
 
 /**
- * Returns a script that runs runc with containers in the given cgroup. Without cgroupsPerQOS the kubelet requests no
- * parent cgroup, whatever its cgroupRoot, and containerd chooses the cgroup /k8s.io/ID. This name doesn't show to which
- * cloud a container belongs.
+ * Returns a script that runs runc with containers in the given cgroup. With `cgroupsPerQOS: false` the kubelet requests
+ * no parent cgroup, in spite of `cgroupRoot`, so containerd chooses the cgroup /k8s.io/ID. This name doesn't show to
+ * which cloud a container belongs.
  */
 export function runcWrapper(cgroup: string): string {
   return `#!/bin/sh
@@ -131,7 +131,7 @@ function containerdConfig(etc: string): string {
   address = "/run/containerd/containerd.sock"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${pauseImage}"
-  # runc needs CAP_SYS_RESOURCE to set a score below containerd's, and fails with "EOF" without it.
+  # runc needs CAP_SYS_RESOURCE to set an OOM score below containerd's. Without it, runc fails with "EOF".
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   # As on GKE: CoreDNS listens on port 53 without NET_BIND_SERVICE.

@@ -13,7 +13,7 @@ import { Authority } from "../support/pki.ts";
 import { dnsAddress, kubeconfig, pkiDir, readCluster, type ClusterSpec } from "./records/cluster.ts";
 import { csiDir, listNodes, registrationDir, removeNode, writeNode, type NodeSpec } from "./records/nodes.ts";
 
-/** Timeout in milliseconds. On two busy cores a node was Ready within 10 s; slower computers need longer. */
+/** Timeout in milliseconds of a node's start. On two busy cores it took 10 s; slower computers need longer. */
 const readyTimeoutMs = 120_000;
 
 /**
@@ -40,7 +40,7 @@ export async function startNode(cloud: Cloud, node: NodeSpec): Promise<void> {
     setup: [
       ...plug.setup,
       ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1"],
-      // For packets to deleted pods: their sender immediately gets "host unreachable". Without this route, such packets
+      // The sender of a packet to a deleted pod immediately gets "host unreachable". Without this route, such packets
       // would loop between node and router. An existing pod has a more specific route.
       ["ip", "route", "add", "unreachable", node.podCidr],
     ],
@@ -92,7 +92,7 @@ async function writeNodeFiles(cloud: Cloud, cluster: ClusterSpec, node: NodeSpec
 
 /**
  * Returns the node's Ready condition if the kubelet reported the condition after `since` (Unix time in milliseconds),
- * else undefined. An older one may be of a kubelet that has stopped: the API server keeps its last condition.
+ * else undefined. An older condition may be that of a stopped kubelet, because the API server keeps the last one.
  */
 export function readySince(node: V1Node | undefined, since: number): V1NodeCondition | undefined {
   const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");

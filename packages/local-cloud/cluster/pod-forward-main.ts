@@ -1,4 +1,4 @@
-// Main module of the process that pod-forward.ts starts.
+// Main module of the process that pod-forward.ts starts. Arguments: PORT KUBECONFIG NAMESPACE LABEL=VALUE POD_PORT.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { forwardToPod } from "../../../lib/pod-forward.ts";
@@ -8,7 +8,7 @@ const [name = "", value = ""] = label.split("=");
 
 const server = createServer({ pauseOnConnect: true }, (socket) => {
   socket.on("error", () => socket.destroy());
-  // Read for each connection because a recreated cluster has other certificates.
+  // The kubeconfig is read for each connection, because a recreated cluster has other certificates.
   const forward = forwardToPod({
     kubeconfig: readFileSync(kubeconfig, "utf8"),
     namespace,

@@ -8,7 +8,7 @@ import { typeScriptLoader } from "../plugin/version.ts";
 import type { Cloud } from "../hosts/cloud.ts";
 import { findProcesses, markerArguments, detachedEnvironment } from "../hosts/processes.ts";
 
-/** A pod to which the VPC has no route. */
+/** A pod, and its port to forward. */
 export interface PodTarget {
   namespace: string;
   /** Label of the pod as NAME=VALUE. */

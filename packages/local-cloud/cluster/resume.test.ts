@@ -24,7 +24,7 @@ function cloud(): Cloud {
   };
 }
 
-test("refuses to resume a cloud while the Pulumi engine runs in it", async () => {
+test("rejects resuming a cloud while the Pulumi engine runs in it", async () => {
   const subject = cloud();
   const engine = spawn("sleep", ["1000"], { env: { PULUMI_HOME: subject.pulumiHome } });
   onTestFinished(() => {

@@ -5,7 +5,7 @@ import type { Cloud } from "../hosts/cloud.ts";
 /** Timeout in seconds. A running control plane responds within milliseconds. */
 const answerTimeoutS = 5;
 
-/** The used fields of a Service or an Ingress. */
+/** Fields of a Service or an Ingress that this module reads. */
 interface Balanced {
   metadata: { namespace: string; name: string };
   status?: { loadBalancer?: { ingress?: { ip?: string }[] } };

@@ -162,7 +162,12 @@ test("separates the NATs of different regions", async () => {
     },
   ];
   await expect(
-    make(cloud, "RouterNat", { ...ofSubnetwork("ALL_IP_RANGES"), subnetworks, region: "us-east1", name: "x" }),
+    make(cloud, "RouterNat", {
+      ...ofSubnetwork("ALL_IP_RANGES"),
+      subnetworks,
+      region: "us-east1",
+      name: "x",
+    }),
   ).rejects.toThrow("The subnetwork must be in the same region as the NAT, 'us-east1'.");
   await make(cloud, "RouterNat", { ...ofSubnetwork("ALL_IP_RANGES"), name: "here" });
 });

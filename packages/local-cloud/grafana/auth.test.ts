@@ -3,7 +3,7 @@ import { readSettings } from "./core/settings.ts";
 import { openApi } from "./testing.ts";
 
 describe("basic auth", () => {
-  test("accepts the administrator in the environment and nobody else", async () => {
+  test("accepts only the administrator that the environment variables name", async () => {
     const { call } = openApi({ GF_SECURITY_ADMIN_USER: "root", GF_SECURITY_ADMIN_PASSWORD: "p:ss" });
     expect((await call("GET", "/api/org", { as: "root:p:ss" })).body).toMatchObject({
       id: 1,
@@ -24,7 +24,7 @@ describe("basic auth", () => {
     expect((await call("GET", "/api/org")).status).toBe(401);
   });
 
-  test("restarts counting after a right password", async () => {
+  test("counts wrong passwords from zero after a right one", async () => {
     const { call } = openApi();
     for (let n = 0; n < 4; n++) await call("GET", "/api/org", { as: "admin:wrong" });
     expect((await call("GET", "/api/org")).status).toBe(200);
@@ -52,7 +52,7 @@ test("health, metrics and pages require no authentication; the version can be hi
 });
 
 describe("anonymous viewers", () => {
-  test("can read and query, but not write", async () => {
+  test("can read dashboards and annotations, but not write, and not read data sources or users", async () => {
     const { call } = openApi({ GF_AUTH_ANONYMOUS_ENABLED: "true" });
     await call("POST", "/api/dashboards/db", { body: { dashboard: { title: "D", uid: "d" } } });
     const as = null;

@@ -15,8 +15,9 @@ const Reset = z.object({ userId: z.number().int().positive(), password: z.string
 /**
  * Accepts the commands of `grafana cli` on a socket in the data directory, because only one process can open the
  * database. Requests are not authenticated: users who can write to the directory can change the database anyway.
+ * Replaces an existing socket, so call {@link isInUse} first.
  *
- * @throws Error if the socket can't be created. An existing socket is replaced: call {@link isInUse} first
+ * @throws Error if the socket can't be created
  */
 export async function openControl(db: Database, settings: Settings): Promise<http.Server> {
   const app = new Hono();
@@ -39,7 +40,7 @@ export async function openControl(db: Database, settings: Settings): Promise<htt
   return server;
 }
 
-/** Returns whether a server uses the data directory. */
+/** Reports whether a server uses the data directory. */
 export async function isInUse(dataDir: string): Promise<boolean> {
   if (!existsSync(socketOf(dataDir))) return false;
   return request(dataDir, "/", {}).then(
@@ -48,7 +49,7 @@ export async function isInUse(dataDir: string): Promise<boolean> {
   );
 }
 
-/** Makes the server set a password. @throws Error with the server's message */
+/** Sets a password through the running server. @throws Error with the server's message */
 export async function resetPassword(dataDir: string, userId: number, password: string): Promise<void> {
   const { status, text } = await request(dataDir, "/reset-password", { userId, password });
   if (status !== 200) throw new Error((JSON.parse(text) as { message: string }).message);

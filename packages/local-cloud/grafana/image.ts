@@ -6,11 +6,11 @@ import { build } from "esbuild";
 import { ensureCached } from "../images/cache.ts";
 import { grafanaRecipe, type Recipe } from "../images/recipes.ts";
 
-/** SQLite's WebAssembly file, which the package reads from the directory of its code, i.e. of the bundle. */
+/** SQLite's WebAssembly file. The package reads it from the directory of its code, which is that of the bundle. */
 const WASM = createRequire(import.meta.url).resolve("node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm");
 
 /**
- * Bundles the stand-in for Grafana and describes its image.
+ * Bundles the stand-in for Grafana. Returns the recipe of its image.
  *
  * @param cacheDir the cache of built tools and images
  * @param pages directory of the built pages; its path changes with its contents. @default an image without pages
@@ -24,10 +24,11 @@ export async function grafanaStandIn(cacheDir: string, pages?: string): Promise<
     minify: true,
     keepNames: true,
     platform: "node",
-    // A file without an extension that is started by its shebang line, because the image has no shell.
+    // The program is started by its shebang line, because the image has no shell. Node expects CommonJS in a file
+    // without an extension.
     format: "cjs",
     target: "node20",
-    // Small semi-spaces: the program rarely has much to do, and with the default each would keep 16 MiB allocated.
+    // With the default size, each of V8's semi-spaces would keep 16 MiB allocated. The program rarely has much to do.
     banner: { js: "#!/usr/local/bin/node --max-semi-space-size=1" },
     define: { "import.meta.dirname": "__dirname" },
   });

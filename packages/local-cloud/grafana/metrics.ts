@@ -3,7 +3,7 @@ import { routePath } from "hono/route";
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "./core/version.ts";
 
-/** The server's own metrics, with Grafana's names if Grafana has them. */
+/** The server's own metrics. Those that Grafana has too have the same names. */
 export class Metrics {
   readonly registry = new Registry();
   private readonly requests = new Histogram({
@@ -18,7 +18,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     new Gauge({
       name: "grafana_build_info",
-      help: "1, with the version of the API that this stand-in for Grafana answers",
+      help: "1, with the version of Grafana's API that this stand-in emulates",
       labelNames: ["version", "edition"],
       registers: [this.registry],
     }).set({ version: VERSION, edition: "stand-in" }, 1);

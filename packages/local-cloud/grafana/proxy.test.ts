@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { openApi, openWithPrometheus, upstream } from "./testing.ts";
 
 describe("proxying to a data source", () => {
-  test("forwards path, query and body with the data source's credentials and without the user's", async () => {
+  test("forwards path and query with the data source's credentials and without the user's", async () => {
     const { call, received } = await openWithPrometheus(() => ({ body: { data: ["a/b"] } }), {
       basicAuth: true,
       basicAuthUser: "grafana",

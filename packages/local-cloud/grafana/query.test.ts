@@ -85,7 +85,7 @@ describe("POST /api/ds/query", () => {
     });
   });
 
-  test("returns an instant at the end of the range, regardless of the step", async () => {
+  test("runs an instant query at the end of the range, regardless of the step", async () => {
     const vector = { resultType: "vector", result: [{ metric: { __name__: "up" }, value: [99, "1"] }] };
     const { call, received } = await openWithPrometheus(() => ({
       body: { status: "success", data: vector },
@@ -110,7 +110,7 @@ describe("POST /api/ds/query", () => {
     });
   });
 
-  test("returns a frame without fields if there is no series, and warnings", async () => {
+  test("returns Prometheus's warnings, and a frame without fields if there is no series", async () => {
     const empty = { status: "success", data: { resultType: "matrix", result: [] }, warnings: ["slow"] };
     const { call } = await openWithPrometheus(() => ({ body: empty }));
     const { body } = await ask(call, "none");

@@ -11,12 +11,12 @@ import { STAND_IN, VERSION } from "./core/version.ts";
 
 /** A running server. */
 export interface Running {
-  /** Local URL. */
+  /** URL of the server on this computer. */
   url: string;
   close(): Promise<void>;
 }
 
-/** Maximum time in ms for running requests at shutdown. The pod's grace period is 30 s. */
+/** Maximum time in ms that a shutdown waits for running requests. The pod's grace period is 30 s. */
 const CLOSE_MS = 10_000;
 
 /**
@@ -41,7 +41,7 @@ export async function startServer(settings: Settings, prometheus?: string): Prom
   const { port } = server.address() as AddressInfo;
   log("info", STAND_IN, { version: VERSION });
   if (settings.ignored.length > 0) {
-    log("info", "settings that Grafana has and this stand-in doesn't", {
+    log("info", "Settings that this stand-in ignores", {
       ignored: settings.ignored.join(" "),
     });
   }

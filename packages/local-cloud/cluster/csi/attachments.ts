@@ -11,9 +11,9 @@ export interface Attachment {
 
 /**
  * Records which node each disk is attached to, in one file per disk, so that the drivers of several nodes agree without
- * communicating. Among the drivers, only that of the node in a disk's file changes the file; `release`, `forgetNode`
- * and `keepOnly` delete files of any node. If two nodes attach a disk at the same time, link(2) lets only one of them
- * create the file.
+ * communicating. A node's driver creates a disk's file, and changes it only while it contains that node; `release`,
+ * `forgetNode` and `keepOnly` delete files of any node. If two nodes attach a disk at the same time, link(2) lets only
+ * one of them create the file.
  */
 export class Attachments {
   /** @param dir directory of the files; created when needed */
@@ -67,8 +67,8 @@ export class Attachments {
   }
 
   /**
-   * Detaches the disks of all nodes except `nodes`: while the disk drivers were not running, nodes may have been
-   * deleted.
+   * Detaches the disks of all nodes except `nodes`. This includes nodes that were deleted while the disk drivers were
+   * not running.
    */
   async keepOnly(nodes: readonly string[]): Promise<void> {
     await this.forget((holder) => !nodes.includes(holder));

@@ -138,7 +138,7 @@ test("mounts a read-only volume read-only", async () => {
   expect(mounts.mounted.get(target("a"))).toMatch(/ read-only$/);
 });
 
-test("refuses a disk on a second node until it is detached from the first", async () => {
+test("rejects a disk on a second node until it is detached from the first", async () => {
   const first = await start("node-1");
   const second = await start("node-2");
   await first.node("nodePublishVolume", publish("prometheus", "a"));
@@ -220,7 +220,7 @@ test.each([
     grpc.status.INVALID_ARGUMENT,
     /block/,
   ],
-])("refuses %s", async (_what, request, code, details) => {
+])("rejects %s", async (_what, request, code, details) => {
   const { node, mounts } = await start("node-1");
   await expect(node("nodePublishVolume", request)).rejects.toMatchObject({
     code,
@@ -229,7 +229,7 @@ test.each([
   expect(mounts.mounted.size).toBe(0);
 });
 
-test("replaces a dead driver's socket and removes its own sockets on close", async () => {
+test("replaces the socket of another driver and removes its own sockets on close", async () => {
   const options = optionsFor("node-1", new FakeMounts());
   await mkdir(path.dirname(options.socketPath), { recursive: true });
   const dead = new grpc.Server();

@@ -31,7 +31,7 @@ export function loadService(file: string, name: string): grpc.ServiceClientConst
   return found as grpc.ServiceClientConstructor;
 }
 
-/** Wraps promise-based handlers for the gRPC library. An error that is no `CallError` is returned as INTERNAL. */
+/** Wraps promise-based handlers for the gRPC library. Errors other than `CallError` are returned as INTERNAL. */
 export function implement(handlers: Record<string, Handler<never>>): grpc.UntypedServiceImplementation {
   const entries = Object.entries(handlers).map(([name, handler]) => {
     const handle: grpc.handleUnaryCall<unknown, object> = (call, callback) => {

@@ -48,8 +48,8 @@ interface PublishRequest {
 type UnpublishRequest = Pick<PublishRequest, "volumeId" | "targetPath">;
 
 /**
- * Starts the persistent disk driver of one node. The node's kubelet discovers the registration socket by
- * itself, also after a restart.
+ * Starts the persistent disk driver of one node. The node's kubelet discovers the registration socket by itself, also
+ * after a restart of the kubelet or of the driver.
  *
  * @throws Error when a socket can't be created
  */
@@ -68,7 +68,7 @@ export async function startCsiNode(options: CsiNodeOptions): Promise<CsiNode> {
     await rm(options.socketPath, { force: true });
   };
   try {
-    // The kubelet calls the driver as soon as it sees the registration socket.
+    // The driver listens first, because the kubelet calls it as soon as the registration socket exists.
     await listen(driver, options.socketPath);
     await listen(registrar, options.registrationSocketPath);
   } catch (error) {

@@ -5,12 +5,12 @@ export interface Mounts {
    * already mounted there.
    */
   mount(source: string, target: string, options: { readOnly: boolean }): Promise<void>;
-  /** Unmounts and removes `target`. Does nothing if it is not mounted or does not exist. */
+  /** Unmounts `target` if something is mounted there, and removes it. Does nothing if it does not exist. */
   unmount(target: string): Promise<void>;
 }
 
 /**
- * Mounts with the commands of util-linux.
+ * Returns an implementation of `Mounts` that runs the commands of util-linux.
  *
  * @param run runs a command on the host. The command must also run in the host's PID namespace: mountpoint(1) reads
  * /proc/self/mountinfo, and the host's /proc contains only processes of that namespace

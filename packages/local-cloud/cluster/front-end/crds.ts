@@ -2,9 +2,10 @@ import type { KubernetesObject } from "@kubernetes/client-node";
 
 /**
  * Returns the CRDs that configure Google's load balancer beyond what an Ingress can express. Every GKE cluster has
- * them. Of the fields that Google documents (cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration and
- * …/managed-certs), the CRDs contain those that the emulated load balancer implements; server-side apply rejects all
- * other fields.
+ * them. The CRDs contain only some of the fields that Google documents
+ * (cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration and …/managed-certs); server-side apply rejects
+ * the others. The emulated load balancer ignores the intervals, thresholds and type of health checks, and the response
+ * code of the redirect, which is always 301.
  */
 export function frontEndCrds(): KubernetesObject[] {
   return [managedCertificate(), frontendConfig(), backendConfig()];

@@ -13,7 +13,7 @@ interface GlobalResources {
 }
 
 /**
- * Announces a global resource to the cluster's Ingresses, or its deletion if the value is `undefined`.
+ * Announces a global resource to the cluster's Ingresses; the value `undefined` announces the resource's deletion.
  * Idempotent.
  */
 export async function setGlobalResource<K extends keyof GlobalResources>(

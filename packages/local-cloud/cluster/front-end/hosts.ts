@@ -53,7 +53,7 @@ export async function startFrontEnd(cloud: Cloud): Promise<number[]> {
   await mkdir(frontEndDir(cloud), { recursive: true, mode: 0o700 });
   await writeFrontEnd(cloud, []);
   const network = await readNetwork(cloud);
-  // Stopping either host deletes the link between them, which is created when the CI host starts.
+  // The link to the internet's CI host is created only when that host starts. A new front end needs a new link.
   if ((await hostPid(cloud, frontEndHost)) === undefined) await killHost(cloud, internetHost);
   await startHost(cloud, {
     name: frontEndHost,
@@ -74,7 +74,7 @@ export async function startFrontEnd(cloud: Cloud): Promise<number[]> {
       ["ip", "address", "add", `${INTERNET.outside}/${INTERNET.prefix}`, "dev", "eth0"],
       ["ip", "link", "set", "eth0", "up"],
       ["ip", "route", "add", "default", "via", INTERNET.frontEnd],
-      // The CI host resolves the virtual hosts' names by its /etc/hosts, which replaces public DNS records.
+      // There is no public DNS: the CI host resolves the virtual hosts' names by its /etc/hosts.
       ["mount", "--bind", hostsFile(cloud), "/etc/hosts"],
     ],
   });
@@ -102,7 +102,7 @@ export async function stopFrontEnd(cloud: Cloud): Promise<void> {
 }
 
 async function writeFrontEnd(cloud: Cloud, hosts: VirtualHost[]): Promise<void> {
-  // Written by rename, because the front end may read the file at any time: it does so for every request.
+  // Replaced by rename, because the front end reads the file for every request and must not see a part of it.
   await writeFile(`${specFile(cloud)}.new`, JSON.stringify(hosts), { mode: 0o600 });
   await rename(`${specFile(cloud)}.new`, specFile(cloud));
   const names = hosts.map(({ address, host }) => `${address} ${host}\n`);

@@ -112,7 +112,7 @@ export class IngressController {
       // Container-native load balancing: the front end connects to pods, not to the Service.
       const endpoints = readyEndpoints(this.watched, namespace, service?.name);
       const rules = await findGlobalResource(this.cloud, "securityPolicies", securityPolicy?.name);
-      // An error, as on GKE. The front end keeps its previous configuration until the security policy exists.
+      // As on GKE, this is an error: the load balancer keeps its previous configuration until the policy exists.
       if (securityPolicy?.name !== undefined && rules === undefined) {
         throw new Error(`${host}: security policy ${securityPolicy.name} does not exist`);
       }

@@ -21,7 +21,7 @@ function hosts(): VirtualHost[] {
 }
 
 function find({ headers, socket, url }: http.IncomingMessage): VirtualHost | undefined {
-  // A proxy request has a full URL, which may name any host, instead of a path.
+  // A request to a proxy contains an absolute URL instead of a path, which may name any host.
   if (!url?.startsWith("/")) return undefined;
   const name = (headers.host ?? "").split(":")[0];
   return hosts().find(({ address, host }) => address === socket.localAddress && host === name);

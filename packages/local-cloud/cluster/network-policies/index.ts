@@ -6,7 +6,7 @@ import { listNodes } from "../records/nodes.ts";
 import type { ClusterCache } from "../records/cluster-cache.ts";
 import { nodeRules, type ClusterState } from "./rules.ts";
 
-/** Jumps inserted at the start of the built-in chains; no other program uses the table. */
+/** Built-in chains, and the chains to which they jump first. No other program uses the table `mangle` on a node. */
 const HOOKS = [
   ["FORWARD", "NP-FORWARD"],
   ["INPUT", "NP-INPUT"],

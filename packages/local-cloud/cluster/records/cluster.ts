@@ -12,10 +12,10 @@ export interface ClusterSpec {
   serviceCidr: string;
 }
 
-/** The host of the control plane. */
+/** Name of the control plane's host. */
 export const controlPlaneHost = "control-plane";
 
-/** Records the cloud's cluster. */
+/** Writes the record of the cloud's cluster. */
 export async function writeCluster(cloud: Cloud, spec: ClusterSpec): Promise<void> {
   await writeFileAtomic(clusterFile(cloud), JSON.stringify(spec));
 }

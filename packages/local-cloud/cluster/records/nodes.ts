@@ -14,7 +14,7 @@ export interface NodeSpec {
   labels: Record<string, string>;
 }
 
-/** Records a node that the local cloud is to run. */
+/** Writes the record of a node that the local cloud runs. */
 export async function writeNode(cloud: Cloud, node: NodeSpec): Promise<void> {
   await mkdir(nodesDir(cloud), { recursive: true });
   await writeFileAtomic(nodeFile(cloud, node.name), JSON.stringify(node));
@@ -25,7 +25,7 @@ export async function removeNode(cloud: Cloud, name: string): Promise<void> {
   await rm(nodeFile(cloud, name), { force: true });
 }
 
-/** Lists the nodes that the local cloud is configured to run. */
+/** Returns the recorded nodes, even if they have stopped. */
 export async function listNodes(cloud: Cloud): Promise<NodeSpec[]> {
   const names = (await readdir(nodesDir(cloud)).catch(undefinedIfMissing)) ?? [];
   const files = names.filter((name) => name.endsWith(".json"));

@@ -50,7 +50,7 @@ export function folderApi(db: Database): Hono<Env> {
     const { parentUid } = await bodyOf(c, Move);
     return c.json(viewOf(move(db, c.req.param("uid"), parentUid), c.get("user").role));
   });
-  // `forceDeleteRules` has no effect, because there are no rules. Contained dashboards and folders are deleted too.
+  // `forceDeleteRules` has no effect, because there are no alert rules. The database also deletes the folder's content.
   api.delete("/:uid", needs("Editor", "folders:delete"), (c) => {
     const { id, uid, title } = findFolder(db, c.req.param("uid"));
     db.run("DELETE FROM folder WHERE id = ?", [id]);

@@ -5,7 +5,7 @@ import { ApiError } from "../core/errors.ts";
 import { ROLES } from "../core/settings.ts";
 import { upstreamFetch } from "../core/upstream.ts";
 
-/** Headers that are forwarded. Cookies and credentials of this server are not. */
+/** Request headers that are forwarded. They don't include cookies and credentials, which are for this server. */
 const REQUEST_HEADERS = ["accept", "content-type"];
 const RESPONSE_HEADERS = ["content-type", "cache-control", "retry-after"];
 
@@ -53,13 +53,13 @@ function ofType(sources: DataSources, uid: string, type: string): DataSource {
   return source;
 }
 
-/** Returns the rest of the path as it was sent, with its escapes and query string. */
+/** Returns the part of the URL after the prefix, as it was sent: with its escapes and query string. */
 function restOf(c: Context, prefix: string): string {
   const { pathname, search } = new URL(c.req.url);
   return `${pathname.slice(prefix.length)}${search}`;
 }
 
-/** Forwards a request and streams the response. @throws ApiError 403 for requests that change data */
+/** Forwards a request and streams the response. @throws ApiError 403 if the user may not send this request */
 async function forward(c: Context<Env>, source: DataSource, path: string): Promise<Response> {
   const { method } = c.req;
   checkAllowed(c, source, path.split("?")[0] ?? "");

@@ -62,7 +62,10 @@ async function resultOf(
 ): Promise<Result> {
   try {
     if (source.type !== "prometheus")
-      throw new QueryError(400, `${source.type} data sources are not queried here`);
+      throw new QueryError(
+        400,
+        `The stand-in queries only Prometheus, not data sources of type ${source.type}`,
+      );
     return { status: 200, frames: await runQuery(source, PrometheusQuery.parse(query), range) };
   } catch (error) {
     if (error instanceof QueryError || error instanceof ApiError) {

@@ -16,7 +16,7 @@ interface Hit {
   folder: Folder | undefined;
 }
 
-/** `GET /api/search`: searches folders and dashboards by title. */
+/** `GET /api/search`: searches folders and dashboards by title, tag, type and folder. */
 export function searchApi(db: Database): Hono<Env> {
   const api = new Hono<Env>();
   api.get("/", needs("Viewer", "dashboards:read"), (c) => {
@@ -41,7 +41,7 @@ export function searchApi(db: Database): Hono<Env> {
   return api;
 }
 
-/** Returns all folders, then all dashboards, sorted by title. */
+/** Returns all folders by title, then all dashboards by title. */
 function hitsOf(db: Database): Hit[] {
   const folders = db.all<Folder>("SELECT * FROM folder ORDER BY title");
   const inFolder = new Map(folders.map((folder) => [folder.uid, folder]));

@@ -5,7 +5,7 @@ import type { Role, Settings } from "./settings.ts";
 
 /** The user who sends a request. */
 export interface Identity {
-  /** 0 for anonymous. */
+  /** ID of the account; 0 for an anonymous user. */
   id: number;
   login: string;
   name: string;
@@ -28,21 +28,21 @@ interface UserRow {
   updated: string;
 }
 
-/** A login is blocked after this number of wrong passwords within this time. Grafana's defaults. */
+/** A login is blocked after this number of wrong passwords within the time below. Both are Grafana's defaults. */
 const MAX_ATTEMPTS = 5;
 const ATTEMPTS_WINDOW_MS = 5 * 60_000;
-/** Maximum lifetime of a session, and maximum time since its last request. Grafana's defaults. */
+/** Maximum lifetime of a session, and maximum time since its last request. Both are Grafana's defaults. */
 const SESSION_MS = 30 * 24 * 3600_000;
 const SESSION_IDLE_MS = 7 * 24 * 3600_000;
-/** Minimum time in ms between updates of a session's `seen`, because each write waits for the disk. */
+/** Minimum time in ms between two updates of a session's last request (`seen`). Each update waits for the disk. */
 const SEEN_EVERY_MS = 60_000;
 const MIN_PASSWORD = 4;
 
 /** Accounts, their passwords and their sessions. */
 export class Accounts {
   /**
-   * Cache of verified credentials: the stored hash that a password matched, by a keyed digest of login and password. It
-   * avoids scrypt, which takes 50 ms of a core, for each of a dashboard's 20 requests.
+   * Cache of verified credentials: the stored hash that a password matched, by a keyed digest of login and password.
+   * Without the cache, each of a dashboard's 20 requests would need scrypt, which takes 50 ms of a core.
    */
   private readonly verified = new Map<string, string>();
   private readonly key = randomBytes(32);
@@ -52,7 +52,7 @@ export class Accounts {
     private readonly settings: Pick<Settings, "bruteForceProtection" | "newUserRole" | "scryptCost">,
   ) {}
 
-  /** Creates the administrator in a new database; does nothing if there is an account. */
+  /** Creates the administrator in a new database. Does nothing if the database has an account. */
   createAdmin({ user, password }: Settings["admin"]): void {
     if (this.db.one("SELECT id FROM user LIMIT 1") !== undefined) return;
     this.insert({ login: user, name: "", email: "admin@localhost", password, role: "Admin", isAdmin: true });
@@ -71,7 +71,7 @@ export class Accounts {
     return this.insert({ ...user, role: this.settings.newUserRole, isAdmin: false });
   }
 
-  /** @throws ApiError 404 if the account doesn't exist */
+  /** Sets a password and ends the account's sessions. @throws ApiError 400 for a short password, 404 for no account */
   setPassword(id: number, password: string): void {
     checkPassword(password);
     const { changes } = this.db.run("UPDATE user SET password = ?, updated = ? WHERE id = ?", [
@@ -108,7 +108,7 @@ export class Accounts {
     );
   }
 
-  /** @throws ApiError 401 if the password is wrong, or the login is blocked */
+  /** Returns the user with that login or e-mail. @throws ApiError 401 for a wrong password or a blocked login */
   verify(login: string, password: string, via: "basic" | "session"): Identity {
     const wrong = new ApiError(401, "Invalid username or password", {
       extra: null,
@@ -140,7 +140,7 @@ export class Accounts {
     return token;
   }
 
-  /** Returns the user of a session; undefined if it has ended. */
+  /** Returns the user of a session, or undefined if the session has ended. */
   ofSession(token: string): Identity | undefined {
     const now = Date.now();
     const user = this.db.one<UserRow & { seen: number }>(
@@ -197,8 +197,8 @@ export class Accounts {
   private matches(login: string, password: string, stored: string | undefined): boolean {
     const credentials = createHmac("sha256", this.key).update(`${login}\0${password}`).digest("base64");
     if (stored !== undefined && this.verified.get(credentials) === stored) return true;
-    // The reply to an unknown login must take as long as that to a wrong password, so that it does not reveal which
-    // logins exist.
+    // The check of an unknown login must take as long as that of a wrong password. Otherwise, response times would
+    // reveal which logins exist.
     const right = isHashOf(password, stored ?? UNKNOWN, this.settings.scryptCost) && stored !== undefined;
     if (right) {
       if (this.verified.size >= 1000) this.verified.clear();

@@ -4,7 +4,7 @@ import type { Accounts, Identity } from "./accounts.ts";
 import { ApiError } from "./errors.ts";
 import { ROLES, type Role, type Settings } from "./settings.ts";
 
-/** Variables of each request. */
+/** Variables that {@link authenticate} sets for each request. */
 export interface Env {
   Variables: { user: Identity };
 }
@@ -12,7 +12,7 @@ export interface Env {
 const COOKIE = "grafana_session";
 const COOKIE_SECONDS = 30 * 24 * 3600;
 
-/** Authenticates a request. @throws ApiError 401 without a user */
+/** Returns a middleware that authenticates requests. It throws ApiError 401 if a request has no valid credentials. */
 export function authenticate(accounts: Accounts, settings: Settings): MiddlewareHandler<Env> {
   return async (c, next) => {
     const user = identify(c, accounts, settings);
@@ -30,7 +30,7 @@ export function authenticate(accounts: Accounts, settings: Settings): Middleware
   };
 }
 
-/** Signs in with the form of the login page. */
+/** Opens a session and sets its cookie. @throws ApiError 401 for a wrong password or a blocked login */
 export function logIn(
   c: Context,
   accounts: Accounts,

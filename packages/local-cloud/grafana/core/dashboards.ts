@@ -48,7 +48,7 @@ export interface SaveCommand {
 export class Dashboards {
   constructor(private readonly db: Database) {}
 
-  /** @throws ApiError 404 */
+  /** Returns the dashboard. @throws ApiError 404 if it doesn't exist */
   get(uid: string): DashboardRow {
     const row = this.db.one<DashboardRow>("SELECT * FROM dashboard WHERE uid = ?", [uid]);
     if (row === undefined) throw notFound("Dashboard not found");
@@ -103,7 +103,7 @@ export class Dashboards {
     return row;
   }
 
-  /** Returns versions, newest first. */
+  /** Returns at most `limit` versions of the dashboard with this ID, newest first, without the first `start`. */
   versions(id: number, limit: number, start: number): VersionRow[] {
     return this.db.all(
       "SELECT * FROM dashboard_version WHERE dashboard_id = ? ORDER BY version DESC LIMIT ? OFFSET ?",
@@ -111,7 +111,7 @@ export class Dashboards {
     );
   }
 
-  /** @throws ApiError 404 */
+  /** Returns a version of the dashboard with this ID. @throws ApiError 404 if it doesn't exist */
   version(id: number, version: number): VersionRow {
     const sql = "SELECT * FROM dashboard_version WHERE dashboard_id = ? AND version = ?";
     const row = this.db.one<VersionRow>(sql, [id, version]);

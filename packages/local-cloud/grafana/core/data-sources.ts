@@ -24,7 +24,7 @@ export const DataSourceCommand = z.object({
     .record(z.string(), z.string())
     .nullish()
     .transform((value) => value ?? {}),
-  /** Version that an update replaces, which must be the current one. */
+  /** Version that an update replaces. It must be the current one. Without it, or with 0, any version is replaced. */
   version: z.number().int().optional(),
 });
 
@@ -57,14 +57,14 @@ export class DataSources {
     return this.db.all<Row>("SELECT * FROM data_source ORDER BY name").map(fromRow);
   }
 
-  /** @throws ApiError 404 */
+  /** Returns the data source. @throws ApiError 404 if it doesn't exist */
   get(key: "uid" | "name" | "id", value: string | number): DataSource {
     const row = this.db.one<Row>(`SELECT * FROM data_source WHERE ${key} = ?`, [value]);
     if (row === undefined) throw new ApiError(404, "Data source not found");
     return fromRow(row);
   }
 
-  /** @throws ApiError 409 if the name or UID exists */
+  /** Creates a data source. @throws ApiError 409 if the name or UID exists */
   create(command: Command): DataSource {
     const uid = command.uid === "" ? newUid() : command.uid;
     checkUid(uid);
@@ -80,7 +80,11 @@ export class DataSources {
     });
   }
 
-  /** Replaces all fields, but keeps secrets that the command omits. @throws ApiError 409 */
+  /**
+   * Replaces all fields, but keeps secrets that the command omits.
+   *
+   * @throws ApiError 409 if another data source has the name or UID, or the version isn't the current one
+   */
   update(id: number, command: Command): DataSource {
     return this.db.transaction(() => {
       const before = this.get("id", id);

@@ -5,7 +5,7 @@ import sqlite from "node-sqlite3-wasm";
 /** A value of a column. */
 export type Value = string | number | null;
 
-/** Migrations, each of which runs once in this order. `user_version` is the number of applied ones. */
+/** Migrations of the schema. Each runs once, in this order. SQLite's `user_version` counts the applied ones. */
 const MIGRATIONS = [
   `
   CREATE TABLE user (
@@ -43,8 +43,8 @@ const MIGRATIONS = [
 /**
  * The server's state, in one SQLite file. Data is on disk when a method returns.
  *
- * The write-ahead log is also needed for crash safety: node-sqlite3-wasm 0.8.60 mistakes its own lock for another
- * process's lock, so it would never roll back the rollback journal that a killed process left.
+ * Only a write-ahead log is crash-safe here. With SQLite's default, a rollback journal, node-sqlite3-wasm 0.8.60 would
+ * never roll back the journal of a killed process, because it mistakes its own lock for another process's lock.
  */
 export class Database {
   private readonly db: sqlite.Database;
@@ -61,7 +61,7 @@ export class Database {
     rmSync(`${file}.lock`, { recursive: true, force: true });
     this.db = new sqlite.Database(file);
     chmodSync(file, 0o600);
-    // WebAssembly has no shared memory: a write-ahead log needs exclusive locking before the first read.
+    // A write-ahead log needs shared memory, which WebAssembly lacks, or exclusive locking before the first read.
     this.db.exec("PRAGMA locking_mode = EXCLUSIVE");
     this.db.exec("PRAGMA journal_mode = WAL");
     this.db.exec("PRAGMA synchronous = FULL");

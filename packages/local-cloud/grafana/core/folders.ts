@@ -15,7 +15,7 @@ export interface Folder {
   updated_by: string;
 }
 
-/** @throws ApiError 404 */
+/** Returns the folder. @throws ApiError 404 if it doesn't exist */
 export function findFolder(db: Database, uid: string): Folder {
   const folder = db.one<Folder>("SELECT * FROM folder WHERE uid = ?", [uid]);
   if (folder === undefined) throw notFound("folder not found");

@@ -27,7 +27,7 @@ export function timestamp(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`;
 }
 
-/** Returns a title in the form of a URL's last part, which only people read: the server ignores it. */
+/** Converts a title to the last part of a page's URL. The part is for readers only: the server ignores it. */
 export function slugOf(title: string): string {
   return title
     .normalize("NFKD")

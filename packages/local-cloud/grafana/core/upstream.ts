@@ -1,7 +1,7 @@
 import type { DataSource } from "./data-sources.ts";
 import { ApiError } from "./errors.ts";
 
-/** Grafana's default for requests to data sources, in ms. */
+/** Timeout of requests to data sources in ms, as Grafana's default. */
 const TIMEOUT_MS = 30_000;
 
 /**
@@ -16,7 +16,7 @@ export async function upstreamFetch(
   init: RequestInit = {},
 ): Promise<Response> {
   if (!URL.canParse(source.url)) {
-    throw new ApiError(400, `The URL of the data source ${source.name} is not one: "${source.url}"`);
+    throw new ApiError(400, `The data source ${source.name} has an invalid URL: "${source.url}"`);
   }
   const headers = new Headers(init.headers);
   for (const [name, value] of Object.entries(credentialsOf(source))) headers.set(name, value);
@@ -31,11 +31,11 @@ export async function upstreamFetch(
   } catch (error) {
     const { cause, message } = error as Error & { cause?: unknown };
     const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
-    throw new ApiError(502, `The data source ${source.name} does not answer at ${source.url}: ${why}`);
+    throw new ApiError(502, `The data source ${source.name} does not respond at ${source.url}: ${why}`);
   }
 }
 
-/** Returns the header for basic authentication, and those of `httpHeaderName1` with `httpHeaderValue1` etc. */
+/** Returns the headers for basic authentication, and those in `httpHeaderName1`, `httpHeaderValue1` and so on. */
 function credentialsOf({ basicAuth, basicAuthUser, jsonData, secrets }: DataSource): Record<string, string> {
   const headers: Record<string, string> = {};
   if (basicAuth) {

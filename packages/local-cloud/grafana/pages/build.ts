@@ -29,8 +29,8 @@ export interface Pages {
 }
 
 /**
- * Builds the pages of the Grafana stand-in unless the cache has them. Their packages are installed with
- * `npm ci`, which takes about a minute and 450 MB; they are cached, so that changed sources build in seconds.
+ * Builds the pages of the Grafana stand-in unless the cache has them. Installing their packages with `npm ci` takes
+ * about a minute and 450 MB. The packages are cached too, so that changed sources build in seconds.
  *
  * @param cacheDir the toolchain's cache folder
  * @param report called with one line before each step
@@ -100,7 +100,7 @@ async function bundle(packages: string, out: string): Promise<void> {
   await cp(path.join(SOURCES, "icons"), icons, { recursive: true });
 }
 
-/** Checks that the bundled files contain no package without a licence. @throws Error that names it */
+/** Checks that the bundled files contain no package without a licence. @throws Error that names the package */
 export function refuseUnlicensed(inputs: readonly string[]): void {
   const found = NOT_BUNDLED.find((name) => inputs.some((input) => input.includes(`node_modules/${name}/`)));
   if (found === undefined) return;
@@ -128,8 +128,8 @@ function options(packages: string, out: string): BuildOptions {
     define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
     loader: { ".svg": "dataurl", ".woff2": "dataurl", ".ttf": "dataurl" },
     alias: {
-      // Grafana's libraries import version 5 of React Router, and version 6 by another name. These pages use only
-      // version 6.
+      // Grafana's libraries import version 5 of React Router as `react-router-dom`, and version 6 by another name.
+      // These pages use version 6 for both.
       "react-router-dom": router,
       "react-router-dom-v5-compat": router,
       "get-window": path.join(SOURCES, "src/get-window.ts"),

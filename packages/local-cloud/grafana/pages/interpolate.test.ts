@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { interpolateQueryExpr } from "./src/prometheus/interpolate.ts";
 
 /**
- * Expected values are from Grafana's documentation and its issue 96063 about the Prometheus data source
- * without the feature toggle prometheusSpecialCharsInLabelValues. String.raw shows them as PromQL reads them.
+ * Expected values are from Grafana's documentation and from its issue 96063, which is about the Prometheus data source
+ * without the feature toggle prometheusSpecialCharsInLabelValues. Strings in String.raw are the text in the query.
  */
 describe("interpolateQueryExpr", () => {
   const single = {};
@@ -29,7 +29,7 @@ describe("interpolateQueryExpr", () => {
     [String.raw`C:\dir`, String.raw`C:\\\\dir`],
     ["it's", "it's"],
     ['say "hi"', 'say "hi"'],
-  ])("escapes the regular expression of the selected value %j", (value, expected) => {
+  ])("escapes the selected value %j for a regular expression", (value, expected) => {
     expect(interpolateQueryExpr([value], multi)).toBe(expected);
     expect(interpolateQueryExpr(value, multi)).toBe(expected);
   });

@@ -76,7 +76,7 @@ const ROUNDED: [number, number][] = [
   [3_628_799_999, 2_592_000_000],
 ];
 
-/** Rounds an interval between points to a common one. */
+/** Rounds an interval between points to an interval of Grafana's table. */
 export function roundInterval(ms: number): number {
   return ROUNDED.find(([limit]) => ms <= limit)?.[1] ?? 31_536_000_000;
 }

@@ -20,10 +20,10 @@ describe("a step", () => {
   // Expected steps in ms, calculated by hand from the rules in Grafana's documentation and @grafana/data's
   // table of round intervals.
   test.each([
-    ["the span over the points, rounded", {}, 30 * 60_000],
+    ["the time span divided by the number of points, rounded", {}, 30 * 60_000],
     ["the minimum step when that is longer", { interval: "1h" }, HOUR],
     ["the page's interval when that is longer", { to: HOUR, intervalMs: 30_000 }, 30_000],
-    ["the scrape interval without either", { to: HOUR, intervalMs: 0 }, 10_000],
+    ["the scrape interval without a minimum step and a page's interval", { to: HOUR, intervalMs: 0 }, 10_000],
     ["no shorter than Prometheus allows", { to: 5 * 365 * DAY, maxDataPoints: 1_000_000 }, 3 * HOUR],
     [
       "four scrapes with $__rate_interval",
@@ -34,7 +34,7 @@ describe("a step", () => {
     expect(stepOf({ ...args, ...more })).toBe(expected);
   });
 
-  test("replaces variables in the query, like the range and the rate interval", () => {
+  test("replaces its variable in a query, as do the range and the rate interval", () => {
     const text = (expr: string, more: object = {}) =>
       interpolate(expr, 90_000, { ...args, to: HOUR, intervalMs: 20_000, ...more });
     expect(text("a[$__interval] b[${__interval}] $__interval_ms")).toBe("a[1m] b[1m] 90000");

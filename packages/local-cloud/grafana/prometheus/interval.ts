@@ -21,7 +21,7 @@ const DEFAULT_SCRAPE_INTERVAL = "15s";
 const RATE_INTERVAL = ["$__rate_interval", "${__rate_interval}"];
 const INTERVAL = ["$__interval", "${__interval}"];
 
-/** Returns the step of a range query in ms, like Grafana's Prometheus data source. @throws Error for a bad interval */
+/** Returns a range query's step in ms, as Grafana's Prometheus data source does. @throws Error for a bad `interval` */
 export function stepOf(args: IntervalArgs): number {
   const isVariable = args.interval.startsWith("$");
   const min = minInterval(args, isVariable ? "" : args.interval);
@@ -66,7 +66,7 @@ function minStepOf(step: number, { interval, scrapeInterval }: IntervalArgs): st
   return interval === "" ? scrapeInterval : interval;
 }
 
-/** Returns an interval of at least four scrapes, so that a rate has at least two samples. */
+/** Returns an interval of at least four scrape intervals, so that a rate has at least two samples. */
 function rateInterval(interval: number, minStep: string): number {
   const scrape = parseDuration(minStep === "" ? DEFAULT_SCRAPE_INTERVAL : minStep);
   return Math.max(interval + scrape, 4 * scrape);

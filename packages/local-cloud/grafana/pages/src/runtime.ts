@@ -32,12 +32,12 @@ import type { DataSourceSettings } from "./api.ts";
 import { panelPlugins } from "./panels/index.ts";
 import { PrometheusDataSource } from "./prometheus/data-source.ts";
 
-/** Initializes Grafana's libraries like Grafana's frontend. Call it once. */
+/** Initializes Grafana's libraries as Grafana's frontend does. Call this function once. */
 export async function setUpLibraries(): Promise<void> {
   await initPluginTranslations("k8sfv-grafana-pages");
   setAppEvents(new EventBusSrv());
   setRunRequest(runRequest);
-  // For parts of the libraries without a scene; scenes replace variables themselves.
+  // Parts of the libraries outside a scene use this. Scenes replace variables themselves.
   setTemplateSrv({
     getVariables: () => [],
     replace: (target = "") => target,
@@ -66,7 +66,7 @@ export async function setUpLibraries(): Promise<void> {
   });
 }
 
-/** Registers the server's data sources for scenes. Call it once. */
+/** Registers the server's data sources for scenes. Call this function once. */
 export function registerDataSources(settings: DataSourceSettings[]): void {
   for (const source of settings) {
     if (source.type === "prometheus")
@@ -74,7 +74,7 @@ export function registerDataSources(settings: DataSourceSettings[]): void {
   }
 }
 
-/** Returns transformers without duplicates; some are listed under an old and a new name. */
+/** Returns the transformers, each once. The library lists some under both an old and a new name. */
 function uniqueTransformers() {
   return [
     ...new Map(

@@ -26,7 +26,7 @@ import type { DashboardModel, PanelModel, VariableModel } from "./model.ts";
 import { AnnotationSwitches } from "./views/annotation-switches.tsx";
 import { DashboardLinks } from "./views/dashboard-links.tsx";
 
-/** Height of a single panel in pixels. */
+/** Minimum height in pixels of a panel that is shown alone. */
 const ALONE_HEIGHT = 600;
 
 /**
@@ -99,7 +99,7 @@ function variable(model: VariableModel): QueryVariable {
 }
 
 function annotations(query: AnnotationQuery): dataLayers.AnnotationsDataLayer[] {
-  // The built-in query for manual annotations, which these pages don't support.
+  // This is Grafana's built-in query for manual annotations, which these pages don't support.
   if (query.datasource?.uid === "-- Grafana --") return [];
   return [
     new dataLayers.AnnotationsDataLayer({

@@ -19,7 +19,7 @@ interface Props {
   timeZone: string;
 }
 
-/** Draws annotations on a time plot: a tinted region between two lines, and a bar below it for hovering. */
+/** Draws annotations on a time plot: a tinted region between two lines, and a mark below its start with a tooltip. */
 export function Annotations({ config, frames, timeZone }: Props) {
   const theme = useTheme2();
   const [plot, setPlot] = useState<uPlot>();
@@ -28,8 +28,8 @@ export function Annotations({ config, frames, timeZone }: Props) {
   useLayoutEffect(() => {
     config.addHook("draw", (drawn) => {
       const { ctx, bbox, valToPos } = drawn;
-      // EventsCanvas misses the first draw if it happens before React's effects. Setting the state renders EventsCanvas
-      // again.
+      // EventsCanvas misses a plot's first draw if the draw precedes React's effects. Setting the state renders
+      // EventsCanvas again.
       setPlot(drawn);
       ctx.save();
       ctx.beginPath();

@@ -13,7 +13,7 @@ import {
 } from "@grafana/data";
 import type { OptionsWithLegend } from "@grafana/schema";
 import { Tooltip, useTheme2, type VizLegendItem } from "@grafana/ui";
-import { ticks } from "./axis.tsx";
+import { ticks } from "./axis.ts";
 import { Chart, ChartTooltip, NoData } from "./chart.tsx";
 import { useFields } from "./custom-fields.ts";
 

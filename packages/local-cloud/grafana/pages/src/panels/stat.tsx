@@ -86,11 +86,11 @@ function StatPanel(props: PanelProps<Options>) {
   );
 }
 
-/** As in Grafana, a single series shows its name only if it differs from the panel's title. */
+/** Returns the text mode for a value. In the mode "auto", a value without a name is shown alone. */
 function textMode(options: Options, value: FieldDisplay): BigValueTextMode {
   if (options.textMode !== BigValueTextMode.Auto) return options.textMode;
   return value.name === "" ? BigValueTextMode.Value : BigValueTextMode.Auto;
 }
 
-/** One number, or one for each series, on a colored background. */
+/** One number, or one for each series. */
 export const stat = useFields(new PanelPlugin<Options>(StatPanel), {});

@@ -1,4 +1,5 @@
 import {
+  dateTimeForTimeZone,
   dateTimeFormat,
   type DataFrame,
   type DisplayValue,
@@ -13,7 +14,7 @@ import {
 } from "@grafana/data";
 import type { OptionsWithLegend } from "@grafana/schema";
 import { Tooltip, useTheme2, type VizLegendItem } from "@grafana/ui";
-import { timeTicks } from "./axis.tsx";
+import { timeTicks } from "./axis.ts";
 import { Chart, ChartTooltip, NoData } from "./chart.tsx";
 import { useFields } from "./custom-fields.ts";
 
@@ -34,6 +35,7 @@ interface Row {
 }
 
 const MARGIN = { right: 8, top: 4, bottom: 22 };
+/** Approximate width of a character in pixels. */
 const CHARACTER = 6.6;
 
 function StateTimelinePanel({ data, width, height, options, timeRange, timeZone }: PanelProps<Options>) {
@@ -77,11 +79,13 @@ function Plot({ rows, width, height, from, to, timeZone, rowHeight, theme }: Plo
     left + ((Math.min(to, Math.max(from, time)) - from) / (to - from)) * (width - left - MARGIN.right);
   const band = (height - MARGIN.top - MARGIN.bottom) / rows.length;
   const text = { fill: theme.colors.text.primary, fontSize: theme.typography.bodySmall.fontSize };
+  const offsetAt = (time: number) => dateTimeForTimeZone(timeZone, time).utcOffset() * 60_000;
+  const { times, format } = timeTicks(from, to, Math.floor((width - left) / 80), offsetAt);
   return (
     <svg width={width} height={height} role="img" aria-label="State timeline" style={{ display: "block" }}>
-      {timeTicks(from, to, timeZone, Math.floor((width - left) / 80)).map(({ at, text: label }) => (
+      {times.map((at) => (
         <text key={at} x={x(at)} y={height - 6} textAnchor="middle" {...text}>
-          {label}
+          {dateTimeFormat(at, { timeZone, format })}
         </text>
       ))}
       {rows.map(({ name, states }, row) => (
@@ -121,7 +125,7 @@ function StateTooltip({ name, state, timeZone }: { name: string; state: State; t
   );
 }
 
-/** Returns one row for each number field. Successive values with the same display are one state. */
+/** Returns a row for each field of numbers, strings or booleans. Successive values with the same text are one state. */
 function toRows(frame: DataFrame, theme: GrafanaTheme2): Row[] {
   const times = (frame.fields.find(({ type }) => type === FieldType.time)?.values ?? []) as number[];
   const step = Math.min(...times.slice(1).map((time, at) => time - (times[at] ?? 0)));
@@ -145,7 +149,7 @@ function toRows(frame: DataFrame, theme: GrafanaTheme2): Row[] {
     });
 }
 
-/** Returns a legend item for each visible state. */
+/** Returns a legend item for each text that a state shows. */
 function legend(rows: Row[]): VizLegendItem[] {
   const seen = new Map(rows.flatMap(({ states }) => states).map(({ shown }) => [shown.text, shown]));
   return [...seen.values()].map((shown) => ({

@@ -12,7 +12,7 @@ interface Options {
 
 function TablePanel({ data, width, height, options, fieldConfig, timeRange }: PanelProps<Options>) {
   const frame: DataFrame | undefined = data.series[0];
-  // Sets the display names in the fields' states, which the table uses as headers.
+  // Sets the display names in the fields' states. The table uses them as headers.
   useMemo(() => {
     cacheFieldDisplayNames(data.series);
   }, [data.series]);

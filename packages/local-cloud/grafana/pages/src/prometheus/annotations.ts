@@ -17,7 +17,7 @@ interface PromAnnotation extends AnnotationQuery {
 
 const DEFAULT_STEP = "60s";
 
-/** Annotations of a Prometheus query: a region for each time in which a series exists and isn't 0. */
+/** Support for annotation queries on Prometheus: a region for each period in which a series exists and isn't 0. */
 export const alertAnnotations: AnnotationSupport = {
   prepareAnnotation: (annotation: PromAnnotation) => annotation,
   prepareQuery: (annotation: PromAnnotation) => {
@@ -57,8 +57,8 @@ function regions(times: number[], step: number): { time: number; timeEnd: number
 }
 
 /**
- * Returns the step in ms: the larger one of the annotation's and the server's, which the frame contains as
- * "Expr: …\nStep: 1m0s".
+ * Returns the step in ms: the annotation's step or the server's, whichever is larger. The frame contains the server's
+ * step in the text "Expr: …\nStep: 1m0s".
  */
 function stepOf(annotation: PromAnnotation, frame: DataFrame): number {
   const [, said] = /\nStep: (\S+)/.exec(frame.meta?.executedQueryString ?? "") ?? [];

@@ -1,7 +1,7 @@
 /**
- * Emulates how Grafana's Prometheus data source replaces variables in PromQL when the query
- * names no format (`$name`, `${name}`). Behavior of Grafana 9 to 13 with the feature toggle
- * prometheusSpecialCharsInLabelValues off, which is the default. It is not what PromQL would need: a single quote
+ * This module replaces variables in PromQL as Grafana's Prometheus data source does when the query names no format
+ * (`$name`, `${name}`). Grafana 9 to 13 behave like this without the feature toggle
+ * prometheusSpecialCharsInLabelValues, which is off by default. The result is not always valid PromQL: a single quote
  * becomes `\\'`, and double quotes and newlines stay unchanged (grafana/grafana#96063).
  */
 
@@ -26,7 +26,7 @@ export function escapeRegex(value: string): string {
 /**
  * Formats a variable's value as the data source does by default. Several values become `(a|b)`.
  *
- * @param value the selected value or values; a custom "all" value was replaced before and isn't formatted
+ * @param value the selected value or values; not a custom "all" value, which scenes insert without formatting
  */
 export function interpolateQueryExpr(value: string | string[], variable: InterpolatedVariable): string {
   if (variable.multi !== true && variable.includeAll !== true) {

@@ -13,7 +13,7 @@ export function Login() {
     setBusy(true);
     signIn(String(form.get("user")), String(form.get("password")))
       .then(() => {
-        // Reloads the page, so that it has the signed-in user.
+        // A full page load, so that the new page reads the signed-in user.
         window.location.assign(target(new URLSearchParams(window.location.search).get("redirectTo")));
       })
       .catch((reason: unknown) => {
@@ -39,7 +39,7 @@ export function Login() {
   );
 }
 
-/** Returns the page to open, which must be on this server. */
+/** Returns the path of the wanted page if it is on this server, else that of the start page. */
 function target(wanted: string | null): string {
   const url = new URL(wanted ?? "/", window.location.origin);
   return url.origin === window.location.origin ? url.pathname + url.search : "/";

@@ -4,7 +4,7 @@ import { LinkButton, Stack, Text, TextLink, useStyles2 } from "@grafana/ui";
 import { createContext, type ReactNode, useContext, useEffect } from "react";
 import type { User } from "../api.ts";
 
-/** The signed-in user; undefined for an anonymous one. */
+/** The signed-in user; undefined for an anonymous user. */
 export const UserContext = createContext<User | undefined>(undefined);
 
 interface Props {

@@ -1,5 +1,3 @@
-import { dateTimeFormat } from "@grafana/data";
-
 /**
  * Returns evenly spaced round numbers, from at most `min` to at least `max`.
  *
@@ -28,25 +26,38 @@ const STEPS = [1, 5, 10, 30]
   .concat([1, 3, 6, 12].map((count) => count * HOUR))
   .concat([1, 2, 7, 30, 90, 365].map((count) => count * DAY));
 
-/** A time on an axis with its label. */
-export interface TimeTick {
-  at: number;
-  text: string;
+/** Ticks of a time axis. */
+export interface TimeTicks {
+  /** Unix times in ms. */
+  times: number[];
+  /** Format of the labels, as short as the ticks' distance allows. */
+  format: string;
 }
 
 /**
- * Returns round times between two times, with labels as short as their distance allows.
+ * Returns round times between two times, e.g. full hours or midnights of the axis's time zone.
  *
- * @param wanted approximate maximum number of times
+ * @param wanted approximate maximum number of ticks
+ * @param offsetAt returns the time zone's offset at a Unix time; both in ms, positive east of Greenwich
  */
-export function timeTicks(from: number, to: number, timeZone: string, wanted: number): TimeTick[] {
+export function timeTicks(
+  from: number,
+  to: number,
+  wanted: number,
+  offsetAt: (time: number) => number,
+): TimeTicks {
   const minStep = (to - from) / Math.max(1, wanted);
   const step = STEPS.find((candidate) => candidate >= minStep) ?? 365 * DAY;
-  const offset = new Date(from).getTimezoneOffset() * MINUTE;
-  const format = step < DAY ? "HH:mm" : "MM/DD";
-  const first = Math.ceil((from - offset) / step) * step + offset;
-  return Array.from({ length: Math.max(0, Math.floor((to - first) / step) + 1) }, (_, count) => {
-    const at = first + count * step;
-    return { at, text: dateTimeFormat(at, { timeZone, format }) };
-  });
+  const first = Math.ceil((from + offsetAt(from)) / step);
+  const last = Math.floor((to + offsetAt(to)) / step);
+  const times = Array.from({ length: Math.max(0, last - first + 1) }, (_, count) =>
+    toUnix((first + count) * step, offsetAt),
+  );
+  // When daylight saving time begins, two local times can be the same Unix time.
+  return { times: [...new Set(times)], format: step < DAY ? "HH:mm" : "MM/DD" };
+}
+
+/** Converts a local time to Unix time. */
+function toUnix(local: number, offsetAt: (time: number) => number): number {
+  return local - offsetAt(local - offsetAt(local));
 }
