@@ -38,8 +38,8 @@ export const PUSH_METRICS = {
 };
 
 /**
- * RE2 pattern of a code level that consists of a repository's URL and a branch, and its short form. Of the hosts, the
- * short form leaves out only github.com, so different code levels stay different.
+ * RE2 pattern of a code level that consists of a repository's URL and a branch, and its short form. The short form omits
+ * the host only if it is github.com, so different code levels stay different.
  */
 export const CODE_LEVEL_URL = { pattern: "https://(?:github\\.com/)?(.+?)\\.git-(.+)", short: "$1 $2" };
 

@@ -18,9 +18,11 @@ export function recordingGroups(): RecordingGroup[] {
 }
 
 /**
- * Returns rules that count pushes and restarts. They record a sample only when there is something to count, which saves
- * storage. They don't use `increase`, which misses the first value of a new counter. These rules count the first value
- * only if the push proxy was scraped before, so that Prometheus doesn't count old pushes again after a downtime.
+ * Returns the rules that count pushes and restarts, and a rule for the disk space that Prometheus uses.
+ *
+ * The rules that count record a sample only when there is something to count, which saves storage. Those for pushes
+ * don't use `increase`, which misses the first value of a new counter. They count the first value only if the push
+ * proxy was scraped a minute before, so that Prometheus doesn't count old pushes again after a downtime.
  */
 function healthRules(): RecordingGroup["rules"] {
   const pushes = (codes: string) => {

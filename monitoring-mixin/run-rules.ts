@@ -32,7 +32,7 @@ export const EXPECTED_DAYS = 7;
 export const MEDIAN_DAYS = [7, 30];
 /** Minimum number of earlier runs for a median. Fewer are not representative. */
 export const MEDIAN_MIN_RUNS = 3;
-/** Excludes samples that the current evaluation records. */
+/** PromQL modifier that excludes samples of the current evaluation. */
 const BEFORE = "offset 1m";
 
 /**
@@ -45,11 +45,11 @@ const BEFORE = "offset 1m";
  * if the Pushgateway still exposes it.
  *
  * **`nightly:` series combine the runs of a code level in a night.** All runs within 17 hours after the first one
- * belong to one nightly run. Shards add their tests. Two complete runs are combined: the worse result and the higher
- * occupancy are kept. A run with fewer tests than the nightly run has so far is a rerun and replaces the results of its
- * tests.
+ * belong to one nightly run; a complete run starts a new one after 6 hours. Shards add their tests. Two complete runs
+ * are combined: the worse result and the higher occupancy are kept. A run with fewer tests than the nightly run has so
+ * far is a rerun and replaces the results of its tests.
  *
- * tools/backfill/runs.ts computes the same for older runs.
+ * tools/backfill/ computes the same series for runs that another Prometheus scraped.
  */
 export function runRules(): RecordingRule[] {
   return [

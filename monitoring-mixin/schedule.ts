@@ -11,9 +11,8 @@ const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 /**
  * Returns PromQL for the seconds since the last run of each overdue code level.
  *
- * A code level that matches `expectedRuns` must push between each due time and the next one. It is overdue when the
- * latest due time has passed and its last push is older than the due time before. Other code levels must push every
- * `runMissingHours`.
+ * A code level that matches `expectedRuns` must push between each due time and the next one. It is overdue when its
+ * last push is older than the second-latest due time. Other code levels must push every `runMissingHours`.
  *
  * @param of - label matcher of the code levels to check. Default: all except developers' runs
  */

@@ -25,7 +25,7 @@ export interface Key {
 }
 
 type Shape = Record<string, z.core.$ZodType>;
-/** The used properties of zod's classes. */
+/** The properties of zod's classes that this file uses. */
 interface Node {
   def: { type: string; innerType?: z.core.$ZodType; shape?: Shape; defaultValue?: unknown };
   meta?: () => { description?: string; examples?: unknown[] } | undefined;
@@ -107,8 +107,8 @@ export async function configurationPage(stack?: string): Promise<string> {
     "`npm run docs` generates this page from `config/schema.ts`.",
     "",
     `The keys of a stack file, \`Pulumi.STACK.yaml\`, are in the namespace \`${PREFIX}\`. An invalid configuration is`,
-    "rejected before anything is changed, with a message that lists all problems. A key without a default is required,",
-    "unless it is optional.",
+    "rejected before anything is changed, with a message that lists all problems. The column *default* says whether a key",
+    "without a default is required or optional.",
     "",
     "```sh cloud",
     "pulumi config set --path cluster.nodeCount 3",

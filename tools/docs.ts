@@ -1,5 +1,5 @@
-// npm run docs [-- STACK]: generates documentation from code. Examples are from the stack's file, by default
-// that of the first stack in Google Cloud.
+// Part of npm run docs [-- STACK]: generates docs/configuration.md and the block `config` of Pulumi.yaml from
+// config/schema.ts. The page's examples are from the stack's file; by default, of the first stack in Google Cloud.
 import { writeFile } from "node:fs/promises";
 import { readCommandLine } from "../lib/command-line.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";

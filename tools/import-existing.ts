@@ -23,14 +23,13 @@ export interface ImportResult {
 }
 
 /**
- * Imports resources that exist at Google or in Grafana but are missing in the state: a run was killed before
- * it saved the state, a response was lost, or Grafana's disk survived the destruction of everything else.
- * Creating such a resource fails with "already exists".
+ * Imports resources that exist at Google or in Grafana but are missing in the state. Resources are missing if a run was
+ * killed before it saved the state, if a response was lost, or if Grafana's disk was kept when everything else was
+ * destroyed. Creating such a resource fails with "already exists".
  *
- * The candidates are the resources that a preview would create, under the names that the program gives them.
- * They are added to the state with their IDs and then refreshed, which removes those that don't exist.
- * Resources that may belong to another stack are removed too (ownership.ts). If the refresh fails, the
- * previous state is restored.
+ * The candidates are the resources that a preview would create, under the names that the program gives them. They are
+ * added to the state with their IDs. A refresh then removes those that don't exist. Resources that may belong to another
+ * stack are removed too (ownership.ts). If the refresh fails, the previous state is restored.
  *
  * @param pulumi runs the engine on the stack
  * @param others IDs of the resources in other stacks' states, by stack
@@ -47,7 +46,7 @@ export async function importExisting(
   const pending = exported.deployment.pending_operations ?? [];
   if (candidates.length === 0 && pending.length === 0) return { imported: [], skipped: [] };
 
-  // A pending operation's resource is either found by the refresh or does not exist.
+  // Pending operations are dropped: the refresh finds out whether their resources exist.
   const deployment = {
     ...exported.deployment,
     resources: [...known, ...candidates],
@@ -93,8 +92,8 @@ async function refreshCandidates(
 ): Promise<ImportResult> {
   const targets = candidates.flatMap(({ urn }) => ["--target", urn]);
   // The program opens the tunnel to Grafana and must run during the refresh.
-  const way = candidates.some(({ type }) => type.startsWith("grafana:")) ? ["--run-program"] : [];
-  await pulumi(["refresh", "--yes", "--skip-preview", ...way, ...targets]);
+  const options = candidates.some(({ type }) => type.startsWith("grafana:")) ? ["--run-program"] : [];
+  await pulumi(["refresh", "--yes", "--skip-preview", ...options, ...targets]);
   const after = JSON.parse(await pulumi(["stack", "export"])) as Export;
   // Secrets are decrypted only for findForeign; the state that is imported again stays encrypted.
   const revealed = JSON.parse(await pulumi(["stack", "export", "--show-secrets"])) as Export;
@@ -126,8 +125,9 @@ function importCandidates(steps: NonNullable<Preview["steps"]>, known: State[]):
 }
 
 /**
- * Returns the output of a failed preview, which contains the plan nevertheless, e.g. if the cluster is
- * incomplete.
+ * Returns the plan that a failed preview printed. A preview fails, for example, if the cluster is incomplete.
+ *
+ * @throws the preview's error if it printed no plan
  */
 function planOfFailedPreview(error: unknown): string {
   const { stdout } = error as { stdout?: unknown };
@@ -135,7 +135,7 @@ function planOfFailedPreview(error: unknown): string {
   throw error;
 }
 
-/** Returns the resource's state as if it had been created, or nothing if it can't have been created. */
+/** Returns the resource's state as if it had been created, or an empty list if it can't have been created. */
 function asCreated(planned: State, known: State[]): State[] {
   const provider = known.find(({ urn, id }) => `${urn}::${id ?? ""}` === planned.provider);
   if (provider === undefined) return [];

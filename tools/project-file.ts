@@ -11,7 +11,7 @@ export const PROJECT_FILE = fileURLToPath(new URL("../Pulumi.yaml", import.meta.
 const COMMENT = `# Generated from config/schema.ts by \`npm run docs\`; docs/configuration.md describes each key. config.ts checks the values
 # and reports all problems together: each key has an empty default, so that the engine doesn't stop at the first.`;
 
-/** Returns the text of Pulumi.yaml with the generated block `config`, which is the last one. */
+/** Returns the text of Pulumi.yaml, in which the last block, `config`, is generated. */
 export async function projectFile(): Promise<string> {
   const [others = ""] = (await readFile(PROJECT_FILE, "utf8")).split(/^(?:#.*\n)*config:\n/m);
   const all = await keys();
@@ -48,8 +48,8 @@ function withDefault(key: Key): string {
 }
 
 /**
- * Returns the default of a key in Pulumi.yaml, which the program treats as a missing value. For an object
- * with required keys it is an empty object, so that each missing key is reported.
+ * Returns the default of a key in Pulumi.yaml, which the program treats as a missing value. For an object that isn't
+ * optional it is an empty object, so that each missing key in it is reported.
  */
 function emptyValue(key: Key): unknown {
   if (isObject(key)) return key.optional ? "" : {};

@@ -1,7 +1,7 @@
 /** Runs `pulumi` on a stack and returns its standard output. */
 export type Pulumi = (args: string[]) => Promise<string>;
 
-/** The used fields of a resource in the state. */
+/** A resource in the state, with the fields that the tools use. */
 export interface State {
   urn: string;
   type: string;
@@ -16,7 +16,7 @@ export interface State {
   deletedWith?: string;
 }
 
-/** Output of `pulumi stack export`. */
+/** Output of `pulumi stack export`, with the fields that the tools use. */
 export interface Export {
   deployment: { resources?: State[]; pending_operations?: unknown[] };
 }

@@ -70,7 +70,7 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
           receiver: "heartbeat",
           group_wait: "0s",
           group_interval: "1m",
-          // Repeats are sent only at multiples of group_interval, so this means every two minutes.
+          // Repeats are sent only at multiples of group_interval, so 90s means every two minutes.
           repeat_interval: "90s",
         },
         {
@@ -81,8 +81,7 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
           group_by: ["kind"],
           group_wait: `${collectMinutes}m`,
           group_interval: `${collectMinutes}m`,
-          // Repeats are sent only at multiples of group_interval, so with the default of 3 hours this means every 24
-          // hours.
+          // Repeats are sent only at multiples of group_interval. With the default of 3 hours, 23h means every 24 hours.
           repeat_interval: "23h",
         },
       ],

@@ -78,7 +78,7 @@ function pushAlerts(): MonitoringAlert[] {
       summary: "Prometheus can't scrape all of the Pushgateway's metrics",
       description:
         "A metric group makes the Pushgateway's /metrics response fail or end early, so no pushed metrics are recorded. The " +
-        "push proxy rejects such groups; this one was stored by another version, or before the proxy was added.",
+        "push proxy rejects such groups: this one was stored by another version of the proxy, or before there was one.",
       panel: HEALTH.scrapes,
     },
   ];
@@ -148,7 +148,7 @@ function prometheusAlerts(): MonitoringAlert[] {
       severity: "critical",
       summary: "Prometheus finds no Alertmanager",
       description:
-        "No alerts are sent. This one is visible only in Prometheus and Grafana; outside, only the heartbeat stops.",
+        "No alerts are sent. This alert is visible only in Prometheus and Grafana; outside, only the heartbeat stops.",
       panel: HEALTH.notifications,
     },
     {
@@ -204,8 +204,8 @@ function alertmanagerAlerts(): MonitoringAlert[] {
     },
     {
       name: "AlertmanagerFailedToSendAlerts",
-      // Alertmanager retries a message until the group's next one is due, which takes hours for nightly results. So
-      // failed requests count too, not only messages that it stopped retrying (the first term).
+      // The first term counts messages that Alertmanager stopped retrying. It retries a message until the group's next
+      // one is due, which takes hours for nightly results. So the second term counts failed requests.
       expr:
         `${increase("alertmanager_notifications_failed_total", "1h")} > 0 ` +
         `or ${increase("alertmanager_notification_requests_failed_total", "10m")} > 5`,

@@ -11,7 +11,7 @@ const TAG = "k8sfv";
 /** A dashboard in Grafana's JSON model. */
 export type Dashboard = dashboard.Dashboard & { uid: string; title: string };
 
-/** Returns annotations of the times in which alerts fire, combined by code level. */
+/** Returns annotations of the times in which alerts fire: one for each alert name and code level. */
 function firing({ kind, panels }: NonNullable<DashboardArgs["alerts"]>): dashboard.AnnotationQueryBuilder {
   const builder = new dashboard.AnnotationQueryBuilder()
     .name("Alerts")
@@ -43,7 +43,8 @@ export interface DashboardArgs {
   /** Alerts with this label `kind` are shown as annotations. @default none */
   alerts?: {
     kind: "nightly" | "monitoring";
-    /** IDs of the panels with annotations. @default all */ panels?: number[];
+    /** IDs of the panels with annotations. @default all */
+    panels?: number[];
   };
   /** Panels from left to right, row by row. */
   panels: cog.Builder<dashboard.Panel>[];

@@ -9,7 +9,7 @@ const DAYS_LEFT =
   `(max(prometheus_tsdb_retention_limit_bytes{${PROMETHEUS}}) - prometheus:disk_used_bytes) ` +
   "/ (deriv(prometheus:disk_used_bytes[7d]) > 0) / 86400 and prometheus:disk_used_bytes offset 1d";
 
-/** Returns the first row, single numbers about pushes, disk and restarts, and the panel of pushes. */
+/** Returns the first row, with single numbers about pushes, disk and restarts, and the panel of pushes over time. */
 export function healthOverview() {
   return [
     stat({

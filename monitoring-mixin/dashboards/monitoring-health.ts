@@ -17,8 +17,7 @@ const UP: dashboard.ValueMapping[] = [
 
 /**
  * Returns the dashboard about the monitoring system itself. Values that would need all scrapes of five years come from
- * recording rules. Rates are over 5 minutes, so in a long range each point shows only the 5 minutes before it and not
- * the mean of a whole step.
+ * recording rules.
  */
 export function monitoringHealth(): Dashboard {
   return makeDashboard({
@@ -75,6 +74,7 @@ function scrapes() {
     timeSeries({
       id: 10,
       title: "Ingested samples",
+      // In a long range, each point shows the rate in the 5 minutes before it, not the mean of the whole step.
       description: "Samples that Prometheus stores per second.",
       unit: "cps",
       width: 12,

@@ -32,11 +32,14 @@ export interface Query {
   expr: string;
   /** Template for the name of each series, with labels as `{{label}}`. @default all labels */
   legend?: string;
-  /** "range": values over time. "instant": current values. "table": rows of labels and current values. */
+  /**
+   * Kind of result. "range": values over time. "instant": current values. "table": rows of labels and current values.
+   * @default the kind that fits the panel
+   */
   as?: "range" | "instant" | "table";
 }
 
-/** Colors of values: the first from minus infinity on, each other from its value on. */
+/** Colors of values: first the color of the lowest values, then pairs of a value and the color from that value on. */
 export type Steps = [string, ...[number, string][]];
 
 /** Arguments of a panel with lines over time. */
@@ -145,7 +148,11 @@ export function stateTimeline(args: PanelArgs & { mappings: dashboard.ValueMappi
   return finish(panel, args, "range");
 }
 
-/** Returns overrides for a column whose cells have the color of their mapping or threshold as background. */
+/**
+ * Returns overrides for a column whose cells have the color of their mapping or threshold as background.
+ *
+ * @param extra - further overrides of the column
+ */
 export function coloredColumn(extra: dashboard.DynamicConfigValue[]): dashboard.DynamicConfigValue[] {
   return [
     {
@@ -203,7 +210,7 @@ function target(query: Query, as: Query["as"], refId: string): DataqueryBuilder 
 }
 
 /**
- * Shortens code levels that are URLs: `https://github.com/projectcalico/felix.git-master` becomes
+ * Returns the query with short code levels in its result: `https://github.com/projectcalico/felix.git-master` becomes
  * `projectcalico/felix master`.
  */
 function withShortLevel(expr: string): string {

@@ -46,7 +46,12 @@ function overTime() {
   ];
 }
 
-/** Returns PromQL for the relative change of the mean from the median, which is recorded together with the mean. */
+/**
+ * Returns PromQL for the relative difference between a run's mean and the median of the runs before it.
+ *
+ * @param days - days before the run in which the median is computed: 7 or 30, for which it is recorded
+ * @param window - lookback for the run, e.g. "7d"
+ */
 function change(days: number, window: string): string {
   const at = (series: string) => `last_over_time(${series}{${CHOSEN}}[${window}])`;
   return `${at("nightly:k8sfv_occupancy_mean_bytes")} / ${at(`nightly:k8sfv_occupancy_mean_bytes:median${days}d`)} - 1`;
@@ -115,7 +120,7 @@ function comparison(growthPercent: number) {
   ];
 }
 
-/** Returns PromQL that turns the step "iteration7" into "07", so that steps are sorted by number. */
+/** Returns PromQL that adds the label `step`, e.g. "07" for the test step "iteration7", by which steps are sorted. */
 function byStep(series: string): string {
   const number = `label_replace(${series}, "step", "$1", "test_step", "[^0-9]*([0-9]+)")`;
   return `max by (step, code_level) (label_replace(${number}, "step", "0$1", "step", "([0-9])"))`;

@@ -14,15 +14,15 @@ export function chosen(variable: string, label = variable): string {
 
 /**
  * Like {@link chosen}, for test names, which may contain backticks. None of Grafana's formats escapes a backtick
- * without breaking names with backslashes or newlines. So the variable's value is the name up to its first backtick,
- * ignoring leading backticks, and the matcher allows any rest. Tests that differ only after a backtick are selected
- * together.
+ * without breaking names with backslashes or newlines. So the variable's value is the name up to its first backtick
+ * (leading backticks are removed), and the matcher accepts any text from that backtick on. Tests that differ only after
+ * a backtick are selected together.
  */
 export function chosenTests(variable: string): string {
   return `test_name=~\`\\x60*\${${variable}:regex}(\\x60.*)?\``;
 }
 
-/** Regex that extracts the variable's value from a test name (`value`), and the name in the drop-down list (`text`). */
+/** Regex for test names: `value` is the variable's value (see {@link chosenTests}), `text` is shown in the list. */
 const TEST_NAME = "/^(?<text>`*(?<value>[^`]+)[^]*)$/";
 /** Regex for code levels: the drop-down list shows a URL without its host. */
 const CODE_LEVEL = "/^(?<value>(?:https?:\\/\\/[^\\/]+\\/)?(?<text>.+))$/";

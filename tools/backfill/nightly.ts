@@ -152,7 +152,7 @@ function aggregate(
   return [...groups.values()].map((group) => ({ labels: group.labels, value: operation(...group.values) }));
 }
 
-/** Returns some labels in this order. As in PromQL, missing labels are omitted. */
+/** Returns the labels with these names, in this order. As in PromQL, missing labels are omitted. */
 function pick(labels: Labels, names: string[]): Labels {
   return Object.fromEntries(
     names.flatMap((name) => (labels[name] === undefined ? [] : [[name, labels[name]]])),

@@ -74,8 +74,9 @@ async function get(address: string, url: string, headers: Record<string, string>
 }
 
 /**
- * Returns the result in a response. @throws Error with Prometheus's message, or the first line of another
- * response
+ * Returns the result in a response.
+ *
+ * @throws Error with Prometheus's message, or with the first line of a response that isn't Prometheus's
  */
 function result(url: string, status: number, text: string): unknown {
   const reply = parsed(text);

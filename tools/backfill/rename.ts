@@ -19,7 +19,7 @@ export function readRenames(pairs: string[]): Map<string, string> {
 }
 
 /**
- * Renames code levels, so that their history continues under the currently pushed name.
+ * Renames code levels, so that their history continues under the names that CI pushes now.
  *
  * @throws Error when a run has both names, because their series would be identical
  */

@@ -13,7 +13,7 @@ const USAGE = `npm run new-stack -- NAME --project PROJECT --region REGION --ci-
   --zone           Google zone; by default zone b of the region
   --ci-range       IPv4 range of the CI hosts; may be repeated
   --peer           VPC of the CI hosts in the project, e.g. default; may be repeated
-  --nodes          number of nodes; by default 2. With one, pushes are refused while it is replaced
+  --nodes          number of nodes; by default 2. With a single node, pushes fail while the node is replaced
   --prometheus-gb  size of Prometheus' disk in GiB; by default 200, for five years
 On a terminal it prompts for missing values.`;
 
@@ -43,7 +43,7 @@ function parseOptions(args: string[]) {
   });
 }
 
-/** Returns a flag's number. Other text is returned unchanged, so that it is refused with the other problems. */
+/** Returns a flag's number. Other text is returned unchanged: the file's validation rejects it with the other problems. */
 function numberOf(text: string | undefined): number | string | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
 }
@@ -52,7 +52,7 @@ async function answers({ values, positionals }: ReturnType<typeof parseOptions>)
   const [name = ""] = positionals;
   const project = values.project ?? (await prompt("Google project ID", "project"));
   const region = values.region ?? (await prompt("Google region, e.g. us-central1", "region"));
-  // Empty flags, e.g. of a variable that is not set, are refused with the other problems.
+  // An empty value, e.g. of an unset shell variable, is rejected by the file's validation, with the other problems.
   const ciRanges =
     values["ci-range"] ??
     (await prompt("IPv4 ranges of the CI hosts, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);
@@ -87,8 +87,8 @@ function nextSteps({ name, project, region }: Answers): string {
  * Writes the file of a new stack. On a terminal it prompts for missing values. Exits with the usage if options are
  * missing or unknown.
  *
- * @param args - of the command line
- * @param directory - of the project, with the other stacks' files
+ * @param args - arguments of the command line
+ * @param directory - the project's directory, with the other stacks' files
  * @returns the next steps, to be printed
  * @throws ConfigError with all wrong values; Error if the file exists
  */

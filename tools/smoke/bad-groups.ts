@@ -19,10 +19,10 @@ export async function explainExposition(gateway: Connection): Promise<string | u
 }
 
 /**
- * Returns the groups that break a Pushgateway's metrics page. The Pushgateway writes metric families in order
- * of name and stops at the first one that it can't write, so the group with the first missing family is the
- * one that breaks the page. An empty label value fails the whole page, because it can't be distinguished from
- * a missing label.
+ * Returns the groups that break a Pushgateway's metrics page. The Pushgateway writes metric families in order of name
+ * and stops at the first one that it can't write, so the group with the first missing family is the one that breaks the
+ * page. An empty label value fails the whole page, because it can't be distinguished from a missing label. So does a
+ * value that isn't valid UTF-8; the API's JSON has U+FFFD in its place.
  *
  * @param page the metrics page; undefined if the request failed
  * @returns paths of the groups

@@ -77,8 +77,8 @@ export function targetOf(outputs: Record<string, unknown>): Target {
     alertmanager: {
       title: "Alertmanager",
       service: WORKLOADS.alertmanager.name,
-      // Alertmanager has no address in the VPC and is reached through Grafana's data source. The password is only
-      // for Grafana.
+      // Alertmanager has no address in the VPC. With --direct, the smoke test reaches it through Grafana's data source,
+      // with Grafana's password.
       url: `${grafanaUrl}/api/alertmanager/my-alertmanager`,
       headers: {},
       directHeaders: asAdmin,

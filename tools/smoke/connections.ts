@@ -9,7 +9,7 @@ import { reason } from "../../lib/reason.ts";
 export interface Connection {
   /** Sends a request; the path starts with a slash. */
   request(path: string, init?: { method?: string; body?: string }): Promise<ComponentResponse>;
-  /** Local base URL, e.g. "http://127.0.0.1:40123". */
+  /** Base URL without a slash at the end: a tunnel's, e.g. "http://127.0.0.1:40123", or the one in the VPC. */
   readonly url: string;
   close(): void;
 }

@@ -49,7 +49,7 @@ export async function waitForStore(
   throw new Error(`it has not returned ${sampleValue} within ${timeoutMs / 1000} s: ${last}. ${why}`);
 }
 
-/** Explains from Prometheus's own metrics why the store has no sample. */
+/** Explains from Prometheus's own metrics why the store doesn't have the sample. */
 async function explainRemoteWrite(prometheus: Connection): Promise<string> {
   const queue = '{remote_name="long-term"}';
   const value = async (expr: string): Promise<number | undefined> => {
