@@ -1,13 +1,13 @@
 // @ts-check
-// Runs before npm start, stop and test: checks the computer and installs missing packages. It uses plain Node
-// because npm packages may not be installed yet. It prints nothing when there is nothing to do.
+// Runs before npm start, stop and test: checks the computer and installs missing packages. This script uses only Node's
+// own modules, because npm packages may not be installed yet. It prints nothing when there is nothing to do.
 //
-//   node packages/local-cloud/bootstrap.mjs            what npm start and npm test need
-//   node packages/local-cloud/bootstrap.mjs --to-stop  what npm stop needs: no Go, no system packages
+//   node packages/local-cloud/bootstrap.mjs                    packages that npm start and npm test need
+//   node packages/local-cloud/bootstrap.mjs --to-stop          packages that npm stop needs: no Go, no Debian packages
 //   node packages/local-cloud/bootstrap.mjs --official-images  also skopeo, to pull images from registries
 //   node packages/local-cloud/bootstrap.mjs --registry         also skopeo and a registry, for tests
-//   node packages/local-cloud/bootstrap.mjs --browser  also Chromium, for the browser tests and the README's screenshots
-//   node packages/local-cloud/bootstrap.mjs --clients  also what builds the Pushgateway's clients, for tests
+//   node packages/local-cloud/bootstrap.mjs --browser          also Chromium, for browser tests and npm run pictures
+//   node packages/local-cloud/bootstrap.mjs --clients          also compilers for clients of the Pushgateway, for tests
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -28,8 +28,8 @@ const oldestNode = "20";
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 
 /**
- * Debian packages that the local cloud needs, each with commands on PATH or absolute paths of files that show
- * that it is installed. Only their existence is checked, so the same programs from other sources work too.
+ * Debian packages that the local cloud needs. Each is listed with the commands on PATH, or absolute paths of files, whose
+ * existence shows that the package is installed. The same programs from other sources work too.
  *
  * @type {Record<string, string[]>}
  */
@@ -67,8 +67,8 @@ export const registryPackages = {
 };
 
 /**
- * Debian's packages that build the clients of tests/environment/clients.test.ts. Debian 12's `cargo` is older than the
- * crate prometheus needs (Rust 1.81); `cargo-web` is a newer one.
+ * Debian packages that build the clients of tests/environment/clients.test.ts. The crate `prometheus` needs Rust 1.81,
+ * which is newer than Debian 12's `cargo`; its `cargo-web` is new enough.
  *
  * @type {Record<string, string[]>}
  */

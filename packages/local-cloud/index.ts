@@ -1,6 +1,5 @@
-// Public API of the package: a local cloud, the environment on it, and programs that use the environment. The
-// files named index.ts of grafana/, images/, testing/ and toolchain/ are its other entry points ("exports" in
-// package.json).
+// Public API of the package: a local cloud, the environment on it, and programs that use the environment. The package's
+// other entry points ("exports" in package.json) are the files index.ts in grafana/, images/, testing/ and toolchain/.
 export { openBrowser, panelsLoaded, type OpenBrowser } from "./clients/browser.ts";
 export { databaseFolder, loadHistory, recordedAt, type HistoryRun } from "./clients/history.ts";
 export { ciEnvironment, ciHostCommand, readBack, runSample, type SampleResult } from "./clients/sample.ts";

@@ -6,10 +6,12 @@ import { ask } from "../../../lib/prometheus.ts";
 import type { Cloud } from "../cluster/index.ts";
 import { ensureToolchain } from "../toolchain/build.ts";
 
-/** One line of `history`'s JSON output: a synthetic run. */
+/** One line of the output of the program `history` (history/runs.go): a generated run. */
 export interface HistoryRun {
+  /** Time of the push, as Unix time in milliseconds. */
   pushedAt: number;
   codeLevel: string;
+  /** Number of the night; 0 is the oldest. */
   night: number;
   results: Record<string, number>;
   passing: number;
@@ -25,7 +27,11 @@ export function recordedAt({ pushedAt }: HistoryRun): number {
   return Math.floor(scraped / 60_000) * 60_000 + 60_000;
 }
 
-/** Writes synthetic nightly runs into the cloud's Prometheus, until 10 s before Prometheus's first sample. */
+/**
+ * Writes generated nightly runs into the cloud's Prometheus, until 10 s before Prometheus's first sample.
+ *
+ * @param args options of the program `history` (history/main.go)
+ */
 export async function loadHistory(cloud: Cloud, prometheus: string, args: string[]): Promise<HistoryRun[]> {
   const toolchain = await ensureToolchain({ only: ["history"] });
   const until = new Date((await firstScrape(prometheus)) - 10_000).toISOString();
@@ -40,7 +46,7 @@ export async function loadHistory(cloud: Cloud, prometheus: string, args: string
  * Returns the Unix time in milliseconds of Prometheus's first sample. Waits for the first scrape, which comes within
  * one scrape interval after the start of a new Prometheus.
  *
- * @throws Error after a minute
+ * @throws Error when there is no sample after a minute
  */
 export async function firstScrape(prometheus: string): Promise<number> {
   const deadline = Date.now() + 60_000;
@@ -90,8 +96,8 @@ export async function databaseFolder(cloud: Cloud): Promise<string> {
 }
 
 /**
- * Waits until Prometheus has loaded the blocks. A block that Prometheus has compacted lists the blocks that it was made
- * from.
+ * Waits until Prometheus has loaded the blocks. Prometheus may have compacted them since; the compacted block lists the
+ * blocks that it was made from.
  */
 async function waitUntilLoaded(prometheus: string, blocks: string[]): Promise<void> {
   const deadline = Date.now() + 120_000;

@@ -5,7 +5,7 @@ import type { Cloud } from "../hosts/cloud.ts";
 import { ciHost, commandIn } from "../hosts/host.ts";
 import { queryGrafana } from "../../../lib/grafana.ts";
 
-/** The sample run's JSON output. */
+/** Output of the program `sample-run` (sample-run/main.go). */
 export interface SampleResult {
   codeLevel: string;
   /** Number of tests with a pushed result. */
@@ -23,6 +23,7 @@ const ciSecrets = ["PROMPG_URL", "PROMPG_URL_IN_CLUSTER"];
 
 /** Timeout in milliseconds. Prometheus scrapes every 10 s; Grafana returned the value after 6 s on average. */
 const readBackTimeoutMs = 90_000;
+/** Maximum time in milliseconds in which a push is retried. */
 const pushAgainMs = 30_000;
 
 /**
@@ -46,13 +47,13 @@ export async function ciHostCommand(cloud: Cloud, command: string[]): Promise<[s
 }
 
 /**
- * Pushes the metrics of a sample run from the CI host, like k8sfv, with a unique mean occupancy. Retries connection
- * errors for 30 s: right after a `pulumi up` that moved the Pushgateway's pod, nodes may need some seconds to update
- * their routes.
+ * Pushes the metrics of a sample run from the CI host, as the test suite k8sfv does, with a unique mean occupancy.
+ * Retries connection errors for 30 s: right after a `pulumi up` that moved the Pushgateway's pod, nodes may need some
+ * seconds to update their routes.
  */
 export async function runSample(cloud: Cloud, outputs: Record<string, unknown>): Promise<SampleResult> {
-  const mark = String(randomInt(30_000_000, 60_000_000));
-  const [file, ...rest] = await ciHostCommand(cloud, ["sample-run", "-value", mark]);
+  const meanBytes = String(randomInt(30_000_000, 60_000_000));
+  const [file, ...rest] = await ciHostCommand(cloud, ["sample-run", "-value", meanBytes]);
   const deadline = Date.now() + pushAgainMs;
   for (;;) {
     try {

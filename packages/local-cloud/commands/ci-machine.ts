@@ -1,5 +1,5 @@
-// npm run ci-machine -- COMMAND: runs a command on the CI host in the VPC, with the stack's outputs as
-// environment.
+// npm run ci-machine -- COMMAND: runs a command on the CI host in the VPC, with the stack's outputs as environment
+// variables.
 import { readCommandLine } from "../../../lib/command-line.ts";
 import { ciEnvironment, ciHostCommand } from "../clients/sample.ts";
 import { openCloud } from "../hosts/cloud.ts";

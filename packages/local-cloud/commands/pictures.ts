@@ -14,8 +14,8 @@ import { cloudName, runCommand, step } from "./terminal.ts";
 const folder = path.join(projectDir, "docs/pictures");
 
 /**
- * UID of the dashboard with the metrics of the monitoring itself. Its picture begins at the start of this cloud's
- * Prometheus, before which these metrics don't exist.
+ * UID of the dashboard with the metrics of the monitoring itself. They begin with the start of this cloud's Prometheus,
+ * so the picture's time range begins there.
  */
 const MONITORING_HEALTH = "k8sfv-monitoring-health";
 

@@ -83,7 +83,7 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Returns the last lines of a program's output, which usually tell why it failed. */
+/** Returns the last lines of a program's output, which usually contain the reason of a failure. */
 function lastLines(text: string): string {
   return text.split("\n").slice(-40).join("\n");
 }

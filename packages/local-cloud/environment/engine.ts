@@ -101,7 +101,7 @@ export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   if (runsOfficialImages()) file.config[imagesKey] = builtNames();
   await writeFileAtomic(configFile(cloud), stringify(file));
   await copyFile(path.join(projectDir, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
-  // If no engine runs, existing locks are of killed engines.
+  // If no engine runs, existing locks were left by killed engines.
   if ((await findEngineProcesses(cloud)).length === 0)
     await removeLeftovers(path.join(cloud.pulumiDir, "state"));
   if (before.encryptionsalt === undefined) {
@@ -109,7 +109,7 @@ export async function initStack(cloud: Cloud, engine: Engine): Promise<void> {
   }
 }
 
-/** Removes the locks of killed engines, and metadata files that earlier versions wrote. */
+/** Removes the locks of killed engines, and the metadata files that earlier versions of the local cloud wrote. */
 async function removeLeftovers(state: string): Promise<void> {
   await rm(path.join(state, ".pulumi/locks"), { recursive: true, force: true });
   for (const file of await readdir(state, { recursive: true })) {

@@ -56,7 +56,7 @@ export function reachableFromVpc(outputs: Record<string, unknown>): URL[] {
   return pushes.hostname === outputs["PROMPG_ADDRESS"] ? [...always, pushes] : always;
 }
 
-/** Alertmanager's pod, which has no address in the VPC. The label is set by the Prometheus Operator. */
+/** Alertmanager's pod, which has no address in the VPC. The Prometheus Operator sets the label. */
 const ALERTMANAGER = { namespace: "monitoring", label: "alertmanager=k8sfv", port: 9093 };
 
 function forwardAlertmanager(cloud: Cloud): Promise<number> {

@@ -34,7 +34,7 @@ test("installs the plugins in the versions that the npm packages require, and re
       path.join(home, "plugins", folders[index] ?? "", `pulumi-resource-${name}`),
     ]),
   );
-  // Leaves an older plugin, and the file of an interrupted installation.
+  // Creates the files of an older plugin and of an interrupted installation.
   for (const file of Object.values(files)) {
     mkdirSync(path.dirname(file), { recursive: true });
     for (const existing of [file, `${file}.new`]) writeFileSync(existing, "older", { mode: 0o755 });

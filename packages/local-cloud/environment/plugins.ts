@@ -10,13 +10,16 @@ interface Binaries {
   path(binary: string): string;
 }
 
-/** Plugins emulated in TypeScript: npm package and main module. After a change, "npm start" installs them again. */
+/**
+ * Plugins emulated in TypeScript: npm package and main module. "npm start" bundles and installs them each time, with the
+ * latest changes of their sources.
+ */
 const ownPlugins = {
   gcp: { npm: "@pulumi/gcp", main: "packages/local-cloud/google/main.ts" },
   random: { npm: "@pulumi/random", main: "packages/local-cloud/random/main.ts" },
 };
 
-/** Real plugins, built by the toolchain. */
+/** Real plugins, which the toolchain builds. */
 const builtPlugins = {
   kubernetes: { npm: "@pulumi/kubernetes" },
   grafana: { npm: "@pulumiverse/grafana" },

@@ -32,7 +32,10 @@ const kubernetesPrograms = [
   "kubelet",
 ];
 
-/** Binaries that only images contain. With the official images, which already contain them, they are not built. */
+/**
+ * Binaries in the images. They are not built for the official images, which contain them; then `promtool` and `amtool`
+ * are not on the hosts either.
+ */
 const imagePrograms = [
   "operator",
   "prometheus-config-reloader",
@@ -44,8 +47,8 @@ const imagePrograms = [
 ];
 
 /**
- * Main module of the cloud's agent. The agent runs as a bundle, which starts a second faster than the sources, which
- * tsx would compile, and needs 80 MiB less memory.
+ * Main module of the cloud's agent. The agent runs as a bundle: it starts a second faster than from sources, which tsx
+ * would have to compile, and needs 80 MiB less memory.
  */
 const agentProgram = path.join(projectDir, "packages/local-cloud/cluster/agent-main.ts");
 
@@ -68,7 +71,8 @@ export async function openLocalEnvironment(
   const cloud = openCloud(name);
   const isOfficial = runsOfficialImages();
   const standIn = isOfficial ? undefined : standInRecipe();
-  standIn?.catch(() => undefined); // awaited below
+  // The promise is awaited below. Until then, this handler keeps a rejection from ending the process.
+  standIn?.catch(() => undefined);
   const toolchain = await ensureToolchain(isOfficial ? { without: imagePrograms } : {});
   const { cacheDir } = toolchain;
   const imageStore = await ensureImageStore(

@@ -5,7 +5,7 @@ const grafanaKey = "k8sfv-metrics:grafana";
 /** Configuration key of the images. */
 export const imagesKey = "k8sfv-metrics:images";
 
-/** The used fields of a stack file. */
+/** A stack file, with the fields that this package uses. */
 export interface StackFile {
   encryptionsalt?: string;
   config: Record<string, unknown> & {
@@ -22,8 +22,8 @@ export interface StackFile {
  * @param wanted the project's stack file
  * @param before the cloud's copy from its previous start; empty at the first start
  * @param port tunnel port of a new copy
- * @param pinned images of versions.ts; images built here have no digest, so the copy overrides the names that contain
- * one
+ * @param pinned images of versions.ts. Images built here don't have the digests of the official ones, so the copy
+ * overrides each name that contains a digest
  */
 export function cloudStackFile(
   wanted: StackFile,

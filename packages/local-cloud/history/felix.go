@@ -2,17 +2,17 @@ package main
 
 import "time"
 
-// Time before a run's push in which Felix runs and is scraped.
+// Time in which Felix runs and is scraped, from the previous run's push on.
 const felixRuns = 40 * time.Minute
 
-// felix has the series of Felix during a run; it is empty if Felix is not scraped.
+// felix has the series of Felix under test; it is empty if Felix is not scraped.
 type felix struct {
 	from, until int64
 	gauges      []*series
 	counters    []*series
 }
 
-// newFelix returns Felix of the next run if there is enough time before that run.
+// newFelix returns Felix under the test of the run after `run`. That run begins with the push of `run`.
 func newFelix(find finder, plan Plan, run Run) felix {
 	if !plan.Felix {
 		return felix{}

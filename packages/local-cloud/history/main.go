@@ -36,7 +36,7 @@ type Plan struct {
 	Interval time.Duration
 	// Number of failed tests, and of missing runs, in a thousand.
 	FailPerMille, MissPerMille int
-	// Whether Felix is scraped too, for an hour before each push.
+	// Whether Felix is scraped too, for 40 minutes after each push.
 	Felix bool
 	// Seed of the random numbers.
 	Seed uint64
@@ -87,7 +87,7 @@ func parse(args []string, out io.Writer) (Plan, string, error) {
 	flags.DurationVar(&plan.Interval, "interval", 10*time.Second, "scrape interval")
 	flags.IntVar(&plan.FailPerMille, "fail", 15, "number of failed tests in a thousand")
 	flags.IntVar(&plan.MissPerMille, "miss", 10, "number of missing runs in a thousand")
-	flags.BoolVar(&plan.Felix, "felix", false, "also write Felix's own metrics, for an hour before each push")
+	flags.BoolVar(&plan.Felix, "felix", false, "also write Felix's own metrics, for 40 minutes after each push")
 	flags.Uint64Var(&plan.Seed, "seed", 1, "seed of the random numbers")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

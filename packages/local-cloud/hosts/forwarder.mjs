@@ -1,7 +1,7 @@
 // @ts-check
 // Main module of the process that forward.ts starts. The process runs in the network namespace of a host. Its parent
-// opens the listening sockets in its own network namespace and sends them to this process. The module is plain
-// JavaScript, which starts faster and needs less memory than TypeScript.
+// process opens the listening sockets in the parent's own network namespace, and sends them to this process. The module
+// is plain JavaScript, which starts faster and needs less memory than TypeScript.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { pipeline } from "node:stream";

@@ -65,7 +65,7 @@ export async function hostPid(cloud: Cloud, name: string): Promise<number | unde
  */
 export async function startHost(cloud: Cloud, spec: HostSpec): Promise<boolean> {
   if ((await hostPid(cloud, spec.name)) !== undefined) return false;
-  // After a crash: a kubelet waits 3 s for each cgroup of a container that its containerd knows but doesn't run.
+  // A crash leaves the cgroups of containers that no longer run. A new kubelet would wait 3 s for each of them.
   await removeCgroup(hostCgroup(cloud, spec.name));
   const dir = hostDir(cloud, spec.name);
   const binds = [
@@ -89,7 +89,8 @@ export async function startHost(cloud: Cloud, spec: HostSpec): Promise<boolean> 
   init.unref();
   const pid = await waitForPid(cloud, spec.name, init);
   await spec.connect?.(pid);
-  init.stdin.on("error", () => undefined); // an exit of the host is reported below
+  // Writing fails only if the host has exited, which is reported below.
+  init.stdin.on("error", () => undefined);
   init.stdin.end(JSON.stringify(initSpec(cloud, spec, binds)));
   await sleep(50);
   if (init.exitCode !== null) throw await startError(cloud, spec.name);

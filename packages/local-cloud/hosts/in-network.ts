@@ -93,7 +93,10 @@ export async function spawnInNetwork(
   return child.pid ?? 0;
 }
 
-/** Identifies one run of a host: after a restart of the host, the network namespace of earlier processes is gone. */
+/**
+ * Returns an argument that identifies one run of a host: a process with the argument of an earlier run is in a network
+ * namespace that the host no longer uses.
+ */
 async function hostInstanceArgument(cloud: Cloud, host: string): Promise<string> {
   return `--machine=${await hostPid(cloud, host)}`;
 }

@@ -37,7 +37,7 @@ export async function startNetwork(cloud: Cloud, network: NetworkSpec): Promise<
       ["ip", "address", "add", `${gateway}/${prefix}`, "dev", bridge],
       ["ip", "link", "set", bridge, "up"],
       ["sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1"],
-      // Without redirects, nodes can't bypass the router and pod traffic takes the same path as on GKE.
+      // Without ICMP redirects, nodes don't learn to bypass the router. So pod traffic takes the same path as on GKE.
       ["sysctl", "--quiet", "--write", "net.ipv4.conf.all.send_redirects=0"],
       ["sysctl", "--quiet", "--write", `net.ipv4.conf.${bridge}.send_redirects=0`],
     ],

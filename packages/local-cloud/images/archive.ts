@@ -9,7 +9,7 @@ import type { Recipe } from "./recipes.ts";
 /** Architecture names of the OCI image specification by Node's `process.arch`. */
 const architectures: Partial<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
-/** PATH of every image; a recipe's own directories come before it. */
+/** Directories in every image's PATH. Those of `Recipe.path` come before them. */
 const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**

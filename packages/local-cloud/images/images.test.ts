@@ -115,7 +115,7 @@ test("writes an image's name, entry point, user and binary", async () => {
   expect(layer.get("tmp")?.header).toMatchObject({ type: "directory", mode: 0o1777 });
 });
 
-/** The image of the Grafana stand-in with a file name that is too long for a plain tar header. */
+/** Returns the image of a Grafana stand-in with a file name that is too long for a plain tar header. */
 async function grafana(): Promise<Awaited<ReturnType<typeof readImage>>> {
   const files = { bin: path.join(dir, "grafana"), pages: path.join(dir, "pages") };
   await mkdir(files.bin);

@@ -90,7 +90,7 @@ export function clusterRecipes(binaries: Binaries): Recipe[] {
       user: "65535:65535",
     },
     {
-      // Runs as root to listen on port 53: the image format here does not support file capabilities.
+      // Runs as root to listen on port 53: layers that writeLayer writes have no file capabilities.
       name: corednsImage,
       entries: [{ path: "/coredns", content: { file: binaries.path("coredns") } }],
       entrypoint: ["/coredns"],

@@ -74,10 +74,7 @@ export async function isSeeded(store: ImageStore, root: string): Promise<boolean
   return (await readFileIfExists(marker(root))) === path.basename(store.dir);
 }
 
-/**
- * Path of a file in the root directory `root`. It contains the name of the store whose images the root directory has;
- * the name contains a cache key.
- */
+/** Returns the path of the file that contains the name of the store from which the root directory was seeded. */
 function marker(root: string): string {
   return path.join(root, "seeded");
 }
@@ -94,7 +91,7 @@ async function importInto(root: string, archives: string[]): Promise<void> {
   const state = await mkdtemp(path.join(tmpdir(), "k8sfv-images-"));
   const socket = path.join(state, "containerd.sock");
   const config = path.join(state, "config.toml");
-  // Disables all plugins that could interfere with another containerd on this computer.
+  // Disables the plugins that could interfere with another containerd on this computer.
   await writeFile(
     config,
     [

@@ -21,7 +21,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** Returns the first lines that the launcher prints when its parent process has these arguments. */
+/** Returns the first `count` lines that the launcher prints when its parent process has these arguments. */
 async function launch(engineArgs: string[], count: number): Promise<string[]> {
   const launcher = path.join(dir, "pulumi-language-nodejs");
   // A shell with the engine's arguments replaces the engine as the launcher's parent.

@@ -4,13 +4,14 @@ import { projectDir } from "../project/directory.ts";
 import { shellWord } from "../support/shell.ts";
 
 /**
- * Installs a launcher in front of the language host, which is in the same directory as `pulumi-language-nodejs-host`.
+ * Installs the launcher `pulumi-language-nodejs`, which the engine starts as its language host. The launcher starts the
+ * real language host, `pulumi-language-nodejs-host` in the same directory.
  *
- * The language host that is published as a Go module reads the runtime options only from flags, but the current engine
- * sends them in requests. Therefore the launcher passes the options of Pulumi.yaml as flags. That language host does
- * not run policy packs either. If the engine, which is the launcher's parent, has arguments that name a policy pack,
- * the launcher starts the proxy of this directory in front of the language host. In other runs, the engine doesn't have
- * to wait for the proxy's start.
+ * The latest language host that is published as a Go module reads the runtime options only from flags, but the current
+ * engine sends them in requests. Therefore the launcher passes the options of Pulumi.yaml as flags. That language host
+ * does not run policy packs either. If the engine's arguments name a policy pack, the launcher starts the proxy
+ * (main.ts), which starts the language host. Without a policy pack, it starts no proxy, because the proxy takes time to
+ * start.
  *
  * @param binDir directory where the engine finds the language host
  */
@@ -20,7 +21,7 @@ export async function installLanguageHost(binDir: string): Promise<void> {
   const proxy = [process.execPath, ...files.map((file) => path.join(projectDir, file))]
     .map(shellWord)
     .join(" ");
-  // An absolute path because the benchmark's programs are in other directories.
+  // An absolute path, because the benchmarks run programs in other directories.
   const loader = path.join(projectDir, "loader.mjs");
   const script = [
     "#!/bin/sh",
@@ -29,7 +30,7 @@ export async function installLanguageHost(binDir: string): Promise<void> {
     'exec "$@"',
     "",
   ].join("\n");
-  // Replaced by rename: the existing file may be a hard link into the cache.
+  // rename() replaces the existing file, which may be a hard link into the toolchain's cache. A write would change both.
   await writeFile(`${launcher}.new`, script, { mode: 0o755 });
   await rename(`${launcher}.new`, launcher);
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import { ALL_TOOLS, type Tool } from "../toolchain/tools.ts";
 
-/** Written by `npm run licences`. */
+/** Path of the file that `npm run licences` writes. */
 export const GO_MODULES = path.join(import.meta.dirname, "go-modules.json");
 
 const schema = z.strictObject({
@@ -38,7 +38,7 @@ export function hasBinaries(tool: Tool): boolean {
   return Object.keys(tool.binaries).length > 0;
 }
 
-/** Returns a line for each tool whose modules have changed since their licences were read. */
+/** Returns the names of the tools whose modules have changed since their licences were read. */
 export function outdated(found: GoModules): string[] {
   return [
     ...ALL_TOOLS.filter((tool) => hasBinaries(tool) && found.tools[tool.name]?.of !== sourceOf(tool)).map(

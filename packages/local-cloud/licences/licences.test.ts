@@ -45,7 +45,7 @@ test.each(NPM_PROJECTS)("all packages of %s have allowed licences", (folder) => 
   expect(forbiddenPackages(lock)).toEqual([]);
 });
 
-// packages/local-cloud/tests/environment/go.test.ts tests how the toolchain handles a Go module on disk.
+// tests/environment/go.test.ts builds a program that links such a Go module.
 test("reports Go modules under the AGPL and without a licence", () => {
   const found = {
     "github.com/grafana/grafana@v11.0.0": ["AGPL-3.0-only"],

@@ -82,7 +82,7 @@ function licenceOfPackage(main: string, { modules }: GoModules): string {
   return goLicence(module, ids);
 }
 
-/** Returns the row of all packages in a lock file, which also contains their licences. */
+/** Returns the row for all packages of a lock file. The lock file contains their licences too. */
 function npmRow(folder: string): string[] {
   const lock = path.join(folder, "package-lock.json");
   const licences = [...new Set(npmLicences(readLock(folder)).values())].sort();

@@ -27,7 +27,7 @@ export async function bundle(program: string, folder: string): Promise<string> {
     target: "node20",
     outExtension: { ".js": ".mjs" },
     keepNames: true,
-    // CommonJS packages need require() for Node's own modules. No package imports this name.
+    // CommonJS packages need require() for Node's own modules. `ofBundle` is a name that no bundled module uses.
     banner: {
       js: 'import { createRequire as ofBundle } from "node:module"; const require = ofBundle(import.meta.url);',
     },

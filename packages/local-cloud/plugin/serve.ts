@@ -201,7 +201,7 @@ function fromStruct(struct: structs.Struct | undefined): Values {
   return isValues(values) ? values : {};
 }
 
-/** Protocol buffers don't support undefined, so undefined values are removed as in JSON. */
+/** Converts values to a protocol buffer, which can't contain undefined: such values are removed, as in JSON. */
 function toStruct(values: Values): structs.Struct {
   return structs.Struct.fromJavaScript(
     JSON.parse(JSON.stringify(values)) as Record<string, structs.JavaScriptValue>,

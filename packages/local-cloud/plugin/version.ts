@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { projectDir } from "../project/directory.ts";
 
-/** Argument of `node --import` for running TypeScript. An absolute URL, because bundles run in other directories. */
+/** Argument of `node --import` for running TypeScript. An absolute path, because bundles run in other directories. */
 export const typeScriptLoader = `${projectDir}node_modules/tsx/dist/loader.mjs`;
 
 /**

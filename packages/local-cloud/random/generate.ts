@@ -7,7 +7,7 @@ const numeric = "0123456789";
 /** The real provider's default of `overrideSpecial`. */
 const special = "!@#$%&*()-_=+[]{}<>:?";
 
-/** Maximum length of a text. A larger one is probably a mistake, and would take minutes to generate. */
+/** Maximum number of characters. A larger one is probably a mistake, and the text would take minutes to generate. */
 const maxLength = 100_000;
 
 /** A class of characters. */

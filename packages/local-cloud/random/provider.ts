@@ -54,13 +54,13 @@ export class RandomProvider implements Plugin {
     const schema = schemaOf(type);
     if (preview) return { id: "", state: { ...predict(schema, inputs), id: UNKNOWN } };
     const result = randomText(inputs);
-    // The real provider does not use a password as ID, because IDs are shown in plain text.
+    // Only a RandomString's ID is its text. A password is not used as an ID, because IDs are shown in plain text.
     if (type === textType) return { id: result, state: { ...inputs, result } };
     const bcryptHash = await bcrypt.hash(result, BCRYPT_COST);
     return { id: "none", state: withSecrets(type, { ...inputs, result, bcryptHash }) };
   }
 
-  /** Returns the state: there is no external resource to read. */
+  /** Returns the state as it is, because there is no external resource to read. */
   read({ type, id, inputs, state }: ReadRequest): Promise<ReadResult | undefined> {
     schemaOf(type);
     return Promise.resolve({ id, inputs, state: withSecrets(type, state) });

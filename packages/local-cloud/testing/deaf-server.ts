@@ -3,10 +3,13 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A server on 127.0.0.1 that accepts no connection at first: its backlog is full, so the kernel drops packets. */
+/**
+ * A server on 127.0.0.1 that accepts no connection until `wake`: its backlog is full, so the kernel drops the packets of
+ * new connections.
+ */
 export interface DeafServer {
   port: number;
-  /** Makes the server respond to each connection with "hello". */
+  /** Lets the server accept connections. It responds to each with "hello". */
   wake(): void;
 }
 

@@ -12,15 +12,15 @@ import { freePort } from "../../../lib/free-port.ts";
 /** Handles a request instead of the registry. Returns undefined if the registry should respond. */
 export type Fault = (incoming: IncomingMessage, outgoing: ServerResponse) => true | undefined;
 
-/** A real registry on 127.0.0.1 that replaces all others. */
+/** A real registry on 127.0.0.1 that stands for other registries. */
 export interface Registry {
-  /** Configuration that makes skopeo use this registry for all images, whatever registry their names have. */
+  /** Path of a configuration with which skopeo uses this registry instead of the `hosts` given to startRegistry. */
   registriesConf: string;
   /** Pushes images of the project. */
   push(recipes: Recipe[]): Promise<void>;
   /** Returns the digest of an image. */
   digest(name: string): Promise<string>;
-  /** Injects a fault into requests. @param fault - undefined removes it */
+  /** Handles all further requests with `fault`; undefined ends this. */
   fail(fault: Fault | undefined): void;
   close(): Promise<void>;
 }

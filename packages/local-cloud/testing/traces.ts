@@ -3,7 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { Cloud } from "../cluster/index.ts";
 
-/** Returns what local clouds may leave in this computer's namespaces: mounts, interfaces, rules, named namespaces. */
+/**
+ * Returns the mounts, network interfaces, iptables rules, routes and named network namespaces of this computer. If a
+ * local cloud leaves any behind, they differ from those before its start.
+ */
 export async function traces(): Promise<string[]> {
   const lines = async (file: string, ...args: string[]): Promise<string[]> =>
     (await execa(file, args)).stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -19,7 +22,7 @@ export async function traces(): Promise<string[]> {
   ].sort();
 }
 
-/** Returns what remains of a cloud: processes, files in its directory, cgroups of its containers. */
+/** Returns the processes of a cloud, the files in its directory, and the cgroups of its containers. */
 export async function tracesOf(cloud: Cloud): Promise<string[]> {
   const commands = await commandLines();
   const groups = await execa("find", ["/sys/fs/cgroup", "-ignore_readdir_race", "-type", "d"]);

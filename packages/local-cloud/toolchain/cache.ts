@@ -92,8 +92,8 @@ export async function fill(folder: string, build: (workspace: Workspace) => Prom
 }
 
 async function takeLock(lock: string, mark: string): Promise<boolean> {
-  // link(2) creates the lock together with its content, so there is never a lock without an owner.
-  // A process may wait for the lock several times at once, so its mark isn't enough for a name.
+  // link(2) creates the lock together with its content, so there is never a lock without an owner. The temporary file's
+  // name contains a random part, because one process may wait for the same lock several times at once.
   const ticket = `${lock}-${randomUUID()}.tmp-${mark}`;
   await writeFile(ticket, mark);
   try {

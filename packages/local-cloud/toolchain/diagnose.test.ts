@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { diagnose, lastLines } from "./diagnose.ts";
 
-// Shortened output of the real tools.
+// Logs are the real tools' output, shortened. `stops` is whether all further builds would fail too.
 const cases: [name: string, log: string, expected: RegExp, stops: boolean][] = [
   [
     "a full disk",
@@ -43,6 +43,12 @@ const cases: [name: string, log: string, expected: RegExp, stops: boolean][] = [
   [
     "no network",
     'go: github.com/a/b@v1.2.3: Get "https://proxy/github.com/a/b/@v/v1.2.3.mod": dial tcp: lookup proxy: no such host',
+    /module proxy is not reachable/,
+    true,
+  ],
+  [
+    "a proxy that is not running",
+    'go: github.com/a/b@v1.2.3: Get "https://proxy/github.com/a/b/@v/v1.2.3.mod": read: connection refused',
     /module proxy is not reachable/,
     true,
   ],

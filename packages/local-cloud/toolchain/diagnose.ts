@@ -13,12 +13,7 @@ interface Rule {
 
 const again = "Then retry: completed builds and downloads are kept.";
 
-function proxyRejected([
-  ,
-  module = "a module",
-  version = "",
-  answer = "proxyRejected",
-]: RegExpExecArray): string {
+function proxyRejected([, module = "a module", version = "", answer = "no status"]: RegExpExecArray): string {
   return `The module proxy rejects ${module}@${version} (${answer}): use a proxy that serves it (see "go env GOPROXY") or pin another version.`;
 }
 
@@ -56,7 +51,7 @@ const rules: Rule[] = [
   },
   {
     pattern:
-      /dial tcp|no such host|network is unreachable|connection proxyRejected|connection reset|i\/o timeout|TLS handshake timeout|proxyconnect|unexpected EOF|module lookup disabled by GOPROXY=off/,
+      /dial tcp|no such host|network is unreachable|connection refused|connection reset|i\/o timeout|TLS handshake timeout|proxyconnect|unexpected EOF|module lookup disabled by GOPROXY=off/,
     stops: true,
     say: () =>
       `Go modules can't be downloaded: the module proxy is not reachable. Check "go env GOPROXY", HTTPS_PROXY and your firewall. ${again}`,
@@ -79,7 +74,7 @@ const rules: Rule[] = [
   },
 ];
 
-/** Explains a failed build's log and what to do. Returns undefined if no known problem is found. */
+/** Explains from a failed build's log what failed and what to do. Returns undefined for an unknown problem. */
 export function diagnose(log: string): Diagnosis | undefined {
   for (const rule of rules) {
     const match = rule.pattern.exec(log);

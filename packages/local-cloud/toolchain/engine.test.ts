@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { pruneEngine } from "./engine.ts";
 
 /**
- * Excerpts of the engine's files that `pruneEngine` changes or removes, by path. Whether the complete engine
- * still compiles shows at each build of the toolchain.
+ * Excerpts of the engine's files that `pruneEngine` changes or removes, by path. Each build of the toolchain proves that
+ * the complete engine still compiles.
  */
 const FILES: Readonly<Record<string, string>> = {
   "authhelpers/gcpauth.go": "package authhelpers\n",
@@ -103,7 +103,7 @@ afterEach(async () => {
   await rm(module, { recursive: true });
 });
 
-test("removes support for other clouds and keeps local state", async () => {
+test("removes support for AWS, Azure and Google Cloud, and keeps local state", async () => {
   await pruneEngine(module);
   expect((await readdir(path.join(module, "operations"))).toSorted()).toEqual(["resources.go"]);
   expect(await readdir(module)).not.toContain("authhelpers");

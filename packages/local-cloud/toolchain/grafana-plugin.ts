@@ -28,7 +28,10 @@ const CLOUD = [
   "calls for Grafana Cloud",
 ] as const;
 
-/** Methods of the plugin framework's provider. Only the older SDK's provider is served. */
+/**
+ * Methods of the provider's part that uses Terraform's plugin framework. Only its other part, which uses the older
+ * plugin SDK, is served.
+ */
 const FRAMEWORK = ["Metadata", "Schema", "Configure", "DataSources", "Resources", "Functions"];
 
 /** Changes the source of one file. */
@@ -79,8 +82,8 @@ function unchanged(source: string): string {
 }
 
 /**
- * Removes everything but {@link RESOURCES} from Grafana's Terraform provider. The rest takes most of the time
- * to compile, and the app platform's resources need Grafana's own modules, which are under the AGPL.
+ * Removes all resources but {@link RESOURCES} from Grafana's Terraform provider. The others take most of the time to
+ * compile, and those of Grafana's app platform need Grafana's own modules, which are under the AGPL.
  *
  * @param module writable copy of the Go module github.com/grafana/terraform-provider-grafana/v4
  * @throws ToolchainError when a part to remove is not found
@@ -103,8 +106,8 @@ export async function pruneGrafanaPlugin(module: string): Promise<void> {
 }
 
 /**
- * Removes the requirements of a go.mod that contain none of the imported packages. Indirect requirements are
- * in the tool's own go.mod, so the build needs no other module, not even another go.mod.
+ * Removes from a go.mod the requirements of modules that contain none of the imported packages. The tool's own go.mod
+ * contains the indirect requirements, so the build needs no other module, not even another module's go.mod.
  */
 export function requireOnly(goMod: string, imports: ReadonlySet<string>): string {
   return goMod.replace(/^(?:require )?\s*(\S+) v\S+(?: \/\/ indirect)?\n/gm, (line, module: string) =>

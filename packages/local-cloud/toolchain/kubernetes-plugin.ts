@@ -12,10 +12,10 @@ const TYPES_OF_GROUPS =
   /^\t\w+ "github\.com\/pulumi\/pulumi-kubernetes\/sdk\/v4\/go\/kubernetes\/[a-z]+\/v[0-9a-z]+"\n/gm;
 
 /**
- * Removes the Go types from the SDK's switch over kinds, with which the provider registers resources of YAML
- * files. The types only hold results that the provider passes on unchanged, but compiling their 64 packages
- * takes a third of the time of all builds together. The switch differs from its default case only in the core
- * group's name "core", which this function adds to the default case.
+ * Removes all cases but the default from the SDK's switch over kinds, in which the provider registers the resources of
+ * YAML files. The cases only choose a Go type for results that the provider passes on unchanged, but compiling the 64
+ * packages of these types takes a third of the time of all builds together. The cases differ from the default case only
+ * in the core group's name "core", which this function adds to the default case.
  *
  * @param source the SDK's go/kubernetes/yaml/v2/kinds.go
  * @throws ToolchainError when a kind has another token than the default case would give it

@@ -5,7 +5,10 @@ import { ToolchainError } from "./go.ts";
 /** Options of the resource monitor that the language host serves to the program. */
 const OPTIONS = "Options: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),";
 
-/** Go source of a handler that forwards unary calls. An empty message preserves all fields as unknown fields. */
+/**
+ * Go source of a handler that forwards unary calls. It decodes each message as an empty one, which keeps all fields as
+ * unknown fields.
+ */
 const PASS_ON = `package main
 
 import (

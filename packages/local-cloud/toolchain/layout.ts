@@ -46,7 +46,7 @@ export async function go(build: Build, cwd: string, args: string[]): Promise<str
   return run("go", args, { cwd, log: build.log, onLine: build.onLine });
 }
 
-/** Prepares Alertmanager with placeholders for the web pages that it embeds and its Go module lacks. */
+/** Prepares Alertmanager with placeholders for its web pages: it embeds them, but its Go module doesn't contain them. */
 async function prepareAlertmanager(build: Build): Promise<string> {
   const { folder, copy } = await prepareWithCopy(build, "github.com/prometheus/alertmanager");
   await addPlaceholderPages(copy);
@@ -84,8 +84,9 @@ async function prepareGrafanaPlugin(build: Build): Promise<string> {
 }
 
 /**
- * Copies our Go module to `folder` and one of its requirements to `copy`, with a replace directive: Go does
- * not support overlays for files in its module cache. Go verifies the original against go.sum.
+ * Copies this project's Go module to `folder` and one of the modules that it requires to `copy`, and adds a replace
+ * directive. The copy is needed because Go does not support overlays for files in its module cache. Go verifies the
+ * original module against go.sum.
  */
 async function prepareWithCopy(build: Build, module: string): Promise<{ folder: string; copy: string }> {
   const folder = join(build.scratch, "module");
@@ -97,8 +98,8 @@ async function prepareWithCopy(build: Build, module: string): Promise<{ folder: 
 }
 
 /**
- * Downloads a module that our go.mod requires, but not its requirements: Grafana's provider requires modules
- * that must not be downloaded.
+ * Downloads a module that the tool's go.mod requires, but not the modules that it requires in turn: Grafana's provider
+ * requires modules that must not be downloaded.
  *
  * @returns its directory in the module cache
  */
@@ -112,9 +113,9 @@ export async function downloadModule(build: Build, module: string): Promise<stri
 }
 
 /**
- * Prepares the Kubernetes provider. Its program embeds two files, which are copied from its own Go module:
- * the schema, into which the release's version is written, and a mapping of Terraform types. It is built
- * against a copy of its SDK without the packages that take longest to compile.
+ * Prepares the Kubernetes provider. The program embeds two files, which are copied from the provider's Go module: the
+ * schema, into which the release's version is written, and a mapping of Terraform types. The program is built against a
+ * copy of the SDK without the packages that take longest to compile.
  */
 async function prepareKubernetesPlugin(build: Build): Promise<string> {
   const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";

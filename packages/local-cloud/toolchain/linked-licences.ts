@@ -16,8 +16,8 @@ const VERSION = "{{if and .Replace .Replace.Version}}{{.Replace.Version}}{{else}
 const PACKAGE = `{{with .Module}}{{if not .Main}}{{.Path}}\t${VERSION}\t{{.Dir}}\t{{$.Dir}}{{end}}{{end}}`;
 
 /**
- * Reads the licence files of all Go modules linked into a tool's binaries: those in each package's directory
- * and its parents up to the module's root.
+ * Reads the licence files of all Go modules linked into a tool's binaries, in each linked package's directory and in its
+ * parent directories up to the module's root.
  *
  * @param cwd directory of the Go module from which the tool is built
  */

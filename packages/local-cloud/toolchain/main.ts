@@ -1,8 +1,8 @@
 import { readCommandLine } from "../../../lib/command-line.ts";
 import { ToolchainError, ensureToolchain, removeOutdated } from "./build.ts";
 
-// Builds missing tools: all, or those with the named binaries. With --sweep it removes the results of older
-// sources, for a cache such as CI's that would grow otherwise.
+// Builds missing tools: all, or those with the named binaries. With --sweep, it removes tools that were built from older
+// sources: a cache such as CI's would grow otherwise.
 const { values, positionals: names } = readCommandLine({
   usage: "npx tsx packages/local-cloud/toolchain/main.ts [BINARY ...] [--sweep]",
   options: { sweep: { type: "boolean", default: false } },

@@ -42,8 +42,8 @@ test.each(HEAVY)("all tools require the same version of %s", (name) => {
   ).toHaveLength(1);
 });
 
-// If the versions differed, `npm start` and the tests would run another version of the program than the
-// image's name says.
+// If the versions differed, `npm start` and the tests would run another version of the program than the image's name
+// says.
 test.each([
   ["operator", images.operator, "prometheus-operator", "github.com/prometheus-operator/prometheus-operator"],
   [
@@ -85,8 +85,7 @@ test("no tool requires Grafana's own modules, which are under the AGPL", () => {
   }
 });
 
-// The source of the pruned copy is verified against this checksum. `go mod tidy` would remove it, because
-// go.mod replaces the module by the copy.
+// Go verifies the provider against this checksum before the toolchain copies and prunes it.
 test("go.sum has the checksum of the pruned provider's original", () => {
   const module = "toolchain/modules/pulumi-resource-grafana";
   const name = "github.com/grafana/terraform-provider-grafana/v4";

@@ -3,7 +3,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-/** Files of our own build: Prometheus's lock file contains versions that not every registry serves. */
+/** Files of this project's own build: Prometheus's lock file contains versions that not every registry serves. */
 const FILES = ["package.json", "package-lock.json", "vite.config.mjs"];
 
 /** Runs a command in a directory. */

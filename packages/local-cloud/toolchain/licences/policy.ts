@@ -18,10 +18,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   ...["ISC", "MIT", "MIT-0", "MPL-2.0", "Python-2.0", "Unicode-3.0", "Unicode-DFS-2016", "Unlicense", "Zlib"],
 ]);
 
-/**
- * A licence that was determined by reading another source, because neither a licence file nor a `license`
- * field names it.
- */
+/** A licence that was found by reading `source`, because neither a licence file nor a `license` field names it. */
 interface Reading {
   licence: string;
   /** Source of the licence. */
@@ -29,8 +26,8 @@ interface Reading {
 }
 
 /**
- * Go modules whose licence file doesn't determine the licence: there is none, it offers a choice, or it is
- * the licence of code that isn't linked.
+ * Go modules whose licence file doesn't determine the licence: there is no file, it offers a choice, or it is for code
+ * that isn't linked.
  */
 const READ_GO_MODULES: Readonly<Record<string, Reading>> = {
   "github.com/mattn/go-localereader@v0.0.1": { licence: "MIT", source: "README.md" },
@@ -59,7 +56,7 @@ export const NOT_BUNDLED: readonly string[] = ["get-document"];
 /** SPDX identifiers of Go modules' licences, by `path@version`. */
 export type GoLicences = Readonly<Record<string, readonly string[]>>;
 
-/** The used fields of an npm lock file. */
+/** An npm lock file, with the fields that this project uses. */
 export interface NpmLock {
   packages: Readonly<Record<string, { version?: string; license?: string; link?: boolean }>>;
 }

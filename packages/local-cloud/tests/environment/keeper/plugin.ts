@@ -3,7 +3,7 @@ import type { Plugin } from "../../../plugin/plugin.ts";
 import { serve } from "../../../plugin/serve.ts";
 import { text } from "../../../plugin/values.ts";
 
-/** Delay of the deletion in ms, so that the program would have exited if the engine didn't wait. */
+/** Delay of the deletion in ms. It is long enough for the program to exit, if the program doesn't wait for the engine. */
 const delay = 2000;
 
 /** A provider with one resource type, whose deletion needs the running program. */
