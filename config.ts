@@ -31,14 +31,16 @@ export function loadConfig(): Config & ConfigSecrets {
   return { ...config, ...Object.fromEntries(present.map((key) => [key, own.requireSecret(key)])) };
 }
 
-/** Returns the project's keys that are encrypted in the stack file, as the engine passes them to the SDK. */
+/**
+ * Returns the project's keys that are encrypted in the stack file. The engine lists them in an environment variable.
+ */
 function encryptedKeys(project: string): string[] {
   const keys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
   return keys.filter((key) => key.startsWith(`${project}:`)).map((key) => key.slice(project.length + 1));
 }
 
 /**
- * Parses the configuration in the engine's form.
+ * Parses and checks the configuration that the engine passes to the program.
  *
  * @param all values of the stack by namespace and key; structured values as JSON
  * @param project namespace of the keys; all of them must be known
@@ -84,7 +86,10 @@ function plainSecrets(raw: Record<string, unknown>, encrypted: readonly string[]
   }));
 }
 
-/** Returns the project's keys; objects and lists are parsed. The empty defaults of `Pulumi.yaml` count as missing. */
+/**
+ * Returns the project's keys with their values. Values are parsed as JSON unless the schema requires a string. Empty
+ * values count as missing, because `Pulumi.yaml` has an empty default for each key.
+ */
 function ownKeys(all: Partial<Record<string, string>>, project: string): Record<string, unknown> {
   const raw: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(all)) {
@@ -95,7 +100,7 @@ function ownKeys(all: Partial<Record<string, string>>, project: string): Record<
   return raw;
 }
 
-/** Reports whether the key's value is a string: the engine passes objects and lists as strings, too. */
+/** Reports whether the schema requires a string for the key. The engine passes all values as strings. */
 function isString(key: string): boolean {
   const type = (schema.shape as Record<string, z.ZodType | undefined>)[key];
   return type?.safeParse("text").error?.issues[0]?.code !== "invalid_type";

@@ -30,15 +30,14 @@ import { images as pinned } from "./versions.ts";
 const config = loadConfig();
 const images = { ...pinned, ...config.images };
 const { project, region, zone, ciSourceRanges: sourceRanges } = config;
-// Names in Google Cloud begin with the stack's prefix; labels name the stack.
+// Names in Google Cloud begin with the cluster's name. Labels contain the stack's name.
 const prefix = config.cluster.name;
 const labels = stackLabels(pulumi.getStack());
 
 // Google Cloud: the network, the cluster, and the addresses and disks, which survive the cluster's replacement.
 const cloud = new google.Provider("google", { project, region, zone });
 const inCloud = { providers: [cloud] };
-// The CRDs are read first, so that the program fails before anything is created if a CRD is missing or has a wrong
-// checksum.
+// If a CRD is missing or has a wrong checksum, the program fails here, before it creates anything in Google Cloud.
 const crds = await readCrds(config.crds, {
   ...CRD_FILES,
   ...(config.felix === undefined ? {} : SCRAPE_CONFIG_CRD_FILES),
@@ -81,9 +80,10 @@ const cluster = new Cluster(
 const api = new kubernetes.Provider(
   "kubernetes",
   { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
-  // A changed kubeconfig means a new cluster: the old workloads are deleted while the old API server still runs.
-  // This uses `replaceOnChanges` instead of `clusterIdentifier`, because the engine closes a provider that requests
-  // its own replacement, which then can't delete anything ("the client connection is closing").
+  // A changed kubeconfig means a new cluster: the provider is replaced, so that the old workloads are deleted while the
+  // old API server still runs. The provider itself must not request its replacement, which its constant
+  // `clusterIdentifier` prevents: the engine closes such a provider, and the deletions fail ("the client connection is
+  // closing").
   { replaceOnChanges: ["kubeconfig"] },
 );
 const inCluster = { providers: [api] };
@@ -256,7 +256,7 @@ grafanaAccess.closeAfter(content.resources);
 
 /** URL for pushes of CI, from the internet or from inside the VPC; undefined if pushes come only from the cluster. */
 export const PROMPG_URL = entrance?.urlWith(pushGateway.credentials) ?? pushGateway.url;
-/** IP address of PROMPG_URL; the A record of `pushGateway.domain` must contain it. */
+/** IP address of PROMPG_URL. The A record of `pushGateway.domain`, if the stack has a domain, must contain it. */
 export const PROMPG_ADDRESS =
   entrance?.address ?? (exposure === "in-cluster" ? undefined : addresses.pushGateway);
 /** URL for pushes of jobs inside the cluster. */

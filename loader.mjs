@@ -1,7 +1,7 @@
 // Makes Node run the program's TypeScript. Pulumi.yaml loads this file before everything else.
 //
 // Node 22.18 and newer strip types themselves and cache the compiled code, so a preview takes a third less time.
-// For older versions, strip-types.mjs does the same with the stripper that Node bundles.
+// For older versions, strip-types.mjs strips the types, with the library that newer versions bundle.
 //
 // There are no source maps on purpose. Types are replaced with spaces, so line numbers are right without source maps.
 // With source maps, Node maps the SDK's frames to files that don't exist (`node_modules/@pulumi/output.ts`). Then the

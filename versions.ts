@@ -1,7 +1,7 @@
 /**
  * Versions of all images. Tags are exact, so that production runs what was tested. Renovate appends the digest of each
- * tag (`tag@sha256:…`, `pinDigests` in renovate.json), which only the registry knows; both forms are supported
- * everywhere.
+ * tag (`tag@sha256:…`, `pinDigests` in renovate.json), which only the registry knows. The program accepts tags with and
+ * without a digest.
  */
 export const images = {
   /** github.com/prometheus-operator/prometheus-operator: the operator. */

@@ -10,7 +10,7 @@ export interface AlertRulesArgs {
   namespace: pulumi.Input<string>;
   /** The operator whose CRDs a PrometheusRule needs. */
   operator: Operator;
-  /** Values at and above which alerts fire. */
+  /** Thresholds of the alerts. */
   thresholds: AlertThresholds;
   /** URL of the page with a section for each alert. */
   runbookUrl: string;

@@ -14,7 +14,7 @@ import type { StackLabels } from "./stack-labels.ts";
 export interface ClusterArgs extends Omit<ClusterConfig, "name" | "acceptInterruptions"> {
   /** Google project id. */
   project: string;
-  /** Google zone: a zonal control plane is free, and the disks are zonal too. */
+  /** Google zone of the cluster. The disks are in one zone too, and GKE's free tier covers one zonal cluster. */
   zone: string;
   /** Name of the cluster. */
   clusterName: string;
@@ -36,7 +36,7 @@ const NODE_ROLES = {
 
 /** A GKE cluster of private nodes, with one node pool for all workloads. */
 export class Cluster extends pulumi.ComponentResource {
-  /** Kubeconfig for the provider, the tunnel and people. */
+  /** Kubeconfig for the Kubernetes provider, the tunnel to Grafana, and people. */
   readonly kubeconfig: pulumi.Output<string>;
   /** Full name of the cluster: "PROJECT/ZONE/NAME". */
   readonly identifier: string;
@@ -50,10 +50,10 @@ export class Cluster extends pulumi.ComponentResource {
     const cluster = new GkeCluster(`${name}-gke`, clusterSettings(args, account.email), {
       parent: this,
       // GKE first creates a default node pool, which the provider then removes. The nodes of the default pool use the
-      // service account, so the account's roles must exist before.
+      // service account, so the account's roles must exist before. So must the peerings (`peerings` in network.ts).
       dependsOn: [...roles, ...args.network.peerings],
-      // These are settings of the removed pool. Reading the cluster returns the settings of another pool or
-      // none, and a difference would replace the cluster (terraform-google-kubernetes-engine#2014).
+      // `nodeConfig` describes the default pool, which is removed. Reading the cluster returns the settings of another
+      // pool or none, and a difference would replace the cluster (terraform-google-kubernetes-engine#2014).
       ignoreChanges: ["nodeConfig"],
       customTimeouts: { create: "30m", update: "60m", delete: "30m" },
     });
@@ -121,10 +121,10 @@ export class Cluster extends pulumi.ComponentResource {
 }
 
 /**
- * Returns the node pool's name. Each change that replaces the pool must also change its name: then the provider creates
- * the new pool before it drains and deletes the old one. With the same name it would have to delete the old pool first.
- * Only `spot` replaces the pool; GKE changes machine type and disk in place and creates each new node before it deletes
- * the old one.
+ * Returns the node pool's name. Each change that replaces the pool must also change the pool's name. Then the new pool
+ * is created before the old one is drained and deleted; with the same name, the old pool would have to be deleted
+ * first. Only `spot` replaces the pool. GKE changes machine type and disk in place: it creates each new node before it
+ * deletes an old one.
  */
 function poolName({ clusterName, spot }: ClusterArgs): string {
   return spot ? `${clusterName}-spot-nodes` : `${clusterName}-nodes`;
@@ -140,9 +140,9 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
       clusterSecondaryRangeName: args.network.podRangeName,
       servicesSecondaryRangeName: args.network.serviceRangeName,
     },
-    // The permanent node pool is a separate resource. The node of GKE's default pool gets the same settings
-    // until the pool is removed. Without a service account in these settings, that node would use Compute Engine's
-    // default service account (terraform-provider-google#4435).
+    // The permanent node pool is a separate resource. The node of GKE's default pool has the same settings until the
+    // pool is removed. Without a service account in these settings, that node would use Compute Engine's default
+    // service account (terraform-provider-google#4435).
     removeDefaultNodePool: true,
     initialNodeCount: 1,
     nodeConfig: nodeSettings(args, nodeAccount),
@@ -187,7 +187,7 @@ function accessSettings(args: ClusterArgs): Partial<GkeClusterArgs> {
   return {
     privateClusterConfig: {
       enablePrivateNodes: true,
-      // Without an IP endpoint GKE sets this to true. Any other value would be a difference in each preview
+      // Without an IP endpoint, GKE sets this argument to true. Any other value would be a difference in each preview
       // (terraform-provider-google#27901).
       enablePrivateEndpoint: !byAddress,
       masterIpv4CidrBlock: byAddress ? args.controlPlaneCidr : undefined,

@@ -71,15 +71,15 @@ export function runAs(user: number, group = user) {
     runAsUser: user,
     runAsGroup: group,
     fsGroup: group,
-    // Without this, each start would change the owner of every file on the disk.
+    // With the default, "Always", each start would change the group of every file on the disk.
     fsGroupChangePolicy: "OnRootMismatch",
     seccompProfile: { type: "RuntimeDefault" },
   };
 }
 
 /**
- * Returns the spec of a Deployment with one pod. Two pods can't use one disk, so a rolling update would never finish
- * (grafana/helm-charts#146).
+ * Returns the spec of a Deployment with one pod. An update deletes the old pod first, because two pods can't use one
+ * disk: a rolling update would never finish (grafana/helm-charts#146).
  */
 export function onePod<Spec>(labels: Labels, podSpec: Spec) {
   return {

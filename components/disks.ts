@@ -78,12 +78,12 @@ export class Disks extends pulumi.ComponentResource {
           size: sizeGb,
           labels: { ...args.labels, component: what },
         },
-        // A restored disk has its snapshot in these properties. Both are immutable, so a difference would replace
-        // the disk.
         {
           parent: this,
           protect: args.protect,
           dependsOn: args.apis,
+          // A disk that an operator created from a snapshot (docs/rebuild.md) has a snapshot and another description.
+          // Both are immutable, so a difference would replace the disk.
           ignoreChanges: ["snapshot", "description"],
         },
       );

@@ -22,19 +22,19 @@ export interface GrafanaAccessArgs extends Pick<GrafanaConfig, "access" | "tunne
 
 /** Access to Grafana's API from the program. */
 export interface GrafanaAccess {
-  /** URL for the provider. It is known from the first preview on and stays the same in later runs. */
+  /** URL for Grafana's provider. It is the same in each run, so that the provider doesn't change. */
   url: pulumi.Output<string>;
   /**
-   * Closes the tunnel when these resources are done. Otherwise the provider's idle connection would keep the program
-   * running for another 90 s.
+   * Closes the tunnel's connections when these resources are created or updated. Otherwise the provider's idle
+   * connection would keep the program running for another 90 s.
    */
   closeAfter(content: pulumi.Resource[]): void;
 }
 
 /**
- * Opens access to Grafana, which is inside the VPC while this program runs outside of it. The URL is derived from the
- * Deployment, so that Grafana's provider waits until Grafana is available: the engine ignores `dependsOn` of a provider
- * (pulumi#8917).
+ * Opens access to Grafana, which is inside the VPC while this program runs outside of the VPC. The URL is an Output
+ * that depends on the Deployment, so that Grafana's provider waits until Grafana is available: the engine ignores
+ * `dependsOn` of a provider (pulumi#8917).
  */
 export function openGrafanaAccess(args: GrafanaAccessArgs): GrafanaAccess {
   if (args.access === "direct") {

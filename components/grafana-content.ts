@@ -30,9 +30,9 @@ export interface GrafanaContentArgs {
   alertmanagerUrl: pulumi.Input<string>;
   /** Prometheus's version, e.g. "3.16.0": the query editor offers the functions of this version. */
   prometheusVersion: string;
-  /** Values at and above which panels turn red. */
+  /** Thresholds at which panels turn red. */
   thresholds: AlertThresholds;
-  /** Grafana's Deployment. The engine deletes the content together with it, without calls to Grafana. */
+  /** Grafana's Deployment. When the Deployment is deleted, the engine deletes the content without calls to Grafana. */
   deployment: pulumi.Resource;
 }
 
@@ -159,7 +159,7 @@ function prometheusSource(uid: string, { longTerm, prometheusVersion }: GrafanaC
   };
 }
 
-/** Credentials as Grafana stores them: encrypted in its database, and not returned by its API. */
+/** Returns a data source's credentials in fields that Grafana encrypts and that its API doesn't return. */
 function authentication({ user, password, token }: EndpointArgs) {
   if (user !== undefined && password !== undefined) {
     const secrets = pulumi.jsonStringify({ basicAuthPassword: password });

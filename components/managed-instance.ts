@@ -28,8 +28,8 @@ export const INSTANCE = "k8sfv";
 const CLAIM_TEMPLATE = "data";
 /**
  * Change of the container that reloads the configuration: its startup probe runs every second instead of every 10 s,
- * the operator's value. Both allow 30 s in total. The first probe comes before the container listens, so with the
- * operator's value a pod would be ready only 10 s after its start.
+ * the operator's value. With either value, the container has 30 s to start. The first probe comes before the container
+ * listens, so with the operator's value a pod would be ready only 10 s after its start.
  */
 const RELOADER = { name: "config-reloader", startupProbe: { periodSeconds: 1, failureThreshold: 30 } };
 
@@ -72,7 +72,7 @@ export function managedInstance(
         ...spec,
       },
     },
-    // The operator deletes the pod, so the operator must be deleted last.
+    // The operator deletes the pod, so the operator must be deleted after this resource.
     workload(parent, { dependsOn: [operator.deployment, claim, ...dependsOn] }),
   );
 }

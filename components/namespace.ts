@@ -51,7 +51,7 @@ export class Namespace extends pulumi.ComponentResource {
       {
         metadata: { name: "k8sfv-monitoring", labels: partOf },
         value: PRIORITY,
-        description: "Metrics of nightly runs: kept on a full cluster, where a job of CI would wait.",
+        description: "Pods that keep the metrics of nightly runs. On a full cluster, they preempt CI jobs.",
       },
       { parent: this, dependsOn: [args.nodes] },
     );

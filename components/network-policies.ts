@@ -146,8 +146,8 @@ function flows(args: NetworkPoliciesArgs) {
 }
 
 /**
- * Allows connections to each Felix: to its IPv4 address, or, because network policies don't support host names, to its
- * port in all ranges of CI machines.
+ * Allows connections to each Felix target: to its IPv4 address, or, if the target has a host name, to its port in all
+ * ranges of CI machines, because network policies don't support host names.
  */
 function felix(targets: string[], outside: Peer[]) {
   return targets.map((target) => {

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { checksum, download } from "../lib/download.ts";
 
 /**
- * Files of the CRDs that are needed, with their SHA-256. The repository has these files at the tag of the operator's
- * version, and so does the Go module, in example/prometheus-operator-crd/. The operator starts a controller only if its
- * CRD exists (main.go, checkPrerequisites), so the large CRDs of PrometheusAgent and ThanosRuler are left out. The
- * Alertmanager controller requires AlertmanagerConfig, although none exist here.
+ * Files of the CRDs that are needed, with their SHA-256. They are in the directory example/prometheus-operator-crd/ of
+ * the operator's repository, at the tag of its version. The operator starts a controller only if the controller's CRD
+ * exists (main.go, checkPrerequisites), so the large CRDs of PrometheusAgent and ThanosRuler are left out. The
+ * Alertmanager controller requires the CRD AlertmanagerConfig, although this program creates no such resource.
  */
 export const CRD_FILES: Readonly<Record<string, string>> = {
   "monitoring.coreos.com_alertmanagerconfigs.yaml":
@@ -35,8 +35,8 @@ export const SCRAPE_CONFIG_CRD_FILES: Readonly<Record<string, string>> = {
 
 /**
  * Reads the CRDs, verifies their checksums and removes their descriptions, as the operator's own
- * stripped-down-crds.yaml does. Descriptions are two thirds of a CRD, which the state would contain twice and each step
- * of an update would write again.
+ * stripped-down-crds.yaml does. Descriptions are two thirds of a CRD. The state contains each CRD twice, and the engine
+ * writes the state again at each step of an update.
  *
  * @param source - an https:// URL or a path of a directory
  * @param files - file names with their SHA-256. Default: CRD_FILES
@@ -61,8 +61,8 @@ export async function readCrds(source: string, files = CRD_FILES): Promise<strin
 }
 
 /**
- * Removes descriptions from CRDs in the format of controller-gen: the keys `description` that have a text as value,
- * with the more indented lines that follow. A property named `description` has a map as value and is kept.
+ * Removes descriptions from CRDs in the format of controller-gen: each key `description` whose value is a text, and
+ * the more indented lines that follow it. A property named `description` has a map as value and is kept.
  */
 function withoutDescriptions(yaml: string): string {
   let skipped = Infinity;

@@ -64,7 +64,7 @@ export class Operator extends pulumi.ComponentResource {
           },
         },
       },
-      // The operator looks for CRDs only when it starts. The annotation CRDS_HASH restarts it when they change.
+      // The operator looks for CRDs only when it starts. The annotation CRDS_HASH restarts it when the CRDs change.
       workload(this, { dependsOn: [this.crds, ...grants] }),
     );
     this.createMonitor(name, args.namespace, labels);
@@ -129,8 +129,9 @@ function roleRef(kind: "Role" | "ClusterRole", name: pulumi.Input<string>) {
 const READ = ["get", "list", "watch"];
 
 /**
- * Permissions in the namespace: upstream's rules (example/rbac/prometheus-operator) without unused resources, and with
- * the verbs that the code uses (pkg/prometheus/server/operator.go, pkg/k8sutil) instead of "*".
+ * Permissions in the namespace: the rules of the operator's repository (example/rbac/prometheus-operator) without
+ * unused resources, and with the verbs that the operator's code uses (pkg/prometheus/server/operator.go, pkg/k8sutil)
+ * instead of "*".
  */
 const NAMESPACE_RULES = [
   { apiGroups: [GROUP], resources: ["prometheuses", "alertmanagers"], verbs: [...READ, "update", "patch"] },

@@ -32,10 +32,13 @@ const ACCOUNT = `prometheus-${INSTANCE}`;
 const RETENTION_DAYS = 1825;
 /**
  * Change of Prometheus's container: its startup probe runs every second instead of every 15 s, the operator's value.
- * Both allow 15 minutes in total.
+ * With either value, Prometheus has 15 minutes to start.
  */
 const CONTAINER = { name: "prometheus", startupProbe: { periodSeconds: 1, failureThreshold: 900 } };
-/** Fraction of the disk for blocks. The rest is for the write-ahead log and compaction. */
+/**
+ * Fraction of the disk that blocks and the write-ahead log may fill. The rest is for compaction, which writes a new
+ * block before it deletes the old ones.
+ */
 const DISK_SHARE = 0.8;
 
 /** Runs one Prometheus that keeps five years of series on a disk, at a reserved address. */
@@ -120,7 +123,10 @@ export class Prometheus extends pulumi.ComponentResource {
   }
 }
 
-/** Returns the maximum size of all blocks on a disk of `diskGb` GiB, in Prometheus's format (its "GB" is GiB). */
+/**
+ * Returns the size at which Prometheus deletes its oldest blocks, for a disk of `diskGb` GiB, in Prometheus's format
+ * (whose "GB" is GiB). Prometheus counts blocks and the write-ahead log (BeyondSizeRetention in its tsdb/db.go).
+ */
 export function retentionSize(diskGb: number): string {
   return `${Math.floor(diskGb * DISK_SHARE)}GB`;
 }
@@ -131,9 +137,9 @@ function instanceSpec({ disk, namespace, retentionDays = RETENTION_DAYS }: Prome
     serviceAccountName: ACCOUNT,
     automountServiceAccountToken: true, // service discovery uses the Kubernetes API
     serviceDiscoveryRole: "EndpointSlice",
-    // Prometheus' HTTP APIs that delete series, stop Prometheus, or write series without the Pushgateway stay
-    // disabled. --web.enable-lifecycle enables both the reload and the stop by HTTP, so the sidecar reloads the
-    // configuration with a signal.
+    // Prometheus's HTTP APIs that delete series, stop Prometheus, or write series without the Pushgateway stay
+    // disabled. --web.enable-lifecycle would enable not only the reload by HTTP but also the stop, so the config
+    // reloader sends a signal instead.
     enableAdminAPI: false,
     enableRemoteWriteReceiver: false,
     reloadStrategy: "ProcessSignal",
@@ -142,7 +148,8 @@ function instanceSpec({ disk, namespace, retentionDays = RETENTION_DAYS }: Prome
     retention: `${retentionDays * 24}h`,
     retentionSize: retentionSize(disk.sizeGb),
     walCompression: true,
-    // Prometheus writes its head block to disk at shutdown.
+    // At shutdown, Prometheus sends pending samples to remote-write receivers for up to 1 minute and closes its
+    // database.
     terminationGracePeriodSeconds: 120,
     // An empty selector matches all resources of the namespace.
     serviceMonitorSelector: {},

@@ -25,7 +25,7 @@ export interface PushEntranceArgs {
   image: string;
   /** Domain for pushes. Its A record must be `address`. */
   domain: string;
-  /** IPv4 ranges that may push, or all addresses. */
+  /** IPv4 ranges that may push; "anywhere" allows all addresses. */
   sourceRanges: string[] | "anywhere";
   /** Whether `protect` prevents the deletion of the address, to which the domain points. */
   protectAddress: boolean;
@@ -43,7 +43,7 @@ const LAST_PRIORITY = 2_147_483_647;
 /**
  * Exposes the Pushgateway to the internet through Google's load balancer, with a managed certificate and only for the
  * given ranges. The Pushgateway checks the password. Google issues the certificate when the domain points to the
- * address; until then pushes fail.
+ * address; until then, pushes from the internet fail.
  */
 export class PushEntrance extends pulumi.ComponentResource {
   /** IP address for the domain's A record. */
@@ -80,7 +80,7 @@ export class PushEntrance extends pulumi.ComponentResource {
       // The health check covers only the push queue, not the Pushgateway: the queue accepts pushes while the
       // Pushgateway is unavailable.
       healthCheck: { type: "HTTP", requestPath: PUSH_QUEUE_HEALTH_PATH, port: PORT },
-      // Time in seconds after which the load balancer ends a request. Its default is 30 s.
+      // Time in seconds after which the load balancer ends a request. The default is 30 s.
       timeoutSec: MAX_RESPONSE_SECONDS,
     });
     const service = new Service(
@@ -88,8 +88,7 @@ export class PushEntrance extends pulumi.ComponentResource {
       {
         metadata: {
           ...metadata,
-          // These labels differ from those that the ServiceMonitor selects, so that the Pushgateway is not scraped
-          // twice.
+          // Without the label `app.kubernetes.io/name`, no ServiceMonitor selects this Service.
           labels: { "app.kubernetes.io/part-of": "k8sfv-metrics" },
           annotations: {
             "cloud.google.com/neg": '{"ingress": true}',

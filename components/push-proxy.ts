@@ -10,7 +10,7 @@ import {
   UPLOAD_GRACE_SECONDS,
 } from "./push-proxy/limits.ts";
 
-/** Arguments of the durable push proxy. */
+/** Arguments of {@link pushProxy}. */
 export interface PushProxyArgs {
   /** Namespace of the pod. */
   namespace: pulumi.Input<string>;
@@ -32,7 +32,7 @@ export interface PushProxyArgs {
   credentials?: { name: pulumi.Input<string>; key: string };
 }
 
-/** Maximum bytes of a push. A run of k8sfv pushes 50 kB; a push needs ten times its size in memory. */
+/** Maximum bytes of a push. A run of k8sfv pushes 50 kB. The proxy needs ten times a push's size in memory. */
 export const MAX_PUSH_BYTES = 4 * 2 ** 20;
 /** Maximum bytes of the Pushgateway's file, some 90,000 series. The Pushgateway never deletes groups by itself. */
 export const MAX_STORED_BYTES = 16 * 2 ** 20;
@@ -49,9 +49,10 @@ export const MAX_RESPONSE_SECONDS =
   ATTEMPT_TIMEOUT_SECONDS;
 
 /**
- * The Pushgateway's `--persistence.interval`, about the duration of a push. The Pushgateway accepts no pushes while it
- * writes its file (3 ms with 64 groups). Measured: at 1 ms, writing took a fifth of the time; at 20 ms, 64 clients had
- * the same throughput as at 10 ms, but 8 clients only half, because their pushes waited for the interval.
+ * The Pushgateway's `--persistence.interval`, the pause between writes of its file. The Pushgateway accepts no pushes
+ * while it writes (3 ms with 64 groups). Measured: with 1 ms, the Pushgateway wrote during a fifth of the time. With
+ * 20 ms, 64 clients had the same throughput as with 10 ms, but 8 clients only half of it, because their pushes waited
+ * for the next write.
  */
 export const PERSISTENCE_INTERVAL = "10ms";
 
@@ -61,7 +62,7 @@ const CANARY = { name: "canary", mountPath: "/canary" };
 
 let program: string | undefined;
 
-/** Returns the proxy's program in one file without comments, so that changed comments don't change it. */
+/** Returns the proxy's program in one file without comments, so that a changed comment doesn't restart the proxy. */
 export function pushProxyProgram(): string {
   program ??= buildSync({
     absWorkingDir: fileURLToPath(new URL("..", import.meta.url)),
@@ -78,7 +79,7 @@ export function pushProxyProgram(): string {
   return program ?? "";
 }
 
-/** Returns the proxy's container with the volumes and the init container that it needs. */
+/** Returns the proxy's container, and the volumes and the init container that the proxy needs. */
 export function pushProxy(name: string, args: PushProxyArgs, parent: pulumi.Resource) {
   const configMap = new ConfigMap(
     `${name}-program`,
@@ -137,7 +138,7 @@ function container({ image, port, gatewayPort, file, data, credentials }: PushPr
     ports: [{ name: port.name, containerPort: port.number }],
     readinessProbe: { ...probe("/-/ready"), periodSeconds: 5 },
     livenessProbe: { ...probe("/-/push-proxy/healthy"), periodSeconds: 30 },
-    // The canary has its own memory limit (canary.ts), so it can't use up the proxy's.
+    // The canary (canary.ts), which runs in this container, limits its own memory.
     resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { memory: "512Mi" } },
     securityContext: RESTRICTED,
     volumeMounts: [

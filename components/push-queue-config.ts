@@ -35,19 +35,19 @@ const MAX_CONCURRENT = 32;
  * the buffer grows up to 32 MiB, which count towards the pod's memory limit.
  */
 const RECEIVE_BUFFER_BYTES = 64 * 2 ** 10;
-/** Number of retries. HAProxy waits 1 s after a refused connection, so this is also a number of seconds. */
+/** Number of retries. HAProxy waits 1 s after each refused connection, so the number is also a time in seconds. */
 const RETRIES = MAX_HOLD_SECONDS;
 
 /**
- * Returns the configuration of HAProxy 2.6 or newer (docs.haproxy.org/3.0/configuration.html). HAProxy holds
- * a push while the Pushgateway's pod is down, and sends it again if the connection to the push proxy breaks.
+ * Returns the configuration of HAProxy 2.6 or newer (docs.haproxy.org/3.0/configuration.html). HAProxy holds a push
+ * while the Pushgateway's pod is down, and sends the push again if the connection to the push proxy breaks.
  *
- * The server has no health check: with one, HAProxy would immediately respond with 503 while the server is
- * down. Without one, each connection attempt is the check. At most MAX_CONCURRENT requests try to connect at
- * the same time; the others wait in FIFO order.
+ * The server `push-proxy` has no health check: with one, HAProxy would immediately respond with 503 while the server is
+ * down. Without one, HAProxy tries to connect for each request. At most MAX_CONCURRENT requests try to connect at the
+ * same time; the others wait in FIFO order.
  *
- * Each connection has one request (`option httpclose`). Otherwise idle connections of clients would count
- * towards MAX_CLIENTS, and new clients would have to wait.
+ * Each connection has one request (`option httpclose`). Otherwise idle connections of clients would count towards
+ * MAX_CLIENTS, and new clients would have to wait.
  */
 export function pushQueueConfig({ listenAddress = "", port, server }: PushQueueConfigArgs): string {
   return `global

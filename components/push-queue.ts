@@ -33,7 +33,7 @@ const { name: NAME, port: PORT } = WORKLOADS.pushQueue;
 const PORT_NAME = "metrics";
 /**
  * Containers of a pod, each with its own port for metrics and probes. Both listen on PORT with SO_REUSEPORT: if the
- * kernel kills one, the other still accepts connections until the kubelet has restarted it.
+ * kernel kills one process, the other accepts connections until the kubelet has restarted the killed one.
  */
 const CONTAINERS = PUSH_QUEUE_METRICS_PORTS.map((number, index) => ({
   name: `haproxy-${index + 1}`,
@@ -55,7 +55,7 @@ export function pushQueueLabels(image: string): Labels {
 }
 
 /**
- * Runs two replicas of HAProxy in front of the push proxy, on different nodes. They hold pushes while the
+ * Runs two replicas of HAProxy in front of the push proxy, on different nodes. The replicas hold pushes while the
  * Pushgateway's pod is down.
  *
  * @returns the Deployment, on which the Pushgateway's Services depend
@@ -92,7 +92,7 @@ export function pushQueue(name: string, args: PushQueueArgs, parent: pulumi.Comp
         template: { metadata: { labels: labels.all }, spec: podSpec(args, labels, config.metadata.name) },
       },
     },
-    // When deleted, the pods still respond to the pushes that they hold.
+    // A deleted pod ends only when it has responded to the pushes that it holds, after up to 16 minutes.
     workload(parent, { customTimeouts: { ...WORKLOAD_TIMEOUTS, delete: "20m" } }),
   );
   new PodDisruptionBudget(
@@ -163,7 +163,7 @@ function container({ name, metrics }: (typeof CONTAINERS)[number], image: string
     args: ["-db", "-f", `${CONFIG.mountPath}/haproxy.cfg`],
     env: [{ name: METRICS_PORT_VARIABLE, value: `${metrics.number}` }],
     ports: [
-      // If two containers of a pod have a port of the same name, Services use the first container's.
+      // Both containers listen on PORT. A Service needs its name only once.
       ...(name === CONTAINERS[0]?.name ? [{ name: PORT_NAME, containerPort: PORT }] : []),
       { name: metrics.name, containerPort: metrics.number },
     ],

@@ -6,16 +6,16 @@ import type { Labels } from "./conventions.ts";
 export interface ScrapeArgs {
   /** Namespace of the Service. */
   namespace: pulumi.Input<string>;
-  /** Name of the Service, also used for the labels `job` and `instance`. */
+  /** Name of the ServiceMonitor, and value of the label `instance`. */
   serviceName: string;
-  /** Value of the label `job`. @default `serviceName` */
+  /** Value of the label `job`. @default name of the Service that `labels` select */
   job?: string;
   /** Labels of the Service. */
   labels: Labels;
   /**
    * Names of the Service's ports with metrics; a ServiceMonitor doesn't support port numbers. With one name, the
-   * Service has one pod, and the label `instance` is `serviceName`. With several names, one for each container of a
-   * pod, `instance` consists of the names of the pod and the container.
+   * Service must have only one pod, and the label `instance` is `serviceName`. With several names, one for each
+   * container of a pod, `instance` consists of the names of the pod and the container.
    */
   ports: string[];
   /** Additional fields of the endpoint. @default none */
@@ -30,8 +30,8 @@ const CONTAINER = ["__meta_kubernetes_pod_name", "__meta_kubernetes_pod_containe
 
 /**
  * Scrapes a Service every 10 s. Drops the target labels that name the pod: otherwise each new pod would start new
- * series, and no series would last five years. `instance` can't be dropped, because Prometheus would set it to the
- * pod's address, so it gets a fixed value.
+ * series, and no series would last five years. The label `instance` is set to a fixed value instead, because Prometheus
+ * replaces a dropped `instance` with the pod's address.
  */
 export function scrape(
   name: string,

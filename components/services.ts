@@ -26,14 +26,14 @@ export interface InternalServiceArgs extends ServiceArgs {
 
 const INTERNAL = {
   "networking.gke.io/load-balancer-type": "Internal",
-  // Without this, clients in other regions of this VPC and of peered ones can't connect.
+  // Without global access, clients in other regions, of this VPC and of peered ones, can't connect.
   "networking.gke.io/internal-load-balancer-allow-global-access": "true",
 };
 
 /**
- * Annotation that makes the engine wait only for the load balancer. The provider's own wait for a Service takes
- * 10 s longer, in which its endpoints must settle (provider/pkg/await/service.go). The workloads' own conditions
- * show earlier that they are ready.
+ * Annotation that makes the engine wait only for the load balancer. The provider's own wait for a Service takes 10 s
+ * longer, because the Service's endpoints must not change in that time (provider/pkg/await/service.go). The engine
+ * waits for the workload's pods anyway.
  */
 const AWAIT_LOAD_BALANCER = { "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress[0].ip}" };
 
@@ -71,8 +71,8 @@ export function clusterService(name: string, args: ServiceArgs, opts: pulumi.Cus
 }
 
 /**
- * Creates a headless Service, for service discovery. `skipAwait` avoids a bug in the provider's wait, which takes the
- * first event of a watch that may have begun before the change, and so could save an outdated state
+ * Creates a headless Service, for service discovery. `skipAwait` avoids a bug in the provider's wait: the provider
+ * takes the first event of a watch as the Service's new state, but the watch may have begun before the change
  * (provider/pkg/await/service.go, await).
  */
 export function headlessService(

@@ -60,7 +60,7 @@ function checkSpot(raw: unknown): Problem[] {
   if (spot !== true || valueAt(raw, ["cluster", "acceptInterruptions"]) === true) return [];
   const allowed =
     "false, or true together with cluster.acceptInterruptions: true; Google Cloud may preempt Spot nodes at any time, " +
-    "and pushes fail until the pods run on another node";
+    "and Prometheus, the Pushgateway and Grafana are unavailable until they run on another node";
   return [{ path: ["cluster", "spot"], value: spot, allowed }];
 }
 

@@ -3,7 +3,7 @@ import { valueAt } from "./problems.ts";
 
 /**
  * Checks that a Pushgateway on the internet has a password, a domain and explicit source ranges, and that any other
- * has neither a domain nor source ranges.
+ * Pushgateway has neither a domain nor source ranges.
  */
 export function checkExposure(raw: unknown): Problem[] {
   const path = (key: string) => ["pushGateway", key];

@@ -11,7 +11,7 @@ const RUNBOOK = "docs/operations.md";
 
 const expectedRuns = object({
   codeLevels: string("a regular expression of RE2, like release-.*", isPattern).meta({
-    description: "Regular expression that the whole code level matches.",
+    description: "Regular expression (RE2) that must match the whole code level.",
     examples: ["release-.*"],
   }),
   days: z
@@ -54,8 +54,8 @@ export const alerts = object({
     .array(expectedRuns, { error: "a list of objects with the keys codeLevels, days and by" })
     .default(DEFAULT_THRESHOLDS.expectedRuns)
     .describe(
-      "Schedules of code levels that don't run every day. The first schedule that matches applies. Other code levels are " +
-        "expected every `alerts.runMissingHours`.",
+      "Schedules of code levels that don't run every day. The first schedule that matches applies. For other code levels, " +
+        "`alerts.runMissingHours` applies.",
     ),
   occupancyGrowthPercent: integer(1, 1000, " (percent)")
     .default(DEFAULT_THRESHOLDS.occupancyGrowthPercent)

@@ -18,7 +18,7 @@ const diskGb = () => integer(MIN_DISK_GB, MAX_DISK_GB, " GiB");
 /** The key `cluster`. */
 export const cluster = object({
   name: googleName(24, ' (the nodes\' service account, "NAME-nodes", has at most 30)').describe(
-    "Name of the cluster, and the prefix of all names in Google Cloud. Unique among the stacks of a project.",
+    "Name of the cluster, and prefix of the names of its node pool and service account, and of the addresses and disks. Unique among the stacks of a project.",
   ),
   nodeCount: integer(1, 100).describe(
     "Number of nodes. A single node runs both pods of the push queue: if the node is lost, pushes are refused until GKE has replaced it.",
@@ -39,7 +39,7 @@ export const cluster = object({
     .default("dataplane-v2")
     .describe("Implementation of network policies: GKE Dataplane V2 or Calico."),
   deletionProtection: boolean(true).describe(
-    "Whether Google Cloud rejects the deletion of the cluster. Set this to false only before you delete the environment or replace the cluster.",
+    "Whether Pulumi refuses to delete the cluster. Set this to false only before you delete the environment or replace the cluster.",
   ),
   endpoint: enumOf("dns", "ip")
     .default("dns")

@@ -24,7 +24,7 @@ import {
 const FELIX_TARGET = "a host (IPv4 address or name) with its port, like 10.248.4.2:9091";
 const FELIX_TARGETS = `a list of at least one target (${FELIX_TARGET})`;
 
-/** Describes an optional image; the example is one in a private registry. */
+/** Describes an optional image. The example is an image in a private registry. */
 const optionalImage = (type: typeof image, description: string, example: string) =>
   type.optional().meta({ description, examples: [`registry.example.com/${example}`] });
 
@@ -68,8 +68,8 @@ const pushGateway = object({
   exposure: enumOf("internal", "in-cluster", "external")
     .default("internal")
     .describe(
-      "Networks that may push. `internal`: `ciSourceRanges` in the VPC. `in-cluster`: pods of the cluster. `external`: also " +
-        "the internet, over TLS.",
+      "Clients that may push. `in-cluster`: pods of the cluster. `internal`: also `ciSourceRanges` in the VPC. `external`: " +
+        "also the internet, over TLS.",
     ),
   auth: boolean(false).describe("Requires a generated password to push. Required with `external`."),
   domain: domain.optional().meta({
@@ -162,7 +162,9 @@ export const schema = object({
     .optional()
     .meta({ description: "Password of `remoteWrite.user`.", examples: ["…"] }),
   ...longTermKeys,
-  crds: crds.describe("Directory of the operator's CRDs. Files with a different checksum are rejected."),
+  crds: crds.describe(
+    "Directory with the CRDs of the operator's version. Files with an unexpected checksum are rejected.",
+  ),
   felix: felix.optional().describe("Metrics that Felix exposes, for the dashboard `k8s scale testing`."),
   grafana: grafana.prefault({}).describe("Grafana and the access of this program to it."),
   alerts,

@@ -38,7 +38,7 @@ export function readStacks(directory: string, project: string): Stack[] {
   });
 }
 
-/** Keys of a stack's names in Google Cloud: the prefix of all resources and the network's name. */
+/** Keys of the names that a stack's resources in Google Cloud have or begin with. */
 const NAMES = [
   { path: ["cluster", "name"], of: (raw: unknown) => valueAt(raw, ["cluster", "name"]) },
   {

@@ -66,7 +66,7 @@ export function subnetworkRange(min: number, max: number) {
 }
 
 /**
- * Accepts lists of at least `min` ranges that may connect. The shortest prefix is that of the private range
+ * Accepts lists of at least `min` ranges that may connect. The largest range is a /8, like the private range
  * 10.0.0.0/8, because a few larger ranges, such as 0.0.0.0/1 and 128.0.0.0/1, would cover the whole internet.
  */
 export function sourceRanges(error: string, min: number) {
@@ -146,7 +146,7 @@ export function isWebUrl(value: string): boolean {
   return /^https?:\/\/[^/?#@]+([/?#]|$)/.test(value) && URL.canParse(value) && hasPort(value);
 }
 
-/** URLs may name port 0, which no server listens on and no network policy accepts. */
+/** Reports whether a URL's port can be used. A URL may contain port 0, which no network policy accepts. */
 function hasPort(value: string): boolean {
   return new URL(value).port !== "0";
 }
@@ -155,9 +155,9 @@ function hasPort(value: string): boolean {
 const MAX_REPETITIONS = 1000;
 
 /**
- * Reports whether the value is a regular expression for both JavaScript and RE2. Accepts less than RE2: only
- * non-capturing groups, and escapes of punctuation and \d, \D, \w, \W, \s, \S. The Prometheus Operator skips a
- * PrometheusRule with an invalid pattern, and all its alerts with it.
+ * Reports whether the value is a regular expression for both JavaScript and RE2. Accepts less than RE2: of the groups
+ * that begin with `(?` only `(?:`, and of the escapes only those of punctuation and \d, \D, \w, \W, \s, \S. The
+ * Prometheus Operator skips a PrometheusRule with an invalid pattern, so none of its alerts would exist.
  */
 export function isPattern(value: string): boolean {
   if (value === "" || /\(\?[^:]|\[\^?\]/.test(value)) return false;

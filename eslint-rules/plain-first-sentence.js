@@ -1,5 +1,5 @@
 /**
- * Start of a sentence with a relative clause without a noun. Such a first sentence does not say what the
+ * Matches a sentence that starts with a relative clause without a noun. Such a first sentence does not say what the
  * thing is.
  */
 const HEADLESS = /^(what|who|whom|whose|those|of (those|these|what|which|each))\b/i;

@@ -8,9 +8,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 const MAX_ATTEMPTS = 5;
 /** Timeout of one request in ms. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** First pause between requests in ms. It doubles with each request. */
+/** First pause between requests in ms. The pause doubles with each request. */
 const FIRST_PAUSE_MS = 1_000;
-/** Maximum pause in ms. If the server asks for a longer one, there is no further request. */
+/** Maximum pause in ms. If the server asks for a longer pause, there is no further request. */
 const MAX_PAUSE_MS = 60_000;
 /** Statuses of transient errors: timeouts, rate limits, and overloaded or restarting servers. */
 const TRANSIENT = [408, 425, 429, 500, 502, 503, 504];
@@ -35,7 +35,7 @@ class RefusedError extends Error {
  *
  * @param url - an https:// URL
  * @param sha256 - the expected checksum in hex
- * @returns the content. If its checksum differs, the file is not cached; the caller must compare it
+ * @returns the content, which is not cached if its checksum differs; the caller must compare the checksums
  * @throws Error with the last response and the number of attempts
  */
 export async function download(url: string, sha256: string): Promise<Buffer> {
@@ -118,8 +118,8 @@ function downloadError(error: unknown, attempts: number, retryAfterMs: number | 
 }
 
 /**
- * Returns an error's message. The message of fetch is only "fetch failed", so this function adds the message
- * of its cause.
+ * Returns an error's message. An error of fetch has only the message "fetch failed", so this function adds the message
+ * of the error's cause.
  */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -10,33 +10,34 @@ const FIRST_PORT = 20_000;
 const LAST_PORT = 29_999;
 const MAX_TRIES = 100;
 
-/** Ports that were returned. A caller may choose several before it listens on the first. */
-const returned = new Set<number>();
+/** Ports that were tried. No port is tried twice, because a caller may get several before it listens on the first. */
+const tried = new Set<number>();
 
 /**
  * Returns a random port of 127.0.0.1 on which nothing listens, and never the same one twice.
  *
- * @throws Error of the last try if a hundred ports are in use or were returned before
+ * @throws Error if a hundred random ports are in use or were tried before
  */
-export async function freePort(triesLeft = MAX_TRIES): Promise<number> {
-  const port = randomInt(FIRST_PORT, LAST_PORT + 1);
-  try {
-    if (returned.has(port)) throw new Error(`Port ${port} was returned before`);
-    returned.add(port);
-    await listenOnce(port);
-    return port;
-  } catch (error) {
-    if (triesLeft <= 1) throw error;
-    return freePort(triesLeft - 1);
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    if (tried.has(port)) continue;
+    tried.add(port);
+    if (await isFree(port)) return port;
   }
+  throw new Error(
+    `No free port found: ${MAX_TRIES} random ports of 127.0.0.1 from ${FIRST_PORT} to ${LAST_PORT} are in use or were tried before`,
+  );
 }
 
-function listenOnce(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once("error", () => {
+      resolve(false);
+    });
     server.listen(port, "127.0.0.1", () =>
       server.close(() => {
-        resolve();
+        resolve(true);
       }),
     );
   });

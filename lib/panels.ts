@@ -52,7 +52,7 @@ type Variables = Record<string, string>;
 /** Value of a variable's option "All" (monitoring-mixin/dashboards/variables.ts). */
 const ALL = ".+";
 
-/** Grafana's maxDataPoints of a panel on a wide screen. */
+/** Value of `maxDataPoints` that Grafana's page sends for a panel on a wide screen. */
 const POINTS = 1000;
 
 export const DAY_MS = 24 * 3600 * 1000;
@@ -82,7 +82,7 @@ export function fiveYears(now = Date.now()): Range {
   return lastDays(5 * 365, now);
 }
 
-/** Returns the values of a dashboard variable, by the data source proxy request that Grafana's page sends. */
+/** Returns the values of a dashboard variable, with the request that Grafana's page sends. */
 export async function variableValues(
   client: GrafanaClient,
   definition: string,
@@ -117,7 +117,7 @@ export async function initialVariables(
   return variables;
 }
 
-/** Queries a panel's data through Grafana's query API, like its page. */
+/** Queries a panel's data through Grafana's query API, as Grafana's page does. */
 export async function queryPanel(
   client: GrafanaClient,
   panel: Panel,
@@ -128,8 +128,8 @@ export async function queryPanel(
     ...target,
     expr: interpolate(target.expr, variables),
     interval: panel.interval ?? "",
-    // Grafana's page rounds the interval to a common one. Here it is rounded up to whole seconds, because a fraction would
-    // become a duration such as 10m34.8s, which PromQL doesn't have.
+    // Grafana's page rounds the interval to a common one. Here it is rounded up to whole seconds, because a fraction
+    // would become a duration such as 10m34.8s, which PromQL doesn't have.
     intervalMs: Math.ceil((to - from) / POINTS / 1000) * 1000,
     maxDataPoints: POINTS,
   }));
@@ -190,7 +190,7 @@ function toFrame(refId: string, step: number, { schema, data }: RawFrame): Frame
   };
 }
 
-/** Returns the step in milliseconds of Grafana's executedQueryString: "Expr: …\nStep: 1h30m0s". */
+/** Returns the step, in milliseconds, that Grafana's `executedQueryString` contains, e.g. "Expr: …\nStep: 1h30m0s". */
 function stepOf(executed: string): number {
   const [, text = ""] = /\nStep: (\S+)/.exec(executed) ?? [];
   const units: Record<string, number> = { h: 3600_000, m: 60_000, s: 1000 };
@@ -201,7 +201,7 @@ function stepOf(executed: string): number {
 }
 
 /**
- * Interpolates variables like Grafana's page, for single values and the formats that the dashboards use.
+ * Interpolates variables as Grafana's page does. Supports single values and the formats that the dashboards use.
  *
  * @throws Error on another format
  */

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import type { V1Pod } from "@kubernetes/client-node";
 import type { Forward } from "./tunnel.ts";
 
-/** The used part of the connection to the pod, a WebSocket. The client library doesn't include its types. */
+/** The used part of a WebSocket, the connection to the pod. The client library doesn't export the WebSocket's types. */
 interface Remote {
   close(): void;
   onclose: (() => void) | null;
@@ -24,8 +24,9 @@ export interface PodForwardArgs {
 }
 
 /**
- * Default timeout in ms. The Deployment is already available, so a pod that is missing is an error. The timeout is
- * shorter than the 30 s of Grafana's provider, so that this error is shown and not a timeout.
+ * Default timeout in ms for finding a ready pod. Callers wait for the Deployment first, so a pod is usually ready at
+ * once. The timeout is shorter than the request timeout of Grafana's provider, 30 s, so that the user sees the reason
+ * why no pod is ready instead of the provider's timeout.
  */
 const POD_TIMEOUT_MS = 20_000;
 const POD_RETRY_MS = 1_000;
@@ -33,7 +34,7 @@ const POD_RETRY_MS = 1_000;
 /** Forwards connections to a pod through the Kubernetes API, as `kubectl port-forward` does. */
 export function forwardToPod(args: PodForwardArgs): Forward {
   return async (local) => {
-    // Imported here because only runs that change Grafana need it.
+    // Imported here because only runs that connect to a pod need the library.
     const { CoreV1Api, KubeConfig, PortForward } = await import("@kubernetes/client-node");
     const config = new KubeConfig();
     config.loadFromString(args.kubeconfig);
@@ -137,7 +138,9 @@ function selector(podLabels: Record<string, string>): string {
     .join(",");
 }
 
-/** Returns a stream for the pod's errors, such as "connection refused", that closes the local connection. */
+/**
+ * Returns a stream that receives errors from the pod, such as "connection refused", and closes the local connection.
+ */
 function closeOnError(local: Socket): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {

@@ -16,8 +16,9 @@ export interface TunnelCommandArgs {
 const LOCAL_PORT = 8082;
 
 /**
- * Returns a one-line command that serves Grafana on http://127.0.0.1:8082 while it runs. The command needs kubectl,
- * permission to use the cluster and the project's directory as working directory, but no machine in the VPC.
+ * Returns a one-line command that serves Grafana on http://127.0.0.1:8082 while the command runs. The command needs
+ * Pulumi, kubectl, permission to use the cluster, and the project's directory as working directory. It doesn't need a
+ * machine in the VPC.
  */
 export function tunnelCommand(args: TunnelCommandArgs): pulumi.Output<string> {
   return pulumi.interpolate`k=$(mktemp) && pulumi stack output --stack ${args.stack} --show-secrets KUBECONFIG_YAML > $k && kubectl --kubeconfig $k --namespace ${args.namespace} port-forward service/${args.service} ${LOCAL_PORT}:${args.port}`;

@@ -9,13 +9,15 @@ export interface Tunnel {
   /** URL of the listener, e.g. "http://127.0.0.1:33000". */
   readonly url: string;
   /**
-   * Closes all open connections. Connections that are opened later, for deletions, are closed soon after they
-   * become idle.
+   * Closes all open connections. Later connections, which the engine needs for deletions, are closed after 2 s without
+   * data.
    */
   settle(): void;
 }
 
-/** Idle timeout of connections in ms. It lets the program end after a resource failed. */
+/**
+ * Idle timeout of connections in ms. If a resource fails, `settle` is never called, and this timeout ends the program.
+ */
 const IDLE_MS = 20_000;
 /** Idle timeout in ms after settle(). */
 const SETTLED_IDLE_MS = 2_000;

@@ -92,9 +92,9 @@ function dnsEndpointRequiresIam({ controlPlaneEndpointsConfig }: Cluster): strin
 }
 
 /**
- * Nodes must have their own service account. Otherwise they use Compute Engine's default service account,
- * which in many projects is an editor of the whole project, and any pod that reaches the node's metadata
- * server could use it.
+ * Nodes must have their own service account. Otherwise they use Compute Engine's default service account, which in many
+ * projects has the role Editor on the whole project. Any pod that reaches the node's metadata server could use this
+ * account.
  */
 export const nodesHaveTheirAccount: ResourceValidationPolicy = {
   name: "nodes-have-their-account",

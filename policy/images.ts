@@ -1,6 +1,6 @@
 /**
- * Returns the reason why an image is not exact; undefined if it is. An image with a digest is exact, and so is one with
- * a tag of at least three version numbers. Registries move other tags, such as "latest", "v3" or "3.16", to new
+ * Returns the reason why an image is not exact; undefined if the image is exact. An image is exact if it has a digest
+ * or a tag with at least three version numbers. Other tags, such as "latest", "v3" or "3.16", are moved to new
  * releases.
  */
 export function inexactImage(image: string | undefined): string | undefined {

@@ -1,2 +1,2 @@
-// Pulumi loads a policy pack with require() and awaits its export; the pack itself consists of ES modules.
+// Pulumi loads a policy pack with require() and awaits its export. The pack's other files are ES modules.
 module.exports = import("../loader.mjs").then(() => import("./pack.ts"));

@@ -27,9 +27,9 @@ interface BackendConfig extends Named {
 type SecurityPolicy = Unwrap<SecurityPolicyArgs>;
 
 /**
- * Objects that protect Ingresses, by name, as registered so far. A rule sees one resource at a time, and an Ingress is
- * registered after the objects that it refers to. A stack policy can't be used instead, because in a preview without a
- * cluster the stack contains no inputs of Kubernetes objects.
+ * Objects that protect Ingresses, by name, that the program has registered so far. A resource policy sees one resource
+ * at a time, and the program registers an Ingress after the objects that the Ingress refers to. A stack policy can't be
+ * used instead, because in a preview without a cluster the stack contains no inputs of Kubernetes objects.
  */
 const registered = {
   services: new Map<string, Named>(),

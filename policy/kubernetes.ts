@@ -15,8 +15,8 @@ interface Instance {
 
 /**
  * Load balancers must restrict their source ranges. The Pushgateway accepts metrics from any client, so a load balancer
- * without source ranges would let the whole network or the internet write to the history. A Gateway can't restrict
- * source ranges, so only internal Gateways are allowed. ingresses.ts has the rule for Ingresses.
+ * without source ranges would let all clients in the network or on the internet write to the history. A Gateway can't
+ * restrict source ranges, so only internal Gateways are allowed. ingresses.ts has the rule for Ingresses.
  */
 export const loadBalancersNameTheirSources: ResourceValidationPolicy = {
   name: "load-balancers-name-their-sources",
@@ -107,9 +107,9 @@ function exact(image: string | undefined, where: string): string[] {
 }
 
 /**
- * Containers must have resource requests and a memory limit. Without requests the scheduler may put all pods on one
- * node; without a memory limit a leak takes down other pods. A CPU limit isn't required, because it only prevents the
- * use of idle cores.
+ * Containers must have resource requests and a memory limit. Without requests, the scheduler may put all pods on one
+ * node. Without a memory limit, a container that leaks memory takes it from other pods until the kernel kills them. A
+ * CPU limit isn't required, because it only prevents the use of idle cores.
  */
 export const containersSayWhatTheyNeed: ResourceValidationPolicy = {
   name: "containers-say-what-they-need",
@@ -142,7 +142,7 @@ function missingNeeds(resources: Container["resources"], where: string): string[
 
 /**
  * Containers must satisfy the Pod Security Standard "restricted" and have a read-only root file system, so that an
- * attacker in a container has no root user and can't replace programs.
+ * attacker in a container isn't root and can't replace programs.
  */
 export const containersAreConfined: ResourceValidationPolicy = {
   name: "containers-are-confined",

@@ -4,17 +4,17 @@ import { isPrivate } from "../config/cidr.ts";
 import { parseCidr } from "../lib/cidr.ts";
 
 /**
- * Shortest allowed prefix of public IPv4 ranges. A /16 was the usual allocation of a whole university or company; wider
- * ranges are a part of the internet.
+ * Shortest allowed prefix of public IPv4 ranges. A /16 was the usual allocation of a whole university or company; a
+ * wider range contains the addresses of many organizations.
  */
 const WIDEST_PUBLIC_PREFIX = 16;
 
 /**
- * Shortest allowed prefix of IPv6 ranges: the allocation of a whole provider (RFC 6177 and the registries' policies).
+ * Shortest allowed prefix of IPv6 ranges. A /32 is the usual allocation of a whole internet provider.
  */
 const WIDEST_IPV6_PREFIX = 32;
 
-/** Returns why a range is too wide to be admitted; undefined if it isn't. */
+/** Returns why a range is too wide to be admitted; undefined if the range is narrow enough. */
 export function tooOpen(cidr: string): string | undefined {
   const range = parse(cidr);
   if (range === undefined) return `${cidr} is not an IP range`;

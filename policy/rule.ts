@@ -17,7 +17,7 @@ export interface TypedCheck {
 }
 
 /**
- * Returns a check of one resource type. The type is a token. The library's own helper takes a class instead, but
+ * Returns a check of one resource type, given as a type token. The library's own helper takes a class instead, but
  * loading the classes takes longer than all checks.
  */
 export function on<Inputs>(token: string, check: Check<Inputs>): TypedCheck {
@@ -45,9 +45,8 @@ export function ofType(resources: PolicyResource[], token: string): PolicyResour
 }
 
 /**
- * Returns the result of `read`, or undefined if it reads a value that a preview doesn't know yet. Without
- * this function the policy library would skip the rule for the resource with a warning, and check it in the
- * following `pulumi up`.
+ * Returns the result of `read`, or undefined if `read` reads a value that a preview doesn't know yet. Without this
+ * function, the policy library would skip the whole rule for the resource, with a warning, until `pulumi up`.
  */
 export function ifKnown<T>(read: () => T): T | undefined {
   try {

@@ -7,9 +7,8 @@ import { on, validate } from "./rule.ts";
 type Nodes = Pick<Unwrap<ClusterArgs & NodePoolArgs>, "nodeConfig">;
 
 /**
- * Nodes must boot only verified code. An organization that enforces this
- * (constraints/compute.requireShieldedVm) rejects other nodes, even the nodes of a default pool that is
- * removed immediately.
+ * Nodes must boot only verified code. An organization can enforce this rule (constraints/compute.requireShieldedVm).
+ * Google then rejects other nodes, even the nodes of a default pool that is removed immediately.
  */
 export const nodesAreShielded: ResourceValidationPolicy = {
   name: "nodes-are-shielded",

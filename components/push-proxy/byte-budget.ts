@@ -1,6 +1,6 @@
 /**
- * A budget of bytes. `acquire` waits in FIFO order while it is exhausted. A size larger than the whole budget is
- * acquired when the budget is completely free.
+ * A budget of bytes. Calls of `acquire` wait in FIFO order while the budget is exhausted. A size larger than the whole
+ * budget is acquired when the budget is completely free.
  */
 export class ByteBudget {
   private acquired = 0;

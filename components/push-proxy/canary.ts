@@ -1,7 +1,7 @@
 /**
- * The canary: an empty second Pushgateway, as a child process, that receives each push first. It runs the same program
- * as the Pushgateway, so a push that crashes it, hangs it or makes its metrics unreadable is rejected before it reaches
- * the Pushgateway.
+ * The canary: an empty second Pushgateway, in a child process, that receives each push first. A push that crashes or
+ * hangs the canary, or makes its metrics unreadable, would do the same to the Pushgateway, which is the same program.
+ * Therefore the proxy rejects such a push.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -24,8 +24,8 @@ export interface AcceptedPush {
 export type Verdict = { accepted: AcceptedPush } | { refused: Response };
 
 /**
- * Maximum memory of the canary, its data segment (setrlimit(2), RLIMIT_DATA) in KiB. A push that
- * exceeds it crashes the canary and is rejected. The Pushgateway has more than twice as much memory.
+ * Maximum size of the canary's data segment in KiB (RLIMIT_DATA, see setrlimit(2)). A push that needs more memory
+ * crashes the canary and is rejected. The Pushgateway has more than twice as much memory.
  */
 const CANARY_MEMORY_KIB = 192 * 1024;
 /** Maximum bytes of a push in the text exposition format. */
@@ -35,9 +35,9 @@ const OWN_PAGE_BYTES = 2 ** 17;
 /** Timeout of a trial in ms. The canary processes the largest push within 2 s on an idle host. */
 const TRIAL_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 10_000;
-/** Maximum number of new canaries for a push if canaries are killed by something else. */
+/** Maximum number of new canaries for one push, if something else than the push ends them, e.g. a signal. */
 const MAX_KILLED = 5;
-/** Time in ms between the canary closing its connections and its exit. */
+/** Maximum time in ms from the end of the canary's connections to the end of its process. */
 const EXIT_MS = 200;
 
 interface Canary {
@@ -54,7 +54,7 @@ export async function tryPush(push: Request): Promise<Verdict> {
   return inTurn(() => tryNow(push));
 }
 
-/** Returns the sizes of an accepted push's families in the JSON of the Pushgateway's API. */
+/** Returns the sizes of an accepted push's families: bytes in the JSON of the Pushgateway's API. */
 export async function sizesOf(push: Request): Promise<FamilySizes | undefined> {
   return inTurn(async () => {
     const { at } = await ready();

@@ -23,8 +23,8 @@ let current: Promise<void> | undefined;
 let next: Promise<void> | undefined;
 
 /**
- * Resolves when all pushes that the Pushgateway accepted before the call are on the disk. A running checkpoint may have
- * begun too early for a call, so all calls during it share the next checkpoint.
+ * Resolves when all pushes that the Pushgateway accepted before the call are on the disk. A checkpoint that is already
+ * running may have begun before these pushes, so all calls during a checkpoint share the next one.
  */
 export async function checkpoint(): Promise<void> {
   next ??= (current ?? Promise.resolve())
@@ -44,8 +44,8 @@ async function write(): Promise<void> {
   const help = `# HELP push_proxy_checkpoint Pushes before this one are on the disk: ${id}`;
   const text = `${help}\n# TYPE push_proxy_checkpoint gauge\npush_proxy_checkpoint 1\n`;
   let pushed = 0;
-  // Set when the Pushgateway first accepts the text. It processes pushes in order, so the time for earlier pushes
-  // doesn't count.
+  // The time begins when the Pushgateway has accepted the text. The Pushgateway processes pushes in order, and the time
+  // for earlier pushes must not count.
   let deadline = Infinity;
   let seen = "";
   for (;;) {

@@ -10,7 +10,7 @@ export class InvalidExpositionError extends Error {}
  */
 export const ACCEPT = "text/plain; version=0.0.4; escaping=allow-utf-8";
 
-/** A family that the Pushgateway always exposes. Without it the response was truncated. */
+/** A family that the Pushgateway always exposes. A response without this family is truncated. */
 const OWN_FAMILY = "pushgateway_build_info{";
 /** Families that the Pushgateway adds to each group. */
 const PUSH_TIME = "push_time_seconds{";
@@ -70,10 +70,10 @@ export interface PushedGroup {
 }
 
 /**
- * Extracts the only group, without the families that the Pushgateway adds.
+ * Extracts the only group from the canary's metrics, without the families that the Pushgateway adds.
  *
  * @returns undefined if there is no group
- * @throws InvalidExpositionError
+ * @throws InvalidExpositionError if a line is invalid, a name is reserved, or the metrics are truncated
  */
 export function pushedGroup(page: Buffer): PushedGroup | undefined {
   const lines = page.toString("latin1").split("\n");
@@ -101,7 +101,7 @@ export function pushedGroup(page: Buffer): PushedGroup | undefined {
   return { labels, text: Buffer.from(kept.map((line) => `${line}\n`).join(""), "latin1") };
 }
 
-/** Returns the line in the metrics of a group without a successful push. */
+/** Returns the line that the Pushgateway's metrics contain for a group without a successful push. */
 export function neverPushed(labels: string): string {
   return `${PUSH_TIME}${labels}} 0`;
 }

@@ -30,7 +30,8 @@ export async function ask(method: string, path: string, body = ""): Promise<Resp
 }
 
 /**
- * Reads the Pushgateway's metrics line by line, in latin1, since all of them may be larger than the proxy's memory.
+ * Reads the Pushgateway's metrics line by line, in latin1, because the whole response may not fit in the proxy's
+ * memory.
  *
  * @returns the status, and the text after the last newline
  */

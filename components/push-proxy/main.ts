@@ -3,8 +3,8 @@
  *
  * The Pushgateway responds when a push is in memory and writes its file later, so it loses accepted pushes if it is
  * killed (storage/diskmetricstore.go, loop). It also accepts pushes that crash it or make its metrics unreadable. The
- * proxy reads each push with limits (upload.ts), tries it on a canary (canary.ts), stores it, and responds when it is
- * on the disk (store.ts, checkpoint.ts). Reads are forwarded unchanged.
+ * proxy reads each push with limits (upload.ts), tries the push on a canary (canary.ts), stores the push, and responds
+ * when the push is on the disk (store.ts, checkpoint.ts). The proxy forwards reads unchanged.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
@@ -35,7 +35,7 @@ const STORED = 202;
 
 async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const { method = "", url = "" } = incoming;
-  // Probes have no password.
+  // The first two paths are those of probes, which send no password.
   if (url === "/-/push-proxy/healthy") respond(outgoing, textResponse(200, "OK"));
   else if (url === "/-/ready" || url === "/-/healthy") respond(outgoing, await probe(url));
   else if (["GET", "HEAD", "OPTIONS"].includes(method)) read(incoming, outgoing);

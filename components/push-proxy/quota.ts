@@ -38,7 +38,7 @@ function limitFor(bytes: number): number {
 
 let queue: Promise<unknown> = Promise.resolve();
 
-/** Like familySizes, for one caller at a time, because the response has all groups: some 25 MB at the limit. */
+/** Calls familySizes for one caller at a time, because the response contains all groups: some 25 MB at the limit. */
 export async function groupSizes(from: Upstream, labels: string): Promise<FamilySizes | undefined> {
   const found = queue.then(() => familySizes(from, labels));
   queue = found.catch(() => undefined);
@@ -63,7 +63,7 @@ export async function exceedsQuota(pushed: FamilySizes, replaces: boolean, from:
 /**
  * Returns the sizes of a group's families.
  *
- * @param labels - labels of the group. Default: the first group, for a Pushgateway with only one
+ * @param labels - labels of the group. Default: the first group, for a Pushgateway that has only one group
  */
 export async function familySizes(from: Upstream, labels?: string): Promise<FamilySizes | undefined> {
   const request = { method: "GET", path: "/api/v1/metrics", headers: headersOf(), body: Buffer.alloc(0) };

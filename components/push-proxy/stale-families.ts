@@ -1,13 +1,14 @@
 /**
- * Marks families of earlier pushes that a POST keeps, so that the recording rules don't assign them to the last run.
+ * Marks families of earlier pushes that a POST keeps, so that the recording rules don't take them for results of the
+ * last run.
  */
 import { sizesOf } from "./canary.ts";
 import { gateway } from "./gateway.ts";
 import { groupSizes } from "./quota.ts";
 
 /**
- * Returns the family `push_proxy_stale_family`, which is stored with a POST: a sample for each stored family of the
- * group that the POST doesn't contain. A PUT replaces it together with the whole group.
+ * Returns the family `push_proxy_stale_family`, which is stored with a POST. The family has a sample for each stored
+ * family of the group that the POST doesn't contain. A later PUT removes it, because a PUT replaces the whole group.
  */
 export async function staleFamilies(path: string, text: Buffer): Promise<Buffer> {
   const pushed = await sizesOf({ method: "PUT", path, headers: {}, body: text });
@@ -15,7 +16,7 @@ export async function staleFamilies(path: string, text: Buffer): Promise<Buffer>
   const stored = await groupSizes(gateway, pushed.labels);
   if (stored === undefined) return Buffer.alloc(0);
   const stale = [...stored.families.keys()].filter((name) => !pushed.families.has(name));
-  // Without a sample, the Pushgateway would keep the samples of an earlier POST.
+  // There is always a sample: without one, the Pushgateway would keep the samples of an earlier POST.
   const names = stale.length === 0 ? [""] : stale;
   const lines = names.map((name) => `push_proxy_stale_family{family="${name}"} 1\n`);
   return Buffer.from(`# TYPE push_proxy_stale_family gauge\n${lines.join("")}`);

@@ -43,7 +43,7 @@ export function stopRetrying(): void {
   isShuttingDown = true;
 }
 
-/** For each group, the response to its most recent change, which later changes of the group wait for. */
+/** The response to each group's most recent change. A later change of the group waits for it. */
 const turns = new Map<string, Promise<Response>>();
 
 /**

@@ -5,8 +5,8 @@ import { MIN_UPLOAD_BYTES_PER_SECOND, UPLOAD_GRACE_SECONDS } from "./limits.ts";
 import { MAX_PUSH_BYTES } from "./settings.ts";
 
 /**
- * Pushes with more bytes than this need the budget below. A nightly run of k8sfv pushes 50 kB, so it never waits for
- * large or slow uploads of other clients.
+ * Maximum bytes of a push that needs no part of the budget below. A nightly run of k8sfv pushes 50 kB, so it never
+ * waits for large or slow uploads of other clients.
  */
 export const SMALL_PUSH_BYTES = 128 * 2 ** 10;
 /** Maximum number of large pushes in memory. Each one reserves the maximum size of a push. */
@@ -80,7 +80,7 @@ export async function readBody(
   }
 }
 
-/** Waits for a result until a deadline. @returns undefined when there is none by then; a later error is ignored */
+/** Waits for a result until a deadline. @returns undefined if there is no result by then; a later error is ignored */
 async function before<T>(deadline: number, result: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
