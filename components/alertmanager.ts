@@ -44,8 +44,8 @@ export const ALERTMANAGER_PORT_NAME = "web";
 /** Fields of the Alertmanager resource's spec. */
 const SPEC = {
   automountServiceAccountToken: false,
-  // Time for which expired silences and entries of the notification log are kept. If it were shorter than the repeat
-  // interval, messages would be repeated too early.
+  // Time for which expired silences and entries of the notification log are kept. Alertmanager repeats a message early
+  // if the message's entry is deleted before the repeat interval of at most one day is over.
   retention: "120h",
   additionalArgs: [
     // By default, silences and the notification log are written every 15 minutes and at exit. A killed pod would lose

@@ -24,8 +24,8 @@ const OTHERS = {
 };
 
 /**
- * Requests that need the API and change nothing, one for each API. An API that responds is ready, even if the response
- * is "not found" or "permission denied". It isn't ready only if the response says that it is not enabled.
+ * A request for each API that needs the API and changes nothing. An API that responds is ready, even if the response is
+ * "not found" or "permission denied". Only the response "not enabled" means that the API isn't ready.
  */
 const PROBES: Record<keyof typeof OTHERS, (opts: pulumi.InvokeOptions) => Promise<unknown>> = {
   compute: (opts) => getNetwork({ name: "default" }, opts),

@@ -93,7 +93,7 @@ export function onePod<Spec>(labels: Labels, podSpec: Spec) {
 /** Timeouts of resources whose pods must be scheduled and pull images. */
 export const WORKLOAD_TIMEOUTS = { create: "10m", update: "10m", delete: "5m" };
 
-/** Returns the options of a child resource that waits for its pods. */
+/** Returns the options of a child resource whose pods the engine waits for. */
 export function workload(parent: ComponentResource, more: CustomResourceOptions = {}): CustomResourceOptions {
   return { parent, customTimeouts: WORKLOAD_TIMEOUTS, ...more };
 }

@@ -20,7 +20,7 @@ export interface DisksArgs extends DisksConfig {
   apis: pulumi.Input<pulumi.Resource[]>;
 }
 
-/** Start of the daily snapshot in UTC, after the nightly runs of both Europe and America. */
+/** Time in UTC from which Google takes the daily snapshot, after the nightly runs of both Europe and America. */
 const SNAPSHOT_TIME = "12:00";
 /** Days for which a snapshot is kept. */
 const SNAPSHOT_DAYS = 14;

@@ -121,13 +121,13 @@ function settings(
     // Browsers ignore a secure cookie of an http:// URL, so nobody could sign in.
     GF_SECURITY_COOKIE_SECURE: pulumi.output(rootUrl).apply((url) => String(url.startsWith("https:"))),
     GF_SECURITY_COOKIE_SAMESITE: "strict",
-    // The previous, hand-built environment made everybody an administrator.
+    // In the previous, hand-built environment, everybody was an administrator without signing in.
     GF_AUTH_ANONYMOUS_ENABLED: String(anonymousViewer),
     GF_AUTH_ANONYMOUS_ORG_ROLE: "Viewer",
     GF_AUTH_ANONYMOUS_HIDE_VERSION: "true",
     GF_USERS_ALLOW_SIGN_UP: "false",
     GF_USERS_ALLOW_ORG_CREATE: "false",
-    // Disables usage reports and downloads at run time.
+    // The following settings disable usage reports and downloads at run time.
     GF_ANALYTICS_REPORTING_ENABLED: "false",
     GF_ANALYTICS_CHECK_FOR_UPDATES: "false",
     GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: "false",

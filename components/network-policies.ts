@@ -36,7 +36,7 @@ const DNS_PORT = 53;
 type Peer = object;
 type WorkloadName = keyof typeof WORKLOADS;
 
-/** Allowed connections of a workload: from peers to its port, and from it to peers. */
+/** Allowed connections of a workload: `from` peers to the workload's port, and from the workload `to` peers. */
 interface Flows {
   from: Peer[];
   /** Allowed connections to the workload's other ports. @default none */

@@ -46,8 +46,8 @@ export class Network extends pulumi.ComponentResource {
   /** Cloud NAT of the private nodes, which they need to pull images. */
   readonly nat: RouterNat;
   /**
-   * Peerings with other VPCs, both halves of each. A cluster must depend on them, because Google rejects concurrent
-   * changes of routes.
+   * Peerings with other VPCs, both halves of each. A cluster must depend on the peerings, because Google rejects
+   * concurrent changes of routes.
    */
   readonly peerings: NetworkPeering[];
 

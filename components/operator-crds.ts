@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { checksum, download } from "../lib/download.ts";
 
 /**
- * Files of the CRDs that are needed, with their SHA-256. They are in the directory example/prometheus-operator-crd/ of
- * the operator's repository, at the tag of its version. The operator starts a controller only if the controller's CRD
- * exists (main.go, checkPrerequisites), so the large CRDs of PrometheusAgent and ThanosRuler are left out. The
- * Alertmanager controller requires the CRD AlertmanagerConfig, although this program creates no such resource.
+ * Files of the CRDs that are needed, with their SHA-256. The files are in example/prometheus-operator-crd/ of the
+ * operator's repository, at the tag of the operator's version. The operator starts a controller only if the
+ * controller's CRD exists (main.go, checkPrerequisites), so the large CRDs of PrometheusAgent and ThanosRuler are left
+ * out. The Alertmanager controller requires the CRD AlertmanagerConfig, although this program creates no such resource.
  */
 export const CRD_FILES: Readonly<Record<string, string>> = {
   "monitoring.coreos.com_alertmanagerconfigs.yaml":
@@ -41,7 +41,7 @@ export const SCRAPE_CONFIG_CRD_FILES: Readonly<Record<string, string>> = {
  * @param source - an https:// URL or a path of a directory
  * @param files - file names with their SHA-256. Default: CRD_FILES
  * @returns one YAML text with all CRDs
- * @throws Error with the file's name if it can't be read or its checksum differs
+ * @throws Error with a file's name if the file can't be read or has another checksum
  */
 export async function readCrds(source: string, files = CRD_FILES): Promise<string> {
   const texts = await Promise.all(

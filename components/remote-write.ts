@@ -23,7 +23,7 @@ export interface RemoteWriteArgs {
   longTerm?: EndpointArgs;
 }
 
-/** Name of the long-term store's queue: the label `remote_name` of Prometheus's metrics about it. */
+/** Name of the long-term store's queue: the label `remote_name` of Prometheus's metrics about the queue. */
 export const LONG_TERM_QUEUE = "long-term";
 
 /**

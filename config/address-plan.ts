@@ -20,7 +20,7 @@ const RESERVED_BY_GOOGLE = 4;
 const SURGE_NODES = 1;
 /** The control plane's private endpoint has an address in the nodes' subnetwork (Private Service Connect). */
 const CONTROL_PLANE_ADDRESSES = 1;
-/** Addresses of the pod range for each node: GKE assigns a /24. */
+/** Number of addresses in the pod range that each node takes: GKE assigns a /24 to each node. */
 const POD_ADDRESSES_PER_NODE = 256;
 
 /** Checks the ranges and addresses against each other. Skips invalid values: the schema reports them. */

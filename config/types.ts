@@ -95,7 +95,7 @@ export const image = string(
   new RegExp(`^${IMAGE_NAME}(:${TAG}(${DIGEST})?|${DIGEST})$`),
 );
 
-/** A pre-release as Semantic Versioning 2.0.0 defines it, in lower case. */
+/** Pattern of an identifier in a pre-release version, as Semantic Versioning 2.0.0 defines it, in lower case. */
 const IDENTIFIER = "(0|[1-9][0-9]*|[0-9]*[a-z-][0-9a-z-]*)";
 const PRERELEASE = `-${IDENTIFIER}([.]${IDENTIFIER})*`;
 

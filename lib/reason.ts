@@ -1,4 +1,4 @@
-/** Returns the root cause of an error; fetch's own message is only "fetch failed". */
+/** Returns the message of an error's root cause, because the message of fetch is only "fetch failed". */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return reason(error.cause);

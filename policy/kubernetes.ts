@@ -153,7 +153,7 @@ export const containersAreConfined: ResourceValidationPolicy = {
         ...hostIsApart(pod),
         ...containersOf(pod).flatMap((one) => isConfined(one, pod.securityContext)),
       ],
-      // The operator restricts its own containers itself.
+      // The operator sets the security context of its own containers itself.
       (spec) => [
         ...hostIsApart(spec),
         ...confinementProblem("The pod that the operator creates", userIsConfined({}, spec.securityContext)),

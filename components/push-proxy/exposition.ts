@@ -5,8 +5,8 @@ import { isUtf8 } from "node:buffer";
 export class InvalidExpositionError extends Error {}
 
 /**
- * Accept header with which the Pushgateway returns unchanged names. By default it replaces invalid characters with
- * underscores, so that two families could get the same name (prometheus/common, expfmt, Negotiate).
+ * Accept header with which the Pushgateway returns unchanged names. By default, the Pushgateway replaces invalid
+ * characters with underscores, so that two families could get the same name (prometheus/common, expfmt, Negotiate).
  */
 export const ACCEPT = "text/plain; version=0.0.4; escaping=allow-utf-8";
 

@@ -10,7 +10,7 @@ export const GATEWAY_TIMEOUT_MS = 10_000;
 /** Timeout in ms. At its size limit, the Pushgateway returns its metrics within 3 s. */
 const EXPOSITION_TIMEOUT_MS = 30_000;
 
-/** Error of a push during which the Pushgateway exited. */
+/** Error message if the Pushgateway exits during a push. */
 export const ENDED = "the Pushgateway ended meanwhile";
 
 export const gateway = upstream(GATEWAY_PORT);
