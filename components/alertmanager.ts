@@ -51,7 +51,8 @@ const SPEC = {
     // By default, silences and the notification log are written every 15 minutes and at exit. A killed pod would lose
     // them, and its replacement would send messages again.
     { name: "data.maintenance-interval", value: "5s" },
-    // Prometheus sends each alert once a minute. A new pod waits until it has received them all.
+    // Prometheus sends each alert again every minute. A new pod waits for that time before it sends messages, so that
+    // it has received all alerts.
     { name: "dispatch.start-delay", value: "1m" },
   ],
   resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },

@@ -40,7 +40,7 @@ export class Cluster extends pulumi.ComponentResource {
   readonly kubeconfig: pulumi.Output<string>;
   /** Full name of the cluster: "PROJECT/ZONE/NAME". */
   readonly identifier: string;
-  /** Node pool. Workloads depend on it, so that they are deleted while the nodes still run. */
+  /** Node pool. The namespace depends on the pool, so that the workloads are deleted while the nodes still run. */
   readonly nodes: NodePool;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -129,7 +129,7 @@ export class PushEntrance extends pulumi.ComponentResource {
     this.registerOutputs({ address: this.address });
   }
 
-  /** Returns the URL for CI, with "USER:PASSWORD" if there is one. */
+  /** Returns the URL for CI, with the credentials, "USER:PASSWORD", if the Pushgateway requires a password. */
   urlWith(credentials: pulumi.Output<string> | undefined): pulumi.Output<string> {
     const login = credentials === undefined ? "" : pulumi.interpolate`${credentials}@`;
     return pulumi.interpolate`https://${login}${this.domain}`;

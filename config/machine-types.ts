@@ -34,7 +34,7 @@ export function checkMachineType(raw: unknown): Problem[] {
   return [{ path, value, allowed }];
 }
 
-/** Returns a lower bound of a machine type's memory in MiB; undefined for an unknown family. */
+/** Returns a machine type's memory in MiB, or the least that its kind has; undefined for an unknown kind. */
 function memoryOf(machineType: string): number | undefined {
   const [, custom] = /custom-[0-9]+-([0-9]+)(-ext)?$/.exec(machineType) ?? [];
   if (custom !== undefined) return Number(custom);

@@ -112,7 +112,7 @@ export function versionedImage(series: string, description: string, example: str
   );
 }
 
-/** Accepts the directory of the operator's CRDs. */
+/** Accepts the directory of the operator's CRDs: an https:// URL or an absolute path. */
 export const crds = string(
   "an https:// URL of a directory without user and password, or an absolute path; ${NAME} stands for an environment variable",
   (value) => (value.includes("://") ? isHttpsUrl(value) : /^(\/|\$\{)/.test(value)),

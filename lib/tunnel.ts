@@ -39,7 +39,7 @@ export function openTunnel(
 ): Promise<Tunnel> {
   const open = new Set<Socket>();
   let idle = IDLE_MS;
-  // Paused, so that no data is lost before the remote end is connected.
+  // Connections are paused until the remote end is connected, so that no data is lost.
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     open.add(socket);
     socket.on("close", () => open.delete(socket));

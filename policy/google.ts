@@ -114,7 +114,7 @@ function defaultPoolHasAccount({ nodeConfig }: Cluster): string[] {
 function poolHasAccount({ nodeConfig }: NodePool): string[] {
   if (hasAccount(nodeConfig)) return [];
   return [
-    "The nodes use the project's default service account. Set nodeConfig.serviceAccount to their own one.",
+    "The nodes use the project's default service account. Set nodeConfig.serviceAccount to their own account.",
   ];
 }
 

@@ -93,7 +93,7 @@ async function tryNow(push: Request): Promise<Verdict> {
       const isFault = isNew && (endedItself || error instanceof InvalidExpositionError);
       if (isNew && !isFault) killed += 1;
       if (isFault || error instanceof TimeoutError || killed === MAX_KILLED) {
-        const text = `would end the Pushgateway, or its exposition of all metrics (${String(error)})`;
+        const text = `would end the Pushgateway, or make its metrics unreadable (${String(error)})`;
         return refuse(400, text);
       }
     }
@@ -116,10 +116,10 @@ async function tryOn({ at }: Canary, push: Request): Promise<Verdict> {
       MAX_TEXT_BYTES + OWN_PAGE_BYTES,
     );
   const response = await send(at, push, TRIAL_TIMEOUT_MS);
-  if (response.status >= 500) throw new Error(`the canary answered ${response.status}`);
+  if (response.status >= 500) throw new Error(`the canary responded with ${response.status}`);
   const clear = async () => {
     const { status } = await ask("DELETE", push.path);
-    if (status >= 500) throw new Error(`the canary answered DELETE with ${status}`);
+    if (status >= 500) throw new Error(`the canary responded to DELETE with ${status}`);
   };
   if (response.status >= 400) {
     // The canary, like each Pushgateway, keeps a group even if it rejects the group's first push.

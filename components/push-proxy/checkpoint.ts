@@ -51,7 +51,8 @@ async function write(): Promise<void> {
   for (;;) {
     if (Date.now() > pushed + REPEAT_MS) {
       const { status } = await ask("PUT", "/metrics/job/push-proxy", text);
-      if (status >= 300) throw new Error(`the Pushgateway answered ${status} to the proxy's checkpoint`);
+      if (status >= 300)
+        throw new Error(`the Pushgateway responded to the proxy's checkpoint with ${status}`);
       pushed = Date.now();
       deadline = Math.min(deadline, pushed + CHECKPOINT_TIMEOUT_MS);
     }

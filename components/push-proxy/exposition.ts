@@ -55,7 +55,7 @@ export class PageChecker {
   end(rest: string): void {
     if (this.header || !this.whole || rest !== "") {
       throw new InvalidExpositionError(
-        "the page ends before its last family: the type of a family is not known",
+        "the metrics end before the last family: the type of a family is not known",
       );
     }
   }

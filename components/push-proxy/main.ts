@@ -94,7 +94,7 @@ async function applyChange(incoming: IncomingMessage, reservation: Reservation):
   const body = await readBody(incoming, reservation, isKnown ? MAX_PUSH_BYTES : 0);
   if (!isKnown) return unauthorized();
   if (body === 408) return textResponse(408, "Not stored: the body came too slowly");
-  if (body === 413) return textResponse(413, `Not stored: a push may have ${MAX_PUSH_BYTES} bytes`);
+  if (body === 413) return textResponse(413, `Not stored: a push may have at most ${MAX_PUSH_BYTES} bytes`);
   const { method = "" } = incoming;
   const path = withoutDoubledSlash(incoming.url ?? "");
   if (method === "DELETE") return applyDeletion(path);

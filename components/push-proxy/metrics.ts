@@ -37,7 +37,7 @@ export function ownMetrics(storedBytesLimit: number): string {
     family(
       "push_proxy_canary_starts_total",
       "counter",
-      "Starts of the canary: the first, and one after each push that ended it.",
+      "Starts of the canary: the first one, and one after each push that ended the canary.",
       [["", canaryStarts]],
     ),
     gauge("push_proxy_stored_bytes", "Bytes of the Pushgateway's persistence file.", storedBytes),
@@ -56,7 +56,7 @@ export function ownMetrics(storedBytesLimit: number): string {
       ? ""
       : gauge(
           "push_proxy_exposition_valid",
-          "1 if the Pushgateway's last page of metrics was whole and valid, else 0.",
+          "1 if the Pushgateway's last response with metrics was complete and valid, else 0.",
           expositionValid ? 1 : 0,
         ),
   ].join("");

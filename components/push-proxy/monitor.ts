@@ -22,7 +22,7 @@ async function check(): Promise<void> {
     const { status, rest } = await readExposition((line) => {
       checker.line(line);
     });
-    if (status !== 200) throw new Error(`the Pushgateway answered ${status}`);
+    if (status !== 200) throw new Error(`the Pushgateway responded with ${status}`);
     checker.end(rest);
     counters.expositionValid = true;
   } catch (error) {

@@ -25,8 +25,8 @@ export interface Change extends AcceptedPush {
 }
 
 /**
- * Maximum bytes of concurrent pushes to the Pushgateway, whose memory is limited. One push may have as many bytes of
- * text (MAX_TEXT_BYTES in canary.ts).
+ * Maximum bytes of concurrent pushes to the Pushgateway, whose memory is limited. A single push may have as many bytes
+ * (MAX_TEXT_BYTES in canary.ts).
  */
 const CONCURRENT_BYTES = 2 * MAX_PUSH_BYTES;
 /** Maximum number of concurrent pushes. The Pushgateway processes one at a time, and checkpoints wait behind them. */
@@ -135,7 +135,7 @@ async function persist({ status }: Response, deadline: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error("the disk does not answer"));
+      reject(new Error("the disk does not respond"));
     }, deadline - Date.now());
   });
   await Promise.race([checkpoint(), late]).finally(() => {

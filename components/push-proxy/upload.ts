@@ -5,8 +5,8 @@ import { MIN_UPLOAD_BYTES_PER_SECOND, UPLOAD_GRACE_SECONDS } from "./limits.ts";
 import { MAX_PUSH_BYTES } from "./settings.ts";
 
 /**
- * Maximum bytes of a push that needs no part of the budget below. A nightly run of k8sfv pushes 50 kB, so it never
- * waits for large or slow uploads of other clients.
+ * Maximum bytes of a push that needs no part of the budget below. A nightly run of k8sfv pushes 50 kB, so the run's
+ * push never waits for large or slow uploads of other clients.
  */
 export const SMALL_PUSH_BYTES = 128 * 2 ** 10;
 /** Maximum number of large pushes in memory. Each one reserves the maximum size of a push. */
