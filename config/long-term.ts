@@ -56,8 +56,8 @@ export const longTermKeys = {
     )
       .default(FIVE_YEARS_DAYS)
       .describe(
-        "Days for which Prometheus keeps samples for its rules and alerts. It deletes older samples: shorten the " +
-          "retention only after the store has the history.",
+        "Days for which Prometheus keeps samples for its rules and alerts. Prometheus deletes older samples, so shorten " +
+          "the retention only after the store has the history.",
       ),
   })
     .optional()

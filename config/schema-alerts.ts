@@ -49,7 +49,9 @@ const smtp = object({
 export const alerts = object({
   runMissingHours: integer(1, 168)
     .default(DEFAULT_THRESHOLDS.runMissingHours)
-    .describe("Hours without a run of a code level after which an alert fires."),
+    .describe(
+      "Hours without a run of a code level after which an alert fires, if no schedule in `alerts.expectedRuns` matches.",
+    ),
   expectedRuns: z
     .array(expectedRuns, { error: "a list of objects with the keys codeLevels, days and by" })
     .default(DEFAULT_THRESHOLDS.expectedRuns)
@@ -64,12 +66,14 @@ export const alerts = object({
     ),
   diskFullDays: integer(1, 365)
     .default(DEFAULT_THRESHOLDS.diskFullDays)
-    .describe("An alert fires if Prometheus's disk is predicted to be full within this number of days."),
+    .describe(
+      "An alert fires if Prometheus's data is predicted to reach its size limit, 80 % of the disk, within this number of days.",
+    ),
   collectMinutes: integer(1, 720)
     .default(DEFAULT_THRESHOLDS.collectMinutes)
     .describe(
       "Minutes for which alerts on the results of nightly runs are collected into one message, because the code levels run " +
-        "one after the other. With more than 180, two failed nightly runs in a row can send more than two messages.",
+        "one after the other. With a value above 180, two failed nightly runs in a row can cause more than two messages.",
     ),
   runbookUrl: string(
     "a URL without a fragment, like https://example.org/docs/operations.md",
@@ -102,7 +106,7 @@ export const alerts = object({
       description: "Addresses that receive alerts. Requires `alerts.smtp`.",
       examples: [["ci@example.org"]],
     }),
-  smtp: smtp.optional().describe("The mail server."),
+  smtp: smtp.optional().describe("Mail server that sends alerts to `alerts.email`."),
 })
   .prefault({})
   .describe("Thresholds and receivers of alerts.");

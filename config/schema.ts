@@ -71,7 +71,7 @@ const pushGateway = object({
       "Clients that may push. `in-cluster`: pods of the cluster. `internal`: also `ciSourceRanges` in the VPC. `external`: " +
         "also the internet, over TLS.",
     ),
-  auth: boolean(false).describe("Requires a generated password to push. Required with `external`."),
+  auth: boolean(false).describe("Requires a generated password to push. Must be true with `external`."),
   domain: domain.optional().meta({
     description:
       "Domain name for pushes from the internet, to which the certificate is issued. Only with `external`.",
@@ -125,7 +125,7 @@ const grafana = object({
   tunnelPort: integer(1024, 65535)
     .default(33000)
     .describe(
-      "Port of 127.0.0.1 on which the tunnel listens. The state contains the port, as a part of the Grafana provider's URL.",
+      "Port of 127.0.0.1 on which the tunnel listens. Use the same port everywhere, because the state contains the port as a part of the URL of Grafana's provider.",
     ),
   anonymousViewer: boolean(false).describe("Allows viewing dashboards without a login."),
 });
@@ -153,7 +153,9 @@ export const schema = object({
     "Ranges that may connect to the reserved addresses, to push and to read.",
   ),
   disks,
-  images: images.prefault({}).describe("Images other than those in versions.ts, e.g. of a private registry."),
+  images: images
+    .prefault({})
+    .describe("Images that replace those in versions.ts, e.g. images in a private registry."),
   pushGateway: pushGateway.prefault({}).describe("Access to the Pushgateway."),
   remoteWrite: remoteWrite
     .optional()
@@ -165,8 +167,10 @@ export const schema = object({
   crds: crds.describe(
     "Directory with the CRDs of the operator's version. Files with an unexpected checksum are rejected.",
   ),
-  felix: felix.optional().describe("Metrics that Felix exposes, for the dashboard `k8s scale testing`."),
-  grafana: grafana.prefault({}).describe("Grafana and the access of this program to it."),
+  felix: felix
+    .optional()
+    .describe("Felix processes that Prometheus scrapes, for the dashboard `k8s scale testing`."),
+  grafana: grafana.prefault({}).describe("Grafana, and this program's access to Grafana."),
   alerts,
   alertWebhookUrl: url(["http:", "https:"], "https://example.org/hook")
     .optional()
