@@ -27,8 +27,8 @@ import { usage, usageDuring } from "./usage.ts";
 
 const CLOUD = "alerts";
 /**
- * Value of alerts.collectMinutes: minutes for which Alertmanager collects nightly results before it sends a
- * message. Three pushes and the restart and move of its pod take less time.
+ * Value of alerts.collectMinutes: minutes for which Alertmanager collects alerts about nightly results before it sends
+ * a message. Three pushes, and the restart and move of Alertmanager's pod, take less time.
  */
 const COLLECT = 6;
 const LEVELS = ["master", "release-v3.30", "release-v3.31"].map(
@@ -206,7 +206,7 @@ describe("alerts", () => {
     expect(mib).toBeLessThan(Number.parseInt(container?.resources?.requests?.memory ?? "0"));
   });
 
-  it("sends an alert about Grafana while Grafana is down, and a message when it is resolved", async () => {
+  it("sends an alert about Grafana while Grafana is down, and another message when the alert is resolved", async () => {
     const found = (status: string) => () =>
       receivers.webhook("job", "grafana").find((message) => message.status === status);
     await receivers.until(found("firing"), 9 * 60_000);

@@ -134,7 +134,7 @@ describe("the dashboards in a browser", () => {
     await page.waitForRequest((request) => expressions(request).length > 0);
   });
 
-  /** Opens a path of Grafana. The test that calls visitAsEngineer has signed in before. */
+  /** Opens a path of Grafana in the session of an earlier test, which signed in (visitAsEngineer). */
   async function open(address: string): Promise<Page> {
     const { page, url } = await newPage();
     await page.goto(`${url}${address}`);

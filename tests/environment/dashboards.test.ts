@@ -66,7 +66,7 @@ const MAY_BE_EMPTY = [
 describe("Grafana's dashboards", () => {
   const content = useContent();
 
-  it("query only metrics that exist, like the alerts", async () => {
+  it("query only metrics that exist, and so do the alerts", async () => {
     const { addresses } = content;
     const exprs = [
       ...all.flatMap((dashboard) =>

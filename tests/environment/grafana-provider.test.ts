@@ -39,7 +39,7 @@ describe("Grafana's provider against the stand-in", () => {
       GF_SECURITY_ADMIN_PASSWORD: AUTH.split(":")[1],
     };
     server = await startServer(readSettings(environmentOf, dir));
-    // The engine writes the stack file into the directory where it creates the stack.
+    // The engine writes the stack file into the directory where it creates the stack. This must not be the checkout.
     await cp(path.join(programDir, "Pulumi.yaml"), path.join(dir, "Pulumi.yaml"));
     await engine.pulumi(["stack", "init", "contract"], { cwd: dir });
     await set({ url: server.url, name: "first" });

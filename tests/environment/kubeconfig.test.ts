@@ -80,7 +80,7 @@ describe("a changed kubeconfig of the same cluster", () => {
     await stack.engine.pulumi(["preview", "--expect-no-changes"]);
   });
 
-  /** Applies a change that affects only the Kubernetes provider, which is no object in the cluster. */
+  /** Applies a change, and checks that it affects only the Kubernetes provider and thus no object in the cluster. */
   async function expectOnlyProviderChanges(pulumi: Run): Promise<void> {
     expect(new Set((await changes(pulumi)).map(({ type }) => type))).toEqual(
       new Set(["pulumi:providers:kubernetes"]),

@@ -14,9 +14,9 @@ import { startThanos, type Thanos } from "./thanos.ts";
 
 const SERIES = 100;
 /**
- * Duration of a block in ms. Prometheus truncates its write-ahead log when it writes a block, by default
- * every two hours, and keeps about 1.5 times the duration of a block. With blocks of one minute, an outage of
- * one minute has the same effect as an outage of two hours by default.
+ * Duration of a block in ms. When Prometheus writes a block, by default every two hours, it truncates its write-ahead
+ * log to about 1.5 times the duration of a block. With blocks of one minute, an outage of one minute therefore has the
+ * same effect as an outage of two hours with the default.
  */
 const BLOCK_MS = 60_000;
 

@@ -38,8 +38,8 @@ import { openTestStack, type TestStack } from "./stack.ts";
 import { startThanos, type Thanos } from "./thanos.ts";
 
 /**
- * Address and port of the store's reverse proxy (store-entrance-main.ts) on the CI host, which has the last
- * address of the subnetwork that Google assigns.
+ * Address and port of the store's reverse proxy (store-entrance-main.ts) on the CI host. The CI host has the last
+ * address that Google assigns in the subnetwork.
  */
 const STORE = { address: "10.248.15.253", port: 8480 };
 const STORE_URL = `http://${STORE.address}:${STORE.port}`;

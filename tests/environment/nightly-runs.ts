@@ -95,7 +95,7 @@ function notation(spans: Span[]): string {
 /**
  * Returns one run of the code level "A" per day, pushed at minute 60 of the day.
  *
- * @param of - returns the fields of a night's run that differ
+ * @param of - returns the fields of a night's run that differ from these
  */
 export function nightly(nights: number, of: (night: number) => Partial<Night> = () => ({})): Night[] {
   return Array.from({ length: nights }, (_, n) => ({ at: n * DAY + 60, level: "A", ...of(n) }));

@@ -27,8 +27,8 @@ import { openTestStack } from "./stack.ts";
 
 const workloads = ["prometheus-operator", "prometheus", "alertmanager", "prom-gateway", "grafana"];
 /**
- * Address of a remote-write receiver on the CI host, which has the last address of the subnetwork that Google
- * assigns.
+ * Address and port of a remote-write receiver on the CI host. The CI host has the last address that Google assigns in
+ * the subnetwork.
  */
 const receiver = { address: "10.248.15.253", port: 9009 };
 

@@ -90,7 +90,7 @@ describe("the policy pack", () => {
   });
 
   it("reports all violations of a program with the resource and the solution", async () => {
-    // The engine writes the stack file into the directory where it creates the stack.
+    // The engine writes the stack file into the directory where it creates the stack. This must not be the checkout.
     await copyFile(path.join(violatorDir, "Pulumi.yaml"), path.join(dir, "Pulumi.yaml"));
     await engine.pulumi(["stack", "init", "broken"], { cwd: dir });
     const ofViolator = ["--stack", "broken", "--config-file", path.join(dir, "Pulumi.broken.yaml")];

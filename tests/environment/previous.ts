@@ -100,7 +100,7 @@ async function replaceIn(file: string, pairs: string[][]): Promise<void> {
   await writeFile(file, text);
 }
 
-/** The used fields of a CRD. */
+/** Fields of a CRD that the tests read or change. */
 export interface Definition {
   metadata: { annotations: Record<string, string> };
   spec: {

@@ -187,7 +187,7 @@ describe("pushes during replacements and failures", () => {
     }
   });
 
-  it("are all accepted while HAProxy is killed in one replica after the other, except those that it was handling", async () => {
+  it("are all accepted while HAProxy is killed in one replica after the other, except those that the killed process was handling", async () => {
     for (const pod of await podsOf(stack.cloud, "push-queue")) {
       let killed = 0;
       const bad = await during("SIGKILL of a replica", async () => {
@@ -252,7 +252,7 @@ describe("pushes during replacements and failures", () => {
     await untilQueueReady();
   });
 
-  it("are all accepted while a node is lost and doesn't come back, except those that it was handling", async () => {
+  it("are all accepted while a node is lost and doesn't come back, except those that the node was handling", async () => {
     const node = (await podOf(stack.cloud, "prom-gateway")).spec?.nodeName ?? "";
     let lostAt = 0;
     const bad = await during("a node lost for good", async () => {

@@ -118,7 +118,7 @@ describe("random pushes", () => {
   let oracle: Oracle;
   let prometheus: ChildProcess;
   let prometheusUrl: string;
-  /** Prometheus's errors of failed scrapes. */
+  /** Prometheus's log lines about failed scrapes. */
   const failures: string[] = [];
 
   beforeAll(async () => {

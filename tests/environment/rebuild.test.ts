@@ -93,7 +93,7 @@ describe("a rebuild", () => {
     const changed = steps
       .filter(({ op }) => op !== "same")
       .map(({ op, urn }) => `${op} ${urn.split("::")[2]}`);
-    // Only the Kubernetes provider changes, which is no object in the cluster.
+    // Only the Kubernetes provider changes. It is a resource in the state, not an object in the cluster.
     expect(new Set(changed.map((change) => change.split(" ")[1]))).toEqual(
       new Set(["pulumi:providers:kubernetes"]),
     );
@@ -250,7 +250,7 @@ function asGo(value: number): string {
   return value < 1e21 && value >= 1e6 ? `${mantissa}e\\+${exponent.padStart(2, "0")}` : String(value);
 }
 
-/** Pushes one group after the other, two per second, until stopped or 600 groups are pushed. */
+/** Pushes one group after the other, at most two per second, until `stop` is called or 600 groups are pushed. */
 class Pushes {
   private readonly accepted: number[] = [];
   private refused = 0;

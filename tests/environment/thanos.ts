@@ -58,7 +58,7 @@ export async function startThanos({ dir, commandLine }: ThanosArgs): Promise<Tha
       `--http-address=${await address(`${name} HTTP`)}`,
       `--grpc-address=${await address(`${name} gRPC`)}`,
     ];
-    // The kernel kills the process when this one ends for any reason.
+    // The kernel kills the Thanos process when the test's process ends for any reason.
     const command = ["setpriv", "--pdeathsig=KILL", binary, ...args, ...listeners, "--log.level=warn"];
     const [file, ...rest] = (await commandLine?.(command)) ?? command;
     const log = { file: path.join(dir, `${name}.log`), append: true };

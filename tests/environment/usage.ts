@@ -11,7 +11,7 @@ export interface Usage {
   mib: number;
 }
 
-/** The used fields of the kubelet's summary. */
+/** Fields of the kubelet's summary that this file reads. */
 interface Summary {
   pods: {
     podRef: { namespace: string };

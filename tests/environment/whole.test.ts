@@ -161,7 +161,7 @@ describe("the whole environment", () => {
     expect(await reaches("grafana", 3000)).toBe(false);
   });
 
-  it("passes the smoke test, which prints no secret and leaves no data", async () => {
+  it("passes the smoke test, which prints no secret and leaves no data in the Pushgateway", async () => {
     const seen = watchCommandLines(String(outputs.GRAFANA_PASSWORD));
     const { exitCode, all } = await smoke();
     expect(all).toContain("Grafana's data source my-prom returns it");
@@ -183,7 +183,7 @@ describe("the whole environment", () => {
     expect(stdout).toContain("smoke: all is well");
   });
 
-  it("fails the smoke test with the broken component", async () => {
+  it("fails the smoke test, which names the broken component", async () => {
     const scale = (replicas: number) =>
       execa(path.join(cloud.binDir, "kubectl"), [
         ...["--kubeconfig", cloud.adminKubeconfig, "--namespace", "monitoring"],
