@@ -17,8 +17,8 @@ const LINE = Buffer.from("a_metric 1\n");
 
 /**
  * Tests the rule that a push is stored only if the Pushgateway's metrics stay valid. The push proxy therefore tries
- * each push on the canary, a second Pushgateway. Without the canary, each of the rejected pushes here made the metrics
- * invalid. Does not prove that Prometheus's own parser accepts the metrics, which push-fuzz.test.ts tests.
+ * each push on the canary, a second Pushgateway. Without the canary, pushes such as those that are rejected here made
+ * the metrics invalid. Does not prove that Prometheus's own parser accepts the metrics, which push-fuzz.test.ts tests.
  */
 describe("a push never affects other clients' data", () => {
   let binaries: Awaited<ReturnType<typeof ensureToolchain>>;

@@ -41,8 +41,8 @@ import { openTestStack, type TestStack } from "./stack.ts";
  * - that the operator continues the work of an older operator. No older one is available: the images before
  *   the upgrade contain today's program under another name, and the older CRDs are today's with changes;
  * - that Prometheus reads blocks of an older version, because it writes the first block after two hours;
- * - an upgrade of Grafana, of which only one version can be built from its Go module;
- * - an upgrade of the push proxy's Node, which is the host's own.
+ * - an upgrade of Grafana, for which the local cloud has a stand-in;
+ * - an upgrade of the push proxy's Node: the proxy's image contains this computer's own Node.
  */
 describe("an upgrade", () => {
   let stack: TestStack;

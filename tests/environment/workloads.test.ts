@@ -71,7 +71,7 @@ describe("workloads", () => {
     const queue = (await podsOf(cloud, "push-queue")).flatMap(({ metadata, spec }) =>
       (spec?.containers ?? []).map(({ name }) => ["push-queue", `${metadata?.name}/${name}`]),
     );
-    // The push proxy is in the Pushgateway's pod, behind its Service.
+    // The push proxy runs in the Pushgateway's pod, so its series have the instance prom-gateway.
     const expected = [...workloads.map((name) => [name, name]), ["push-proxy", "prom-gateway"], ...queue];
     const up = await eventually(
       () => query(addresses.prometheus, "up == 1"),
