@@ -199,7 +199,9 @@ async function ensureServiceAccountKey(cloud: Cloud): Promise<string> {
 
 /**
  * Writes the API server's token file, which gives the emulated Google account the rights of the role Kubernetes Engine
- * Admin. @returns path of the file
+ * Admin.
+ *
+ * @returns the file's path
  */
 async function writeTokenFile(cloud: Cloud): Promise<string> {
   const file = path.join(cloud.clusterDir, "tokens.csv");

@@ -25,7 +25,8 @@ interface Assignment {
 /**
  * Assigns every Service of type LoadBalancer its `loadBalancerIP`: one node gets the address, and its kube-proxy
  * forwards connections to the Service's pods. If the node becomes NotReady, the address moves to another node. With
- * externalTrafficPolicy "Local", the address moves to a node with a ready pod of the Service whenever there is one.
+ * externalTrafficPolicy "Local", the address moves when its node has no ready pod of the Service but another node has
+ * one.
  */
 export class LoadBalancerController {
   private readonly api: CoreV1Api;

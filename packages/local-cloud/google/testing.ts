@@ -19,7 +19,7 @@ export interface TestCloud {
   /** Recorded calls of the infrastructure, e.g. `startNode …`. */
   readonly calls: string[];
   readonly machines: Infrastructure;
-  /** Addresses and rules that are announced to Ingresses, by name. */
+  /** Global addresses, and rules of security policies, that are announced to Ingresses, by name. */
   readonly announced: Map<string, unknown>;
   /** Nodes of attached disks, by `ZONE/NAME`, and Services (`NAMESPACE/NAME`) by address. Tests set both. */
   readonly held: { disks: Map<string, string>; addresses: Map<string, string> };

@@ -3,7 +3,7 @@ import { routePath } from "hono/route";
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "./core/version.ts";
 
-/** The server's own metrics. Those that Grafana has too have the same names. */
+/** The server's own metrics. Metrics that Grafana also has have the same names. */
 export class Metrics {
   readonly registry = new Registry();
   private readonly requests = new Histogram({

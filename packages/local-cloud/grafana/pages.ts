@@ -4,7 +4,7 @@ import { type Context, Hono } from "hono";
 import { getMimeType } from "hono/utils/mime";
 import { STAND_IN } from "./core/version.ts";
 
-/** Paths that return the bundle's index.html, whose script shows the page of the path. */
+/** Paths that return the bundle's index.html. Its script shows the page for the path. */
 const PAGES = ["/", "/d/*", "/dashboards", "/dashboards/*", "/login", "/alerting", "/alerting/*", "/explore"];
 
 /** Response if there is no bundle. */

@@ -11,7 +11,7 @@ export interface Attachment {
 
 /**
  * Records which node each disk is attached to, in one file per disk, so that the drivers of several nodes agree without
- * communicating. A node's driver creates a disk's file, and changes it only while it contains that node; `release`,
+ * communicating. A node's driver writes a disk's file only if the disk is detached or attached to this node; `release`,
  * `forgetNode` and `keepOnly` delete files of any node. If two nodes attach a disk at the same time, link(2) lets only
  * one of them create the file.
  */

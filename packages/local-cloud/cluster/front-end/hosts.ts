@@ -53,7 +53,7 @@ export async function startFrontEnd(cloud: Cloud): Promise<number[]> {
   await mkdir(frontEndDir(cloud), { recursive: true, mode: 0o700 });
   await writeFrontEnd(cloud, []);
   const network = await readNetwork(cloud);
-  // The link to the internet's CI host is created only when that host starts. A new front end needs a new link.
+  // A new front end needs a new link to the internet's CI host. The link is created only when the CI host starts.
   if ((await hostPid(cloud, frontEndHost)) === undefined) await killHost(cloud, internetHost);
   await startHost(cloud, {
     name: frontEndHost,

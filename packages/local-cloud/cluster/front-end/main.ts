@@ -21,7 +21,7 @@ function hosts(): VirtualHost[] {
 }
 
 function find({ headers, socket, url }: http.IncomingMessage): VirtualHost | undefined {
-  // A request to a proxy contains an absolute URL instead of a path, which may name any host.
+  // Requests to a proxy contain an absolute URL, which may name any host. They get 404.
   if (!url?.startsWith("/")) return undefined;
   const name = (headers.host ?? "").split(":")[0];
   return hosts().find(({ address, host }) => address === socket.localAddress && host === name);

@@ -36,7 +36,7 @@ function ciAddress({ netLong, size }: Netmask): string {
   return long2ip(netLong + size - 3);
 }
 
-/** Returns the user of the address in the subnetwork, or undefined if the address is free. */
+/** Returns the resource that uses the address in the subnetwork, or undefined if the address is free. */
 function addressUser(
   data: Data,
   subnetworkPath: string,

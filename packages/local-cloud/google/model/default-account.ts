@@ -18,7 +18,7 @@ export function defaultAccountPath(project: string): string {
   return `projects/${project}/serviceAccounts/${defaultAccountEmail(project)}`;
 }
 
-/** Returns the account as Google creates it when Compute Engine is enabled. Projects can delete or disable it. */
+/** Returns the account as Google creates it when Compute Engine is enabled. Some users disable or delete it. */
 export function defaultAccount(project: string): Resource {
   const email = defaultAccountEmail(project);
   const name = defaultAccountPath(project);

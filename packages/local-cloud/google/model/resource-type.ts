@@ -8,7 +8,7 @@ import type { Effects } from "../../plugin/schema/differences.ts";
 import type { Checks } from "../../plugin/schema/validate.ts";
 import type { Data, Resource } from "./store.ts";
 
-/** Everything behind the emulated API. */
+/** Infrastructure, limits and directories that the resource types use. */
 export interface Backend {
   readonly machines: Infrastructure;
   /** Maximum number of resources by type token. Types without an entry are unlimited. */

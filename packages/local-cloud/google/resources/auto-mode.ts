@@ -3,7 +3,7 @@ import { range } from "../model/cidr.ts";
 import type { Data } from "../model/store.ts";
 
 /**
- * Range of the subnetworks of all auto mode networks
+ * Range that contains the automatic subnetworks of every auto mode network
  * (cloud.google.com/vpc/docs/vpc#auto-mode-considerations).
  */
 export const autoModeRange = "10.128.0.0/9";

@@ -47,7 +47,7 @@ export const clusterChecks: Checks = {
   ...notEmulated("nodePools", "nodeVersion", "tpuConfig"),
 };
 
-/** Effect of an option that can be enabled in place, but not disabled. */
+/** Returns the effect of a change of an option that can be enabled in place, but not disabled. */
 function onlyOn(before: Value | undefined): Effect {
   return before === true ? "replace" : "update";
 }

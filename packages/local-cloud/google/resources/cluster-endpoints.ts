@@ -1,8 +1,8 @@
 import { map, type Values } from "../../plugin/values.ts";
 
 /**
- * Returns values that GKE forces: without IP endpoints it sets enablePrivateEndpoint, and the provider reads
- * that back (terraform-provider-google#27901).
+ * Returns the values that GKE forces: in a cluster without IP endpoints, GKE sets enablePrivateEndpoint to true, and
+ * the provider reads this value back (terraform-provider-google#27901).
  */
 export function forcedEndpoint(inputs: Values): Values {
   const ip = map(map(inputs, "controlPlaneEndpointsConfig"), "ipEndpointsConfig");

@@ -4,7 +4,7 @@ import { subnetworkToken } from "./subnetwork-ranges.ts";
 
 /**
  * Checks that no route operation is in progress in the networks, i.e. no subnetwork is being created or deleted. The
- * real provider does not retry (terraform-provider-google#3034).
+ * real provider fails too, without a retry (terraform-provider-google#3034).
  *
  * @param networks paths of both networks of a peering
  * @throws ApiError with Google's message

@@ -7,8 +7,8 @@ import { NOT_BUNDLED } from "../../toolchain/licences/policy.ts";
 import { fill, sweep } from "../../toolchain/cache.ts";
 
 /**
- * Version of the build. Increment it when a change of this file changes the built pages; sources and the lock file are
- * hashed.
+ * Version of the build. Increment it when a change of this file changes the built pages. Changes of the sources and the
+ * lock file need no increment, because these files are hashed.
  */
 const FORMAT = 2;
 

@@ -48,7 +48,7 @@ export function interpolate(expr: string, step: number, args: IntervalArgs): str
     __rate_interval_ms: String(rate),
     __rate_interval: goDuration(rate),
   };
-  // Replaced as text, like in Grafana: longer names first, regardless of the following characters.
+  // As in Grafana, a name is replaced whatever characters follow it. Therefore longer names come first.
   return Object.entries(values).reduce(
     (filled, [name, value]) => filled.replaceAll(`$${name}`, value).replaceAll(`\${${name}}`, value),
     expr,

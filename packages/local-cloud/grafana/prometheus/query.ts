@@ -23,7 +23,7 @@ export const PrometheusQuery = z.object({
     .nullish()
     .transform((value) => (value ?? 0) || 1),
   maxDataPoints: z.number().nonnegative().default(100),
-  /** Offset east of UTC. Steps are aligned to midnight in this time zone. */
+  /** Time zone's offset in seconds, positive east of UTC. Steps are aligned to midnight in this time zone. */
   utcOffsetSec: z.number().int().default(0),
 });
 export type PrometheusQuery = z.output<typeof PrometheusQuery>;
