@@ -55,7 +55,7 @@ test("imports an enabled API and keeps it enabled after the resource's deletion"
   await make(cloud, "Network", fitting.network);
 });
 
-test("disables an API on which enabled APIs depend only with disableDependentServices", async () => {
+test("requires disableDependentServices to disable an API on which enabled APIs depend", async () => {
   const cloud = testCloud();
   const off = { ...enable("compute"), disableOnDestroy: true };
   const service = await make(cloud, "Service", off);

@@ -89,7 +89,7 @@ test("creates a snapshot before a disk's deletion if requested", async () => {
   expect((await change(cloud, "Disk", restored, disk)).replace).toEqual(["snapshot"]);
 });
 
-test("copies a disk again after its copy to a snapshot was interrupted", async () => {
+test("copies a disk again after an interrupted copy to a snapshot", async () => {
   const cloud = testCloud();
   const source = await make(cloud, "Disk", disk);
   writeFileSync(path.join(folder(cloud, "prometheus"), "block"), "old runs");
