@@ -27,7 +27,8 @@ export const PUSH_METRICS = {
   /** Counter of pushes that got a response, with the HTTP status in the label `code`. */
   answered: "push_proxy_pushes_total",
   /**
-   * Gauge for each metric family that is older than the last push of its group, with the group's labels and `family`.
+   * Gauge with a series for each stored metric family that the last POST to its group didn't contain. Its labels are
+   * those of the group, and `family`.
    */
   staleFamily: "push_proxy_stale_family",
   /** Size of the Pushgateway's persistence file in bytes, and its limit. */

@@ -26,7 +26,7 @@ const LOOKBACK = `${LOOKBACK_DAYS}d`;
 export const NIGHT_HOURS = 17;
 /** Minimum hours after which a complete run starts a new nightly run, for suites that run twice a day. */
 export const SECOND_NIGHT_HOURS = 6;
-/** Days after its last run for which a test or code level is still expected. */
+/** Days for which a test or code level is still expected after its last run. */
 export const EXPECTED_DAYS = 7;
 /** Windows of the medians in days. */
 export const MEDIAN_DAYS = [7, 30];
@@ -40,9 +40,9 @@ const BEFORE = "offset 1m";
  *
  * **`run:` series have one sample per run.** The Pushgateway exposes a group until its next push, and each scrape
  * stores it again, so scraped samples don't show how many runs there were. `run:push_time_seconds` gets a sample only
- * in an evaluation in which a group's push time has changed, and the same evaluation records the run's values. It reads
- * only the group's own push time: groups don't affect each other, and after a downtime Prometheus still records the run
- * if the Pushgateway still exposes it.
+ * in an evaluation in which a group's push time has changed, and the same evaluation records the run's values. The rule
+ * reads only the group's own push time: groups don't affect each other, and after a downtime Prometheus still records
+ * the run if the Pushgateway still exposes it.
  *
  * **`nightly:` series combine the runs of a code level in a night.** All runs within 17 hours after the first one
  * belong to one nightly run; a complete run starts a new one after 6 hours. Shards add their tests. Two complete runs
@@ -78,8 +78,8 @@ const JOB = 'job="k8sfv"';
  *
  * A group's labels, which the client chooses, are on all of its series and on its `push_time_seconds`. So series and
  * push time are matched by all labels except those that identify a measurement; the code level may be a label of the
- * group or of the series. A series that has additional labels matches no push time this way. It is matched with the
- * group of its code level if there is one, else with any group without a code level.
+ * group or of the series. A series that has additional labels matches no push time this way. Such a series is matched
+ * with the group of its code level if there is one, else with any group without a code level.
  *
  * @param match - label matchers of the runs' job
  * @param pushed - returns PromQL for the new push times of groups whose code level matches this matcher

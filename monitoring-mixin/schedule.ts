@@ -50,7 +50,7 @@ function gapsOf({ days }: ExpectedRuns): number[] | undefined {
   });
 }
 
-/** Returns a PromQL scalar: seconds since the second-latest due time. Days are counted from due time to due time. */
+/** Returns a PromQL scalar: seconds since the second-latest due time. A day begins at the due time, not at midnight. */
 function sincePreviousDueTime({ by }: ExpectedRuns, gaps: number[]): string {
   const [hours = 0, minutes = 0] = by.split(":").map(Number);
   const shifted = `(time() - ${hours * 3600 + minutes * 60})`;

@@ -28,8 +28,8 @@ export interface ImportResult {
  * destroyed. Creating such a resource fails with "already exists".
  *
  * The candidates are the resources that a preview would create, under the names that the program gives them. They are
- * added to the state with their IDs. A refresh then removes those that don't exist. Resources that may belong to another
- * stack are removed too (ownership.ts). If the refresh fails, the previous state is restored.
+ * added to the state with their IDs. A refresh then removes those that don't exist. Resources that may belong to
+ * another stack are removed too (ownership.ts). If the refresh fails, the previous state is restored.
  *
  * @param pulumi runs the engine on the stack
  * @param others IDs of the resources in other stacks' states, by stack
@@ -78,7 +78,7 @@ async function restoreState(pulumi: Pulumi, exported: Export): Promise<void> {
 export function lockOf(error: unknown): string | undefined {
   const { stderr } = error as { stderr?: unknown };
   const text = typeof stderr === "string" ? stderr : String(error);
-  // Messages for a state in a bucket or directory, and in Pulumi Cloud.
+  // The first message is about a locked state in a bucket or directory, the second about one in Pulumi Cloud.
   const [, file, service] =
     /locked by \d+ lock\(s\).*\n\s*(.+)|(Another update is currently in progress)/.exec(text) ?? [];
   return (file ?? service)?.trim();

@@ -19,9 +19,11 @@ export interface SkippedResource {
 }
 
 /**
- * Returns the resources that may belong to another stack: resources that lack this stack's label although their type
- * has labels, resources in another stack's state, and resources of types without labels that depend on such a resource
- * or are used by one.
+ * Returns the resources that may belong to another stack:
+ *
+ * - a resource without this stack's label, if its type has labels
+ * - a resource in another stack's state
+ * - a resource of a type without labels, if it depends on such a resource or is used by one
  *
  * @param found existing resources with this stack's names, as read from Google, with secrets in plain text
  * because the SDK treats labels as secrets

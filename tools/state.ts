@@ -41,7 +41,7 @@ function keepAll(all: Record<string, string[]>, isKept: (urn: string) => boolean
 }
 
 /**
- * Returns the resource IDs in the states of the project's other stacks in the same backend, by stack.
+ * Returns the IDs of the Google resources in the states of the project's other stacks in the same backend, by stack.
  *
  * @param pulumi runs the engine without a stack
  */

@@ -93,12 +93,12 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
         target_matchers: ['alertname="NightlyRunMissing"'],
       },
       {
-        // The Pushgateway responds with 400 to inconsistent metrics.
+        // A push with inconsistent metrics gets status 400 and causes both alerts.
         source_matchers: ['alertname="PushFailed"'],
         target_matchers: ['alertname="PushRefused"', 'code="400"'],
       },
       {
-        // A full Pushgateway responds with 507.
+        // A push to a full Pushgateway gets status 507. The alert about the storage names the cause.
         source_matchers: ['alertname="PushgatewayNearLimit"'],
         target_matchers: ['alertname="PushRefused"', 'code="507"'],
       },

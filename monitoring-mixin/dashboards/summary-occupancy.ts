@@ -49,7 +49,7 @@ function overTime() {
 /**
  * Returns PromQL for the relative difference between a run's mean and the median of the runs before it.
  *
- * @param days - days before the run in which the median is computed: 7 or 30, for which it is recorded
+ * @param days - length of the period before the run, in days, over which the median is recorded: 7 or 30
  * @param window - lookback for the run, e.g. "7d"
  */
 function change(days: number, window: string): string {

@@ -85,7 +85,7 @@ test.each([
   expect(problem).not.toContain("\n");
 });
 
-/** Runs the script in a directory with only these files. */
+/** Runs bootstrap.mjs in a directory with only these files. */
 function bootstrap(files: Record<string, string>, args: string[], options: { uid?: number; path?: string }) {
   const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-bootstrap-"));
   onTestFinished(() => {

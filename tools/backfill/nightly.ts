@@ -13,7 +13,7 @@ import type { Run, Value } from "./run.ts";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
-/** Interval between rule evaluations in seconds. Rules read results of earlier evaluations. */
+/** Interval between rule evaluations in seconds. Rules with `offset 1m` read only results of earlier evaluations. */
 const EVALUATION = 60;
 const LEVEL = ["code_level"];
 

@@ -32,8 +32,8 @@ interface Reply {
 const TIMEOUT_MS = 150_000;
 
 /**
- * Returns a client for a URL. Credentials in the URL are sent as a header, because fetch rejects such URLs,
- * and appear in no message.
+ * Returns a client for a URL. Credentials in the URL are sent as a header, because `fetch` rejects a URL with
+ * credentials. No message contains them.
  *
  * @throws Error for an invalid URL, without repeating it because it may contain a password
  */

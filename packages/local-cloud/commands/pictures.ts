@@ -1,4 +1,4 @@
-// npm run pictures: takes the README's screenshots of the dashboards from the running local cloud's Grafana.
+// npm run pictures: takes screenshots of all dashboards from the running local cloud's Grafana, for docs/pictures.
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { readCommandLine } from "../../../lib/command-line.ts";
@@ -19,10 +19,7 @@ const folder = path.join(projectDir, "docs/pictures");
  */
 const MONITORING_HEALTH = "k8sfv-monitoring-health";
 
-/**
- * Window width in pixels: links, variables and time picker fit in one line. The README scales the pictures to
- * half.
- */
+/** Window width in pixels, in which links, variables and time picker fit in one line. */
 const WIDTH = 1500;
 
 readCommandLine({ usage: "npm run pictures" });

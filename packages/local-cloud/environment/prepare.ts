@@ -33,8 +33,8 @@ const kubernetesPrograms = [
 ];
 
 /**
- * Binaries in the images. They are not built for the official images, which contain them; then `promtool` and `amtool`
- * are not on the hosts either.
+ * Binaries of the images. With the official images, which already contain them, they are not built. So `promtool` and
+ * `amtool` are missing on the hosts.
  */
 const imagePrograms = [
   "operator",

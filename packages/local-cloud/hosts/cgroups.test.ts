@@ -8,7 +8,7 @@ import { openCloud } from "./cloud.ts";
 const cloud = openCloud("cgroups");
 const ofNode = hostCgroup(cloud, "node-1");
 
-/** Creates directories in place of cgroups, which need root. Does not prove what the kernel refuses. */
+/** Creates directories in place of cgroups, which need root. So these tests don't prove what the kernel accepts. */
 async function hierarchies(...dirs: string[]): Promise<string> {
   const base = await mkdtemp(path.join(tmpdir(), "k8sfv-cgroups-"));
   onTestFinished(() => rm(base, { recursive: true }));

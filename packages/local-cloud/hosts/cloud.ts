@@ -5,7 +5,7 @@ export const cloudsDir = "/srv/k8sfv-cloud";
 
 /** Paths of one local cloud. The files and directories need not exist. */
 export interface Cloud {
-  /** Name of the instance, e.g. `local`. */
+  /** Name of the local cloud, e.g. `local`. */
   readonly name: string;
   /** Root directory: the cloud writes no files outside it. */
   readonly dir: string;

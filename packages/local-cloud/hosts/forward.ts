@@ -11,7 +11,7 @@ import { findProcesses, killProcesses } from "./processes.ts";
 export interface Forward {
   host: string;
   targetPort: number;
-  /** Port to listen on at 127.0.0.1. Default, and if the port is taken: a free port. */
+  /** Port of 127.0.0.1 to listen on. If it is taken, a free port is used. @default a free port */
   port?: number;
 }
 
@@ -47,8 +47,8 @@ export async function startForwarder(
     await spawnInNetwork(cloud, host, role, [process.execPath, program, ...targets], servers);
     return ports;
   } finally {
-    // The caller's own copies of the sockets would keep the caller alive, and the ports in use after the forwarder's
-    // end.
+    // Otherwise, the caller's own copies of the sockets would keep the caller running, and would keep the ports in use
+    // when the forwarder has ended.
     for (const server of servers) server.close();
   }
 }

@@ -34,7 +34,7 @@ export interface HostSpec {
   connect?: (pid: number) => Promise<void>;
 }
 
-/** Bind mount of the host-path provisioner's volumes (kube-controller-manager), shared by all hosts. */
+/** Bind mount, shared by all hosts, of the directory in which kube-controller-manager creates host-path volumes. */
 export function volumesBind(cloud: Cloud): { source: string; target: string } {
   return { source: path.join(cloud.clusterDir, "volumes"), target: "/tmp/hostpath_pv" };
 }
@@ -50,7 +50,7 @@ export function hostDir(cloud: Cloud, name: string): string {
   return path.join(cloud.hostsDir, name);
 }
 
-/** Returns the PID of the host's init process in the parent namespace, or undefined if the host is not running. */
+/** Returns the PID that the host's init process has outside the host, or undefined if the host is not running. */
 export async function hostPid(cloud: Cloud, name: string): Promise<number | undefined> {
   const processes = await findProcesses(cloud, hostRole(name));
   return processes.find(({ argv }) => argv[0] === initPath(cloud))?.pid;
@@ -97,7 +97,7 @@ export async function startHost(cloud: Cloud, spec: HostSpec): Promise<boolean> 
   return true;
 }
 
-/** Kills all processes of the host, like a power failure, and removes its containers' cgroups. Its data stays. */
+/** Kills all processes of the host, like a power failure, and removes its containers' cgroups. Its data is kept. */
 export async function killHost(cloud: Cloud, name: string): Promise<void> {
   await killProcesses(await findProcesses(cloud, hostRole(name)));
   await removeCgroup(hostCgroup(cloud, name));

@@ -15,8 +15,8 @@ import {
 } from "./processes.ts";
 
 /**
- * Options of Node for background programs. With the default maximum, 16 MiB, V8's semi-spaces of an idle program stay
- * large.
+ * Options of Node for background programs. By default, V8's semi-spaces grow to 16 MiB, and stay large when a program is
+ * idle.
  */
 const NODE_OPTIONS = ["--max-semi-space-size=1"];
 

@@ -23,7 +23,7 @@ export function runsOfficialImages(): boolean {
   return process.env.K8SFV_OFFICIAL_IMAGES === "true";
 }
 
-/** Retries of one request by skopeo, which respects Retry-After. */
+/** Number of times that skopeo retries a request. If the response has a Retry-After header, skopeo waits that long. */
 const RETRIES = 1;
 /** Maximum number of pulls of one image: skopeo does not retry when a connection breaks within a layer. */
 const TRIES = 3;
@@ -60,7 +60,7 @@ const FAILURES: [words: RegExp, reason: string, cure: string][] = [
  */
 export async function pullImages(names: readonly string[], options: PullOptions): Promise<string[]> {
   const archives: string[] = [];
-  // One at a time because registries limit the rate of anonymous pulls.
+  // Pulls one image at a time, because registries limit the rate of anonymous pulls.
   for (const name of names) archives.push(await pullImage(name, options));
   return archives;
 }

@@ -42,13 +42,13 @@ export interface Recipe {
 
 /** Finds built binaries. Implemented by the toolchain. */
 export interface Binaries {
-  /** Returns the path of a binary. It contains the cache key of the binary's sources. */
+  /** Returns the path of a binary. The path contains the cache key of the binary's sources. */
   path(name: string): string;
   /** Path of Node's binary. @default the running one */
   readonly node?: string;
 }
 
-/** Sandbox image, containerd's `sandbox_image`. */
+/** Image of each pod's sandbox container (`sandbox_image` in containerd's configuration). */
 export const pauseImage = "localhost/k8sfv/pause:1";
 
 /** Image of the cluster's DNS. */

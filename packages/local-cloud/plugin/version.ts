@@ -5,8 +5,8 @@ import { projectDir } from "../project/directory.ts";
 export const typeScriptLoader = `${projectDir}node_modules/tsx/dist/loader.mjs`;
 
 /**
- * Returns the provider version that an npm package requires, which is the package's own version. Reads the installed
- * package, which the program uses.
+ * Returns the version of the provider that an npm package requires: `pulumi.version` in the package.json of the
+ * installed package, or the package's own version.
  *
  * @throws Error when the package is not installed
  */

@@ -44,7 +44,7 @@ test.each([
   [{ length: 3, uper: false }, 'Invalid or unknown key: "uper"'],
   [{ length: "long" }, '"length" can\'t be "long"'],
   [{ length: 3, result: "abc" }, 'Can\'t configure a value for "result"'],
-])("refuses %j", (inputs, words) => {
+])("rejects the arguments %j", (inputs, words) => {
   const { failures } = provider.check({ ...subject, before: undefined, inputs, seed: new Uint8Array() });
   expect(failures.map(({ reason }) => reason)).toEqual([expect.stringContaining(words)]);
 });

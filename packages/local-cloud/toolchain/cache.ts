@@ -8,8 +8,8 @@ import type { Go } from "./go.ts";
 import type { Tool } from "./tools.ts";
 
 /**
- * Version of the build steps. Increment it when a change of recipes.ts or layout.ts changes the results;
- * tools.ts and the Go modules are part of the key.
+ * Version of the build steps. Increment it when a change of recipes.ts or layout.ts, or of a file that they import,
+ * changes the results. Changes of a tool in tools.ts or of its Go module change the key by themselves.
  */
 const RECIPES_VERSION = 2;
 

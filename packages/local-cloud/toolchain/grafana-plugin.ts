@@ -18,7 +18,7 @@ const OTHER_CLIENTS = [
   .map((api) => `create${api}Client`)
   .concat("createAssertsClientIfConfigured", "getRetryClient");
 
-/** The two places where `CreateClients` calls {@link OTHER_CLIENTS}. */
+/** The two parts of `CreateClients` that call {@link OTHER_CLIENTS}, each with a description for error messages. */
 const APP_PLATFORM = [
   /^\t\tif err = createGrafanaAppPlatformClient[^]*?(?=^\t\}\n)/m,
   "call of createGrafanaAppPlatformClient",

@@ -10,14 +10,14 @@ const found = z.record(z.string(), z.array(z.string()));
 /** Directory of the Go program that reads licence files. */
 const READER = join(import.meta.dirname, "licences");
 
-/** Version of a module or of its replacement. A directory as replacement has no version. */
+/** Go template: version of a module, or of the module that replaces it. A directory that replaces it has no version. */
 const VERSION = "{{if and .Replace .Replace.Version}}{{.Replace.Version}}{{else}}{{.Version}}{{end}}";
-/** Format of one line per linked package, without the standard library. */
+/** Go template: one line for each linked package that is not in the standard library or in the main module. */
 const PACKAGE = `{{with .Module}}{{if not .Main}}{{.Path}}\t${VERSION}\t{{.Dir}}\t{{$.Dir}}{{end}}{{end}}`;
 
 /**
- * Reads the licence files of all Go modules linked into a tool's binaries, in each linked package's directory and in its
- * parent directories up to the module's root.
+ * Reads the licence files of all Go modules linked into a tool's binaries, in each linked package's directory and in
+ * its parent directories up to the module's root.
  *
  * @param cwd directory of the Go module from which the tool is built
  */

@@ -3,7 +3,10 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-/** Files of this project's own build: Prometheus's lock file contains versions that not every registry serves. */
+/**
+ * This project's own files for npm and the bundler: Prometheus's lock file contains versions that not every registry
+ * serves.
+ */
 const FILES = ["package.json", "package-lock.json", "vite.config.mjs"];
 
 /** Runs a command in a directory. */

@@ -14,7 +14,7 @@ export interface Location {
 export type Check = (value: Value, at: Location) => string | undefined;
 
 /**
- * Checks by path without indexes, e.g. `secondaryIpRanges.rangeName`. For a list of scalars the check gets
+ * Checks of values, by path without indexes, e.g. `secondaryIpRanges.rangeName`. For a list of scalars, the check gets
  * each item.
  */
 export type Checks = Readonly<Record<string, Check>>;
