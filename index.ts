@@ -265,8 +265,9 @@ export const PROMPG_URL_IN_CLUSTER = pushGateway.urlInCluster;
 export const PROMETHEUS_URL = prometheus.url;
 /** URL of Grafana inside the VPC. */
 export const GRAFANA_URL = grafana.url;
-/** User name and password of Grafana's administrator. */
+/** User name of Grafana's administrator. */
 export const GRAFANA_USER = grafana.user;
+/** Password of Grafana's administrator. */
 export const GRAFANA_PASSWORD = pulumi.secret(grafana.password);
 /** Command that serves Grafana on your computer. */
 export const GRAFANA_TUNNEL = tunnelCommand({

@@ -31,8 +31,8 @@ const BACKLOG = 1_024;
 /** Maximum number of concurrent requests of one process to the push proxy, which tries pushes one at a time. */
 const MAX_CONCURRENT = 32;
 /**
- * Size of the kernel's receive buffer for a client, in bytes. The kernel doubles it for its own records. By default
- * the buffer grows up to 32 MiB, which count towards the pod's memory limit.
+ * Size of the kernel's receive buffer for a client, in bytes. The kernel allocates twice this size, for its own
+ * records. By default, the buffer grows up to 32 MiB, which count towards the pod's memory limit.
  */
 const RECEIVE_BUFFER_BYTES = 64 * 2 ** 10;
 /** Number of retries. HAProxy waits 1 s after each refused connection, so the number is also a time in seconds. */

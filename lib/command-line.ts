@@ -8,7 +8,7 @@ interface CommandLine<Options> {
   options?: Options;
   /** Minimum and maximum number of positional arguments. By default there are none. */
   positionals?: [min: number, max: number];
-  /** Arguments without the program. By default those of this process. */
+  /** Arguments after the script's name. By default those of this process. */
   args?: string[];
 }
 

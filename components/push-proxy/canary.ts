@@ -106,7 +106,11 @@ async function hasEndedItself({ child }: Canary): Promise<boolean> {
   return child.exitCode !== null;
 }
 
-/** @throws Error if the canary fails, because of this push or an earlier one */
+/**
+ * Tries a push on the canary, and removes it from the canary.
+ *
+ * @throws Error if the canary fails, because of this push or an earlier one
+ */
 async function tryOn({ at }: Canary, push: Request): Promise<Verdict> {
   const ask = (method: string, path: string, headers = {}) =>
     send(
@@ -171,8 +175,8 @@ async function start(): Promise<Canary> {
 }
 
 /**
- * Pushes to the canary once. It exposes some of its own families only after its first push and scrape, and pushes that
- * conflict with these must be rejected.
+ * Pushes to a new canary once, because a Pushgateway exposes some of its own families only after its first push and
+ * scrape. The canary must reject pushes that conflict with these families.
  */
 async function warmUp(at: Upstream): Promise<boolean> {
   try {

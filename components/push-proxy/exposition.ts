@@ -48,7 +48,8 @@ export class PageChecker {
   }
 
   /**
-   * The Pushgateway truncates its response, with status 200, at a family that it can't write.
+   * Checks the end of the metrics. At a family that the Pushgateway can't write, it truncates its response, whose
+   * status is still 200.
    *
    * @throws InvalidExpositionError if the response is truncated
    */

@@ -112,8 +112,8 @@ async function applyChange(incoming: IncomingMessage, reservation: Reservation):
 }
 
 /**
- * Deletes a group. The canary returns the group's labels for an empty push, or rejects the push: then the path
- * identifies the group.
+ * Deletes a group, which is identified by the labels that the canary returns for an empty push, or by the path if the
+ * canary rejects that push.
  */
 async function applyDeletion(path: string): Promise<Response> {
   const verdict = await verdictOn({ method: "PUT", path, headers: {}, body: Buffer.alloc(0) });
@@ -134,7 +134,7 @@ function pushHeaders({ headers }: IncomingMessage): Record<string, string> {
   );
 }
 
-/** Checks the password, like the Pushgateway, so that requests without the password use no memory here. */
+/** Checks the password, as the Pushgateway does, so that requests without the password use no memory here. */
 function isAuthorized({ headers }: IncomingMessage): boolean {
   if (authorization === undefined) return true;
   return isSame(headers.authorization?.replace(/^basic /i, "Basic ") ?? "", authorization);

@@ -12,8 +12,8 @@ export const SMALL_PUSH_BYTES = 128 * 2 ** 10;
 /** Maximum number of large pushes in memory. Each one reserves the maximum size of a push. */
 const LARGE_PUSHES = 8;
 /**
- * Maximum bytes of a too large body that are read and discarded, because many clients read the response only after they
- * have sent the whole body.
+ * Maximum bytes of an oversized body that are read and discarded. Many clients read the response only after they have
+ * sent the whole body.
  */
 const MAX_DISCARDED_BYTES = 64 * 2 ** 20;
 
