@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { Options } from "./resource-options.ts";
@@ -144,16 +145,18 @@ export async function mockEngine(
   return recorded;
 }
 
-/**
- * Waits until all resources that the program has registered are recorded: until their number stays the same
- * for 10 ms.
- */
+const settings = createRequire(import.meta.url)("@pulumi/pulumi/runtime/settings.js") as {
+  /** Resolves when the engine has responded to all requests. Not in the SDK's types, but a part of `disconnect`. */
+  waitForRPCs: () => Promise<void>;
+};
+
+/** Waits until all resources that the program has registered, and outputs that follow from them, are recorded. */
 export async function settled(recorded: Recorded[]): Promise<void> {
-  let quiet = 0;
-  for (let seen = -1; quiet < 5;) {
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    quiet = seen === recorded.length ? quiet + 1 : 0;
+  // The functions of `apply` run after the responses and may register more.
+  for (let seen = -1; seen !== recorded.length;) {
     seen = recorded.length;
+    await settings.waitForRPCs();
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
