@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 
 /** Metric family of a group. */
@@ -53,6 +54,9 @@ export class FakePushgateway {
    */
   fault: (request: FakeRequest) => "drop" | "half" | "hang" | number | undefined = () => undefined;
 
+  /** Called before the response to each request. */
+  beforeResponse: (request: FakeRequest) => Promise<void> = () => Promise.resolve();
+
   private groups: Record<string, Group> = {};
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
@@ -73,7 +77,19 @@ export class FakePushgateway {
       socket.on("close", () => this.sockets.delete(socket));
     });
     this.server = server;
-    await new Promise<void>((resolve) => server.listen(this.options.port, "127.0.0.1", resolve));
+    await this.listen(server);
+  }
+
+  /** Listens on the port. Another process may use it for a moment to find out whether it is free (lib/free-port.ts). */
+  private async listen(server: Server, triesLeft = 50): Promise<void> {
+    server.listen(this.options.port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+    } catch (error) {
+      if (triesLeft <= 1) throw error;
+      await sleep(20);
+      await this.listen(server, triesLeft - 1);
+    }
   }
 
   /** Ends like a killed process: closes all connections and forgets what the file doesn't contain. */
@@ -139,10 +155,11 @@ export class FakePushgateway {
       return;
     }
     const [status, text] = this.isAuthorized(request) ? this.respond(method, url, body) : [401, "no\n"];
+    await this.beforeResponse({ method, path: url, body: body ?? "" });
     response.writeHead(status, { "content-type": "text/plain", ...(status === 301 && { location: "/" }) });
     // Two chunks, as in a long response.
     response.write(text.slice(0, -20));
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await sleep(2);
     if (fault === "half") request.socket.destroy();
     else response.end(text.slice(-20));
   }
@@ -243,7 +260,9 @@ function parse(body: string, labels: string): Record<string, Family> | undefined
       help: headers[`HELP ${name}`] ?? "Help.",
       samples: [],
     });
-    family.samples.push(`${name}{${own === "" ? "" : `${own},`}${labels}} ${value}`);
+    // The canary's text already has the group's labels.
+    const rest = own.endsWith(labels) ? own.slice(0, -labels.length) : `${own},`;
+    family.samples.push(`${name}{${rest === "," ? "" : rest}${labels}} ${value}`);
   }
   return families;
 }

@@ -40,6 +40,10 @@ export interface PushProxyProcess {
   metrics: () => Promise<Record<string, number>>;
   /** Paths that were flushed to the disk, in order. */
   flushed: () => string[];
+  /** Path of the Pushgateway's file. */
+  file: string;
+  /** Suspends the process with SIGSTOP, like a lack of CPU, or resumes it. */
+  pause: (paused: boolean) => void;
   /** Sends SIGTERM and returns the exit code. */
   terminate: () => Promise<number>;
   close: () => Promise<void>;
@@ -102,7 +106,7 @@ export async function startPushProxy({
   });
   const exit = once(child, "exit") as Promise<[number]>;
   const url = `http://127.0.0.1:${port}`;
-  const headers = authorization === undefined ? {} : { authorization };
+  const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
   const push = async (group: string, body: string | Buffer = "", options: PushOptions = {}) => {
     const { method = "PUT", headers: more = {} } = options;
     const response = await fetch(`${url}/metrics/${group}`, {
@@ -124,6 +128,8 @@ export async function startPushProxy({
       return Object.fromEntries([...samples].map(([, name = "", value]) => [name, Number(value)]));
     },
     flushed: () => readFileSync(at("flushes"), "utf8").trim().split("\n"),
+    file: at("metrics"),
+    pause: (paused) => child.kill(paused ? "SIGSTOP" : "SIGCONT"),
     terminate: async () => {
       child.kill("SIGTERM");
       return (await exit)[0];

@@ -41,10 +41,15 @@ describe("if the Pushgateway is nearly full, the push proxy", () => {
     expect((await proxy.push("job/small2", lines("small2_metric", 550))).status).toBe(202);
   });
 
-  test("knows the size of the file that it finds at its start", async () => {
-    const group = { labels: { job: "full" }, families: {}, pushTime: 1, filler: "x".repeat(20_000) };
-    proxy = await startPushProxy({ store: 20_000, content: JSON.stringify({ full: group }) });
+  test("knows the size of the file that it finds at its start, and accepts a push of the same size if it is too large", async () => {
+    const labels = { instance: "", job: "full" };
+    const own = `filler="${"x".repeat(20_000)}"`;
+    const samples = [`full_metric{${own},instance="",job="full"} 1`];
+    const families = { full_metric: { type: "untyped", help: "Help.", samples } };
+    const groups = { 'instance="",job="full"': { labels, families, pushTime: 1 } };
+    proxy = await startPushProxy({ store: 20_000, content: JSON.stringify(groups) });
     expect((await proxy.push("job/one", lines("one_metric", 1))).status).toBe(507);
+    expect((await proxy.push("job/full", `full_metric{${own}} 2\n`)).status).toBe(202);
   });
 });
 

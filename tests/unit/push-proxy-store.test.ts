@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { link, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, type PushProxyProcess, startPushProxy, until } from "./push-proxy-process.ts";
@@ -15,6 +17,7 @@ describe("the push proxy loses no push", () => {
   });
   afterEach(() => {
     proxy.gateway.fault = () => undefined;
+    proxy.gateway.beforeResponse = () => Promise.resolve();
     proxy.gateway.writes = true;
   });
   afterAll(() => proxy.close());
@@ -26,12 +29,14 @@ describe("the push proxy loses no push", () => {
     return watched;
   }
 
-  /** Closes the connection of the first `times` pushes that contain a text. */
-  function dropPushes(text: string, times: number): void {
-    let dropped = 0;
+  /** Closes the connection of the first three pushes of each text. */
+  function dropPushes(...texts: string[]): void {
+    const dropped = new Map<string, number>();
     proxy.gateway.fault = ({ path, body }) => {
-      if (!path.startsWith("/metrics/job/") || !body.includes(text) || dropped >= times) return undefined;
-      dropped += 1;
+      const text = texts.find((one) => body.includes(one));
+      const count = dropped.get(text ?? "") ?? 0;
+      if (!path.startsWith("/metrics/job/") || text === undefined || count >= 3) return undefined;
+      dropped.set(text, count + 1);
       return "drop";
     };
   }
@@ -71,6 +76,7 @@ describe("the push proxy loses no push", () => {
   test("waits for the file again if the Pushgateway misses a write", async () => {
     proxy.gateway.missedWrites = 2;
     expect((await proxy.push("job/missed", "missed_metric 1\n")).status).toBe(202);
+    expect(proxy.gateway.changes.filter((change) => change.endsWith("/missed"))).toHaveLength(1);
   });
 
   test("stores a push again if the Pushgateway ends before its file contains the push", async () => {
@@ -83,6 +89,46 @@ describe("the push proxy loses no push", () => {
     expect(proxy.gateway.samplesOf("unwritten_metric")).toEqual([]);
     expect((await pushed).status).toBe(202);
     expect(proxy.gateway.samplesOf("unwritten_metric")).toEqual(["unwritten_metric 1"]);
+  });
+
+  test("notices a restart of the Pushgateway that happens before the proxy reads its response", async () => {
+    let respond = (): void => undefined;
+    const responding = new Promise<void>((resolve) => (respond = resolve));
+    proxy.gateway.beforeResponse = async ({ path }) => {
+      if (path.endsWith("/restarted")) await responding;
+    };
+    proxy.gateway.writes = false;
+    const pushed = proxy.push("job/restarted", "restarted_metric 1\n");
+    await until(() => proxy.gateway.samplesOf("restarted_metric").length > 0);
+    proxy.pause(true);
+    respond();
+    await sleep(50);
+    await proxy.gateway.kill();
+    proxy.gateway.writes = true;
+    await proxy.gateway.start();
+    proxy.pause(false);
+    expect((await pushed).status).toBe(202);
+    expect(proxy.gateway.samplesOf("restarted_metric")).toEqual(["restarted_metric 1"]);
+  });
+
+  test("notices a restart of the Pushgateway that happens while the disk hangs", async () => {
+    proxy.gateway.writes = false;
+    // Reading a pipe hangs until somebody writes to it.
+    await rm(proxy.file);
+    execFileSync("mkfifo", [`${proxy.file}.pipe`]);
+    await link(`${proxy.file}.pipe`, proxy.file);
+    const pushed = proxy.push("job/hanging", "hanging_metric 1\n");
+    await until(() => proxy.gateway.samplesOf("hanging_metric").length > 0);
+    await sleep(100);
+    await proxy.gateway.kill();
+    await rm(proxy.file);
+    await proxy.gateway.start();
+    // The proxy connects again within 100 ms.
+    await sleep(300);
+    proxy.gateway.writes = true;
+    await writeFile(`${proxy.file}.pipe`, "");
+    expect((await pushed).status).toBe(202);
+    expect(proxy.gateway.samplesOf("hanging_metric")).toEqual(["hanging_metric 1"]);
   });
 
   test("holds pushes while the Pushgateway is down", async () => {
@@ -102,12 +148,11 @@ describe("the push proxy loses no push", () => {
   });
 
   test("doesn't let a retried push of a group replace a later one, whose labels may have another order", async () => {
-    dropPushes("ordered_metric 1", 3);
+    dropPushes("ordered_metric 1", "ordered_metric 2");
     const first = proxy.push("job/ordered/instance/i/zone/z", "ordered_metric 1\n");
     await sleep(50);
     const second = proxy.push("job/ordered/zone/z/instance/i", "ordered_metric 2\n");
     expect((await first).status).toBe(202);
-    dropPushes("ordered_metric 2", 3);
     const third = proxy.push("job/ordered/instance/i/zone/z", "ordered_metric 3\n");
     expect([(await second).status, (await third).status]).toEqual([202, 202]);
     expect(proxy.gateway.samplesOf("ordered_metric")).toHaveLength(1);
@@ -115,7 +160,7 @@ describe("the push proxy loses no push", () => {
   });
 
   test("deletes a group after the pushes that came before, in any order of its labels", async () => {
-    dropPushes("deleted_metric", 3);
+    dropPushes("deleted_metric");
     const pushed = proxy.push("job/deleted/instance/i/zone/z", "deleted_metric 1\n");
     await sleep(50);
     const deleted = proxy.push("job/deleted/zone/z/instance/i", "", { method: "DELETE" });
