@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { AlertReceivers } from "../../components/alertmanager.ts";
 import type { Recorded } from "./mocks.ts";
 import { mockEngine, named, settled } from "./mocks.ts";
@@ -51,6 +51,23 @@ test("Alertmanager has one replica with its own disk and writes the notification
     name: "data-alertmanager-k8sfv-0",
   });
   expect(named(recorded, "alertmanager-service").inputs.spec).not.toHaveProperty("type", "LoadBalancer");
+});
+
+test.each<[string, string, Partial<AlertReceivers>]>([
+  ["reports", "without receivers", {}],
+  ["reports", "with only a heartbeat", { heartbeatUrl: "https://hc-ping.com/UUID" }],
+  ["doesn't report", "with an e-mail address", { email: ["ci@example.org"] }],
+  ["doesn't report", "with a webhook", { webhookUrl: pulumi.secret("https://example.org/hook") }],
+  ["doesn't report", "with PagerDuty", { pagerDutyKey: pulumi.secret("0123456789abcdef0123456789abcdef") }],
+])("%s that nobody is notified of alerts %s", async (reports, _, receivers) => {
+  const info = vi.spyOn(pulumi.log, "info").mockResolvedValue();
+  onTestFinished(() => {
+    info.mockRestore();
+  });
+  await makeAlertmanager({ ...nobody, ...receivers });
+  const messages = info.mock.calls.map(([message]) => message);
+  const isReported = messages.some((message) => message.startsWith("Nobody is notified of alerts"));
+  expect(isReported).toBe(reports === "reports");
 });
 
 test("Alertmanager's configuration is a secret, because it contains secrets", async () => {

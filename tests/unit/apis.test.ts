@@ -31,3 +31,24 @@ test("uses the component's provider to check whether the APIs accept requests", 
   await valueOf(pulumi.output(services));
   expect(providers).toEqual(["google", "google", "google"]);
 });
+
+test("lets no resource be created through an API that doesn't accept requests yet", async () => {
+  let acceptRequests = (): void => undefined;
+  const accepting = new Promise<void>((resolve) => (acceptRequests = resolve));
+  await mockEngine("test", false, undefined, async ({ token }) => {
+    if (token.includes("getAccount")) await accepting;
+    return {};
+  });
+  const { Apis } = await import("../../components/apis.ts");
+  let isReady = false;
+  const ready = valueOf(pulumi.output(new Apis("apis", { project: "calico-test" }).services)).then(
+    (services) => {
+      isReady = true;
+      return services;
+    },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(isReady).toBe(false);
+  acceptRequests();
+  expect(await ready).toHaveLength(4);
+});

@@ -37,3 +37,13 @@ test("tryAcquire fails while other callers wait", async () => {
   await waiting;
   expect(budget.tryAcquire(4)).toBe(true);
 });
+
+test("serves waiting callers until the budget is used up to the last byte", async () => {
+  const budget = new ByteBudget(10);
+  await budget.acquire(10);
+  const served: number[] = [];
+  for (const size of [6, 4, 1]) void budget.acquire(size).then(() => served.push(size));
+  budget.release(10);
+  await turn();
+  expect(served).toEqual([6, 4]);
+});

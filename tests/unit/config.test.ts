@@ -1,10 +1,11 @@
-import { expect, test } from "vitest";
-import { parseConfig } from "../../config.ts";
+import * as pulumi from "@pulumi/pulumi";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { loadConfig, parseConfig } from "../../config.ts";
 import { SECRET_KEYS } from "../../config/schema.ts";
 import { readStacks, stackNames } from "../../config/stacks.ts";
 import { PROJECT_DIR } from "../../tools/stacks.ts";
 import { changed, ENVIRONMENT, external, messageFor, PROJECT, testRejections } from "./configs.ts";
-import { stackConfig } from "./mocks.ts";
+import { EXAMPLE, mockEngine, stackConfig } from "./mocks.ts";
 
 test.each(stackNames(PROJECT_DIR))("accepts the configuration of the stack %s", (name) => {
   const stack = { name, others: readStacks(PROJECT_DIR, PROJECT) };
@@ -36,6 +37,30 @@ test("ignores keys of other namespaces", () => {
   expect(messageFor({})).toBe("no problem");
   const all = { ...changed({}), "gcp:project": "other", "k8sfv-metrics-too:x": "y" };
   expect(() => parseConfig(all, PROJECT, ENVIRONMENT, [])).not.toThrow();
+});
+
+test("rejects a stack with the names of another stack that has a file", () => {
+  const stack = { name: "staging", others: readStacks(PROJECT_DIR, PROJECT) };
+  expect(() => parseConfig(stackConfig(EXAMPLE), PROJECT, ENVIRONMENT, [], stack)).toThrow(
+    "Pulumi.calico-test.yaml has it",
+  );
+});
+
+test("returns secrets only as secret outputs, and none for the empty defaults of Pulumi.yaml", async () => {
+  await mockEngine("calico-test");
+  const secrets = ["alertWebhookUrl", "smtpPassword"].map((key) => `${PROJECT}:${key}`);
+  vi.stubEnv("PULUMI_CONFIG_SECRET_KEYS", JSON.stringify(secrets));
+  vi.stubEnv("K8SFV_CRDS", "/crds");
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const all = changed({ alertWebhookUrl: "https://example.org/hush", smtpPassword: undefined });
+  pulumi.runtime.setAllConfig(all, secrets);
+  const config = loadConfig();
+  expect(await pulumi.isSecret(pulumi.output(config.alertWebhookUrl))).toBe(true);
+  expect(config).not.toHaveProperty("smtpPassword");
+  const plain = parseConfig(all, PROJECT, ENVIRONMENT, SECRET_KEYS);
+  expect(JSON.stringify(plain)).not.toContain("hush");
 });
 
 testRejections(
@@ -222,4 +247,9 @@ test("reports all problems in one error message, each of them once", () => {
     expect(message.match(new RegExp(`^  ${key} is `, "gm"))).toHaveLength(1);
   }
   expect(message.match(/doesn't overlap/g)).toHaveLength(3);
+});
+
+test("reports an unset environment variable once, although the value contains it twice", () => {
+  const message = messageFor({ crds: "${K8SFV_NOWHERE}/${K8SFV_NOWHERE}" });
+  expect(message).toContain("The stack configuration has 1 problem;");
 });

@@ -209,6 +209,15 @@ test("the stack outputs have the documented names and values", async () => {
   }
 });
 
+test("with exposure in-cluster, there is a URL for pushes in the cluster only", async () => {
+  const exposure = JSON.stringify({ exposure: "in-cluster" });
+  const { outputs } = await runNow("local", { "k8sfv-metrics:pushGateway": exposure });
+  expect(outputs.PROMPG_URL).toBeUndefined();
+  expect(outputs.PROMPG_ADDRESS).toBeUndefined();
+  const inCluster = pulumi.output(outputs.PROMPG_URL_IN_CLUSTER);
+  expect(await valueOf(inCluster)).toBe("http://prom-gateway.monitoring:9091");
+});
+
 test("every resource has an explicit provider", async () => {
   const { recorded } = await run("local");
   const without = recorded.filter(

@@ -39,6 +39,7 @@ describe("the configuration", () => {
     ],
     ...[
       "http://10.248.4.9:8480/insert/0/prometheus",
+      "http://100.64.3.7:9009",
       "http://vmauth:8427",
       "http://thanos-query.thanos.svc:10902",
       "http://mimir.c.calico-test.internal",

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer as createTcpServer } from "node:net";
@@ -16,7 +17,7 @@ const POD = {
 
 /** Starts a Kubernetes API with one ready pod, which accepts a port-forward after `ready` has resolved. */
 async function fakeApi(ready: Promise<void>) {
-  const far: { closed?: Promise<void> } = {};
+  const far: { closed?: Promise<void>; socket?: Socket } = {};
   const server = createServer((_, response) => {
     response.setHeader("Content-Type", "application/json");
     response.end(JSON.stringify({ kind: "PodList", apiVersion: "v1", items: [POD] }));
@@ -24,6 +25,7 @@ async function fakeApi(ready: Promise<void>) {
   const opened = new Promise<void>((resolve) => {
     server.on("upgrade", (request, stream) => {
       const socket = stream as Socket;
+      far.socket = socket;
       far.closed = new Promise((done) => {
         socket.once("close", () => {
           done();
@@ -83,8 +85,42 @@ async function accepted(): Promise<Socket> {
   onTestFinished(() => {
     client.destroy();
   });
+  // Otherwise the client would not notice the end of the connection.
+  client.resume();
   return socket;
 }
+
+/** Returns a WebSocket message of a server on a channel of the Kubernetes API's port-forward. */
+function message(channel: number, content: string): Buffer {
+  const payload = Buffer.concat([Buffer.from([channel]), Buffer.from(content)]);
+  return Buffer.concat([Buffer.from([0x82, payload.length]), payload]);
+}
+
+/** Forwards a local connection to the fake API's pod. */
+async function forwarded() {
+  const { far, opened, kubeconfig } = await fakeApi(Promise.resolve());
+  const local = await accepted();
+  local.resume();
+  await forwardToPod({ kubeconfig, namespace: "monitoring", podLabels: {}, port: 3000 })(local);
+  await opened;
+  return { local, far };
+}
+
+test("closes the local connection when the one to the pod is closed", async () => {
+  const { local, far } = await forwarded();
+  const closed = once(local, "close");
+  far.socket?.write(Buffer.from([0x88, 0]));
+  await closed;
+});
+
+test("closes the local connection if the pod refuses it, so that the client gets an error instead of a timeout", async () => {
+  const { local, far } = await forwarded();
+  const closed = once(local, "close");
+  // The first message of each channel is the port's number.
+  far.socket?.write(message(1, "\xb8\x0b"));
+  far.socket?.write(message(1, "error forwarding port 3000: connection refused"));
+  await closed;
+});
 
 test.each(["before the pod is connected", "after the pod is connected"])(
   "when the client closes its connection %s, closes the one to the pod, which would otherwise keep the program running",

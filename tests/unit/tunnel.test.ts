@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { podState, readyPod } from "../../lib/pod-forward.ts";
@@ -69,6 +70,46 @@ test("settle closes open connections, also idle ones, and later connections stil
   tunnel.settle();
   await closed;
   expect(await get(tunnel.url)).toMatchObject({ status: 200 });
+  // Shorter than the idle timeout, which closes the connection too.
+}, 10_000);
+
+test("keeps neither the program running nor idle connections open, after settle only for 2 s", async () => {
+  const listeners = () => process.getActiveResourcesInfo().filter((what) => what === "TCPServerWrap").length;
+  const port = await freePort();
+  const before = listeners();
+  const accepted: Socket[] = [];
+  const tunnel = await openTunnel(
+    port,
+    (local) => {
+      accepted.push(local);
+      return Promise.resolve();
+    },
+    () => undefined,
+  );
+  expect(listeners()).toBeLessThanOrEqual(before);
+  const open = async () => {
+    const socket = connect(port, "127.0.0.1");
+    const closed = once(socket, "close");
+    await expect.poll(() => accepted.length).toBe(1);
+    return { socket: accepted.pop(), closed };
+  };
+  const early = await open();
+  expect(early.socket?.timeout).toBe(20_000);
+  early.socket?.emit("timeout");
+  await early.closed;
+  tunnel.settle();
+  const late = await open();
+  expect(late.socket?.timeout).toBe(2_000);
+  late.socket?.emit("timeout");
+  await late.closed;
+});
+
+test("accepts no connections from other computers", async () => {
+  const port = await freePort();
+  await openTunnel(port, await farEnd(), () => undefined);
+  // Another address of this computer; a listener on all addresses would accept the connection.
+  const socket = connect(port, "127.0.0.2");
+  await expect(once(socket, "connect")).rejects.toThrow("ECONNREFUSED");
 });
 
 test("waits for a ready pod", async () => {
@@ -82,6 +123,15 @@ test("if no pod is ready, reports the pods' states and a command for details", a
   await expect(
     readyPod({ namespace: "monitoring", podLabels: { app: "grafana" } }, list, 10),
   ).rejects.toThrow("found: a (not ready). For details, run: kubectl --namespace monitoring describe pods");
+});
+
+test("a pod that is being deleted is not ready, although its condition still says so", () => {
+  const status = { conditions: [{ type: "Ready", status: "True" }] };
+  const pod = (metadata: object) => ({ metadata: { name: "grafana-1", ...metadata }, status });
+  expect(podState(pod({}))).toEqual({ name: "grafana-1", ready: true });
+  const deletionTimestamp = new Date();
+  const deleted = { name: "grafana-1", ready: false, why: "being deleted" };
+  expect(podState(pod({ deletionTimestamp }))).toEqual(deleted);
 });
 
 test.each([

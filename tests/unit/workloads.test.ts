@@ -90,6 +90,7 @@ test("prometheus: keeps five years of samples on its disk, and has the reserved 
     },
   });
   expect(retentionSize(10)).toBe("8GB");
+  expect(retentionSize(11), "rounded down, so that Prometheus never fills the disk").toBe("8GB");
   const claim = named(recorded, "prometheus-disk-claim").inputs as { metadata: { name: string } };
   expect(claim.metadata.name, "the operator's StatefulSet uses the claim with this name").toBe(
     "data-prometheus-k8sfv-0",
