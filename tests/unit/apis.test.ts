@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { mockEngine, settled, valueOf } from "./mocks.ts";
 import { nameOf } from "./resource-options.ts";
 
@@ -51,4 +51,33 @@ test("lets no resource be created through an API that doesn't accept requests ye
   expect(isReady).toBe(false);
   acceptRequests();
   expect(await ready).toHaveLength(4);
+});
+
+test.each([
+  "googleapi: Error 403: Access Not Configured, accessNotConfigured",
+  'googleapi: Error 403: forbidden. Details: [{ "reason": "SERVICE_DISABLED" }]',
+  "Error 403: Compute Engine API has not been used in project 7 before or it is disabled",
+])("asks at most every 15 s and for ten minutes whether an API accepts requests: %s", async (refusal) => {
+  const pauses: number[] = [];
+  const passed = () => pauses.reduce((sum, pause) => sum + pause, 0);
+  vi.doMock("node:timers/promises", () => ({
+    setTimeout: (ms: number) => {
+      pauses.push(ms);
+      return Promise.resolve();
+    },
+  }));
+  vi.resetModules();
+  const clock = vi.spyOn(Date, "now").mockImplementation(passed);
+  onTestFinished(() => {
+    clock.mockRestore();
+    vi.doUnmock("node:timers/promises");
+    vi.resetModules();
+  });
+  const { waitUntilEnabled } = await import("../../components/api-readiness.ts");
+  const never = () => Promise.reject(new Error(refusal));
+  await expect(waitUntilEnabled("compute.googleapis.com", never)).rejects.toThrow("after 10 minutes");
+  expect(pauses.slice(0, 6)).toEqual([1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+  expect(Math.max(...pauses)).toBe(15_000);
+  expect(passed()).toBeGreaterThan(9 * 60_000);
+  expect(passed()).toBeLessThanOrEqual(10 * 60_000);
 });
