@@ -128,6 +128,7 @@ const operator = new Operator(
     namespace,
     priorityClassName,
     crds,
+    kubeconfig: cluster.kubeconfig,
     image: images.operator,
     configReloaderImage: images.configReloader,
   },

@@ -11,12 +11,15 @@ import { WORKLOADS } from "../lib/workloads.ts";
 import type { Labels, WorkloadArgs } from "./conventions.ts";
 import { workloadLabels, RESTRICTED, runAs, workload } from "./conventions.ts";
 import { scrape } from "./scrape.ts";
+import { waitUntilServed } from "./served-crds.ts";
 import { headlessService } from "./services.ts";
 
 /** Arguments of the Operator component. The operator watches no other namespace than its own. */
 export interface OperatorArgs extends Pick<WorkloadArgs, "namespace" | "priorityClassName" | "image"> {
   /** The operator's CRDs as YAML. */
   crds: string;
+  /** Kubeconfig of the cluster. */
+  kubeconfig: pulumi.Input<string>;
   /** Image of the sidecar that the operator adds to Prometheus and Alertmanager. */
   configReloaderImage: string;
 }
@@ -51,6 +54,9 @@ export class Operator extends pulumi.ComponentResource {
       { parent: this },
     );
     const grants = this.createRoles(name, args.namespace, labels, account);
+    const awaitCrds = new pulumi.ResourceHook(`${name}-await-crds`, async () => {
+      await waitUntilServed(await known(args.kubeconfig), args.crds);
+    });
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
@@ -65,7 +71,10 @@ export class Operator extends pulumi.ComponentResource {
         },
       },
       // The operator looks for CRDs only when it starts. The annotation CRDS_HASH restarts it when the CRDs change.
-      workload(this, { dependsOn: [this.crds, ...grants] }),
+      workload(this, {
+        dependsOn: [this.crds, ...grants],
+        hooks: { beforeCreate: [awaitCrds], beforeUpdate: [awaitCrds] },
+      }),
     );
     this.createMonitor(name, args.namespace, labels);
     this.registerOutputs({});
@@ -116,6 +125,15 @@ export class Operator extends pulumi.ComponentResource {
       ),
     ];
   }
+}
+
+/** Returns the value of an input. It never resolves in a preview that doesn't know the value. */
+function known<T>(input: pulumi.Input<T>): Promise<T> {
+  return new Promise((resolve) => {
+    pulumi.output(input).apply((value) => {
+      resolve(value as T);
+    });
+  });
 }
 
 function hash(text: string): string {

@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
+import {
+  ApiextensionsV1Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  type V1CustomResourceDefinition,
+} from "@kubernetes/client-node";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LocalAddresses, removeCloud, startForwards } from "k8sfv-local-cloud";
+import { waitUntilServed } from "../../components/served-crds.ts";
 import { queryPanel, defaultRange, initialVariables, panelsOf } from "../../lib/panels.ts";
 import { dashboards } from "../../monitoring-mixin/dashboards/index.ts";
 import { DEFAULT_THRESHOLDS } from "../../monitoring-mixin/thresholds.ts";
@@ -44,6 +50,36 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
   });
 
   afterAll(() => removeCloud(stack.cloud));
+
+  it("is not started before the API server lists the resources of its CRDs", async () => {
+    const config = kubeConfig(stack.cloud);
+    const crds = config.makeApiClient(ApiextensionsV1Api);
+    const crd = (plural: string, kind: string): V1CustomResourceDefinition => ({
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: `${plural}.test.example.com` },
+      spec: {
+        group: "test.example.com",
+        scope: "Namespaced",
+        names: { plural, kind },
+        versions: [
+          { name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } },
+        ],
+      },
+    });
+    const lates = crd("lates", "Late");
+    const wait = (timeoutMs?: number) =>
+      waitUntilServed(config.exportConfig(), "metadata:\n  name: lates.test.example.com\n", timeoutMs);
+    await expect(wait(2_000)).rejects.toThrow(/doesn't serve lates\.test\.example\.com/);
+    const served = wait();
+    await crds.createCustomResourceDefinition({ body: lates });
+    await served;
+    const list = await config
+      .makeApiClient(CustomObjectsApi)
+      .getAPIResources({ group: "test.example.com", version: "v1" });
+    expect(list.resources.map(({ name }) => name)).toContain("lates");
+    await crds.deleteCustomResourceDefinition({ name: "lates.test.example.com" });
+  });
 
   it("scrapes Felix when a target is added to the configuration", async () => {
     await stack.set({ "felix.targets[0]": `${CI_HOST_ADDRESS}:${PORT}` });

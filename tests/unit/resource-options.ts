@@ -21,12 +21,15 @@ export interface Options {
   aliases?: object[];
   import?: string;
   customTimeouts?: { create?: string; update?: string; delete?: string };
+  /** Names of the hooks. */
+  hooks?: { beforeCreate?: string[]; beforeUpdate?: string[] };
 }
 
 type Request = RegisterResourceRequest.AsObject;
 
 interface Monitor {
   registerResource(request: RegisterResourceRequest, callback: unknown): Promise<void>;
+  registerResourceHook(request: unknown, callback: (error: null) => void): void;
 }
 
 /** Calls `record` with the options of each resource that the program registers, before the mocks respond. */
@@ -36,6 +39,10 @@ export function onRegistration(record: (options: Options) => void): void {
   monitor.registerResource = (request, callback) => {
     record(optionsOf(request.toObject()));
     return register(request, callback);
+  };
+  // The SDK's mocks lack this function. They never run a hook.
+  monitor.registerResourceHook = (_, callback) => {
+    callback(null);
   };
 }
 
@@ -55,6 +62,10 @@ function optionsOf(request: Request): Options {
     aliases: request.aliasesList.map((alias) => aliasOf(alias, request.parent)),
     import: request.importid,
     customTimeouts: timeoutsOf(request),
+    hooks: given({
+      beforeCreate: request.hooks?.beforeCreateList,
+      beforeUpdate: request.hooks?.beforeUpdateList,
+    }),
   };
   return given(options);
 }

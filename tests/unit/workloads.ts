@@ -18,6 +18,7 @@ export async function makeOperator() {
     namespace: "monitoring",
     priorityClassName: "high",
     crds: "definitions",
+    kubeconfig: "",
     image: "example/operator:v1",
     configReloaderImage: "example/reloader:v1",
   });
