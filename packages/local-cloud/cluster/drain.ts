@@ -1,4 +1,10 @@
-import { ApiException, type CoreV1Api, type V1Pod } from "@kubernetes/client-node";
+import {
+  ApiException,
+  type CoreV1Api,
+  PatchStrategy,
+  setHeaderOptions,
+  type V1Pod,
+} from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Timeout in milliseconds. GKE waits up to one hour, which is too long for a local test. */
@@ -11,7 +17,11 @@ const drainTimeoutMs = 120_000;
 export async function drainNode(api: CoreV1Api, name: string): Promise<void> {
   const node = await api.readNode({ name }).catch(() => undefined);
   if (node === undefined) return;
-  await api.replaceNode({ name, body: { ...node, spec: { ...node.spec, unschedulable: true } } });
+  // A patch, because the kubelet and controllers change the node meanwhile, and a replacement of an older version fails.
+  await api.patchNode(
+    { name, body: { spec: { unschedulable: true } } },
+    setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+  );
   const deadline = Date.now() + drainTimeoutMs;
   for (;;) {
     const { items } = await api.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${name}` });
