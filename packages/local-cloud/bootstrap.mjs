@@ -41,7 +41,7 @@ export const systemPackages = {
   conntrack: ["conntrack"],
   haproxy: ["haproxy"],
   iproute2: ["ip"],
-  "util-linux": ["unshare", "nsenter", "setpriv", "mount"],
+  "util-linux": ["unshare", "nsenter", "setpriv", "mount", "hardlink"],
   procps: ["sysctl"],
 };
 

@@ -8,5 +8,8 @@ import { startProgram } from "../hosts/in-network.ts";
  * network policies, and each node's persistent disk driver. Does nothing if they already run.
  */
 export async function startAgent(cloud: Cloud): Promise<void> {
-  await startProgram(cloud, controlPlaneHost, "agent", [path.join(cloud.agentDir, "main.mjs"), cloud.name]);
+  await startProgram(cloud, controlPlaneHost, "agent", [
+    path.join(cloud.programsDir, "agent/main.mjs"),
+    cloud.name,
+  ]);
 }

@@ -18,15 +18,23 @@ export interface KubeletIdentity {
   dns: string;
 }
 
+/**
+ * Environment of the cluster's own programs. With GOGC=50, the API server needs 310 MiB after `pulumi up`. With Go's
+ * default, 100, it needed 385 MiB; with 25, it needed 280 MiB but twice as much CPU time. A GOMEMLIMIT of 210 MiB made it
+ * collect garbage all the time.
+ */
+export const goEnv = { GOGC: "50" };
+
 /** Returns the processes that run on a node. */
 export function nodeUnits(cloud: Cloud, node: NodeSpec): Unit[] {
   const file = (name: string): string => path.join(hostDir(cloud, node.name), "etc", name);
   const bin = (name: string): string => path.join(cloud.binDir, name);
   const labels = Object.entries(node.labels).map(([key, value]) => `${key}=${value}`);
   return [
-    { name: "containerd", argv: ["containerd", "--config", file("containerd.toml")] },
+    { name: "containerd", env: goEnv, argv: ["containerd", "--config", file("containerd.toml")] },
     {
       name: "kubelet",
+      env: goEnv,
       argv: [
         bin("kubelet"),
         `--config=${file("kubelet.yaml")}`,
@@ -38,6 +46,7 @@ export function nodeUnits(cloud: Cloud, node: NodeSpec): Unit[] {
     },
     {
       name: "kube-proxy",
+      env: goEnv,
       argv: [bin("kube-proxy"), `--config=${file("kube-proxy.yaml")}`, `--hostname-override=${node.name}`],
     },
   ];

@@ -2,11 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, open } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { freePort } from "../../../lib/free-port.ts";
-import { typeScriptLoader } from "../plugin/version.ts";
 import type { Cloud } from "../hosts/cloud.ts";
-import { findProcesses, markerArguments, detachedEnvironment } from "../hosts/processes.ts";
+import { findProcesses, markerArguments, detachedEnvironment, nodeCommand } from "../hosts/processes.ts";
 
 /** A pod, and its port to forward. */
 export interface PodTarget {
@@ -45,18 +43,15 @@ async function startProcess(
   port: number,
 ): Promise<number | undefined> {
   const log = await openLog(cloud, role);
-  const program = fileURLToPath(new URL("pod-forward-main.ts", import.meta.url));
+  const program = path.join(cloud.programsDir, "pod-forward/main.mjs");
   const args = [String(port), cloud.adminKubeconfig, namespace, label, String(podPort), `--port=${port}`];
-  const child = spawn(
-    process.execPath,
-    ["--import", typeScriptLoader, program, ...args, ...markerArguments(cloud, role)],
-    {
-      cwd: "/",
-      env: detachedEnvironment(),
-      detached: true,
-      stdio: ["ignore", log.fd, log.fd, "ipc"],
-    },
-  );
+  const [node = "", ...options] = nodeCommand;
+  const child = spawn(node, [...options, program, ...args, ...markerArguments(cloud, role)], {
+    cwd: "/",
+    env: detachedEnvironment(),
+    detached: true,
+    stdio: ["ignore", log.fd, log.fd, "ipc"],
+  });
   const listens = await Promise.race([
     once(child, "message").then(() => true),
     once(child, "exit").then(() => false),

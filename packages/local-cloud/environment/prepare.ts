@@ -47,10 +47,13 @@ const imagePrograms = [
 ];
 
 /**
- * Main module of the cloud's agent. The agent runs as a bundle: it starts a second faster than from sources, which tsx
- * would have to compile, and needs 80 MiB less memory.
+ * Main modules of the cloud's background programs, by name. They run as bundles: the agent's starts a second faster than
+ * its sources, which tsx would have to compile, and needs 80 MiB less memory.
  */
-const agentProgram = path.join(projectDir, "packages/local-cloud/cluster/agent-main.ts");
+const backgroundPrograms = {
+  agent: "packages/local-cloud/cluster/agent-main.ts",
+  "pod-forward": "packages/local-cloud/cluster/pod-forward-main.ts",
+};
 
 /** Options of {@link openLocalEnvironment}. */
 export interface LocalEnvironmentOptions {
@@ -95,7 +98,12 @@ export async function openLocalEnvironment(
   await installLanguageHost(cloud.binDir);
   const engine = openEngine(cloud);
   await installAuthPlugin(cloud);
-  await Promise.all([installPlugins(cloud.pulumiHome, toolchain), bundle(agentProgram, cloud.agentDir)]);
+  await Promise.all([
+    installPlugins(cloud.pulumiHome, toolchain),
+    ...Object.entries(backgroundPrograms).map(([name, main]) =>
+      bundle(path.join(projectDir, main), path.join(cloud.programsDir, name)),
+    ),
+  ]);
   return { cloud, engine };
 }
 

@@ -13,8 +13,8 @@ export interface Cloud {
   readonly cgroup: string;
   /** Directory of the binaries that the hosts run. */
   readonly binDir: string;
-  /** Directory of the bundled agent. */
-  readonly agentDir: string;
+  /** Directory of bundled background programs, each in a subdirectory. */
+  readonly programsDir: string;
   /** Symbolic link to the image store that seeds the nodes. */
   readonly imageStore: string;
   /**
@@ -62,7 +62,7 @@ export function openCloud(name: string): Cloud {
     dir,
     cgroup: `/k8sfv-cloud-${name}`,
     binDir: below("bin"),
-    agentDir: below("agent"),
+    programsDir: below("programs"),
     imageStore: below("images"),
     crdsDir: below("crds"),
     disksDir: below("disks"),

@@ -5,7 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cloud } from "./cloud.ts";
 import { findInNetwork, spawnInNetwork } from "./in-network.ts";
-import { findProcesses, killProcesses } from "./processes.ts";
+import { findProcesses, killProcesses, nodeCommand } from "./processes.ts";
 
 /** Target, inside the VPC, of one forwarded port. */
 export interface Forward {
@@ -44,7 +44,7 @@ export async function startForwarder(
     await mkdir(path.dirname(portsFile), { recursive: true });
     await writeFile(portsFile, JSON.stringify(ports));
     const program = fileURLToPath(new URL("forwarder.mjs", import.meta.url));
-    await spawnInNetwork(cloud, host, role, [process.execPath, program, ...targets], servers);
+    await spawnInNetwork(cloud, host, role, [...nodeCommand, program, ...targets], servers);
     return ports;
   } finally {
     // Otherwise, the caller's own copies of the sockets would keep the caller running, and would keep the ports in use

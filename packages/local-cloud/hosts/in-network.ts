@@ -11,14 +11,9 @@ import {
   killProcesses,
   markerArguments,
   detachedEnvironment,
+  nodeCommand,
   type CloudProcess,
 } from "./processes.ts";
-
-/**
- * Options of Node for background programs. By default, V8's semi-spaces grow to 16 MiB, and stay large when a program is
- * idle.
- */
-const NODE_OPTIONS = ["--max-semi-space-size=1"];
 
 /**
  * Runs a TypeScript program or its bundle in the network namespace of a host. Does nothing if the program already runs
@@ -36,7 +31,7 @@ export async function startProgram(
   if (running !== undefined) return running.pid;
   await killProcesses(await findProcesses(cloud, role));
   const loader = program.endsWith(".ts") ? ["--import", typeScriptLoader] : [];
-  const command = [process.execPath, ...NODE_OPTIONS, ...loader, program, ...args];
+  const command = [...nodeCommand, ...loader, program, ...args];
   return spawnInNetwork(cloud, host, role, command);
 }
 

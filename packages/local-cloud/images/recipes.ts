@@ -178,8 +178,8 @@ export function grafanaRecipe(files: { bin: string; pages?: string; node?: strin
     env: {
       // Makes the cache key depend on Node's version, because the path of Node doesn't contain it.
       NODE_VERSION: process.version,
-      // V8 and glibc scale with the computer's memory and cores. These limits save 25 MiB at rest.
-      NODE_OPTIONS: "--max-old-space-size=96 --max-semi-space-size=2",
+      // V8 and glibc scale with the computer's memory and cores. These limits save 40 MiB at rest.
+      NODE_OPTIONS: "--max-old-space-size=96 --max-semi-space-size=1",
       MALLOC_ARENA_MAX: "1",
     },
     path: [`${home}/bin`, "/usr/local/bin"],

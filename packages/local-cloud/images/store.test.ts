@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { seedContainerd } from "./store.ts";
+import { seedContainerd, shareFile } from "./store.ts";
 
 // These tests use no containerd; the environment tests run nodes from a seeded store.
 
@@ -50,4 +50,22 @@ test("replaces the images of another store", async () => {
   await writeFile(path.join(newer, "metadata", "meta.db"), "newer images");
   await seedContainerd({ dir: newer }, root);
   expect(await readFile(path.join(root, "metadata", "meta.db"), "utf8")).toBe("newer images");
+});
+
+test("replaces copies of a shared file by links, and leaves the file and others", async () => {
+  const shared = path.join(dir, "node");
+  const store = path.join(dir, "store", "snapshots");
+  const scratch = path.join(dir, "scratch");
+  for (const name of ["1/bin", "2/bin"]) await mkdir(path.join(store, name), { recursive: true });
+  await mkdir(scratch);
+  await writeFile(shared, "a program", { mode: 0o755 });
+  const { ino, mtimeMs } = await stat(shared);
+  const copies = [path.join(store, "1/bin/node"), path.join(store, "2/bin/node")];
+  for (const copy of copies) await writeFile(copy, "a program", { mode: 0o755 });
+  const other = path.join(store, "1/bin/cp");
+  await writeFile(other, "a command", { mode: 0o755 });
+  await shareFile(shared, path.join(dir, "store"), scratch);
+  for (const copy of copies) expect((await stat(copy)).ino).toBe(ino);
+  expect(await readFile(other, "utf8")).toBe("a command");
+  expect(await stat(shared)).toMatchObject({ ino, mtimeMs, nlink: 3 });
 });

@@ -1,4 +1,15 @@
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,7 +34,7 @@ const kubernetes = "k8s.io";
 const startTimeoutMs = 30_000;
 
 /** Version of the store format. Increment it when stores are made differently, to invalidate cached stores. */
-const storeFormat = 1;
+const storeFormat = 2;
 
 /**
  * Makes all images and unpacks them with a temporary containerd. This happens once per set of images; {@link
@@ -43,6 +54,7 @@ export async function ensureImageStore(source: ImageSource, options: ImageOption
     await writeArchive(all, archive);
     options.report?.(`unpacking ${all.length} container images`);
     await importInto(out, [archive, ...(official ?? [])]);
+    await shareFile(await realpath(source.node ?? process.execPath), out, scratch);
   });
   return { dir };
 }
@@ -67,6 +79,30 @@ export async function seedContainerd(store: ImageStore, root: string): Promise<v
     }
   }
   await writeFile(marker(root), path.basename(store.dir));
+}
+
+/**
+ * Replaces copies of a file below `dir` by hard links, to the file itself if it is on the same file system. Processes
+ * that run the file then share its memory: the containers' Node with each other and with the computer's.
+ *
+ * @param scratch an existing directory on the file system of `dir`
+ */
+export async function shareFile(file: string, dir: string, scratch: string): Promise<void> {
+  const { size } = await stat(file);
+  // hardlink may replace each file that is passed to it, so it gets a second name of the file, not the file's own.
+  const name = path.join(scratch, "shared");
+  const isLinked = await link(file, name).then(...yesNo);
+  // The file has the most names, so --maximize keeps it and not a copy.
+  const limits = [`--minimum-size=${size}`, `--maximum-size=${size}`];
+  await execa("hardlink", [
+    "--quiet",
+    "--ignore-time",
+    "--maximize",
+    ...limits,
+    ...(isLinked ? [name] : []),
+    dir,
+  ]);
+  await rm(name, { force: true });
 }
 
 /** Reports whether the root directory has the images of this store. */

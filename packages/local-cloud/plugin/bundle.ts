@@ -27,6 +27,10 @@ export async function bundle(program: string, folder: string): Promise<string> {
     target: "node20",
     outExtension: { ".js": ".mjs" },
     keepNames: true,
+    // V8 keeps the text of a program in memory.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: "none",
     // CommonJS packages need require() for Node's own modules. `ofBundle` is a name that no bundled module uses.
     banner: {
       js: 'import { createRequire as ofBundle } from "node:module"; const require = ofBundle(import.meta.url);',
