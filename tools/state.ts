@@ -21,7 +21,7 @@ export interface Export {
   deployment: { resources?: State[]; pending_operations?: unknown[] };
 }
 
-/** Returns the state without these resources and without references to them. */
+/** Returns the state without these resources, also as dependencies of other resources. */
 export function removeResources(state: Export, urns: string[]): Export {
   const isKept = (urn: string): boolean => !urns.includes(urn);
   const resources = (state.deployment.resources ?? [])

@@ -57,10 +57,7 @@ export function recordNightly(recording: Recording, run: Run): void {
     recording
       .last(name, at - EVALUATION, DAY)
       .filter(({ labels }) => find(current, pick(labels, TEST)) !== undefined);
-  /**
-   * Returns a rerun's values unchanged, or combines another run's values with the earlier ones of its nightly
-   * run.
-   */
+  /** Returns a rerun's values unchanged. Combines those of any other run with earlier values of its nightly run. */
   const combined = (values: Value[], name: string, combine: (...values: number[]) => number): Value[] => {
     const earlier = previous(name);
     return values.map(({ labels, value }) => ({

@@ -14,7 +14,7 @@ export class Report {
   /**
    * Runs a step and prints its result.
    *
-   * @param where component to name when it fails
+   * @param where name of the component, which is printed with the error if the step fails
    * @param what description of the step
    * @returns the result of `work`, or undefined if it failed
    */

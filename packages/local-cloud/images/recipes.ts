@@ -178,7 +178,8 @@ export function grafanaRecipe(files: { bin: string; pages?: string; node?: strin
     env: {
       // Makes the cache key depend on Node's version, because the path of Node doesn't contain it.
       NODE_VERSION: process.version,
-      // V8 and glibc scale with the computer's memory and cores. These limits save 40 MiB at rest.
+      // By default, V8's heap and glibc's arenas grow with the computer's memory and cores. These limits save 40 MiB at
+      // rest.
       NODE_OPTIONS: "--max-old-space-size=96 --max-semi-space-size=1",
       MALLOC_ARENA_MAX: "1",
     },
