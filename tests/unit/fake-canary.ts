@@ -34,7 +34,7 @@ canary.fault = ({ method, path, body }) => {
   if (method !== "PUT" && method !== "POST") return undefined;
   pushes += 1;
   isTruncated = body.includes("is_truncated");
-  return Object.entries(failures).find(([name]) => new RegExp(`^${name} `, "m").test(body))?.[1]();
+  return Object.entries(failures).find(([name]) => new RegExp(`^${name}[ {]`, "m").test(body))?.[1]();
 };
 canary.page = () => (isTruncated ? page().slice(0, -30) : page());
 
