@@ -122,6 +122,21 @@ testRejections(
   ],
 );
 
+/** Returns an e-mail address whose part before the @ has `local` characters. */
+function mailOf(local: number, characters: number): Record<string, unknown> {
+  const labels = "d".repeat(50) + ".";
+  const domain = labels.repeat(5).slice(0, characters - local - 1 - 4) + ".org";
+  return {
+    alerts: { email: [`${"l".repeat(local)}@${domain}`], smtp: { host: "mail:587", from: "a@b.org" } },
+  };
+}
+
+test("limits e-mail addresses to 254 characters, and the part before the @ to 64 (RFC 5321)", () => {
+  expect(messageFor(mailOf(64, 254))).toBe("no problem");
+  expect(messageFor(mailOf(65, 200))).toContain("allowed: an e-mail address");
+  expect(messageFor(mailOf(64, 255))).toContain("allowed: an e-mail address");
+});
+
 const patterns = (codeLevels: string) => ({ alerts: { expectedRuns: [{ codeLevels, days: [] }] } });
 
 test.each([
@@ -145,6 +160,7 @@ test.each([
   "release-v\\d+\\.\\d+",
   "(?:main|master)",
   "v[0-9]{1,3}",
+  "x{1000}",
   "https://github\\.com/.*-master",
 ])("accepts the pattern %j", (codeLevels) => {
   expect(messageFor(patterns(codeLevels))).toBe("no problem");

@@ -125,6 +125,11 @@ testRejections(
     { felix: { targets: ["10.248.4.2"] } },
     'felix.targets.0 is "10.248.4.2"',
   ],
+  [
+    "a Felix target whose name has 254 characters",
+    { felix: { targets: [`${Array.from({ length: 5 }, () => "a".repeat(50)).join(".")}:9091`] } },
+    "felix.targets.0 is",
+  ],
   ["a URL as a Felix target", { felix: { targets: ["http://ci:9091/metrics"] } }, "felix.targets.0 is"],
   [
     "an empty list of Felix targets",

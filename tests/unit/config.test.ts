@@ -33,6 +33,10 @@ test("accepts an external Pushgateway with a password, and remote write", () => 
   expect(messageFor({ remoteWrite, remoteWritePassword: "hush" })).toBe("no problem");
 });
 
+test("accepts a peer with which the peering's name has 63 characters", () => {
+  expect(messageFor({ network: { peers: ["p".repeat(54)] } })).toBe("no problem");
+});
+
 test("ignores keys of other namespaces", () => {
   expect(messageFor({})).toBe("no problem");
   const all = { ...changed({}), "gcp:project": "other", "k8sfv-metrics-too:x": "y" };
@@ -109,6 +113,11 @@ testRejections(
   ["a name of 25 characters", { cluster: { name: "k".repeat(25) } }, "1 to 24 lower-case letters"],
   ["an invalid project ID", { project: "Calico" }, 'project is "Calico"; allowed: a Google Cloud project ID'],
   ["a zone of another region", { zone: "europe-west1-b" }, "allowed: a zone of the region us-central1"],
+  [
+    "a zone of a region whose name only begins alike",
+    { zone: "us-central12-b" },
+    "allowed: a zone of the region us-central1",
+  ],
   ["an address instead of a range", { network: { podCidr: "10.249.0.0" } }, "network.podCidr is"],
   [
     "overlapping ranges",
@@ -194,13 +203,14 @@ testRejections(
   ],
   ["the network itself as a peer", { network: { peers: ["k8sfv"] } }, "names of other VPCs"],
   [
-    "a peer of 60 characters, which makes the peering's name too long",
-    { network: { peers: ["p".repeat(60)] } },
+    "a peer of 55 characters, with which the peering's name has 64",
+    { network: { peers: ["p".repeat(55)] } },
     "at most 63 characters",
   ],
   ["a string for peers", { network: { peers: "default" } }, "a list of names of VPCs, like [default]"],
   ["a string for protect", { disks: { protect: "no" } }, 'disks.protect is "no"; allowed: true or false'],
   ["a loopback range", { network: { podCidr: "127.0.0.0/16" } }, "a range that a subnetwork can have"],
+  ["a link-local range", { network: { podCidr: "169.254.0.0/16" } }, "a range that a subnetwork can have"],
   [
     "an unknown access",
     { grafana: { access: "vpn" } },

@@ -105,6 +105,24 @@ test.each([
   expect(times).toHaveLength(1);
 });
 
+test("keeps no connection open after a download, which would keep the program running", async () => {
+  const open = new Set<net.Socket>();
+  const server = http.createServer((_, response) => content(response));
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  expect(await download(`http://127.0.0.1:${port}/a.yaml`, SHA256)).toEqual(CONTENT);
+  // The client would keep an idle connection for 4 s.
+  await expect.poll(() => open.size, { timeout: 3_000 }).toBe(0);
+});
+
 /** Starts a proxy that connects all tunnels to one local port, and records the requested hosts. */
 async function proxy(port: number) {
   const hosts: string[] = [];

@@ -158,6 +158,7 @@ test("a long-term store adds a data source and changes the resources that read a
     "network-policies-prometheus",
     "prometheus-instance",
   ]);
+  expect(named(recorded, "prometheus-instance").inputs.spec).toMatchObject({ retention: "1440h" });
 });
 
 test("every Google Cloud resource has a type that the local cloud emulates, and only arguments of the provider's schema", async () => {

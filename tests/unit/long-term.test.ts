@@ -69,6 +69,7 @@ describe("the configuration", () => {
     ],
     ...[
       "http://mimir.example.com/",
+      "http://mimir.examplelocal/",
       "http://203.0.113.9:9009/",
       "http://[2001:db8::1]/",
       "ftp://mimir/",

@@ -59,10 +59,12 @@ test("denies all connections by default, and allows ports of alert URLs and the 
   expect(openTo("grafana").ports).toEqual([]);
   expect(openTo("alertmanager").ports).toEqual([587, 443]);
   expect(openTo("prom-gateway").spec.egress).toEqual([]);
-  expect(
-    JSON.stringify(openTo("prom-gateway").spec.ingress),
-    "with exposure in-cluster, only pods may connect",
-  ).not.toContain("ipBlock");
+  for (const name of ["prom-gateway", "push-queue"]) {
+    expect(
+      JSON.stringify(openTo(name).spec.ingress),
+      `with exposure in-cluster, only pods may connect to ${name}`,
+    ).not.toContain("ipBlock");
+  }
 });
 
 test("allows Grafana to query NodeLocal DNSCache at the ClusterIP of kube-dns, where it listens in clusters with Calico", async () => {
