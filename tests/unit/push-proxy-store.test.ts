@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { link, rm, writeFile } from "node:fs/promises";
+import { link, open, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, type PushProxyProcess, startPushProxy, until } from "./push-proxy-process.ts";
@@ -120,7 +120,7 @@ describe("the push proxy loses no push", () => {
     const first = proxy.push("job/hanging", "hanging_metric 1\n");
     await until(() => proxy.gateway.samplesOf("hanging_metric").length === 1);
     await sleep(100);
-    // Its checkpoint begins after the restart.
+    // The checkpoint of the second push begins after the restart.
     const second = proxy.push("job/waiting", "hanging_metric 2\n");
     await until(() => proxy.gateway.samplesOf("hanging_metric").length === 2);
     await sleep(100);
@@ -130,7 +130,8 @@ describe("the push proxy loses no push", () => {
     // The proxy connects again within 100 ms.
     await sleep(300);
     proxy.gateway.writes = true;
-    await writeFile(`${proxy.file}.pipe`, "");
+    // Ends the read. The mode "r+" opens the pipe even if nobody reads it; "w" would hang and block the test's end.
+    await (await open(`${proxy.file}.pipe`, "r+")).close();
     expect([(await first).status, (await second).status]).toEqual([202, 202]);
     const samples = proxy.gateway.samplesOf("hanging_metric").toSorted();
     expect(samples).toEqual(["hanging_metric 1", "hanging_metric 2"]);
