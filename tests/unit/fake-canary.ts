@@ -42,7 +42,7 @@ function kill(): undefined {
   process.kill(process.pid, "SIGKILL");
 }
 
-/** Counts across processes of the canary. */
+/** Increments a counter that outlives the canary's process, and returns the new value. */
 function countUp(name: string): number {
   const file = `${process.argv[1]}.${name}`;
   const count = existsSync(file) ? Number(readFileSync(file, "utf8")) + 1 : 1;

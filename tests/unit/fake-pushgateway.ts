@@ -21,7 +21,7 @@ interface Group {
   pushTime: number;
 }
 
-/** Request as faults see it. */
+/** Parts of a request by which `fault` and `beforeResponse` decide. */
 interface FakeRequest {
   method: string;
   path: string;

@@ -49,7 +49,10 @@ test.each([
   },
 );
 
-/** Ignores promises that are rejected while nobody waits for them: an output has several. The SDK reports them. */
+/**
+ * Ignores unhandled rejections until the end of a test. An output that fails has several promises, and a test awaits
+ * only one of them.
+ */
 function ignoreRejections(): void {
   const listeners = process.listeners("unhandledRejection");
   process.removeAllListeners("unhandledRejection").on("unhandledRejection", () => undefined);

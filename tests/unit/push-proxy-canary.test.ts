@@ -4,7 +4,7 @@ import { type PushProxyProcess, startPushProxy } from "./push-proxy-process.ts";
 
 /**
  * Tests how the push proxy uses its canary, which here is a program that fails in the way that the pushed metric says
- * (fake-canary.ts). Which pushes make the real Pushgateway fail is in tests/environment/push-rule.test.ts.
+ * (fake-canary.ts). tests/environment/push-rule.test.ts tests which pushes make the real Pushgateway fail.
  */
 describe("the push proxy tries each push on the canary:", () => {
   let proxy: PushProxyProcess;

@@ -175,7 +175,7 @@ describe("the push proxy loses no push", () => {
     expect(proxy.gateway.samplesOf("deleted_metric")).toEqual([]);
   });
 
-  test("passes on that the Pushgateway rejects a push, keeps the group's last push, and no group without a push", async () => {
+  test("if the Pushgateway rejects a push: forwards the response, keeps the group's last push, and creates no new group", async () => {
     expect((await proxy.push("job/typed", "# TYPE typed_metric gauge\ntyped_metric 1\n")).status).toBe(202);
     expect((await proxy.push("job/other", "other_metric 1\n")).status).toBe(202);
     const wrong = "# TYPE typed_metric counter\ntyped_metric 2\n";

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 const MAX_PUSH_BYTES = 1_000_000;
 const KIB = 2 ** 10;
 
-/** Imports the module with the largest push of 1 MB. */
+/** Imports the module with a maximum push size of 1 MB. */
 async function importUpload() {
   vi.resetModules();
   for (const name of ["PORT", "GATEWAY_PORT", "CANARY_PORT", "CANARY_PROGRAM", "FILE"])

@@ -9,7 +9,7 @@ const CRDS = ["prometheuses", "probes"]
   .map((plural) => `---\nmetadata:\n  name: ${plural}.example.com\nspec:\n  names:\n    plural: ${plural}\n`)
   .join("---\n");
 
-/** Serves the discovery API: at each request for the groups the next list of resources, at last always the last one. */
+/** Serves the discovery API. Each request for the API groups advances to the next list of resources, if there is one. */
 async function apiServer(lists: string[][]): Promise<{ kubeconfig: string; requests: () => number }> {
   let requests = 0;
   const server = createServer((request, response) => {
