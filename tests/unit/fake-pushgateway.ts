@@ -28,6 +28,9 @@ interface FakeRequest {
   body: string;
 }
 
+/** Name of the fake Pushgateway's own counter, which a push must not have with another type. */
+export const SCRAPES = "own_scrapes_total";
+
 interface FakePushgatewayOptions {
   port: number;
   /** Persistence file. @default none */
@@ -59,6 +62,8 @@ export class FakePushgateway {
 
   private groups: Record<string, Group> = {};
   private server: Server | undefined;
+  /** Whether it exposes its counter of scrapes, which it does from the first scrape after the first push on. */
+  private countsScrapes = false;
   private readonly sockets = new Set<Socket>();
   private readonly options: FakePushgatewayOptions;
 
@@ -173,7 +178,10 @@ export class FakePushgateway {
     if (/\/\.?(\/|$)/.test(path)) return [301, ""];
     if (path === "/-/ready" || path === "/-/healthy") return [200, "OK\n"];
     if (path === "/-/no-group") return [200, ""];
-    if (method === "GET" && path === "/metrics") return [200, this.page()];
+    if (method === "GET" && path === "/metrics") {
+      this.countsScrapes ||= this.changes.length > 0;
+      return [200, this.page()];
+    }
     if (method === "GET" && path === "/api/v1/metrics") return [200, this.api()];
     const [, , ...pairs] = path.split("/").map(decodeURIComponent);
     if (!path.startsWith("/metrics/job/")) return [404, "not found\n"];
@@ -198,6 +206,7 @@ export class FakePushgateway {
     const group = (this.groups[key] ??= { labels, families: {}, pushTime: 0 });
     const families = body === undefined ? undefined : parse(body, key);
     if (families === undefined || this.isInconsistent(families, key)) return 400;
+    if (this.countsScrapes && (families[SCRAPES]?.type ?? "counter") !== "counter") return 400;
     group.families = method === "PUT" ? families : { ...group.families, ...families };
     group.pushTime = 1_700_000_000;
     return 200;

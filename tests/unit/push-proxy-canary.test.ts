@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SCRAPES } from "./fake-pushgateway.ts";
 import { type PushProxyProcess, startPushProxy } from "./push-proxy-process.ts";
 
 /**
@@ -64,6 +65,14 @@ describe("the push proxy tries each push on the canary:", () => {
     const post = await proxy.push("job/posted", "exits_in_second_trial 1\n", { method: "POST" });
     expect(post.status).toBe(202);
     expect((await proxy.push("job/other", "a_metric 4\n")).status).toBe(202);
+  });
+
+  test("the first push on a canary is rejected too if it conflicts with a metric that the Pushgateway exposes only later", async () => {
+    const fresh = await startPushProxy();
+    const { status } = await fresh.push("job/bad", `# TYPE ${SCRAPES} gauge\n${SCRAPES} 1\n`);
+    expect(status).toBe(400);
+    expect(fresh.gateway.changes).toEqual([]);
+    await fresh.close();
   });
 
   test("the canary doesn't get the proxy's environment, which contains the password", async () => {
