@@ -15,5 +15,6 @@ export default defineConfig({
     // Test files share the modules that they import. Otherwise, loading Pulumi's SDK for each file would take half of
     // the time. Therefore no file may leave changed global state behind.
     isolate: false,
+    setupFiles: ["tests/unit/setup.ts"],
   },
 });
