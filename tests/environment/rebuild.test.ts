@@ -15,6 +15,7 @@ import { basicAuth, queryGrafana } from "../../lib/grafana.ts";
 import { importExisting } from "../../tools/import-existing.ts";
 import { podIds } from "./pods.ts";
 import { split } from "./pushes.ts";
+import { eventually } from "./prometheus.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /**
@@ -187,9 +188,14 @@ describe("a rebuild", () => {
     expect(await stack.resources()).toEqual([]);
   });
 
-  /** Returns the numbers of the pushes in the Pushgateway. */
+  /** Returns the numbers of the pushes in the Pushgateway, whose pod may be moving. */
   async function storedPushes(): Promise<Set<number>> {
-    const text = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
+    const read = async () => {
+      const response = await fetch(`${addresses.pushGateway}/metrics`);
+      if (!response.ok) throw new Error(`GET /metrics: ${response.status} ${await response.text()}`);
+      return response.text();
+    };
+    const text = await eventually(read, () => true);
     return new Set([...text.matchAll(/^rebuild_push\{.*n="(\d+)"\} 1$/gm)].map(([, n]) => Number(n)));
   }
 
