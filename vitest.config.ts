@@ -11,7 +11,7 @@ export default defineConfig({
     pool: "threads",
     // One worker for each core, because tests often wait for child processes and connections. Vitest's default is one
     // less.
-    maxWorkers: availableParallelism(),
+    maxWorkers: availableParallelism() + 1,
     // Test files share the modules that they import. Otherwise, loading Pulumi's SDK for each file would take half of
     // the time. Therefore no file may leave changed global state behind.
     isolate: false,
