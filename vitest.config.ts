@@ -15,6 +15,8 @@ export default defineConfig({
     // Test files share the modules that they import. Otherwise, loading Pulumi's SDK for each file would take half of
     // the time. Therefore no file may leave changed global state behind.
     isolate: false,
+    // Keeps transformed modules between runs, in node_modules.
+    experimental: { fsModuleCache: true },
     setupFiles: ["tests/unit/setup.ts"],
   },
 });
