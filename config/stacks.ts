@@ -38,7 +38,7 @@ export function readStacks(directory: string, project: string): Stack[] {
   });
 }
 
-/** Keys of the names that a stack's resources in Google Cloud have or begin with. */
+/** Configuration keys whose value is the name, or the prefix of the name, of resources in Google Cloud. */
 const NAMES = [
   { path: ["cluster", "name"], of: (raw: unknown) => valueAt(raw, ["cluster", "name"]) },
   {

@@ -71,8 +71,8 @@ function onPods(
 }
 
 /**
- * Images must have a full version or a digest. With a tag that moves, a restarted pod could run an untested version,
- * and its results couldn't be compared with earlier ones.
+ * Images must have a full version or a digest. With a tag that moves, a restarted pod could run another, untested
+ * version without any change of the program.
  */
 export const imagesAreExact: ResourceValidationPolicy = {
   name: "images-are-exact",
@@ -141,12 +141,15 @@ function missingNeeds(resources: Container["resources"], where: string): string[
 }
 
 /**
- * Containers must satisfy the Pod Security Standard "restricted" and have a read-only root file system, so that an
- * attacker in a container isn't root and can't replace programs.
+ * Containers must run as a non-root user, with the default seccomp profile, a read-only root file system and no
+ * capabilities, and can't gain privileges. Pods must not share a namespace with their node or mount its directories. So
+ * an attacker in a container isn't root and can't replace programs. These are the main rules of the Pod Security
+ * Standard "restricted". Not checked are its other rules, such as those on host ports, sysctls, SELinux and AppArmor.
  */
 export const containersAreConfined: ResourceValidationPolicy = {
   name: "containers-are-confined",
-  description: "Containers run without root, privileges, or a writable root file system.",
+  description:
+    "Containers run without root, privileges, a writable root file system, or directories of the node.",
   validateResource: validate(
     ...onPods(
       (pod) => [
@@ -163,9 +166,18 @@ export const containersAreConfined: ResourceValidationPolicy = {
   ),
 };
 
-function hostIsApart(pod: { hostNetwork?: boolean; hostPID?: boolean; hostIPC?: boolean }): string[] {
+/** Fields of pods that give access to the node. */
+type HostAccess = Pick<PodSpec, "hostNetwork" | "hostPID" | "hostIPC" | "volumes">;
+
+function hostIsApart(pod: HostAccess): string[] {
   const shared = (["hostNetwork", "hostPID", "hostIPC"] as const).filter((key) => pod[key] === true);
-  return shared.map((key) => `Its pods share a namespace of the node. Remove ${key}.`);
+  const mounted = (pod.volumes ?? []).filter(({ hostPath }) => hostPath !== undefined);
+  return [
+    ...shared.map((key) => `Its pods share a namespace of the node. Remove ${key}.`),
+    ...mounted.map(
+      ({ name }) => `Its pods can read a directory of the node. Remove hostPath from the volume "${name}".`,
+    ),
+  ];
 }
 
 function isConfined(container: Container, pod: PodSpec["securityContext"]): string[] {

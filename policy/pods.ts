@@ -54,6 +54,7 @@ export interface InstanceSpec {
   resources?: Container["resources"];
   securityContext?: PodSpec["securityContext"];
   hostNetwork?: boolean;
+  volumes?: PodSpec["volumes"];
   /** Additional containers. A container without an image changes the operator's container of that name. */
   containers?: Container[];
   initContainers?: Container[];

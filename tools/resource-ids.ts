@@ -32,10 +32,12 @@ const regionalPath =
 const MAIN_ORGANISATION = 1;
 
 /**
- * Import IDs by resource type, computed from the arguments (pulumi.com/registry/packages/gcp, .../grafana). Types that
- * are created idempotently (by PUT) are omitted. APIs are omitted too, because enabling one is idempotent. Resources of
- * an API that is missing in the state are not imported (asCreated in import-existing.ts): the API may be disabled, and
- * Google then rejects all requests to it.
+ * Import IDs by resource type, computed from the arguments (pulumi.com/registry/packages/gcp, .../grafana). Other types
+ * need no import: creating a Kubernetes object (server-side apply), a dashboard (`overwrite`) or an API again succeeds,
+ * and a generated password exists only in the state.
+ *
+ * If the state lacks an API, the API's resources are not imported (asCreated in import-existing.ts): the API may be
+ * disabled, and Google then rejects all requests to it.
  */
 const IDS: Partial<Record<string, Id>> = {
   "gcp:compute/network:Network": globalPath("networks"),
@@ -72,7 +74,7 @@ const IDS: Partial<Record<string, Id>> = {
  *
  * @param type Pulumi type token, e.g. "gcp:compute/disk:Disk"
  * @param inputs arguments, all known
- * @returns undefined for other types: they are created idempotently, or not used by the program
+ * @returns undefined for other types, which need no import or are not used by the program
  */
 export function resourceId(type: string, inputs: Inputs, defaults: Defaults): string | undefined {
   return IDS[type]?.(inputs, defaults);

@@ -38,7 +38,10 @@ describe("an outage of the long-term store", () => {
     started.push(prometheus);
     return prometheus.url;
   };
-  /** Returns the number of samples of each series in a Prometheus API until a Unix time in seconds. */
+  /**
+   * Returns the number of samples of each series in a Prometheus API in the hour until a Unix time in seconds. The test
+   * takes less than an hour, so these are all samples.
+   */
   const count = async (url: string, until: number): Promise<Map<string, number>> => {
     const found = await query(url, `count_over_time(night_value[1h] @ ${until})`);
     return new Map(found.map(({ metric, value }) => [metric.series ?? "", Number(value[1])]));

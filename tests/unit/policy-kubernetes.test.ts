@@ -165,6 +165,20 @@ describe("Kubernetes policies", () => {
     );
   });
 
+  test("containers-are-confined reports volumes that are directories of the node", async () => {
+    const { containersAreConfined: policy } = kubernetes;
+    const volumes = [
+      { name: "scratch", emptyDir: {} },
+      { name: "logs", hostPath: { path: "/var/log" } },
+    ];
+    for (const from of [deployment, instance]) {
+      expect(await problems(policy, from({ volumes }))).toEqual([
+        expect.stringContaining('Remove hostPath from the volume "logs"'),
+      ]);
+      expect(await problems(policy, from({ volumes: volumes.slice(0, 1) }))).toEqual([]);
+    }
+  });
+
   test("load-balancers-name-their-sources requires narrow source ranges", async () => {
     const { loadBalancersNameTheirSources: policy } = kubernetes;
     const service = (spec: Props) => resource(SERVICE, { spec });

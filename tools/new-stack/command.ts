@@ -7,7 +7,7 @@ import { PROJECT, stackFile, type Answers } from "./stack-file.ts";
 
 const USAGE = `npm run new-stack -- NAME --project PROJECT --region REGION --ci-range CIDR... [--zone ZONE] [--peer VPC...]
     [--nodes N] [--prometheus-gb GIB]
-  NAME             of the stack, and the prefix of every name in Google Cloud
+  NAME             name of the stack, the cluster and the network, and prefix of the names of disks and addresses
   --project        Google project ID
   --region         Google region, e.g. us-central1
   --zone           Google zone; by default zone b of the region

@@ -7,7 +7,7 @@ import { freePlan } from "./address-plan.ts";
 
 /** Values that only the user knows. */
 export interface Answers {
-  /** Stack name, also the prefix of all names in Google Cloud. */
+  /** Name of the stack, the cluster and the network, and prefix of the names of disks and addresses. */
   name: string;
   /** Google project ID. */
   project: string;

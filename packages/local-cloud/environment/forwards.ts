@@ -56,7 +56,10 @@ export function reachableFromVpc(outputs: Record<string, unknown>): URL[] {
   return pushes.hostname === outputs["PROMPG_ADDRESS"] ? [...always, pushes] : always;
 }
 
-/** Alertmanager's pod, which has no address in the VPC. The Prometheus Operator sets the label. */
+/**
+ * Alertmanager's pod, which has no fixed address in the VPC, because it has no load balancer. The Prometheus Operator
+ * sets the label.
+ */
 const ALERTMANAGER = { namespace: "monitoring", label: "alertmanager=k8sfv", port: 9093 };
 
 function forwardAlertmanager(cloud: Cloud): Promise<number> {

@@ -2,7 +2,10 @@ import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cloud } from "./cloud.ts";
 
-/** A process of a local cloud. Processes are found by their arguments; no PID files are kept. */
+/**
+ * A process of a local cloud. Processes are found in /proc, by their arguments or their environment; no PID files are
+ * kept.
+ */
 export interface CloudProcess {
   pid: number;
   argv: string[];

@@ -48,7 +48,10 @@ export function text(values: Values, key: string): string {
   return value;
 }
 
-/** Returns a number, or undefined if there is none. A string of digits counts as a number, as in the engine. */
+/**
+ * Returns a number, or undefined if there is none. A string of digits counts as a number, as in the real providers
+ * (pulumi-terraform-bridge).
+ */
 export function number(values: Values, key: string): number | undefined {
   const value = values[key];
   if (typeof value === "string" && /^-?\d+$/.test(value)) return Number(value);

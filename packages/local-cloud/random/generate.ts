@@ -20,9 +20,9 @@ interface Kind {
 }
 
 function kinds(inputs: Values): Kind[] {
-  const kind = (argument: string, letters: string): Kind => ({
+  const kind = (argument: string, letters: string, isAllowed = inputs[argument] !== false): Kind => ({
     letters,
-    isAllowed: inputs[argument] !== false,
+    isAllowed,
     min: number(inputs, `min${argument.charAt(0).toUpperCase()}${argument.slice(1)}`) ?? 0,
   });
   // As in the real provider, an empty `overrideSpecial` means the default.
@@ -30,8 +30,8 @@ function kinds(inputs: Values): Kind[] {
   return [
     kind("lower", lower),
     kind("upper", upper),
-    // `number` is the deprecated name of `numeric`.
-    kind(inputs["number"] === false ? "number" : "numeric", numeric),
+    // `number` is the deprecated name of `numeric`; the minimum has only the name `minNumeric`.
+    kind("numeric", numeric, inputs["numeric"] !== false && inputs["number"] !== false),
     kind("special", specials === undefined || specials === "" ? special : specials),
   ];
 }

@@ -39,6 +39,7 @@ test.each([
   [{}, 'The argument "length" is required'],
   [{ length: 0 }, "value must be at least 1, got: 0"],
   [{ length: 3, minUpper: 2, minLower: 2 }, "min_special (4), got: 3"],
+  [{ length: 3, number: false, minNumeric: 4 }, "min_special (4), got: 3"],
   [{ length: 3, lower: false, upper: false, numeric: false, special: false }, "At least one of"],
   [{ length: 3, lower: false, upper: false, number: false, special: false }, "At least one of"],
   [{ length: 3, uper: false }, 'Invalid or unknown key: "uper"'],
@@ -52,6 +53,11 @@ test.each([
 test("generates the minimum number of characters of a class even if the class is disallowed, as the real provider does", async () => {
   const inputs = { length: 20, special: false, minSpecial: 1, overrideSpecial: "-" };
   expect((await password(inputs)).replace(/[a-zA-Z0-9]/g, "")).toBe("-");
+});
+
+test.each(["numeric", "number"])("generates minNumeric digits with %s: false", async (argument) => {
+  const inputs = { length: 20, [argument]: false, minNumeric: 2 };
+  expect((await password(inputs)).replace(/\D/g, "")).toHaveLength(2);
 });
 
 test("has the arguments of the npm package", () => {

@@ -48,8 +48,8 @@ interface Target extends Tool {
 }
 
 /**
- * Returns the local cloud's binaries, after building those that the cache lacks. Takes well under a second if
- * it lacks none.
+ * Returns the local cloud's binaries, after building those that the cache lacks. Takes well under a second if the cache
+ * contains all of them.
  *
  * @throws ToolchainError with all failures and their cures
  */

@@ -61,7 +61,7 @@ export interface RunOptions {
 export async function run(command: string, args: string[], options: RunOptions): Promise<string> {
   await mkdir(dirname(options.log), { recursive: true });
   const log = createWriteStream(options.log, { flags: "a" });
-  // On a full disk writing the log fails first; the command's own error below reports that too.
+  // Ignores errors of the log, for example on a full disk: then the command fails too, and its error is thrown below.
   log.on("error", () => undefined);
   log.write(`$ ${command} ${args.join(" ")}\n`);
   const child = execa(command, args, {

@@ -34,7 +34,7 @@ async function compile(build: Build, cwd: string): Promise<void> {
   const flags = [
     "-trimpath",
     "-buildvcs=false",
-    // Prints each compiled package: progress for the user, and for the log.
+    // Prints each compiled package. The output is shown to the user as progress and written to the log.
     "-v",
     // The linker omits debug data (-s -w). Not generating it saves 6 % of the compiler's time.
     "-gcflags=all=-dwarf=false",

@@ -13,7 +13,10 @@ import type { Data, Resource } from "../model/store.ts";
 import { policiesOf } from "./resource-policy.ts";
 import { fillDisk, snapshotNow, snapshotPath } from "./snapshot.ts";
 
-/** Google's minimum size in GiB. */
+/**
+ * Minimum size in GiB of a standard, balanced or SSD Persistent Disk. The emulation applies it to all types, although
+ * others have another minimum.
+ */
 const minimumGb = 10;
 /** Google's maximum size in GiB. */
 const largest = 65_536;

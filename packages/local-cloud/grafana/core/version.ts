@@ -5,4 +5,4 @@ export const VERSION = images.grafana.split("@")[0]?.split(":").at(-1) ?? "";
 
 /** Description of the stand-in in its pages and API. */
 export const STAND_IN =
-  "This is not Grafana: it is the stand-in of k8sfv-metrics' local cloud, which answers a part of Grafana's API.";
+  "This is not Grafana: it is the stand-in of k8sfv-metrics' local cloud, which implements a part of Grafana's API.";
