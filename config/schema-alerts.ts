@@ -55,10 +55,12 @@ export const alerts = object({
   expectedRuns: z
     .array(expectedRuns, { error: "a list of objects with the keys codeLevels, days and by" })
     .default(DEFAULT_THRESHOLDS.expectedRuns)
-    .describe(
-      "Schedules of code levels that don't run every day. The first schedule that matches applies. For other code levels, " +
-        "`alerts.runMissingHours` applies.",
-    ),
+    .meta({
+      description:
+        "Schedules of code levels that don't run every day. The first schedule that matches applies. For other code " +
+        "levels, `alerts.runMissingHours` applies.",
+      examples: [[{ codeLevels: "release-.*", days: ["mon", "thu"], by: "06:00" }]],
+    }),
   occupancyGrowthPercent: integer(1, 1000, " (percent)")
     .default(DEFAULT_THRESHOLDS.occupancyGrowthPercent)
     .describe(
@@ -73,7 +75,8 @@ export const alerts = object({
     .default(DEFAULT_THRESHOLDS.collectMinutes)
     .describe(
       "Minutes for which alerts on the results of nightly runs are collected into one message, because the code levels run " +
-        "one after the other. With a value above 180, two failed nightly runs in a row can cause more than two messages.",
+        "one after the other. A group of alerts exists for up to this time after its alerts have ended. With a value above " +
+        "180, it can still exist when the next nightly run fails, whose alerts then arrive in several messages.",
     ),
   runbookUrl: string(
     "a URL without a fragment, like https://example.org/docs/operations.md",

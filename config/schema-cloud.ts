@@ -21,7 +21,8 @@ export const cluster = object({
     "Name of the cluster, and prefix of the names of its node pool and service account, and of the addresses and disks. Unique among the stacks of a project.",
   ),
   nodeCount: integer(1, 100).describe(
-    "Number of nodes. A single node runs both pods of the push queue: if the node is lost, pushes are refused until GKE has replaced it.",
+    "Number of nodes. With only one node, both pods of the push queue run on it: if it is lost, pushes are refused until " +
+      "GKE has replaced it.",
   ),
   machineType: string("a machine type, like e2-standard-2", /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/)
     .default("e2-standard-2")
@@ -61,8 +62,8 @@ export const network = object({
   name: googleName(50, ' (with "-ssh-to-ci" or "-to-PEER" it has at most 63)')
     .optional()
     .describe(
-      "Name of the subnetwork, the router and the NAT, and of the VPC without `network.vpc`. Unique among the stacks of a " +
-        "project. Defaults to `cluster.name`.",
+      "Name of the subnetwork, the router, the NAT and, unless `network.vpc` is set, the new VPC. Unique among the stacks " +
+        "of a project. Defaults to `cluster.name`.",
     ),
   vpc: googleName(63)
     .optional()

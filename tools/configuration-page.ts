@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import type { z } from "zod";
 import { schema, SECRET_KEYS } from "../config/schema.ts";
 import { cloudStacks, LOCAL_STACK } from "./stacks.ts";
@@ -11,7 +11,10 @@ export const CONFIGURATION_PAGE = fileURLToPath(new URL("../docs/configuration.m
 
 /** A configuration key on the page. */
 export interface Key {
-  /** Path from the top level, e.g. ["cluster", "nodeCount"]. */
+  /**
+   * Path from the top level, e.g. ["cluster", "nodeCount"]. A list's name ends with "[]" in the paths of its items'
+   * keys, e.g. ["alerts", "expectedRuns[]", "days"].
+   */
   path: string[];
   /** Schema without default and optional wrappers. */
   inner: z.core.$ZodType;
@@ -27,7 +30,13 @@ export interface Key {
 type Shape = Record<string, z.core.$ZodType>;
 /** The properties of zod's classes that this file uses. */
 interface Node {
-  def: { type: string; innerType?: z.core.$ZodType; shape?: Shape; defaultValue?: unknown };
+  def: {
+    type: string;
+    innerType?: z.core.$ZodType;
+    shape?: Shape;
+    element?: z.core.$ZodType;
+    defaultValue?: unknown;
+  };
   meta?: () => { description?: string; examples?: unknown[] } | undefined;
   safeParse: (value: unknown) => { error?: { issues: { message: string }[] } };
 }
@@ -35,7 +44,7 @@ interface Node {
 const PREFIX = "k8sfv-metrics:";
 
 /**
- * Returns every key of the schema in order; an object comes before its keys.
+ * Returns every key of the schema in order; an object or a list of objects comes before its keys.
  *
  * @param stack stack file with the examples. @default the first stack in Google Cloud
  */
@@ -51,7 +60,9 @@ export async function keys(stack = cloudStacks()[0] ?? LOCAL_STACK): Promise<Key
 function keysOf(object: z.core.$ZodType, path: string[], used: unknown): Key[] {
   return Object.entries(node(object).def.shape ?? {}).flatMap(([name, value]) => {
     const key = describe(value, [...path, name], field(used, name));
-    return [key, ...keysOf(key.inner, key.path, field(used, name))];
+    const { element } = node(key.inner).def;
+    const items = element === undefined ? [] : keysOf(element, [...path, `${name}[]`], firstOf(key.example));
+    return [key, ...keysOf(key.inner, key.path, field(used, name)), ...items];
   });
 }
 
@@ -75,6 +86,10 @@ function describe(outer: z.core.$ZodType, path: string[], used: unknown): Key {
   }
   if (!isObject(key)) key.example ??= key.byDefault;
   return key;
+}
+
+function firstOf(list: unknown): unknown {
+  return Array.isArray(list) ? (list as unknown[])[0] : undefined;
 }
 
 /** Reports whether the key is an object. */
@@ -160,8 +175,15 @@ export function isSecret({ path }: Key): boolean {
 /** Formats a value as in a stack file. */
 function code(value: unknown): string {
   if (value === undefined) return "";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return `\`${Array.isArray(value) ? `[${value.join(", ")}]` : text}\``;
+  if (typeof value === "string") return `\`${value}\``;
+  // YAML 1.1 needs quotes around a time such as 06:00; newer parsers accept them.
+  const options = {
+    version: "1.1",
+    collectionStyle: "flow",
+    flowCollectionPadding: false,
+    lineWidth: 0,
+  } as const;
+  return `\`${stringify(value, options).trim()}\``;
 }
 
 function name({ path }: Key): string {
