@@ -21,9 +21,12 @@ export interface SampleResult {
 /** Secret outputs that a CI job needs. */
 const ciSecrets = ["PROMPG_URL", "PROMPG_URL_IN_CLUSTER"];
 
-/** Timeout in milliseconds. Prometheus scrapes every 10 s; Grafana returned the value after 6 s on average. */
+/**
+ * Timeout in milliseconds for reading a pushed value in Grafana. Prometheus scrapes every 10 s; Grafana returned the value
+ * after 6 s on average.
+ */
 const readBackTimeoutMs = 90_000;
-/** Maximum time in milliseconds in which a push is retried. */
+/** Maximum time in milliseconds for which a push is retried. */
 const pushAgainMs = 30_000;
 
 /**

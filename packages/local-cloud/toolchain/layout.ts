@@ -62,7 +62,7 @@ async function preparePrometheus(build: Build): Promise<string> {
   return folder;
 }
 
-/** Prepares Pulumi's engine without clients for other clouds. */
+/** Prepares Pulumi's engine without its clients for cloud storage, key and log services. */
 async function prepareEngine(build: Build): Promise<string> {
   const { folder, copy } = await prepareWithCopy(build, "github.com/pulumi/pulumi/pkg/v3");
   await pruneEngine(copy);
