@@ -21,7 +21,7 @@ export const SAMPLE_QUERY = `${METRIC}{job="${JOB}"}`;
 /** Timeout in milliseconds: six scrape intervals. */
 const SCRAPE_WAIT_MS = 60_000;
 /**
- * Timeout in milliseconds. The Pushgateway processes a deletion as soon as it has processed the pushes in its
+ * Timeout in milliseconds for deleting the sample. The Pushgateway processes a deletion as soon as it has processed the pushes in its
  * queue.
  */
 const DELETE_WAIT_MS = 10_000;

@@ -15,7 +15,7 @@ import { fillDisk, snapshotNow, snapshotPath } from "./snapshot.ts";
 
 /**
  * Minimum size in GiB of a standard, balanced or SSD Persistent Disk. The emulation applies it to all types, although
- * others have another minimum.
+ * other types have other minimums.
  */
 const minimumGb = 10;
 /** Google's maximum size in GiB. */
