@@ -8,9 +8,10 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, "packages/local-cloud/tests/environment/**"],
     // The tests must also pass on a computer that does other work. On an idle one, the longest test takes about 10 s.
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: "threads",
-    // One worker for each core, because tests often wait for child processes and connections. Vitest's default is one
-    // less.
+    // One worker more than there are cores, because tests often wait for child processes and connections. Vitest's
+    // default is one less than there are cores.
     maxWorkers: availableParallelism() + 1,
     // Test files share the modules that they import. Otherwise, loading Pulumi's SDK for each file would take half of
     // the time. Therefore no file may leave changed global state behind.

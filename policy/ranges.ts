@@ -14,7 +14,7 @@ const WIDEST_PUBLIC_PREFIX = 16;
  */
 const WIDEST_IPV6_PREFIX = 32;
 
-/** Returns why a range is too wide to be admitted; undefined if the range is narrow enough. */
+/** Returns why a range is not admitted: it is not an IP range, or is too wide. Undefined if it is admitted. */
 export function tooOpen(cidr: string): string | undefined {
   const range = parse(cidr);
   if (range === undefined) return `${cidr} is not an IP range`;

@@ -1,5 +1,6 @@
 // Part of npm run docs [-- STACK]: generates docs/configuration.md and the block `config` of Pulumi.yaml from
-// config/schema.ts. The page's examples are from the stack's file; by default, of the first stack in Google Cloud.
+// config/schema.ts. The page's examples are the values in Pulumi.STACK.yaml, by default of the first stack that isn't the
+// local cloud's.
 import { writeFile } from "node:fs/promises";
 import { readCommandLine } from "../lib/command-line.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";

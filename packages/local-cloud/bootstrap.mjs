@@ -160,7 +160,7 @@ export function needsNpm({ lock, stamp, lockTime, installedTime }) {
 }
 
 /**
- * Summarizes the output of a failed installer in one line: a network or disk problem, or its first error.
+ * Summarizes the output of a failed installer in one line: a network or disk problem, its first error, or else its last line.
  *
  * @param {string} what e.g. `npm ci`
  * @param {string} output

@@ -3,7 +3,7 @@ import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.j
 
 /**
  * Options of a resource that the SDK sends to the engine, including inherited options and dependencies that
- * follow from inputs. Options with their default value are absent. Resources are represented by their names.
+ * follow from inputs. Options that are not set and empty ones are absent. Resources are represented by their names.
  */
 export interface Options {
   parent?: string;

@@ -209,7 +209,8 @@ function insert(
   const { outputs, inner, beside }: Admitted = type.admit({ path, inputs, place, data, previous });
   const where =
     type.scope === "global" ? {} : { [type.scope]: type.scope === "region" ? place.region : place.zone };
-  // Previous outputs that are not arguments are kept, unless the admission returns new values for them.
+  // Keeps outputs that earlier operations or Google's defaults set. Omits the previous inputs, so that an argument that
+  // the program no longer sets disappears.
   const kept = Object.entries(previous?.outputs ?? {}).filter(([key]) => previous?.inputs[key] === undefined);
   const resource: Resource = {
     type: type.token,
@@ -224,7 +225,10 @@ function insert(
   return resource;
 }
 
-/** Returns the path of a resource that uses the one at `path`, or the path of that user's parent if it is a child. */
+/**
+ * Returns the path of a user, i.e. of a resource that uses the resource at `path`. If the user is a child of another
+ * resource, returns the parent's path.
+ */
 function userOf(path: string, data: Data): string | undefined {
   const user = Object.entries(data.resources).find(([, { uses }]) => uses.includes(path));
   return user?.[1].parent ?? user?.[0];

@@ -24,7 +24,7 @@ interface Rule {
   /** Maximum number of injections of this rule's fault, over all runs. @default 1 */
   times?: number;
   /**
-   * Duration in seconds of each operation that the rule matches; `times` doesn't limit it.
+   * Duration in seconds of each operation that the rule matches, also after `times` injections.
    *
    * @default Google's typical duration, scaled by `latencyScale`
    */

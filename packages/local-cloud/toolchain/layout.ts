@@ -84,9 +84,9 @@ async function prepareGrafanaPlugin(build: Build): Promise<string> {
 }
 
 /**
- * Copies this project's Go module to `folder` and one of the modules that it requires to `copy`, and adds a replace
- * directive. The copy is needed because Go does not support overlays for files in its module cache. Go verifies the
- * original module against go.sum.
+ * Makes two writable copies: `folder`, of the tool's Go module, and `copy`, of `module`, which the tool's module requires.
+ * A replace directive in `folder` points to `copy`. The copy is needed because Go does not support overlays for files in
+ * its module cache. Go verifies the original module against go.sum.
  */
 async function prepareWithCopy(build: Build, module: string): Promise<{ folder: string; copy: string }> {
   const folder = join(build.scratch, "module");

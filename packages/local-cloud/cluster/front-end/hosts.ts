@@ -44,8 +44,8 @@ export function internetAuthorityDir(cloud: Cloud): string {
 }
 
 /**
- * Starts the front end, initially without virtual hosts, and the CI host on the internet. Hosts that run
- * already are left unchanged.
+ * Starts the hosts of the front end and of CI on the internet, unless they run, and removes all virtual hosts of the
+ * front end. If the front end was not running, the CI host is restarted, because the link between them is lost.
  *
  * @returns the PIDs that must be alive for the front end to work
  */

@@ -19,7 +19,7 @@ const checkTogether: Check = (value) =>
     ? "Cannot set both spot and preemptible in node_config"
     : undefined;
 
-/** Checks of a kubelet configuration at a path. */
+/** Returns the checks of the kubelet configuration in the argument `path`, e.g. `nodeConfig.kubeletConfig`. */
 export function kubeletChecks(path: string): Checks {
   return { [`${path}.insecureKubeletReadonlyPortEnabled`]: oneOf("FALSE", "TRUE") };
 }

@@ -1,4 +1,4 @@
-/** An argument in the real provider's schema. */
+/** An argument or output in the real provider's schema. An output is neither `required` nor `optional`. */
 export interface Argument {
   readonly terraformName: string;
   readonly type: "TypeString" | "TypeBool" | "TypeInt" | "TypeFloat" | "TypeList" | "TypeSet" | "TypeMap";
