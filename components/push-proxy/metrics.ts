@@ -1,7 +1,7 @@
 /** The proxy's own metrics. */
 
 /** Statuses whose counters exist from the start with 0, so that the first push is an increase. */
-const STATUSES = [202, 400, 401, 408, 413, 431, 503, 507];
+const STATUSES = [202, 400, 401, 404, 408, 413, 431, 503, 504, 507];
 
 const pushes = new Map(STATUSES.map((status) => [status, 0]));
 

@@ -231,7 +231,7 @@ describe("the durable push proxy", () => {
       const found = text.matchAll(/^push_proxy_pushes_total\{code="(\d+)"\} (\d+)$/gm);
       return Object.fromEntries([...found].map(([, code = "", count]) => [code, Number(count)]));
     };
-    const none = { 202: 0, 400: 0, 401: 0, 408: 0, 413: 0, 431: 0, 503: 0, 507: 0 };
+    const none = { 202: 0, 400: 0, 401: 0, 404: 0, 408: 0, 413: 0, 431: 0, 503: 0, 504: 0, 507: 0 };
     expect(await counts()).toEqual(none);
     for (let value = 1; value <= 3; value += 1) expect(await push(gateway.url, "counted", value)).toBe(202);
     await gateway.stop();

@@ -109,7 +109,7 @@ describe("the push proxy's own metrics", () => {
         return code === undefined ? [] : [[code, value]];
       }),
     );
-  const none = { 202: 0, 400: 0, 401: 0, 408: 0, 413: 0, 431: 0, 503: 0, 507: 0 };
+  const none = { 202: 0, 400: 0, 401: 0, 404: 0, 408: 0, 413: 0, 431: 0, 503: 0, 504: 0, 507: 0 };
 
   test("count pushes by status from 0 on, and neither deletions nor connections that aren't pushes", async () => {
     expect(await counts()).toEqual(none);
