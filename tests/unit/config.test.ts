@@ -5,7 +5,7 @@ import { SECRET_KEYS } from "../../config/schema.ts";
 import { readStacks, stackNames } from "../../config/stacks.ts";
 import { PROJECT_DIR } from "../../tools/stacks.ts";
 import { changed, ENVIRONMENT, external, messageFor, PROJECT, testRejections } from "./configs.ts";
-import { EXAMPLE, mockEngine, stackConfig } from "./mocks.ts";
+import { configOf, EXAMPLE, FULL, mockEngine, stackConfig } from "./mocks.ts";
 
 test.each(stackNames(PROJECT_DIR))("accepts the configuration of the stack %s", (name) => {
   const stack = { name, others: readStacks(PROJECT_DIR, PROJECT) };
@@ -262,4 +262,12 @@ test("reports all problems in one error message, each of them once", () => {
 test("reports an unset environment variable once, although the value contains it twice", () => {
   const message = messageFor({ crds: "${K8SFV_NOWHERE}/${K8SFV_NOWHERE}" });
   expect(message).toContain("The stack configuration has 1 problem;");
+});
+
+test("the checks of stack files accept encrypted secrets", () => {
+  // A long-term store has either a password or a token.
+  const keys = SECRET_KEYS.filter((key) => key !== "longTermToken");
+  const file = keys.map((key) => `  k8sfv-metrics:${key}:\n    secure: v1:AAAA:BBBB\n`).join("");
+  const config = { ...stackConfig(FULL), ...configOf(`config:\n${file}`) };
+  expect(() => parseConfig(config, PROJECT, ENVIRONMENT, SECRET_KEYS)).not.toThrow();
 });

@@ -186,15 +186,26 @@ export const FULL = "full";
 /** The stacks of tests/unit/fixtures. */
 const FIXTURES = [EXAMPLE, FULL];
 
-/** Returns a stack file's configuration in the engine's format. */
+/** Values of secrets that a stack file contains encrypted, where the configuration doesn't accept any text. */
+const SECRET_SAMPLES: Record<string, string> = {
+  "k8sfv-metrics:alertWebhookUrl": "https://example.org/hook",
+  "k8sfv-metrics:alertSlackUrl": "https://hooks.slack.com/services/example",
+  "k8sfv-metrics:alertPagerDutyKey": "0123456789abcdef0123456789abcdef",
+};
+
+/** Returns a stack file's configuration in the engine's format, with sample values of encrypted secrets. */
 export function stackConfig(stack: string): Record<string, string> {
   const folder = FIXTURES.includes(stack) ? "fixtures" : "../..";
-  const file = new URL(`${folder}/Pulumi.${stack}.yaml`, import.meta.url);
-  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, string | object> };
+  return configOf(readFileSync(new URL(`${folder}/Pulumi.${stack}.yaml`, import.meta.url), "utf8"));
+}
+
+/** Returns the configuration in a stack file's text, as `stackConfig` does. */
+export function configOf(text: string): Record<string, string> {
+  const { config } = parse(text) as { config: Record<string, string | object> };
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [
-      key,
-      typeof value === "object" ? JSON.stringify(value) : value,
-    ]),
+    Object.entries(config).map(([key, value]) => {
+      if (typeof value !== "object") return [key, value];
+      return [key, "secure" in value ? (SECRET_SAMPLES[key] ?? "example-secret") : JSON.stringify(value)];
+    }),
   );
 }
