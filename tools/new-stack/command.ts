@@ -70,14 +70,16 @@ async function answers({ values, positionals }: ReturnType<typeof parseOptions>)
 
 function nextSteps({ name, project, region }: Answers): string {
   return `Wrote Pulumi.${name}.yaml. Next steps:
-  1. Edit the nodes (cluster) and the disks (disks) in the file. A disk can't be made smaller later.
+  1. Edit the nodes (cluster), the disks (disks) and the alerts (alerts) in the file. A disk can't be made smaller later.
+     Without network.peers or network.vpc, only CI hosts in the stack's own VPC can connect.
      docs/configuration.md describes all keys.
   2. Check the file:
      npm run check
      Then commit it with tests/unit/golden/${name}.yaml, which the check creates.
-  3. Create a state bucket and a key (docs/deploy.md, step 2).
-     Then run:
+  3. Create a state bucket and a key (docs/deploy.md, step 2, without its "pulumi stack init"), or use those of another
+     stack in the project: its bucket, and the key in its file (secretsprovider). Log in to the bucket, and run:
      pulumi stack init ${name} --secrets-provider gcpkms://projects/${project}/locations/${region}/keyRings/pulumi/cryptoKeys/state
+     Then set the secrets of the receivers of alerts (docs/alerts.md), and commit the file again.
   4. Create the GitHub environments ${name} (with reviewers) and preview-${name} with their variables
      (docs/github.md).
   5. Open a pull request: its workflow previews the stack, and the merge applies it.`;
