@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ["tests/unit/**/*.test.ts", "packages/local-cloud/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "packages/local-cloud/tests/environment/**"],
-    // The tests must also pass on a computer that does other work. On an idle one, the longest test takes about 10 s.
+    // The tests must also pass on a computer that does other work. On an idle one, the longest test takes 4 s.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "threads",

@@ -19,6 +19,7 @@ const MAIN_JOB = [
   "push-queue",
   "push-rule",
   "push-fuzz",
+  "push-slow",
   "backfill",
   "whole",
 ];
