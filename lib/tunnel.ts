@@ -16,7 +16,8 @@ export interface Tunnel {
 }
 
 /**
- * Idle timeout of connections in ms. If a resource fails, `settle` is never called, and this timeout ends the program.
+ * Idle timeout of connections in ms. If a resource fails, `settle` is never called; this timeout then closes the idle
+ * connections, which would otherwise keep the program running.
  */
 const IDLE_MS = 20_000;
 /** Idle timeout in ms after settle(). */

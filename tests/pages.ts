@@ -36,6 +36,7 @@ export function pages(): Page[] {
     "policy/README.md",
     "packages/local-cloud/README.md",
     "packages/local-cloud/google/README.md",
+    "packages/local-cloud/grafana/README.md",
   ];
   return [...others, ...docs].map(page);
 }

@@ -40,8 +40,6 @@ export async function startCiPushes(
 ): Promise<CiPushes> {
   const { hostname, port } = new URL(url);
   const running = await Promise.all(
-    // startClient returns the process in an object. Execa's process is a promise of its end, for which
-    // `await` would wait.
     Array.from({ length: clients }, (_, at) =>
       startClient(cloud, [hostname, port, `${name}-${at}`, String(PAUSE_MS), "0", "0"]),
     ),
@@ -74,6 +72,7 @@ async function startClient(cloud: Cloud, words: string[]) {
     [process.execPath, "--import", typeScriptLoader, CLIENT, ...words],
     "network",
   );
+  // In an object, because Execa's process is itself a promise: awaiting startClient would wait until the process ends.
   return { client: execa(file, args, { stdin: "pipe" }) };
 }
 

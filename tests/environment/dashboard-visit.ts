@@ -68,8 +68,8 @@ async function selectCodeLevel(page: Page, codeLevel: string): Promise<void> {
   page.on("request", listen);
   await page.getByRole("combobox").first().click();
   await page.getByRole("option", { name: codeLevel, exact: true }).click();
-  // The page applies a selection of several values when the list closes. The click closes it. The click has
-  // coordinates, because another element covers everything around the list.
+  // `code_level` is a multi-value variable, so the page applies the selection only when the list closes. This click closes
+  // the list. It uses coordinates, because another element covers everything around the list.
   await page.mouse.click(4, 600);
   await waitForParameter(page, "var-code_level", codeLevel);
   await expect.poll(() => requested.length, { timeout: TIMEOUT_MS }).toBeGreaterThan(10);

@@ -187,8 +187,8 @@ describe("the durable push proxy", () => {
     await all;
     await large.close();
     console.log(`proxy: at most ${Math.round(most / 2 ** 20)} MiB`);
-    // Half of the memory limit of the proxy's container, in which the canary runs too. If the proxy held all bodies in
-    // memory, they would take 400 MiB.
+    // Half of the memory limit of the proxy's container; the other half is for the canary (components/push-proxy/canary.ts).
+    // If the proxy held all bodies in memory, they would take 400 MiB.
     expect(most).toBeLessThan(256 * 2 ** 20);
   });
 

@@ -35,8 +35,8 @@ test("README.md links to every page of docs, and is short", () => {
 });
 
 /**
- * Start of a sentence with a relative clause without a noun, which CONTRIBUTING.md forbids in its section
- * "Language".
+ * Matches the start of a sentence that begins with "What", "Who" or "Those that", for example. CONTRIBUTING.md, section
+ * "Language", forbids such sentences.
  */
 const HEADLESS = /^(what|who|whom|whose|those (that|which|who|of)|of (those|these|what|which|each))\b/i;
 /** All pages except docs/configuration.md, whose text is generated from config/schema.ts. */

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, type PushProxyProcess, startPushProxy, until } from "./push-proxy-process.ts";
 
 /**
- * Tests the push proxy with a fake Pushgateway that fails at chosen moments. Does not prove that the real Pushgateway
- * behaves like the fake one, which tests/environment/push-proxy.test.ts tests.
+ * Tests the push proxy with a fake Pushgateway that fails at chosen moments. The real Pushgateway may behave
+ * differently: tests/environment/push-proxy.test.ts tests the proxy with the real one.
  */
 describe("the push proxy loses no push", () => {
   let proxy: PushProxyProcess;

@@ -110,7 +110,11 @@ export interface ResourceType {
    * and continues.
    */
   readonly afterTimeout?: "lost" | "kept" | "found";
-  /** Returns the real provider's prefix of an error message. @default e.g. `Error creating TITLE` */
+  /**
+   * Returns the prefix that the real provider adds to an error message.
+   *
+   * @default "Error", the operation ("creating", for example) and {@link title}; for an update also the path
+   */
   errorPrefix?(context: OperationContext, inputs: Values): string;
   /** Reverts {@link work}. Must be idempotent. `data` contains all resources, including this one. */
   remove?(backend: Backend, resource: Resource, data: Data): Promise<void>;

@@ -41,8 +41,9 @@ const MIN_PASSWORD = 4;
 /** Accounts, their passwords and their sessions. */
 export class Accounts {
   /**
-   * Cache of verified credentials: the stored hash that a password matched, by a keyed digest of login and password.
-   * Without the cache, each of a dashboard's 20 requests would need scrypt, which takes 50 ms of a core.
+   * Cache of verified credentials. Key: a keyed digest (HMAC) of login and password. Value: the account's stored hash that
+   * the password matched. Without the cache, each request with basic authentication would need scrypt, which takes 50 ms
+   * of a core.
    */
   private readonly verified = new Map<string, string>();
   private readonly key = randomBytes(32);
