@@ -4,7 +4,7 @@ import { reason } from "../lib/reason.ts";
 
 /** Default timeout in ms. An API server on two overloaded cores needed more than 6 s. */
 const TIMEOUT_MS = 120_000;
-const PAUSE_MS = 500;
+const PAUSE_MS = 200;
 /** Matches the names of CRDs in the format of controller-gen. */
 const METADATA_NAME = /^ {2}name: (\S+)$/gm;
 

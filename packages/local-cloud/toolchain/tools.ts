@@ -69,7 +69,7 @@ export const TOOLS: readonly Tool[] = [
       [`${kubeVersion}.gitTreeState`]: "clean",
     },
     memory: 4,
-    seconds: 890,
+    seconds: 580,
   },
   {
     name: "pulumi",
@@ -78,7 +78,7 @@ export const TOOLS: readonly Tool[] = [
     stamps: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": PULUMI },
     recipe: "engine",
     memory: 3,
-    seconds: 430,
+    seconds: 260,
   },
   {
     name: "pulumi-resource-kubernetes",
@@ -87,7 +87,7 @@ export const TOOLS: readonly Tool[] = [
     stamps: { "main.version": KUBERNETES_PLUGIN },
     recipe: "kubernetes-plugin",
     memory: 3,
-    seconds: 430,
+    seconds: 95,
   },
   {
     name: "pulumi-resource-grafana",
@@ -96,7 +96,7 @@ export const TOOLS: readonly Tool[] = [
     stamps: { "main.version": GRAFANA_PLUGIN, "main.upstreamVersion": "4.25.0" },
     recipe: "grafana-plugin",
     memory: 3,
-    seconds: 200,
+    seconds: 65,
   },
   {
     name: "prometheus-operator",
@@ -128,7 +128,7 @@ export const TOOLS: readonly Tool[] = [
     stamps: { [prometheusVersion]: imageVersion(images.prometheus) },
     recipe: "prometheus",
     memory: 2,
-    seconds: 150,
+    seconds: 195,
   },
   {
     name: "alertmanager",
@@ -137,7 +137,7 @@ export const TOOLS: readonly Tool[] = [
     stamps: { [prometheusVersion]: imageVersion(images.alertmanager) },
     recipe: "alertmanager",
     memory: 2,
-    seconds: 60,
+    seconds: 65,
   },
   {
     name: "coredns",
@@ -158,14 +158,14 @@ export const TOOLS: readonly Tool[] = [
       { module: "github.com/pulumi/pulumi/sdk/v3", from: "nodejs/dist", to: ".", only: /^pulumi-[a-z-]+$/ },
     ],
     memory: 1,
-    seconds: 25,
+    seconds: 100,
   },
   {
     name: "etcd",
     module: "toolchain/modules/etcd",
     binaries: { etcd: "go.etcd.io/etcd/server/v3" },
     memory: 1,
-    seconds: 25,
+    seconds: 40,
   },
   {
     name: "pushgateway",
