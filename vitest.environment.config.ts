@@ -20,6 +20,10 @@ const MAIN_JOB = [
   "push-rule",
   "push-fuzz",
   "push-slow",
+  "push-proxy-canary",
+  "push-proxy-http",
+  "push-proxy-quota",
+  "push-proxy-store",
   "backfill",
   "whole",
 ];

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { startPushProxy } from "../unit/push-proxy-process.ts";
+import { startPushProxy } from "./push-proxy-process.ts";
 
 /**
- * Tests the push proxy's timeout of uploads with the bundled proxy and a fake Pushgateway. It is not a unit test because
- * it waits for 10 s. tests/unit/push-proxy-upload.test.ts tests the rate of uploads without waiting.
+ * Tests the push proxy's timeout of uploads with the bundled proxy and a fake Pushgateway.
+ * tests/unit/push-proxy-upload.test.ts tests the rate of uploads without waiting.
  */
 test("the push proxy rejects a push whose body stops in the middle with 408 after 10 s, and closes the connection", async () => {
   const proxy = await startPushProxy();
