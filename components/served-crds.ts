@@ -25,9 +25,9 @@ export async function waitUntilServed(
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   const names = [...crds.matchAll(METADATA_NAME)].map(([, name = ""]) => name);
-  const list = await discovery(kubeconfig);
+  const list = await discovery(kubeconfig, new Set(names.map(groupOf)));
   for (;;) {
-    const served = await list(new Set(names.map(groupOf))).catch((error: unknown) => reason(error));
+    const served = await list().catch((error: unknown) => reason(error));
     const missing = typeof served === "string" ? names : names.filter((name) => !served.has(name));
     if (missing.length === 0) return;
     if (Date.now() > deadline) {
@@ -51,15 +51,15 @@ function groupOf(name: string): string {
   return name.slice(name.indexOf(".") + 1);
 }
 
-/** Returns a function that lists the resources that the API server serves in all versions of some groups. */
-async function discovery(kubeconfig: string): Promise<(groups: Set<string>) => Promise<Set<string>>> {
+/** Returns a function that lists the resources that the API server serves in all versions of the wanted groups. */
+async function discovery(kubeconfig: string, wanted: Set<string>): Promise<() => Promise<Set<string>>> {
   // Only the hook of a new or changed operator needs the client, and loading it takes a second.
   const { ApisApi, CustomObjectsApi, KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
   const apis = config.makeApiClient(ApisApi);
   const objects = config.makeApiClient(CustomObjectsApi);
-  return async (wanted) => {
+  return async () => {
     const { groups } = await apis.getAPIVersions();
     const versions = groups.filter(({ name }) => wanted.has(name)).flatMap((group) => group.versions);
     const lists = await Promise.all(
