@@ -80,10 +80,10 @@ const cluster = new Cluster(
 const api = new kubernetes.Provider(
   "kubernetes",
   { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
-  // A changed kubeconfig means a new cluster: the provider is replaced, so that the old workloads are deleted while the
-  // old API server still runs. The provider itself must not request its replacement, which its constant
-  // `clusterIdentifier` prevents: the engine closes such a provider, and the deletions fail ("the client connection is
-  // closing").
+  // If the cluster is replaced, the kubeconfig changes, and the replacement of the provider makes the engine delete the
+  // old workloads while the old API server still runs. If only the kubeconfig changes, nothing in the cluster is
+  // replaced. The provider itself must not request its replacement: the engine would close the old provider, and the
+  // deletions would fail ("the client connection is closing"). A constant `clusterIdentifier` prevents such a request.
   { replaceOnChanges: ["kubeconfig"] },
 );
 const inCluster = { providers: [api] };

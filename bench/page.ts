@@ -35,7 +35,7 @@ export function page(measurements: Measurement[], ...loads: number[]): string {
   ].join("\n");
 }
 
-/** Reasons for aims that earlier runs didn't meet. */
+/** Text about the aims that earlier runs missed, with the reasons. */
 const UNMET = [
   "## Aims that are not met",
   "",

@@ -77,7 +77,8 @@ export async function measureThroughput(cloud: Cloud, whole: string): Promise<Me
 
 async function compare(cloud: Cloud, urls: { bare: string; whole: string }): Promise<Measurement> {
   let [bare, whole] = [0, 0];
-  // Alternates between the two, so that other load affects both. The first round only creates the groups.
+  // Each round measures both URLs, so that other load on the computer affects both results. The first round only
+  // creates the groups and is not counted.
   for (let round = 0; round <= ROUNDS; round++) {
     const ofBare = await rate(cloud, urls.bare, CLIENTS);
     const ofWhole = await rate(cloud, urls.whole, CLIENTS);

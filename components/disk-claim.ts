@@ -24,8 +24,8 @@ export const CLAIMED = { storage: "1Gi" };
 const FS_TYPE = "ext4";
 
 /**
- * Binds an existing disk to one claim, as a static PersistentVolume. Nothing is provisioned: deleting the claim and the
- * volume keeps the disk and its data.
+ * Binds an existing disk to one claim, as a static PersistentVolume with the reclaim policy Retain. Deleting the claim
+ * and the volume keeps the disk and its data.
  */
 export class DiskClaim extends pulumi.ComponentResource {
   /** Name of the claim, known when the claim is bound. */

@@ -55,8 +55,8 @@ export function openGrafanaAccess(args: GrafanaAccessArgs): GrafanaAccess {
 }
 
 /**
- * Opens the tunnel, in a preview too: `pulumi preview --refresh` reads resources in Grafana. A preview without
- * `--refresh` never connects, so it must not fail if the port is in use.
+ * Opens the tunnel, in a preview too, because `pulumi preview --refresh` reads resources in Grafana. In a preview an
+ * error, such as a port in use, is only logged, because a preview without `--refresh` doesn't need the tunnel.
  */
 async function open(args: GrafanaAccessArgs, kubeconfig: string, namespace: string): Promise<Tunnel> {
   const forward = forwardToPod({ kubeconfig, namespace, podLabels: args.podLabels, port: args.podPort });

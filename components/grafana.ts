@@ -121,7 +121,7 @@ function settings(
     // Browsers ignore a secure cookie of an http:// URL, so nobody could sign in.
     GF_SECURITY_COOKIE_SECURE: pulumi.output(rootUrl).apply((url) => String(url.startsWith("https:"))),
     GF_SECURITY_COOKIE_SAMESITE: "strict",
-    // In the previous, hand-built environment, everybody was an administrator without signing in.
+    // Anonymous users can only view. In the previous, hand-built environment, they were administrators.
     GF_AUTH_ANONYMOUS_ENABLED: String(anonymousViewer),
     GF_AUTH_ANONYMOUS_ORG_ROLE: "Viewer",
     GF_AUTH_ANONYMOUS_HIDE_VERSION: "true",

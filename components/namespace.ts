@@ -25,7 +25,10 @@ const PRIORITY = 1_000_000;
 export class Namespace extends pulumi.ComponentResource {
   /** Name of the namespace, known when it exists. */
   readonly namespaceName: pulumi.Output<string>;
-  /** Name of the pods' priority class, known when it exists. */
+  /**
+   * Name of the pods' priority class. The output resolves after the class is created, so resources that use the name
+   * depend on the class.
+   */
   readonly priorityClassName: pulumi.Output<string>;
 
   constructor(name: string, args: NamespaceArgs, opts?: pulumi.ComponentResourceOptions) {

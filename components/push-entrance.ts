@@ -21,7 +21,7 @@ export interface PushEntranceArgs {
   labels: StackLabels;
   /** Namespace of the Pushgateway. */
   namespace: pulumi.Input<string>;
-  /** Image of the push queue, for its version. */
+  /** Image of the push queue. Only its tag is used, as the version in the labels of the Kubernetes objects. */
   image: string;
   /** Domain for pushes. Its A record must be `address`. */
   domain: string;

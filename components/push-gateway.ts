@@ -227,9 +227,9 @@ function gatewayContainer(image: string, auth: boolean) {
       "--log.level=warn",
       ...(auth ? [`--web.config.file=${WEB_CONFIG.mountPath}/web.yml`] : []),
     ],
-    // Each push creates some hundred kB of garbage. By default, Go collects garbage whenever the heap reaches 4 MiB.
-    // With GOGC=400, a push takes 10 % less CPU time, and the process 15 MiB more memory. Near GOMEMLIMIT, Go collects
-    // garbage as often as necessary.
+    // Each push creates some hundred kB of garbage. By default, Go collects garbage whenever the heap has doubled, at
+    // first at 4 MiB. With GOGC=400, a push takes 10 % less CPU time, and the process 15 MiB more memory. Near
+    // GOMEMLIMIT, Go collects garbage as often as necessary.
     env: [
       { name: "GOGC", value: "400" },
       { name: "GOMEMLIMIT", value: "384MiB" },

@@ -8,7 +8,10 @@ export interface PushPasswordArgs {
   namespace: pulumi.Input<string>;
   /** Labels of the Secret. */
   labels: Record<string, string>;
-  /** Whether `protect` prevents the password's deletion. CI jobs can't push with another password. */
+  /**
+   * Whether to set the resource option `protect` on the password. If the password is deleted, a new one is generated,
+   * and pushes of CI jobs fail until they use it.
+   */
   protect: boolean;
 }
 

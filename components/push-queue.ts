@@ -20,7 +20,7 @@ import { headlessService } from "./services.ts";
 export interface PushQueueArgs {
   namespace: pulumi.Input<string>;
   priorityClassName: pulumi.Input<string>;
-  /** Image with HAProxy 2.6 or newer as `haproxy`, whose stop signal is SIGUSR1. */
+  /** Image of HAProxy 2.6 or newer, with the command `haproxy` and the stop signal SIGUSR1. */
   image: string;
   /** Address and port of the push proxy's Service. */
   server: { host: pulumi.Input<string>; port: number };
@@ -142,7 +142,7 @@ function podSpec(args: PushQueueArgs, labels: Labels, configName: pulumi.Input<s
         maxSkew: 1,
         topologyKey: "kubernetes.io/hostname",
         whenUnsatisfiable: "DoNotSchedule",
-        // A drained or lost node is ignored, so that both replicas run on the other node meanwhile.
+        // Drained and lost nodes don't count, so that both replicas can run on one node if it is the only one left.
         nodeTaintsPolicy: "Honor",
         labelSelector: { matchLabels: labels.selector },
         matchLabelKeys: ["pod-template-hash"],
@@ -170,7 +170,8 @@ function container({ name, metrics }: (typeof CONTAINERS)[number], image: string
     startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { ...probe, periodSeconds: 5 },
     livenessProbe: { ...probe, periodSeconds: 30 },
-    // After this pause the kubelet sends SIGUSR1: HAProxy closes its listener and responds to the pushes that it holds.
+    // After this pause the kubelet sends SIGUSR1, the image's stop signal. HAProxy then closes its listener, and exits
+    // when it has responded to the pushes that it holds.
     lifecycle: { preStop: { sleep: { seconds: DRAIN_SECONDS } } },
     // Memory with MAX_CLIENTS waiting clients: 16 MiB, and for each client 288 KiB of buffers and 128 KiB in the
     // kernel.

@@ -27,9 +27,10 @@ export interface RemoteWriteArgs {
 export const LONG_TERM_QUEUE = "long-term";
 
 /**
- * Labels that the Prometheus Operator adds to all sent samples (`externalLabels`). They are dropped, because local
- * series don't have them: the dashboards' tables would have two more columns, and backfilled samples would belong
- * to other series.
+ * Labels that the Prometheus Operator adds to all sent samples (`externalLabels`). They are removed from the samples
+ * for the long-term store, because the series in Prometheus's own storage don't have them. With these labels, the
+ * dashboards' tables would have two more columns, and history that is copied into the store would be in separate
+ * series.
  */
 const EXTERNAL_LABELS = "prometheus|prometheus_replica";
 

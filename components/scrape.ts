@@ -13,9 +13,9 @@ export interface ScrapeArgs {
   /** Labels of the Service. */
   labels: Labels;
   /**
-   * Names of the Service's ports with metrics; a ServiceMonitor doesn't support port numbers. With one name, the
-   * Service must have only one pod, and the label `instance` is `serviceName`. With several names, one for each
-   * container of a pod, `instance` consists of the names of the pod and the container.
+   * Names of the Service's ports with metrics; a ServiceMonitor selects a Service's port by name, not by number. With
+   * one name, the Service must have only one pod, and the label `instance` is `serviceName`. With several names, one
+   * for each container of a pod, `instance` consists of the names of the pod and the container.
    */
   ports: string[];
   /** Additional fields of the endpoint. @default none */

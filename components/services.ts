@@ -26,7 +26,8 @@ export interface InternalServiceArgs extends ServiceArgs {
 
 const INTERNAL = {
   "networking.gke.io/load-balancer-type": "Internal",
-  // Without global access, clients in other regions, of this VPC and of peered ones, can't connect.
+  // Without global access, only clients in the load balancer's region can connect, both from this VPC and from peered
+  // VPCs.
   "networking.gke.io/internal-load-balancer-allow-global-access": "true",
 };
 

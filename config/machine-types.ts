@@ -14,8 +14,8 @@ const SHARED_CORE: Readonly<Record<string, number>> = {
 };
 
 /**
- * Minimum memory for each vCPU of predefined machine types in MiB. Only n1-highcpu has less, 922 MiB; with either
- * value, the same numbers of its vCPUs suffice.
+ * Minimum memory in MiB for each vCPU of a predefined machine type. Only n1-highcpu types have less, 922 MiB, but
+ * `checkMachineType` accepts the same n1-highcpu types with either value.
  */
 const HIGHCPU_MIB = 1024;
 const STANDARD_MIB = 3840;
@@ -34,7 +34,10 @@ export function checkMachineType(raw: unknown): Problem[] {
   return [{ path, value, allowed }];
 }
 
-/** Returns a machine type's memory in MiB, or the least that its kind has; undefined for an unknown kind. */
+/**
+ * Returns a machine type's memory in MiB. For standard and highcpu types it is the minimum of all machine series.
+ * Returns undefined for types that this function doesn't know, e.g. highmem.
+ */
 function memoryOf(machineType: string): number | undefined {
   const [, custom] = /custom-[0-9]+-([0-9]+)(-ext)?$/.exec(machineType) ?? [];
   if (custom !== undefined) return Number(custom);
@@ -44,9 +47,10 @@ function memoryOf(machineType: string): number | undefined {
 }
 
 /**
- * Returns the allocatable memory of a node in MiB. GKE reserves 255 MiB of a machine with less than 1 GiB,
- * otherwise 25 % of the first 4 GiB and 20 % of the next 4 GiB, and 100 MiB for eviction. The larger reserve of
- * larger machines doesn't matter here (cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes).
+ * Returns the allocatable memory of a node in MiB. GKE reserves 255 MiB of a machine with less than 1 GiB, otherwise 25
+ * % of the first 4 GiB and 20 % of the next 4 GiB, and 100 MiB for eviction. The reserve of the memory above 8 GiB is
+ * left out, because such machines have enough for Prometheus in any case
+ * (cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes).
  */
 function allocatable(memory: number): number {
   const reserved =

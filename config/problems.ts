@@ -26,7 +26,10 @@ export function unknownKey(path: string[], known: string[], value: unknown): Pro
   return { path, value, allowed: `no such key; the keys are ${known.join(", ")}.${hint}` };
 }
 
-/** Returns the most similar known key. At most a third of its characters may differ, or two of a short key. */
+/**
+ * Returns the known key with the smallest edit distance, ignoring case. The distance may be at most a third of the
+ * key's length, or 2 if the key is shorter than 9 characters.
+ */
 function similarKey(key: string, known: string[]): string | undefined {
   const lower = new Map(known.map((name) => [name.toLowerCase(), name]));
   const maxDistance = Math.max(2, Math.floor(key.length / 3));

@@ -113,7 +113,7 @@ export async function listPods(
   return items.map(podState);
 }
 
-/** Returns the state of a pod from its status. */
+/** Returns whether a pod is ready and, if not, why. */
 export function podState({ metadata, status }: V1Pod): PodState {
   const conditions = status?.conditions ?? [];
   const ending = metadata?.deletionTimestamp !== undefined;
@@ -144,7 +144,8 @@ function selector(podLabels: Record<string, string>): string {
 function closeOnError(local: Socket): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      // The stream's first message is only the port number, which the client library removes.
+      // The first message contains only the port number. The client library removes it, so the message arrives empty
+      // and isn't an error.
       if (chunk.length > 0) local.destroy();
       done();
     },

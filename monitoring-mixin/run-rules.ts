@@ -24,7 +24,10 @@ export const LOOKBACK_DAYS = 60;
 const LOOKBACK = `${LOOKBACK_DAYS}d`;
 /** Duration of a nightly run in hours: CI runs within this time after the first one belong to the same nightly run. */
 export const NIGHT_HOURS = 17;
-/** Minimum hours after which a complete run starts a new nightly run, for suites that run twice a day. */
+/**
+ * Minimum hours between the start of a nightly run and a complete run that starts the next one, for suites that run
+ * twice a day.
+ */
 export const SECOND_NIGHT_HOURS = 6;
 /** Days for which a test or code level is still expected after its last run. */
 export const EXPECTED_DAYS = 7;
@@ -44,10 +47,11 @@ const BEFORE = "offset 1m";
  * reads only the group's own push time: groups don't affect each other, and after a downtime Prometheus still records
  * the run if the Pushgateway still exposes it.
  *
- * **`nightly:` series combine the runs of a code level in a night.** All runs within 17 hours after the first one
- * belong to one nightly run; a complete run starts a new one after 6 hours. Shards add their tests. Two complete runs
- * are combined: the worse result and the higher occupancy are kept. A run with fewer tests than the nightly run has so
- * far is a rerun and replaces the results of its tests.
+ * **`nightly:` series combine the runs of a code level in a night.** A run is complete if it has at least as many tests
+ * as the nightly run has so far; otherwise it is a rerun. All runs within 17 hours after the first one belong to one
+ * nightly run, except that a complete run after 6 hours starts a new one. Tests that the nightly run does not have yet,
+ * e.g. those of another shard, are added. For tests that it has, a complete run keeps the worse result and the higher
+ * occupancy, and a rerun replaces the earlier values.
  *
  * tools/backfill/ computes the same series for runs that another Prometheus scraped.
  */
@@ -74,12 +78,14 @@ const ANY_LEVEL = 'code_level!=""';
 const JOB = 'job="k8sfv"';
 
 /**
- * Returns PromQL for the time of the last push of each series of a metric whose group has a new push.
+ * Returns PromQL for the push time of each series of a metric, if the series' group has a new push.
  *
- * A group's labels, which the client chooses, are on all of its series and on its `push_time_seconds`. So series and
- * push time are matched by all labels except those that identify a measurement; the code level may be a label of the
- * group or of the series. A series that has additional labels matches no push time this way. Such a series is matched
- * with the group of its code level if there is one, else with any group without a code level.
+ * The client chooses the labels of a group. The Pushgateway sets them on all series of the group and on its
+ * `push_time_seconds`. The expression therefore matches a series with the push time that has the same labels, except
+ * those that identify a measurement ({@link STEP}). The code level may be a label of the group or only of the series.
+ *
+ * A series with further labels of its own has no such push time. The expression matches it with the groups of its code
+ * level if there are any, else with all groups without a code level.
  *
  * @param match - label matchers of the runs' job
  * @param pushed - returns PromQL for the new push times of groups whose code level matches this matcher
@@ -101,8 +107,9 @@ export function pushTimeOf(metric: string, match: string, pushed: (level: string
 }
 
 /**
- * Returns PromQL for the push time of each series of a metric that the current evaluation records. After a POST, a
- * group still has metrics of earlier pushes; the push proxy lists them, and they are not recorded again.
+ * Returns PromQL for the push time of each series of the metric in groups with a new push. Excludes groups whose last
+ * POST didn't contain the metric, because its values are from an earlier push and are already recorded. The push proxy
+ * exposes which groups these are (`staleFamily`).
  */
 function recorded(metric: string): string {
   const stale = `${PUSH_METRICS.staleFamily}{${JOB}, family="${metric}"}`;

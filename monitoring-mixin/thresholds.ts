@@ -19,7 +19,10 @@ export interface AlertThresholds {
   expectedRuns: ExpectedRuns[];
   /** Increase of the mean occupancy over the median of the runs in the previous 7 days, in percent. */
   occupancyGrowthPercent: number;
-  /** Days within which Prometheus's data is expected to reach its size limit. */
+  /**
+   * The alert fires if Prometheus's data would reach its size limit within this number of days at its recent growth
+   * rate.
+   */
   diskFullDays: number;
   /** Minutes for which the alerts of a nightly run are collected into one message. */
   collectMinutes: number;

@@ -118,7 +118,10 @@ function poolHasAccount({ nodeConfig }: NodePool): string[] {
   ];
 }
 
-/** An unknown value is the email of an account that will be created. */
+/**
+ * Returns whether the nodes have their own service account. A value that is unknown in a preview counts as one, because
+ * it is the email of an account that will be created.
+ */
 function hasAccount(nodeConfig: NodePool["nodeConfig"]): boolean {
   if (nodeConfig === undefined || !("serviceAccount" in nodeConfig)) return false;
   return (ifKnown(() => nodeConfig.serviceAccount) ?? "the new one's") !== "default";
@@ -161,7 +164,7 @@ function accountsOf(pool: PolicyResource): string[] {
   return [...(email === undefined ? [] : [email]), ...accountsIn(pool, "nodeConfig")];
 }
 
-/** Returns the members of a grant in the same form as accountsOf. */
+/** Returns the members of a grant: emails of service accounts if known, and URNs of accounts of this stack. */
 function granteesOf(grant: PolicyResource): string[] {
   const inputs = grant.props as { member?: string; members?: string[] };
   const member = ifKnown(() => inputs.member);
@@ -174,7 +177,10 @@ function granteesOf(grant: PolicyResource): string[] {
   ];
 }
 
-/** Returns URNs of this stack's accounts that a property depends on. In a preview a new account has no email yet. */
+/**
+ * Returns the URNs of this stack's service accounts that a property depends on. They identify a new account in a
+ * preview, where its email is not known yet.
+ */
 function accountsIn(resource: PolicyResource, property: string): string[] {
   return ofType(resource.propertyDependencies[property] ?? [], ACCOUNT).map(({ urn }) => urn);
 }

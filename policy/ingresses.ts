@@ -27,9 +27,9 @@ interface BackendConfig extends Named {
 type SecurityPolicy = Unwrap<SecurityPolicyArgs>;
 
 /**
- * Objects that protect Ingresses, by name, that the program has registered so far. A resource policy sees one resource
- * at a time, and the program registers an Ingress after the objects that the Ingress refers to. A stack policy can't be
- * used instead, because in a preview without a cluster the stack contains no inputs of Kubernetes objects.
+ * The objects registered so far that can protect an Ingress, by name. A resource policy sees only one resource at a
+ * time, so the policy remembers these objects until the program registers the Ingress, which comes after them. A stack
+ * policy would see all resources at once, but in a preview without a cluster it gets no inputs of Kubernetes objects.
  */
 const registered = {
   services: new Map<string, Named>(),
@@ -76,7 +76,8 @@ function problems({ metadata, spec = {} }: Ingress): string[] {
   const paths = (spec.rules ?? []).flatMap(({ http }) => http?.paths ?? []);
   const backends = [spec.defaultBackend, ...paths.map(({ backend }) => backend)];
   const services = new Set(backends.flatMap((backend) => backend?.service?.name ?? []));
-  // An Ingress without a Service gets only Google's own responses.
+  // An Ingress without a Service has no problems, because it exposes no workload: Google's load balancer responds
+  // itself.
   return [...services].flatMap(problemsOf);
 }
 

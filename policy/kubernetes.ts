@@ -156,7 +156,8 @@ export const containersAreConfined: ResourceValidationPolicy = {
         ...hostIsApart(pod),
         ...containersOf(pod).flatMap((one) => isConfined(one, pod.securityContext)),
       ],
-      // The operator sets the security context of its own containers itself.
+      // The containers that the Prometheus Operator adds to its pods are not checked, because it sets their security
+      // context itself.
       (spec) => [
         ...hostIsApart(spec),
         ...confinementProblem("The pod that the operator creates", userIsConfined({}, spec.securityContext)),
@@ -216,7 +217,6 @@ function userIsConfined(
   ];
 }
 
-/** Policies for Kubernetes. */
 export const kubernetesPolicies = [
   loadBalancersNameTheirSources,
   imagesAreExact,

@@ -3,7 +3,7 @@ import type { Reporter, SerializedError, TestModule, TestSuite } from "vitest/no
 
 /** Maximum number of lines of an error that are printed again. */
 const MAX_LINES = 6;
-/** Maximum length of such a line, in characters. */
+/** Maximum length, in characters, of each line that is printed again. */
 const MAX_LENGTH = 240;
 
 /**

@@ -115,7 +115,7 @@ function importCandidates(steps: NonNullable<Preview["steps"]>, known: State[]):
   const found: State[] = [];
   for (const { op, newState } of steps) {
     if (op !== "create" || newState === undefined) continue;
-    // Dependents of a candidate may exist too.
+    // Candidates count as known resources, because a resource that depends on a candidate may exist too.
     if (newState.custom === true) found.push(...asCreated(newState, [...known, ...found]));
     else found.push(newState);
   }
@@ -141,8 +141,8 @@ function asCreated(planned: State, known: State[]): State[] {
   if (provider === undefined) return [];
   const urns = new Set(known.map(({ urn }) => urn));
   const { parent, dependencies = [], inputs = {} } = planned;
-  // On Grafana's disk a resource can exist before its dependencies are recreated. A Google resource with a
-  // dependency that is missing in the state can't exist.
+  // A Google resource can exist only if all its dependencies are known. A resource of Grafana is stored on Grafana's
+  // disk, so it can exist before its dependencies are recreated.
   const inGrafana = planned.type.startsWith("grafana:");
   const needed = [...(inGrafana ? [] : dependencies), ...(parent === undefined ? [] : [parent])];
   if (!needed.every((urn) => urns.has(urn))) return [];
@@ -150,7 +150,7 @@ function asCreated(planned: State, known: State[]): State[] {
   const { project = "", region = "", zone = "" } = (provider.inputs ?? {}) as Record<string, string>;
   const id = resourceId(planned.type, inputs, { project, region, zone });
   if (id === undefined || id.includes(UNKNOWN)) return [];
-  // Without inputs, as for an import: the provider reads them.
+  // The inputs are empty, as for an import, because the provider reads them during the refresh.
   const made = { ...planned, id, inputs: {}, outputs: {} };
   return [inGrafana ? { ...made, dependencies: [], propertyDependencies: {}, deletedWith: undefined } : made];
 }

@@ -48,8 +48,8 @@ function withDefault(key: Key): string {
 }
 
 /**
- * Returns the default of a key in Pulumi.yaml, which the program treats as a missing value. For an object that isn't
- * optional it is an empty object, so that each missing key in it is reported.
+ * Returns the default that Pulumi.yaml contains for a key. The program treats this default as a missing value. The
+ * default of a required object is an empty object, so that each key that is missing in the object is reported.
  */
 function emptyValue(key: Key): unknown {
   if (isObject(key)) return key.optional ? "" : {};

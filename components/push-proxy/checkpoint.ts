@@ -11,9 +11,9 @@ import { PERSISTENCE_FILE } from "./settings.ts";
 const CHECKPOINT_TIMEOUT_MS = 5_000;
 const POLL_MS = 2;
 /**
- * Interval in ms for repeating the checkpoint's push. If a push arrives when the Pushgateway starts to write its file,
- * the file may not contain this push until the next one arrives: the Pushgateway records the time of a write before the
- * write (`loop` in its storage/diskmetricstore.go).
+ * Interval in ms for repeating the checkpoint's push. The Pushgateway notes the time of a push before it processes the
+ * push (`loop` in its storage/diskmetricstore.go). If it starts to write its file between the two, the file lacks the
+ * push, and the Pushgateway doesn't write the file again until the next push arrives.
  */
 const REPEAT_MS = 250;
 

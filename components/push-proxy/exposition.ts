@@ -48,8 +48,8 @@ export class PageChecker {
   }
 
   /**
-   * Checks the end of the metrics. At a family that the Pushgateway can't write, it truncates its response, whose
-   * status is still 200.
+   * Checks the end of the metrics. If the Pushgateway can't write a family, it truncates the response there, although
+   * the status is already 200.
    *
    * @throws InvalidExpositionError if the response is truncated
    */

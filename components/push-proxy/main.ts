@@ -35,7 +35,7 @@ const STORED = 202;
 
 async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const { method = "", url = "" } = incoming;
-  // The first two paths are those of probes, which send no password.
+  // Probes send no password, so these three paths require none.
   if (url === "/-/push-proxy/healthy") respond(outgoing, textResponse(200, "OK"));
   else if (url === "/-/ready" || url === "/-/healthy") respond(outgoing, await probe(url));
   else if (["GET", "HEAD", "OPTIONS"].includes(method)) read(incoming, outgoing);

@@ -12,7 +12,7 @@ export const PORT = Number(env("PUSH_PROXY_PORT"));
 export const GATEWAY_PORT = Number(env("PUSH_PROXY_GATEWAY_PORT"));
 /** Port, on 127.0.0.1, of the canary: a second Pushgateway on which each push is tried first. */
 export const CANARY_PORT = Number(env("PUSH_PROXY_CANARY_PORT"));
-/** Path of the Pushgateway's program, which the canary runs. */
+/** Path of the Pushgateway's program, which the proxy starts as the canary. */
 export const CANARY_PROGRAM = env("PUSH_PROXY_CANARY_PROGRAM");
 /** The Pushgateway's persistence file. */
 export const PERSISTENCE_FILE = env("PUSH_PROXY_FILE");

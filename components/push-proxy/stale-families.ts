@@ -7,8 +7,8 @@ import { gateway } from "./gateway.ts";
 import { groupSizes } from "./quota.ts";
 
 /**
- * Returns the family `push_proxy_stale_family`, which is stored with a POST. The family has a sample for each stored
- * family of the group that the POST doesn't contain. A later PUT removes it, because a PUT replaces the whole group.
+ * Returns the family `push_proxy_stale_family`, which the proxy appends to a POST. It has a sample for each family that
+ * the group already has and the POST doesn't contain. A later PUT removes it, because a PUT replaces the whole group.
  */
 export async function staleFamilies(path: string, text: Buffer): Promise<Buffer> {
   const pushed = await sizesOf({ method: "PUT", path, headers: {}, body: text });

@@ -25,14 +25,17 @@ export interface Change extends AcceptedPush {
 }
 
 /**
- * Maximum bytes of concurrent pushes to the Pushgateway, whose memory is limited. A single push may have as many bytes
- * (MAX_TEXT_BYTES in canary.ts).
+ * Maximum total bytes of concurrent pushes to the Pushgateway, whose memory is limited. This is also the maximum size
+ * of one push as text (MAX_TEXT_BYTES in canary.ts).
  */
 const CONCURRENT_BYTES = 2 * MAX_PUSH_BYTES;
 /** Maximum number of concurrent pushes. The Pushgateway processes one at a time, and checkpoints wait behind them. */
 const CONCURRENT_PUSHES = 16;
 const budget = new ByteBudget(CONCURRENT_BYTES);
-/** Pushes larger than this keep their budget until they are on the disk, so that the quota includes them. */
+/**
+ * Size in bytes above which a push keeps its budget until it is on the disk. The quota is checked against the size of
+ * the Pushgateway's file, so without this limit many large pushes could pass the check before the file contains them.
+ */
 const SMALL_BYTES = CONCURRENT_BYTES / CONCURRENT_PUSHES;
 const RETRY_MS = 100;
 

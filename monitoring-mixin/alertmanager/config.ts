@@ -10,7 +10,6 @@ export interface MailServer {
   user?: string;
   /** Password of the user. */
   password?: string;
-  /** Whether TLS is required. */
   requireTls: boolean;
 }
 
@@ -42,7 +41,6 @@ const FOLDER = "/etc/alertmanager/config";
 /** File name of the templates. */
 export const TEMPLATES = "messages.tmpl";
 
-/** Returns the message templates. */
 export function messageTemplates(): string {
   return readFileSync(new URL(TEMPLATES, import.meta.url), "utf8");
 }
@@ -81,7 +79,8 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
           group_by: ["kind"],
           group_wait: `${collectMinutes}m`,
           group_interval: `${collectMinutes}m`,
-          // Repeats are sent only at multiples of group_interval. With the default of 3 hours, 23h means every 24 hours.
+          // Repeats are sent only at multiples of group_interval. With the default `collectMinutes` of 180, 23h means
+          // every 24 hours.
           repeat_interval: "23h",
         },
       ],

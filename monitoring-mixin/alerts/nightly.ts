@@ -49,8 +49,8 @@ export function nightlyAlerts(thresholds: AlertThresholds): Alert[] {
 
 function runMissing(thresholds: AlertThresholds): Alert {
   const hours = thresholds.runMissingHours;
-  // Returns a series without the label `code_level` if no code level had a run, but not in the first hours of a new
-  // environment.
+  // Returns a series without the label `code_level` if no code level had a run in EXPECTED_DAYS days. Returns nothing
+  // in the first `runMissingHours` hours of a new environment.
   const none =
     `absent_over_time(run:push_time_seconds[${EXPECTED_DAYS}d]) * ${EXPECTED_DAYS * 86_400} ` +
     `and on () count(present_over_time(up{${ownJob("prometheus")}}[1d] offset ${hours}h))`;

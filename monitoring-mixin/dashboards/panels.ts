@@ -112,7 +112,8 @@ export function stat(args: StatArgs): Stat {
 }
 
 /**
- * Returns a table of labels and values. With `worst`, the title of a column, rows with its lowest values come first.
+ * Returns a table of labels and values. `worst` is the title of a column: rows with the lowest values in this column
+ * come first.
  */
 export function table(
   args: PanelArgs & { transformations: dashboard.DataTransformerConfig[]; worst?: string },

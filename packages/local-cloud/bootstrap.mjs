@@ -155,7 +155,9 @@ export function missingPackages(isThere, packages = systemPackages) {
  */
 export function needsNpm({ lock, stamp, lockTime, installedTime }) {
   if (installedTime === undefined) return true;
-  // A manual installation leaves no stamp. A fresh checkout changes the lock file's time but not its content.
+  // An installation that is newer than the lock file is valid without a stamp, because a manual installation leaves
+  // none. An installation with an equal stamp is valid although it is older, because a fresh checkout changes the lock
+  // file's time but not its content.
   return stamp !== lock && installedTime < lockTime;
 }
 

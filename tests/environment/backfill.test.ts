@@ -77,7 +77,8 @@ describe("npm run backfill", () => {
     const written = await backfill(url, "made-up-runs", [], until);
 
     expect(written.map(valuesOf)).toEqual(expected.map(valuesOf));
-    // The generator records each run in a fixed minute after its push, so the times may differ.
+    // The program `history` records a run at the first full minute after the run's first scrape, the backfill at the
+    // first full minute at which a query returns the push. So their times may differ, but by at most two minutes.
     const late = written.flatMap(({ values }, n) =>
       values.map(([at], m) => Math.abs(at - (expected[n]?.values[m]?.[0] ?? 0))),
     );
@@ -94,7 +95,8 @@ describe("npm run backfill", () => {
     const until = 41 * DAY;
     const pod = (minute: number) => `pod="${minute < 15 * DAY + 100 ? "a" : "b"}",instance="10.8.0.4:9091"`;
     await makeBlocks(rawText(all, until, pod), "raw");
-    // The text has no staleness markers. With this lookback, a series ends at its last sample nevertheless.
+    // The imported text contains no staleness markers, so by default a series would continue for 5 minutes after its
+    // last sample. With a lookback of one sample interval it ends at that sample.
     const url = await start("raw", ["--query.lookback-delta=1m"]);
     // Also copies the scraped series: after a migration, the new Prometheus contains both the scraped series and the
     // backfilled runs.

@@ -57,7 +57,8 @@ export function mean(values: number[]): number {
 }
 
 /**
- * Returns a function for `expected`, which adds up each test's worst result in the runs of one point.
+ * Returns a function for the parameter `together` of `expected`. The function takes each test's worst result in the
+ * runs of a point, and returns the sum over all tests.
  *
  * @param all - runs whose first one has all tests
  */

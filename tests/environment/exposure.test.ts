@@ -196,7 +196,7 @@ describe("pushes", () => {
     expect(await smoke()).toContain("smoke: all is well");
   });
 
-  /** Returns the output of the smoke test through the Kubernetes API. */
+  /** Runs the smoke test, which connects through the Kubernetes API, and returns its output. */
   async function smoke(): Promise<string> {
     const { cloud, engine } = stack;
     const program = ["node_modules/tsx/dist/cli.mjs", "tools/smoke.ts", "local"];

@@ -49,7 +49,7 @@ export class FakePushgateway {
   readonly changes: string[] = [];
   /** Whether changes are written to the file. */
   writes = true;
-  /** Number of changes after which the file is not written, although `writes` is set. */
+  /** Number of the next changes that are not written to the file, although `writes` is true. */
   missedWrites = 0;
   /**
    * Decides about each request before the Pushgateway: "drop" closes the connection, "hang" gives no response, "half"

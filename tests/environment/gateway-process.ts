@@ -23,7 +23,7 @@ export interface GatewayProcess {
   proxyMemory: () => Promise<number>;
   /** Suspends the Pushgateway with SIGSTOP, like a hanging disk, or resumes it. */
   pause: (paused: boolean) => void;
-  /** Sends SIGTERM to both, as when their pod is deleted, and waits until the proxy exits. */
+  /** Sends SIGTERM to the Pushgateway and the proxy, as when their pod is deleted, and waits until the proxy exits. */
   terminate: () => Promise<void>;
   close: () => Promise<void>;
 }
@@ -78,7 +78,7 @@ export async function startGateway(
   let gateway = start();
   const proxy = spawn(process.execPath, [program], {
     stdio: "ignore",
-    // A process group, so that the canary is killed too.
+    // Starts the proxy in its own process group, so that its child process, the canary, is killed with it.
     detached: true,
     env: {
       PUSH_PROXY_PORT: String(port),

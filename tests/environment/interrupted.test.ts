@@ -11,14 +11,14 @@ import { openTestStack, type TestStack } from "./stack.ts";
 /** Number of killed runs. */
 const KILLS = 10;
 /**
- * Maximum number of runs, of which the last one must succeed. Resources depend on each other in six levels, and each
- * resource fails three times.
+ * Maximum number of runs, of which the last one must succeed. About 18 runs fail, because resources depend on each
+ * other in six levels and each resource fails three times.
  */
 const MAX_RUNS = 40;
 
 /**
  * Tests failed runs: Google rejects requests or doesn't respond, or the engine and its child processes are killed. Does
- * not prove faults of the Kubernetes API, nor Google's behavior after a timeout.
+ * not test faults of the Kubernetes API, and does not prove how Google behaves after a timeout.
  */
 describe("after failed runs", { timeout: 1_800_000 }, () => {
   let stack: TestStack;

@@ -21,9 +21,9 @@ const SERIES = 100;
 const BLOCK_MS = 60_000;
 
 /**
- * Tests an outage of the long-term store that is longer than a block, and copying blocks from the store back
- * to Prometheus. Does not test an outage of two real hours: the clock can't be faked, because Prometheus
- * sends no sample that is older than its own start.
+ * Tests an outage of the long-term store that is longer than a block, and copying blocks from the store back to
+ * Prometheus. Does not test an outage of two real hours. Samples with earlier timestamps can't simulate one, because
+ * Prometheus sends no sample that is older than its own start.
  */
 describe("an outage of the long-term store", () => {
   let dir: string;

@@ -9,7 +9,7 @@ export interface Night {
   results?: Record<string, number>;
   /** Mean occupancy of felix in the test "leak". @default 100 */
   mean?: number;
-  /** Heap of felix at each step of the test. @default none */
+  /** Heap of felix in bytes at each step of the test "leak". @default no heap metrics */
   heap?: number[];
 }
 

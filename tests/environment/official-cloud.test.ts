@@ -11,10 +11,9 @@ import { podOf, pidsOf } from "./pods.ts";
 import { openTestStack, type TestStack } from "./stack.ts";
 
 /**
- * Tests the whole environment with images that are pulled from a registry under the names in versions.ts, as
- * with `npm start -- --official-images`. The registry runs on 127.0.0.1 and contains the project's own
- * images. Therefore this test does not prove that the official images work, for which a computer needs access
- * to their registries.
+ * Tests the whole environment with images that are pulled from a registry under the names in versions.ts, as with `npm
+ * start -- --official-images`. The registry runs on 127.0.0.1 and contains the project's own images. Therefore this
+ * test does not prove that the official images work. To test those, a computer needs access to their registries.
  */
 describe("a local cloud with official images", () => {
   const name = "official";

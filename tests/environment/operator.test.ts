@@ -25,9 +25,9 @@ const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const CI_HOST_ADDRESS = "10.248.15.253";
 const PORT = 9091;
 /**
- * Timeout in ms until Prometheus runs with a new configuration. The kubelet updates the Secret within 90 s. If
- * Prometheus has just started, the config reloader may wait another 3 minutes. It compares the times of reloads in whole
- * seconds, so it can miss that a reload immediately after the start is done (thanos pkg/reloader/tracker.go).
+ * Timeout in ms until Prometheus runs with a new configuration. The kubelet updates the Secret within 90 s. If the
+ * reload is in the same second as Prometheus's start, the config reloader waits another 3 minutes, because it detects a
+ * finished reload by a later time in whole seconds (thanos pkg/reloader/tracker.go).
  */
 const RELOAD_MS = 300_000;
 /** Port of the CI host that is not a Felix target. */

@@ -34,7 +34,8 @@ describe("documented commands", () => {
   beforeAll(() => removeCloud(openCloud(CLOUD)));
   afterAll(() => removeCloud(openCloud(CLOUD)));
 
-  // At the first moment, `pulumi up` creates resources of Google Cloud; at the second one, resources in the cluster.
+  // The first pattern matches while `pulumi up` creates resources of Google Cloud, the second one while it creates
+  // resources in the cluster.
   it.each([/gcp:container:Cluster \S+ creating/, /Deployment grafana-deployment creating/])(
     "npm start can continue after Ctrl-C at %s",
     async (moment) => {

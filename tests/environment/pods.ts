@@ -104,7 +104,8 @@ export async function hostConnects(cloud: Cloud, from: string, host: string, por
 }
 
 async function connectsIn([file = "", ...args]: string[], host: string, port: number): Promise<boolean> {
-  // The kernel resends a dropped packet after 1 and 3 s, so a connection that takes longer than 2 s is blocked.
+  // A connection that takes longer than 2 s counts as blocked. The timeout allows for one lost packet, which the kernel
+  // resends after 1 s.
   const command = ["timeout", "2", "bash", "-c", `exec 3<>/dev/tcp/${host}/${port}`];
   const { exitCode } = await execa(file, [...args, ...command], { reject: false });
   return exitCode === 0;

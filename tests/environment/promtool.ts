@@ -16,7 +16,7 @@ export interface Series {
 export interface RuleTest {
   name: string;
   series: Series[];
-  /** Expected results of queries at a minute. */
+  /** Expected results of queries. Each query is evaluated `minute` minutes after the start of the test's time. */
   queries: { minute: number; expr: string; samples: { labels: string; value: number }[] }[];
 }
 

@@ -131,7 +131,10 @@ function double(number: number, of: number): Buffer {
 const bound = fc.oneof(fc.constantFrom(0.5, 1, 2, Infinity, NaN), fc.double());
 const pair = (one: number, other: number) =>
   fc.tuple(bound, bound).map(([a, b]) => Buffer.concat([double(one, a), double(other, b)]));
-/** A metric's value in prometheus/client_model: of any metric type, a native histogram, or a timestamp. */
+/**
+ * Generates a field of the message `Metric` in prometheus/client_model: the value for a metric type, a native
+ * histogram, or the timestamp.
+ */
 const metricValue = fc.oneof(
   bound.map((of) => field(2, double(1, of))),
   bound.map((of) => field(3, double(1, of))),

@@ -68,7 +68,7 @@ describe("the push proxy", () => {
     isHanging = false;
     const statuses = (await Promise.all(pushes)).map(({ status }) => status);
     expect(statuses.toSorted()).toEqual([...Array.from({ length: 8 }, () => 202), 503]);
-    // Their memory is free again.
+    // The completed large pushes no longer count towards the limit of eight.
     for (let at = 0; at < 9; at += 1)
       expect((await proxy.push("job/large-0", gzipSync(text), { headers })).status).toBe(202);
   });

@@ -39,7 +39,10 @@ describe("a push never affects other clients' data", () => {
     await rm(dir, { recursive: true });
   });
 
-  /** Checks with the real parser that all metrics are valid, and that other clients can push. */
+  /**
+   * Checks that another client can push within 5 s, and with promtool that all metrics of the Pushgateway are still
+   * valid.
+   */
   async function expectIntact(): Promise<void> {
     const started = Date.now();
     expect(await push(gateway.url, "other", 2)).toBe(202);

@@ -26,7 +26,8 @@ const MAX_REFUSED = 30;
 
 /**
  * Tests that data survives when nodes are added and removed, when the cluster is replaced, and when everything except
- * the disks is destroyed. Does not prove Google's own disks, snapshots and load balancers.
+ * the disks is destroyed. Does not prove that Google's disks, snapshots and load balancers behave like the emulated
+ * ones.
  */
 describe("a rebuild", () => {
   let stack: TestStack;

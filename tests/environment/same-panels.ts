@@ -4,8 +4,8 @@ import { initialVariables, panelsOf, queryPanel } from "../../lib/panels.ts";
 import type { Dashboard } from "../../monitoring-mixin/dashboards/index.ts";
 
 /**
- * Describes the first panel whose values from the store differ from those of Prometheus itself; "" if there
- * is none.
+ * Describes the first panel whose values from the long-term store (data source `my-prom`) differ from those of
+ * Prometheus itself (`my-prom-local`). Returns "" if there is none.
  */
 export async function difference(
   grafana: GrafanaClient,

@@ -141,7 +141,7 @@ describe("an upgrade", () => {
       ?.openAPIV3Schema?.properties?.["spec"]?.properties;
     expect("hostUsers" in (fields ?? {})).toBe(hasHostUsers);
     const versionLabels = [`prom-gateway ${versionOf(pushGateway)}`, `prometheus ${versionOf(prometheus)}`];
-    // Queries return series of the older version for five more minutes.
+    // A query can still return series of the older version for five minutes, so the result may contain more versions.
     await expect
       .poll(versionsTold, { timeout: 90_000, interval: 1_000 })
       .toEqual(expect.arrayContaining(versionLabels));

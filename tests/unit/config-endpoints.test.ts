@@ -122,7 +122,7 @@ testRejections(
   ],
 );
 
-/** Returns an e-mail address whose part before the @ has `local` characters. */
+/** Returns a configuration with an e-mail address of `characters` characters, of which `local` are before the @. */
 function mailOf(local: number, characters: number): Record<string, unknown> {
   const labels = "d".repeat(50) + ".";
   const domain = labels.repeat(5).slice(0, characters - local - 1 - 4) + ".org";

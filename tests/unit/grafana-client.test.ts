@@ -66,7 +66,7 @@ test("queries a panel with the values of its variables as Grafana's page inserts
   const variables = { level: ".+", test: "a (b)", name: "a.b" };
   const frames = await queryPanel({ url, outputs }, panel, variables, { from: 0, to: DAY_MS });
   expect(frames).toMatchObject([{ step: (90 * 60 + 10) * 1000 }]);
-  // The value of "All" is a pattern already.
+  // The value of "All" is already a regular expression, so it is not escaped.
   const inserted = 'a{level=~".+", test=~"a \\(b\\)", name="a.b"}';
   expect(requests[0]?.body).toMatchObject({ queries: [{ expr: inserted, intervalMs: 87_000 }] });
 });

@@ -152,7 +152,7 @@ const settings = createRequire(import.meta.url)("@pulumi/pulumi/runtime/settings
 
 /** Waits until all resources that the program has registered, and outputs that follow from them, are recorded. */
 export async function settled(recorded: Recorded[]): Promise<void> {
-  // The functions of `apply` run after the responses and may register more.
+  // Callbacks of `apply` run after the responses to registrations, and may register more resources.
   for (let seen = -1; seen !== recorded.length;) {
     seen = recorded.length;
     await settings.waitForRPCs();
@@ -186,14 +186,14 @@ export const FULL = "full";
 /** The stacks of tests/unit/fixtures. */
 const FIXTURES = [EXAMPLE, FULL];
 
-/** Values of secrets that a stack file contains encrypted, where the configuration doesn't accept any text. */
+/** Sample values of encrypted secrets whose keys accept only certain values. Other secrets get "example-secret". */
 const SECRET_SAMPLES: Record<string, string> = {
   "k8sfv-metrics:alertWebhookUrl": "https://example.org/hook",
   "k8sfv-metrics:alertSlackUrl": "https://hooks.slack.com/services/example",
   "k8sfv-metrics:alertPagerDutyKey": "0123456789abcdef0123456789abcdef",
 };
 
-/** Returns a stack file's configuration in the engine's format, with sample values of encrypted secrets. */
+/** Returns a stack file's configuration in the engine's format. Encrypted secrets are replaced by sample values. */
 export function stackConfig(stack: string): Record<string, string> {
   const folder = FIXTURES.includes(stack) ? "fixtures" : "../..";
   return configOf(readFileSync(new URL(`${folder}/Pulumi.${stack}.yaml`, import.meta.url), "utf8"));

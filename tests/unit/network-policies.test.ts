@@ -77,8 +77,8 @@ test("allows Grafana to query NodeLocal DNSCache at the ClusterIP of kube-dns, w
     spec: { nodeName: "node", containers: [] },
     status: { podIP: "10.249.0.7" },
   };
-  // NodeLocal DNSCache runs on the host network, so its address is not a pod's. Therefore a rule must allow
-  // the range of Services.
+  // NodeLocal DNSCache answers on the node at the ClusterIP of kube-dns, so no pod selector matches these connections.
+  // Therefore a rule must allow the range of Services.
   const rules = nodeRules({ policies, pods: [pod], namespaces: [] }, "node");
   for (const protocol of ["udp", "tcp"]) {
     expect(rules).toMatch(

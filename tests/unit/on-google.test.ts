@@ -15,7 +15,10 @@ vi.mock("../../components/operator-crds.ts", () => ({
 // Each test runs the whole program, which takes seconds on a busy computer.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** Returns the example stack's configuration, with direct access to Grafana and changes of objects by key. */
+/**
+ * Returns the example stack's configuration, with direct access to Grafana. `changes` has the fields to replace in the
+ * object of each key.
+ */
 function config(changes: Record<string, object> = {}): Record<string, string> {
   const all = { ...stackConfig(EXAMPLE), "k8sfv-metrics:grafana": '{"access":"direct"}' };
   for (const [key, change] of Object.entries(changes)) {

@@ -62,7 +62,10 @@ export async function stackProblems(
   return messages;
 }
 
-/** Returns a resource for a rule for a whole stack. `from` has the resources that each property depends on. */
+/**
+ * Returns a resource to check with a StackValidationPolicy. `from` lists, by property, the resources that the property
+ * depends on.
+ */
 export function inStack(
   type: string,
   name: string,

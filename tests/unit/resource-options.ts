@@ -70,7 +70,10 @@ function optionsOf(request: Request): Options {
   return given(options);
 }
 
-/** Returns the fields of an alias that differ from the resource. By default the SDK sends the resource's own parent. */
+/**
+ * Returns the fields of an alias that differ from the resource. Omits the alias's parent if it is the resource's own
+ * parent, because the SDK sends that by default.
+ */
 function aliasOf({ urn, spec }: Request["aliasesList"][number], parent: string): object {
   const { parenturn = "", ...others } = spec ?? {};
   return given({

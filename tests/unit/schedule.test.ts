@@ -8,7 +8,10 @@ import type { ExpectedRuns } from "../../monitoring-mixin/thresholds.ts";
 const DAY = 86_400;
 const WORKDAYS: ExpectedRuns["days"] = ["mon", "tue", "wed", "thu", "fri"];
 
-/** Evaluates the age in seconds at which a run is overdue, with the few functions of PromQL that it uses. */
+/**
+ * Returns the age in seconds at which a run is overdue. Evaluates the PromQL as JavaScript, with implementations of the
+ * PromQL functions that it calls.
+ */
 function maxAge(expected: ExpectedRuns, now: Date): number {
   const [scheduled = ""] = overdue({ runMissingHours: 26, expectedRuns: [expected] }).split(" or ");
   const promql = scheduled.split(" > ")[1] ?? "";

@@ -70,7 +70,8 @@ test("settle closes open connections, also idle ones, and later connections stil
   tunnel.settle();
   await closed;
   expect(await get(tunnel.url)).toMatchObject({ status: 200 });
-  // Shorter than the idle timeout, which closes the connection too.
+  // The test's timeout is shorter than the tunnel's idle timeout. Otherwise the test would also pass if only the idle
+  // timeout closed the connection.
 }, 10_000);
 
 test("keeps neither the program running nor idle connections open, after settle only for 2 s", async () => {

@@ -57,7 +57,10 @@ export function recordNightly(recording: Recording, run: Run): void {
     recording
       .last(name, at - EVALUATION, DAY)
       .filter(({ labels }) => find(current, pick(labels, TEST)) !== undefined);
-  /** Returns a rerun's values unchanged. Combines those of any other run with earlier values of its nightly run. */
+  /**
+   * Combines each value with the previous value of the same series in the same nightly run, if there is one. Returns
+   * the values of reruns unchanged.
+   */
   const combined = (values: Value[], name: string, combine: (...values: number[]) => number): Value[] => {
     const earlier = previous(name);
     return values.map(({ labels, value }) => ({

@@ -16,7 +16,10 @@ export interface RunSelection {
 
 /** Job label of the recorded series, which the rules, dashboards and alerts expect. */
 const JOB = "k8sfv";
-/** Labels that the other Prometheus added at the scrape, such as the pod. They are removed. */
+/**
+ * Labels that the other Prometheus, from which the runs are read, added at the scrape. They are removed; `job` becomes
+ * JOB.
+ */
 const SCRAPED = ["job", "exported_job", "instance", "pod", "container", "endpoint", "namespace", "service"];
 const MINUTE = 60;
 /** Query range in seconds. A week has 10,080 minutes; Prometheus returns at most 11,000 points per series. */
@@ -49,8 +52,8 @@ interface Pushes {
 }
 
 /**
- * Finds each group's pushes. The time of a push is the first start of a minute at which the push was visible, because
- * the rules would have recorded the push then. A push that becomes visible again after another one counts once.
+ * Finds each group's pushes. The time of a push is the first full minute at which the push was visible: the rules would
+ * have recorded the push at about this time. A push that becomes visible again after another one counts once.
  */
 async function findPushes(prometheus: Prometheus, wanted: RunSelection): Promise<Pushes[]> {
   const seen = new Set<string>();

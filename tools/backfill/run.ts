@@ -1,6 +1,9 @@
 import type { Labels } from "./recording.ts";
 
-/** Runs that one rule evaluation would have recorded: usually one, or one per group pushed in that minute. */
+/**
+ * Everything that one evaluation of the recording rules would have recorded: usually the push of one group, or those of
+ * all groups that were pushed in the same minute.
+ */
 export interface Run {
   /** Unix time of the evaluation in seconds, at the start of a minute. */
   at: number;

@@ -6,7 +6,10 @@ import type { Run } from "./run.ts";
 const PUSH_TIME = "run:push_time_seconds";
 
 const DAY = 24 * 3600;
-/** Maximum lookback of the medians in seconds: the largest of MEDIAN_DAYS plus a day, since windows are 12 h longer. */
+/**
+ * Maximum lookback of the medians in seconds. A median over N days has a window of N days and 12 hours, which is
+ * rounded up to N + 1 days.
+ */
 export const SECONDS_BEFORE = (Math.max(...MEDIAN_DAYS) + 1) * DAY;
 
 /** Records the runs as the recording rules would. The runs must be in order of time. */

@@ -10,8 +10,8 @@ export interface AddressPlan {
 }
 
 /**
- * Keys of ranges that must not overlap between stacks, because VPCs with a common peer exchange routes with that
- * peer.
+ * Keys of ranges that must not overlap between stacks, because a VPC, such as that of the CI hosts, can't be peered
+ * with two VPCs whose ranges overlap.
  */
 const RANGE_KEYS = ["primaryCidr", "podCidr", "serviceCidr", "controlPlaneCidr"];
 /**

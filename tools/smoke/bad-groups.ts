@@ -19,10 +19,13 @@ export async function explainExposition(gateway: Connection): Promise<string | u
 }
 
 /**
- * Returns the groups that break a Pushgateway's metrics page. The Pushgateway writes metric families in order of name
- * and stops at the first one that it can't write, so the group with the first missing family is the one that breaks the
- * page. An empty label value fails the whole page, because it can't be distinguished from a missing label. So does a
- * value that isn't valid UTF-8; the API's JSON has U+FFFD in its place.
+ * Returns the groups that break a Pushgateway's metrics page.
+ *
+ * If the page ends early: the Pushgateway writes metric families in order of name and stops at the first one that it
+ * can't write, so these are the groups with the first missing family.
+ *
+ * If the request fails: these are the groups with an empty label value, whose series equal those of a group without the
+ * label, or with a value that isn't valid UTF-8, for which the API's JSON contains U+FFFD.
  *
  * @param page the metrics page; undefined if the request failed
  * @returns paths of the groups

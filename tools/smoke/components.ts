@@ -6,7 +6,7 @@ export interface Component {
   readonly title: string;
   /** Name of its Kubernetes Service. */
   readonly service: string;
-  /** URL in the VPC without a password; undefined if there is none. */
+  /** URL for `--direct`, without user and password. It is undefined if the component can't be reached from the VPC. */
   readonly url: string | undefined;
   /** Headers of every request, with the password. */
   readonly headers: Record<string, string>;

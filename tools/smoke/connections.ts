@@ -14,7 +14,6 @@ export interface Connection {
   close(): void;
 }
 
-/** Response of a component. */
 export interface ComponentResponse {
   readonly ok: boolean;
   readonly status: number;

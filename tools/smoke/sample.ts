@@ -74,8 +74,8 @@ async function explainScrape({ gateway, prometheus }: Connections, sampleValue: 
   const { data } = JSON.parse(response.text) as {
     data: { activeTargets: { scrapePool: string; health: string; lastError: string; scrapeUrl: string }[] };
   };
-  // The operator names a scrape pool after the ServiceMonitor, which has the Service's name, and the
-  // endpoint's index.
+  // The name of a scrape pool ends with the ServiceMonitor's name and the endpoint's index. The ServiceMonitor has the
+  // same name as the Service.
   const target = data.activeTargets.find(({ scrapePool }) => scrapePool.endsWith("/prom-gateway/0"));
   if (target === undefined) return "it has no target prom-gateway: check the ServiceMonitor with that name";
   if (target.health !== "up") return `its scrape of ${target.scrapeUrl} fails: ${target.lastError}`;

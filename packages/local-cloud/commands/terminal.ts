@@ -59,7 +59,7 @@ export async function runInTerminal(
   args: string[],
   env: Record<string, string>,
 ): Promise<number | undefined> {
-  // Without a listener execa would kill the program.
+  // Without a listener for SIGINT, Ctrl-C would end this process, and execa would kill the program with it.
   process.on("SIGINT", () => undefined);
   const { exitCode, signal } = await execa(file, args, { stdio: "inherit", env, reject: false });
   return exitCode ?? (signal && 128 + constants.signals[signal]);

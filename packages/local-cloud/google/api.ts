@@ -16,7 +16,7 @@ interface ResourceName {
   readonly name: string;
 }
 
-/** A resource that may not exist. */
+/** A resource to read or delete, which is in Pulumi's state but may no longer exist. */
 interface ExistingResource extends ResourceName {
   /** The provider's project, for paths without a project. */
   readonly project: string | undefined;

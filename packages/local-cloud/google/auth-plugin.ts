@@ -3,7 +3,7 @@ import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { shellWord } from "../support/shell.ts";
 
-/** Paths of a local cloud that the replacement uses. */
+/** Paths of a local cloud that the replacement for `gke-gcloud-auth-plugin` uses. */
 interface Place {
   readonly binDir: string;
   readonly accessTokenFile: string;
@@ -32,7 +32,9 @@ export async function installAuthPlugin(cloud: Place): Promise<string> {
   return file;
 }
 
-/** Returns the replacement: a shell script that implements client-go's ExecCredential protocol. */
+/**
+ * Returns the shell script that replaces `gke-gcloud-auth-plugin`. It implements client-go's ExecCredential protocol.
+ */
 function script(tokenFile: string): string {
   return `#!/bin/sh
 # Returns the token of the local cloud's Google account, like gke-gcloud-auth-plugin.

@@ -35,7 +35,8 @@ interface Rule {
 export interface Faults {
   rules?: Rule[];
   /**
-   * Fraction of Google's typical duration that each operation takes, except reads and operations with `seconds`.
+   * Duration of each operation, as a fraction of Google's typical duration. Reads have no delay. A rule's `seconds`
+   * takes precedence.
    * @default 0, no delay
    */
   latencyScale?: number;

@@ -8,7 +8,7 @@ export const localLimits = { "gcp:compute/subnetwork:Subnetwork": 1, "gcp:contai
 /** Returns the infrastructure of a local cloud. Imports modules on first use, because a preview does not need them. */
 export function localInfrastructure(cloud: Cloud): Infrastructure {
   const cluster = () => import("../cluster/index.ts");
-  // Operations on disks import only this module, because the cluster's other modules take longer to load.
+  // Operations on disks import only cluster/disks.ts, because cluster/index.ts takes longer to load.
   const disks = () => import("../cluster/disks.ts");
   const globalResources = () => import("../cluster/front-end/global-resources.ts");
   return {

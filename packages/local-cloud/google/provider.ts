@@ -177,7 +177,8 @@ export class GoogleProvider implements Plugin {
   /** Implements `getEngineVersions`: returns the only cluster version. */
   private async versions(args: Values): Promise<Values> {
     const at = place("location", args, this.defaults);
-    // Finds no cluster. It checks that the API is enabled, and injects faults.
+    // No cluster has an empty path, so this read returns nothing. It only fails if the API is disabled, and injects
+    // faults.
     await this.api.read(findType("gcp:container/cluster:Cluster"), {
       path: "",
       name: "",
@@ -208,7 +209,7 @@ function isGiven(inputs: Values): boolean {
   return !texts(inputs, "__defaults").includes("name") && isKnown(inputs["name"]);
 }
 
-/** Reports whether Pulumi generates a name if the program sets none: for every type with an input `name`. */
+/** Reports whether Pulumi generates a name if the program sets none. It does so for every type with an input `name`. */
 function isAutoNamed({ token }: ResourceType): boolean {
   const { name } = schemaOf(token);
   return name !== undefined && isInput(name);

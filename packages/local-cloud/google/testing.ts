@@ -21,7 +21,10 @@ export interface TestCloud {
   readonly machines: Infrastructure;
   /** Global addresses, and rules of security policies, that are announced to Ingresses, by name. */
   readonly announced: Map<string, unknown>;
-  /** Nodes of attached disks, by `ZONE/NAME`, and Services (`NAMESPACE/NAME`) by address. Tests set both. */
+  /**
+   * State that tests set. `disks`: a disk's `ZONE/NAME` and the node to which it is attached. `addresses`: an address
+   * and the Service (`NAMESPACE/NAME`) that uses it.
+   */
   readonly held: { disks: Map<string, string>; addresses: Map<string, string> };
 }
 

@@ -6,7 +6,10 @@ import { build } from "esbuild";
 import { ensureCached } from "../images/cache.ts";
 import { grafanaRecipe, type Recipe } from "../images/recipes.ts";
 
-/** SQLite's WebAssembly file. The package reads it from the directory of its code, which is that of the bundle. */
+/**
+ * SQLite's WebAssembly file. The package reads the file from the directory of its own code, so the file must be next to
+ * the bundle.
+ */
 const WASM = createRequire(import.meta.url).resolve("node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm");
 
 /**

@@ -71,7 +71,7 @@ test("releases the port of a forwarder that fails to start", async () => {
   expect(await received(port)).toBe("ECONNREFUSED");
   await startHost(cloud, "ci", "exit 1");
   await expect(start()).rejects.toThrow(`forward:people exited during its start; its log is ${cloud.dir}`);
-  // The kernel closes the socket that was sent to the ended process only a moment later.
+  // The listening socket was passed to the process that exited. The kernel closes the socket a moment after the exit.
   await vi.waitFor(async () => {
     expect(await received(port)).toBe("ECONNREFUSED");
   }, BUSY_MS);

@@ -89,8 +89,8 @@ export async function spawnInNetwork(
 }
 
 /**
- * Returns an argument that identifies one run of a host: a process with the argument of an earlier run is in a network
- * namespace that the host no longer uses.
+ * Returns a command-line argument that marks a process as started during the host's current run. A process with the
+ * argument of an earlier run is in that run's network namespace, which the host no longer uses.
  */
 async function hostInstanceArgument(cloud: Cloud, host: string): Promise<string> {
   return `--machine=${await hostPid(cloud, host)}`;

@@ -120,7 +120,7 @@ export async function routePods(cloud: Cloud, podCidr: string, nodeAddress: stri
   await runIn(cloud, routerHost, ["ip", "route", "replace", podCidr, "via", nodeAddress]);
 }
 
-/** Routes a range on the VPC's link that is not part of the subnetwork, such as that of Google's front end. */
+/** Adds a route to a range whose hosts are on the VPC's link but outside the subnetwork, e.g. Google's front end. */
 export async function routeRange(cloud: Cloud, cidr: string): Promise<void> {
   await runIn(cloud, routerHost, ["ip", "route", "replace", cidr, "dev", bridge]);
 }

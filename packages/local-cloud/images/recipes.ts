@@ -12,7 +12,11 @@ export interface LayerEntry {
    * @default an empty directory
    */
   content?: { file: string } | { tree: string } | { text: string };
-  /** File mode. A tree keeps only the executable bits. @default 0755 for directories and files, 0644 for texts */
+  /**
+   * Mode of the directory or file. Ignored for a `tree`: its directories and executable files have mode 0755, its other
+   * files
+   * 0644. @default 0644 for a `text`, otherwise 0755
+   */
   mode?: number;
   /** Owner. @default 0 (root) */
   uid?: number;

@@ -82,17 +82,20 @@ export async function seedContainerd(store: ImageStore, root: string): Promise<v
 }
 
 /**
- * Replaces copies of a file below `dir` by hard links, to the file itself if it is on the same file system. Processes
- * that run the file then share its memory: the containers' Node with each other and with the computer's.
+ * Replaces all copies of a file below `dir` by hard links to one of them, or to the file itself if it is on the same
+ * file system. All processes that run the program, e.g. Node in the containers and on this computer, then share the
+ * memory of its code.
  *
  * @param scratch an existing directory on the file system of `dir`
  */
 export async function shareFile(file: string, dir: string, scratch: string): Promise<void> {
   const { size } = await stat(file);
-  // hardlink may replace each file that is passed to it, so it gets a second name of the file, not the file's own.
+  // The program `hardlink` may replace any path that is passed to it. So it gets a temporary hard link to the file
+  // instead of the file's own path.
   const name = path.join(scratch, "shared");
   const isLinked = await link(file, name).then(...yesNo);
-  // The file has the most names, so --maximize keeps it and not a copy.
+  // With --maximize, hardlink keeps the candidate with the most hard links. This is the file itself if it is on this
+  // file system, because it then has at least two.
   const limits = [`--minimum-size=${size}`, `--maximum-size=${size}`];
   await execa("hardlink", [
     "--quiet",

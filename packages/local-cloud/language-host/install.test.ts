@@ -24,7 +24,8 @@ afterAll(() => {
 /** Returns the first `count` lines that the launcher prints when its parent process has these arguments. */
 async function launch(engineArgs: string[], count: number): Promise<string[]> {
   const launcher = path.join(dir, "pulumi-language-nodejs");
-  // A shell with the engine's arguments replaces the engine as the launcher's parent.
+  // The launcher reads the arguments of its parent process, which is normally the engine. Here, the parent is a shell
+  // with the engine's arguments.
   const engine = spawn("sh", [
     "-c",
     `"${launcher}" 127.0.0.1:4 & echo $! >&2; wait`,

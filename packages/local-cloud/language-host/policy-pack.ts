@@ -5,9 +5,9 @@ import * as grpc from "@grpc/grpc-js";
 import messages from "@pulumi/pulumi/proto/language_pb.js";
 
 /**
- * Runs a policy pack like the current language host: resolves the SDK's program from the pack's directory and runs it
- * there with the pack as last argument. Does not set PULUMI_CONFIG and PULUMI_NODEJS_*, which packs need only to read
- * the stack's configuration through the SDK; this project's pack does not read it.
+ * Runs a policy pack as newer language hosts do: resolves the SDK's program from the pack's directory and runs it there
+ * with the pack as last argument. Does not set PULUMI_CONFIG and PULUMI_NODEJS_*, which packs need only to read the
+ * stack's configuration through the SDK; this project's pack does not read it.
  *
  * @param call receives the pack's output and then its exit code; cancelling the call kills the pack
  */

@@ -91,7 +91,7 @@ function runPlugin(
   });
 }
 
-/** Creates a policy pack whose SDK program is the script. @returns its directory */
+/** Creates a policy pack in which `script` replaces the SDK's `run-policy-pack.js`. @returns its directory */
 function pack(name: string, script: string): string {
   const folder = path.join(dir, name);
   const sdk = path.join(folder, "node_modules/@pulumi/pulumi/cmd");

@@ -45,7 +45,7 @@ test.each(NPM_PROJECTS)("all packages of %s have allowed licences", (folder) => 
   expect(forbiddenPackages(lock)).toEqual([]);
 });
 
-// tests/environment/go.test.ts builds a program that links such a Go module.
+// ../tests/environment/go.test.ts tests that the toolchain rejects a program that links a Go module under the AGPL.
 test("reports Go modules under the AGPL and without a licence", () => {
   const found = {
     "github.com/grafana/grafana@v11.0.0": ["AGPL-3.0-only"],

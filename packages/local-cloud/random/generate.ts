@@ -15,7 +15,7 @@ interface Kind {
   readonly letters: string;
   /** Whether the text may have more characters of this class than the minimum. */
   readonly isAllowed: boolean;
-  /** Minimum number of characters, even of a disallowed class. */
+  /** Minimum number of characters of this class. It applies even if `isAllowed` is false. */
   readonly min: number;
 }
 

@@ -13,8 +13,8 @@ export { ToolchainError } from "./go.ts";
 
 const LOCAL = resolve(import.meta.dirname, "..");
 /**
- * Limits of parallel builds. A third build uses the cores while the two others download modules. A cold build
- * of all tools needed at most 4.3 GB of memory.
+ * Limits of parallel builds: their number, and the sum of their tools' `memory` in GB. A third build uses the cores
+ * while the two others download modules. A cold build of all tools needed at most 4.3 GB of memory.
  */
 const BUDGET: Budget = { slots: 3, memory: 8 };
 
@@ -25,7 +25,7 @@ export interface ToolchainOptions {
   cacheDir?: string;
   /** Build only the tools that provide these binaries. @default all */
   only?: readonly string[];
-  /** Exclude tools that provide only these binaries. @default none */
+  /** Binaries that are not needed. A tool that provides nothing else is excluded. @default none */
   without?: readonly string[];
   /** Stream for progress messages. @default process.stderr */
   output?: Output;

@@ -13,7 +13,10 @@ const REMOVED_FILES = ["operations/operations_aws.go", "operations/operations_gc
 const DRIVERS =
   /^\t_? *"gocloud\.dev\/(blob\/(azureblob|gcsblob|s3blob)|secrets\/(awskms|azurekeyvault|gcpkms|hashivault))".*\n/gm;
 
-/** Changes of each file. Local state and the secrets providers "passphrase" and "service" remain. */
+/**
+ * Functions that change source files of the engine, by path. They keep local state and the secrets providers
+ * "passphrase" and "service".
+ */
 const CHANGES: Readonly<Record<string, (source: string) => string>> = {
   "backend/diy/backend.go": (source) =>
     remove(

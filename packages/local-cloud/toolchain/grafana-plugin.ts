@@ -3,7 +3,10 @@ import path from "node:path";
 import { ToolchainError } from "./go.ts";
 import { remove, removeFunctions, removeUnusedImports } from "./go-source.ts";
 
-/** Resources that this project uses: file by the name of the function that returns the schema. */
+/**
+ * Resources that this project uses. The key is the Go function that returns the resource's schema, the value is the
+ * source file that defines it.
+ */
 const RESOURCES: Readonly<Record<string, string>> = {
   resourceDataSource: "resource_data_source.go",
   resourceFolder: "resource_folder.go",
@@ -106,8 +109,8 @@ export async function pruneGrafanaPlugin(module: string): Promise<void> {
 }
 
 /**
- * Removes from a go.mod the requirements of modules that contain none of the imported packages. The tool's own go.mod
- * contains the indirect requirements, so the build needs no other module, not even another module's go.mod.
+ * Removes the requirement of each module that contains none of the imported packages from a go.mod. The tool's own
+ * go.mod contains the indirect requirements, so the build needs neither the removed modules nor their go.mod files.
  */
 export function requireOnly(goMod: string, imports: ReadonlySet<string>): string {
   return goMod.replace(/^(?:require )?\s*(\S+) v\S+(?: \/\/ indirect)?\n/gm, (line, module: string) =>

@@ -12,13 +12,15 @@ const TYPES_OF_GROUPS =
   /^\t\w+ "github\.com\/pulumi\/pulumi-kubernetes\/sdk\/v4\/go\/kubernetes\/[a-z]+\/v[0-9a-z]+"\n/gm;
 
 /**
- * Removes all cases but the default from the SDK's switch over kinds, in which the provider registers the resources of
- * YAML files. The cases only choose a Go type for results that the provider passes on unchanged, but compiling the 64
- * packages of these types takes a third of the time of all builds together. The cases differ from the default case only
- * in the core group's name "core", which this function adds to the default case.
+ * Removes all cases except the default from a switch over kinds in the SDK. The provider registers the resources of
+ * YAML files there. A case only chooses the Go type of a result that the provider passes on unchanged, but compiling
+ * the 64 packages of these types takes a third of the time of all builds together. The default case builds the same
+ * resource tokens, except that those of the core group need "core/v1" instead of "v1". This function adds that to the
+ * default case.
  *
  * @param source the SDK's go/kubernetes/yaml/v2/kinds.go
- * @throws ToolchainError when a kind has another token than the default case would give it
+ * @throws ToolchainError when the SDK's source has changed, e.g. when the default case would build a wrong token for a
+ * kind
  */
 export function removeTypes(source: string): string {
   const kinds = [...source.matchAll(KNOWN_KIND)];

@@ -98,8 +98,8 @@ async function prepareWithCopy(build: Build, module: string): Promise<{ folder: 
 }
 
 /**
- * Downloads a module that the tool's go.mod requires, but not the modules that it requires in turn: Grafana's provider
- * requires modules that must not be downloaded.
+ * Downloads a module that the tool's go.mod requires, without the modules that this module requires: Grafana's provider
+ * requires modules under the AGPL, which must not be downloaded.
  *
  * @returns its directory in the module cache
  */

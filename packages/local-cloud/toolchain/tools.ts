@@ -123,7 +123,8 @@ export const TOOLS: readonly Tool[] = [
     name: "prometheus",
     module: "toolchain/modules/prometheus",
     binaries: { prometheus: `${prometheus}/cmd/prometheus`, promtool: `${prometheus}/cmd/promtool` },
-    // Builds only the service discoveries that are used. Not every module proxy serves a dependency of the others.
+    // Builds only the service discoveries that are used. The other ones have a dependency that some module proxies
+    // don't serve.
     tags: "remove_all_sd,enable_kubernetes_sd,enable_dns_sd,builtinassets",
     stamps: { [prometheusVersion]: imageVersion(images.prometheus) },
     recipe: "prometheus",
@@ -153,7 +154,8 @@ export const TOOLS: readonly Tool[] = [
       "pulumi-language-nodejs": "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     },
     recipe: "language-host",
-    // The engine expects the launchers in the language host's directory.
+    // The engine looks for these launcher scripts, e.g. pulumi-resource-pulumi-nodejs, in the language host's
+    // directory.
     copies: [
       { module: "github.com/pulumi/pulumi/sdk/v3", from: "nodejs/dist", to: ".", only: /^pulumi-[a-z-]+$/ },
     ],

@@ -12,7 +12,7 @@ const MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
 
 /** A program that pushes with one version of a client library. push.go documents its arguments. */
 export interface Client {
-  /** Directory of the files that pin its packages. */
+  /** Name of the client, and of the directory (next to this file) with the files that pin its packages. */
   name: string;
   /** Whether the library has an option for user and password. */
   takesPassword: boolean;

@@ -34,7 +34,7 @@ export function evaluatePolicy(
   const rule = [...rules]
     .sort((a, b) => a.priority - b.priority)
     .find(({ match }) => contains(match.config.srcIpRanges, address));
-  // Google requires a default rule; a policy without one allows the request.
+  // No rule matches only if there is no security policy, because Google requires a default rule for all addresses.
   if (rule === undefined || rule.action === "allow") return undefined;
   if (rule.rateLimitOptions === undefined) return statusOf(rule.action);
   const { exceedAction, rateLimitThreshold } = rule.rateLimitOptions;

@@ -6,7 +6,10 @@ import { listNodes } from "../records/nodes.ts";
 import type { ClusterCache } from "../records/cluster-cache.ts";
 import { nodeRules, type ClusterState } from "./rules.ts";
 
-/** Built-in chains, and the chains to which they jump first. No other program uses the table `mangle` on a node. */
+/**
+ * Built-in chains of the table `mangle`, and the chains to which they jump first. Other programs on a node create at
+ * most empty chains in this table.
+ */
 const HOOKS = [
   ["FORWARD", "NP-FORWARD"],
   ["INPUT", "NP-INPUT"],

@@ -122,7 +122,10 @@ function sources(rule: V1NetworkPolicyIngressRule): V1NetworkPolicyPeer[] | unde
   return rule._from ?? (rule as { from?: V1NetworkPolicyPeer[] }).from;
 }
 
-/** Returns the iptables matches of a port; none if the port is a name that the target pod does not define. */
+/**
+ * Returns an iptables match for each port number of a policy's port. The list is empty, so that nothing is allowed, if
+ * the port is a name that the target pod does not define.
+ */
 function portMatch({ port, endPort, protocol = "TCP" }: V1NetworkPolicyPort, target?: V1Pod): string[] {
   const kind = `-p ${protocol.toLowerCase()}`;
   if (port === undefined) return [kind];

@@ -39,7 +39,10 @@ export function invalidField(field: string, value: string, why: string): ApiErro
   return new ApiError(400, invalidFieldText(field, value, why), "invalid");
 }
 
-/** Returns the message of {@link invalidField} without HTTP status and reason, for checks before an API request. */
+/**
+ * Returns the text of {@link invalidField} without the HTTP status and the error reason `invalid`. Checks that precede
+ * an API request use it.
+ */
 export function invalidFieldText(field: string, value: string, why: string): string {
   return `Invalid value for field '${field}': '${value}'. ${why}`;
 }

@@ -20,7 +20,6 @@ export const checkRange: Check = (value, at) =>
     ? undefined
     : invalid(at, value, "Must be a CIDR range that starts with its first address, e.g. 10.248.0.0/20");
 
-/** Checks an IPv4 address. */
 export const checkAddress: Check = (value, at) =>
   typeof value === "string" && isIPv4(value) ? undefined : invalid(at, value, "Must be a valid IPv4 address");
 

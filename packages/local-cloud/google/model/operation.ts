@@ -1,4 +1,3 @@
-/** An operation on a resource. */
 export type Operation = "create" | "read" | "update" | "delete";
 
 /** A resource and the operation on it. */

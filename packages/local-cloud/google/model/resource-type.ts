@@ -94,7 +94,10 @@ export interface ResourceType {
   observe?(path: string, resource: Resource, data: Data): Values;
   /** Returns paths of users outside of the emulated resources, e.g. nodes, for the output `users`. */
   users?(backend: Backend, path: string, resource: Resource): Promise<string[]>;
-  /** Returns paths of users outside of the emulated resources that block the resource's deletion. */
+  /**
+   * Returns the paths of resources that use this one and block its deletion but are not emulated, e.g. forwarding
+   * rules.
+   */
   deletionBlockers?(backend: Backend, path: string, resource: Resource): Promise<string[]>;
   /** Returns resources that Google creates just before this one is deleted, by path. */
   createsOnDelete?(backend: Backend, resource: Resource): Promise<Record<string, Resource>>;
@@ -105,9 +108,9 @@ export interface ResourceType {
   /** Checks that the resource can be deleted, given all resources in `data`. @throws Error */
   validateDeletion?(resource: Resource, data: Data): void;
   /**
-   * Behavior of the real provider when a creation times out. `lost` (default): an error, and the resource is not
-   * in the state. `kept`: an error, and the resource is in the state. `found`: the provider finds the resource
-   * and continues.
+   * Behavior of the real provider when a creation times out. `lost` (default): an error, and the resource is not in the
+   * state. `kept`: an error, and the resource is in the state. `found`: no error, because the provider finds the
+   * created resource.
    */
   readonly afterTimeout?: "lost" | "kept" | "found";
   /**

@@ -58,7 +58,10 @@ export const address: ResourceType = {
   },
 };
 
-/** Returns the forwarding rule of the load balancer that uses the address. Its name lacks the hashes of GKE's names. */
+/**
+ * Returns the path of the load balancer's forwarding rule that uses the address, or an empty list. Unlike at Google,
+ * the forwarding rule's name contains no hash.
+ */
 async function forwardingRules(
   { machines }: Backend,
   path: string,

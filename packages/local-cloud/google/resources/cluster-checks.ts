@@ -5,7 +5,7 @@ import type { Effect, Effects } from "../../plugin/schema/differences.ts";
 import type { Check, Checks } from "../../plugin/schema/validate.ts";
 import { kubeletChecks, nodeConfigChecks } from "./node-config.ts";
 
-/** Google's rule for names of clusters and node pools: at most 40 characters. */
+/** Checks a cluster's or node pool's name against Google's rules. */
 export const checkClusterName: Check = (value, { terraform }) => {
   const name = typeof value === "string" ? value : "";
   if (name.length > 40) return `"${terraform}" cannot be longer than 40 characters`;
@@ -25,7 +25,6 @@ const checkZonal: Check = (value) =>
     ? undefined
     : `The local cloud doesn't emulate regional clusters: set location to a zone, not "${show(value)}"`;
 
-/** Checks of a cluster's arguments. */
 export const clusterChecks: Checks = {
   name: checkClusterName,
   location: checkZonal,

@@ -75,7 +75,10 @@ function hasOtherHalf(data: Data, local: string, peerLink: string): boolean {
   );
 }
 
-/** Location for pathOf, which it doesn't use here: a peering's links always contain the project. */
+/**
+ * Placeholder location for pathOf. pathOf needs a location only for references without a project, but a peering's links
+ * always contain one.
+ */
 const nowhere: Place = { project: "", region: "", zone: "" };
 
 function networkPath(inputs: Values, which: "network" | "peerNetwork", place: Place): string {

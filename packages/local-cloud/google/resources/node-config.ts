@@ -24,7 +24,6 @@ export function kubeletChecks(path: string): Checks {
   return { [`${path}.insecureKubeletReadonlyPortEnabled`]: oneOf("FALSE", "TRUE") };
 }
 
-/** Checks of a node configuration. */
 export const nodeConfigChecks: Checks = {
   nodeConfig: checkTogether,
   "nodeConfig.diskSizeGb": atLeast(10),

@@ -141,7 +141,7 @@ function validateSameRanges(mine: Covered[], others: Covered[]): void {
   }
 }
 
-/** Reports whether both configurations select a common range by this option, which `one` contains. */
+/** Reports whether the option, one of `one.options`, selects a range that `other` selects with the same option. */
 function isSame(option: string, one: Covered, other: Covered): boolean {
   if (!other.options.includes(option)) return false;
   return option !== someSecondary || one.secondary.some((name) => other.secondary.includes(name));

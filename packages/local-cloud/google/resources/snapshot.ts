@@ -51,7 +51,6 @@ export const snapshot: ResourceType = {
   },
 };
 
-/** Returns the path of the snapshot with that name. */
 export function snapshotPath(project: string, name: string): string {
   return `projects/${project}/global/snapshots/${name}`;
 }

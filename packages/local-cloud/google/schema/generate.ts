@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { readCommandLine } from "../../../../lib/command-line.ts";
 
-/** Properties in the description that the emulation doesn't use. */
+/** Properties in schema.json that are not copied to table.json, because the emulation doesn't use them. */
 const unused = ["elementType", "hasCustomizeDiff", "hasValidation", "sensitive", "terraformType"];
 
 /** Arguments whose names in Pulumi don't follow the naming rule of Pulumi's Terraform bridge. */

@@ -4,7 +4,8 @@ import { interpolateQueryExpr } from "./src/prometheus/interpolate.ts";
 
 /**
  * Expected values are from Grafana's documentation and from its issue 96063, which is about the Prometheus data source
- * without the feature toggle prometheusSpecialCharsInLabelValues. Strings in String.raw are the text in the query.
+ * without the feature toggle prometheusSpecialCharsInLabelValues. String.raw shows backslashes as they are in the value
+ * or the query.
  */
 describe("interpolateQueryExpr", () => {
   const single = {};

@@ -114,7 +114,7 @@ function frameOf(resultType: string, metric: Labels, samples: Sample[], args: Fr
     config: { interval: args.step },
   };
   const value: Field = {
-    // By Grafana's rules for this kind of data, the field has the metric's name.
+    // In Grafana's frame types such as `timeseries-multi`, the value field has the metric's name.
     name: metric.__name__ ?? "Value",
     type: isText ? "string" : "number",
     typeInfo: { frame: isText ? "string" : "float64" },

@@ -33,7 +33,9 @@ export function stepOf(args: IntervalArgs): number {
   return step * args.intervalFactor;
 }
 
-/** Replaces the server's variables in a query. The page replaces all others. */
+/**
+ * Replaces the variables that Grafana's server evaluates in a query, e.g. `$__interval`. The page replaces all others.
+ */
 export function interpolate(expr: string, step: number, args: IntervalArgs): string {
   const range = args.to - args.from;
   const rate = RATE_INTERVAL.includes(args.interval)

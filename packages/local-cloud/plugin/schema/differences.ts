@@ -68,7 +68,7 @@ function* mapChanges(before: Values, after: Values, path: string, replace: boole
   }
 }
 
-/** Compares lists item by item; of sets, only the items that are not in both. */
+/** Compares two lists item by item. If they are sets, it first leaves out the items that are in both. */
 function* listChanges(argument: Argument, { before, after, state }: Pair<Value[]>, path: string) {
   const without = (these: Value[], others: Value[]) =>
     [...these.keys()].filter(

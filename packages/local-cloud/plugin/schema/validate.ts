@@ -84,7 +84,10 @@ function* validateGroups(argument: Argument, at: Location, context: Context): Ge
   }
 }
 
-/** Returns the value at a path of Terraform names, through blocks with at most one item. */
+/**
+ * Returns the value at a path of Terraform names. The blocks on the path have at most one item, so they are objects in
+ * Pulumi's arguments.
+ */
 function find(block: Block, values: Values, [name, ...rest]: string[]): Value | undefined {
   const [own = "", argument] = Object.entries(block).find(([, one]) => one.terraformName === name) ?? [];
   const value = values[own];

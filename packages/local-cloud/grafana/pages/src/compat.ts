@@ -1,7 +1,7 @@
 // This module replaces @grafana/plugin-compat/datasources, which re-exports names that this version of @grafana/runtime
 // doesn't have.
 
-/** Scenes call this function for data sources that are not registered, because they don't exist. */
+/** Always fails, because Scenes call this function only for data sources that are not registered. */
 export function getDataSourceInstance(reference?: { uid?: string } | string | null): Promise<never> {
   const uid = typeof reference === "string" ? reference : reference?.uid;
   return Promise.reject(new Error(`No data source ${uid ?? "(default)"}`));

@@ -3,10 +3,13 @@ import type { Plugin } from "../../../plugin/plugin.ts";
 import { serve } from "../../../plugin/serve.ts";
 import { text } from "../../../plugin/values.ts";
 
-/** Delay of the deletion in ms. It is long enough for the program to exit, if the program doesn't wait for the engine. */
+/** Delay of the deletion in ms. A program that doesn't wait for the engine exits within this time. */
 const delay = 2000;
 
-/** A provider with one resource type, whose deletion needs the running program. */
+/**
+ * A provider with one resource type. To delete a resource, it sends a request to a server in the Pulumi program, which
+ * must still run.
+ */
 const plugin: Plugin = {
   version: "1.0.0",
   configure: () => undefined,

@@ -30,7 +30,7 @@ export function escapeRegex(value: string): string {
  */
 export function interpolateQueryExpr(value: string | string[], variable: InterpolatedVariable): string {
   if (variable.multi !== true && variable.includeAll !== true) {
-    // Only the URL can give several values to such a variable; JavaScript joins them by commas.
+    // A single-value variable can get several values only from the page's URL. JavaScript joins them with commas.
     return typeof value === "string" ? escapeString(value) : String(value);
   }
   if (typeof value === "string") return escapeRegex(value);
