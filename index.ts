@@ -80,10 +80,11 @@ const cluster = new Cluster(
 const api = new kubernetes.Provider(
   "kubernetes",
   { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
-  // If the cluster is replaced, the kubeconfig changes, and the replacement of the provider makes the engine delete the
-  // old workloads while the old API server still runs. If only the kubeconfig changes, nothing in the cluster is
-  // replaced. The provider itself must not request its replacement: the engine would close the old provider, and the
-  // deletions would fail ("the client connection is closing"). A constant `clusterIdentifier` prevents such a request.
+  // `replaceOnChanges` makes the engine replace the provider when the kubeconfig changes. If the cluster is replaced,
+  // the engine therefore deletes the old workloads while the old API server still runs. If the same cluster gets a new
+  // kubeconfig, only the provider is replaced, not the workloads. The provider itself must not request its replacement:
+  // the engine would close the old provider, and the deletions would fail ("the client connection is closing"). A
+  // constant `clusterIdentifier` prevents such a request.
   { replaceOnChanges: ["kubeconfig"] },
 );
 const inCluster = { providers: [api] };

@@ -24,8 +24,8 @@ const OTHERS = {
 };
 
 /**
- * A request for each API that needs the API and changes nothing. An API that responds is ready, even if the response is
- * "not found" or "permission denied". Only the response "not enabled" means that the API isn't ready.
+ * For each API, a read-only request that shows whether the API is ready. Only the error "not enabled" means that it
+ * isn't; any other response, even "not found" or "permission denied", means that it is.
  */
 const PROBES: Record<keyof typeof OTHERS, (opts: pulumi.InvokeOptions) => Promise<unknown>> = {
   compute: (opts) => getNetwork({ name: "default" }, opts),

@@ -152,7 +152,8 @@ function prometheusSource(uid: string, { longTerm, prometheusVersion }: GrafanaC
       prometheusVersion,
       // The scrape interval. Grafana derives `$__rate_interval` from it, so that rates span enough samples.
       timeInterval: "10s",
-      // Grafana shows Prometheus's alert rules and their state, and creates silences in this Alertmanager.
+      // Grafana shows the alert rules of Prometheus itself, not of the long-term store, and creates silences in the
+      // Alertmanager `alertmanagerUid`.
       manageAlerts: longTerm === undefined || uid === LOCAL_SOURCE,
       alertmanagerUid: ALERTMANAGER_SOURCE,
     }),

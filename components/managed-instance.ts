@@ -16,7 +16,10 @@ export interface ManagedInstanceArgs extends Omit<WorkloadArgs, "address" | "sou
   externalUrl: pulumi.Input<string>;
   /** Fields of the resource's spec that only this kind has. */
   spec: Record<string, unknown>;
-  /** Changes of containers that the operator defines, by name. @default none */
+  /**
+   * Patches for containers that the operator generates. Each patch is merged into the container of the same name.
+   * @default none
+   */
   containers?: { name: string; [field: string]: unknown }[];
   /** Other resources that the pod needs. */
   dependsOn: pulumi.Resource[];

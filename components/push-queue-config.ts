@@ -28,7 +28,10 @@ export const MAX_CLIENTS = 160;
  * Maximum number of connections that wait in the kernel until HAProxy accepts them. The node's limit is 4,096.
  */
 const BACKLOG = 1_024;
-/** Maximum number of concurrent requests of one process to the push proxy, which tries pushes one at a time. */
+/**
+ * Maximum number of concurrent pushes, and of concurrent reads, from one HAProxy process to the push proxy. The proxy
+ * tests pushes one at a time (push-proxy/canary.ts).
+ */
 const MAX_CONCURRENT = 32;
 /**
  * Size of the kernel's receive buffer for a client, in bytes. The kernel allocates twice this size, for its own

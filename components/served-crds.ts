@@ -51,7 +51,10 @@ function groupOf(name: string): string {
   return name.slice(name.indexOf(".") + 1);
 }
 
-/** Returns a function that lists the resources that the API server serves in all versions of the wanted groups. */
+/**
+ * Returns a function that lists the resources that the API server serves in at least one version of the wanted groups,
+ * as "RESOURCE.GROUP".
+ */
 async function discovery(kubeconfig: string, wanted: Set<string>): Promise<() => Promise<Set<string>>> {
   // Only the hook of a new or changed operator needs the client, and loading it takes a second.
   const { ApisApi, CustomObjectsApi, KubeConfig } = await import("@kubernetes/client-node");

@@ -19,7 +19,6 @@ export function usableInSubnetwork({ base, size }: Netmask): { first: string; la
   return { first: long2ip(start + 2), last: long2ip(start + size - 3) };
 }
 
-/** Reports whether an address of a subnetwork is usable. */
 export function isUsableInSubnetwork(range: Netmask, address: string): boolean {
   const { first, last } = usableInSubnetwork(range);
   return ip2long(first) <= ip2long(address) && ip2long(address) <= ip2long(last);

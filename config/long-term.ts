@@ -28,7 +28,7 @@ function isBaseUrl(value: string): boolean {
   return isStoreUrl(value) && !/[?#]|\/api\/v1(\/|$)/.test(value);
 }
 
-/** The keys of the long-term store. */
+/** Configuration keys of the long-term store, to which Prometheus sends all samples and from which Grafana reads. */
 export const longTermKeys = {
   longTerm: object({
     writeUrl: string(STORE_URL, isStoreUrl).meta({

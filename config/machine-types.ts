@@ -14,8 +14,8 @@ const SHARED_CORE: Readonly<Record<string, number>> = {
 };
 
 /**
- * Minimum memory in MiB for each vCPU of a predefined machine type. Only n1-highcpu types have less, 922 MiB, but
- * `checkMachineType` accepts the same n1-highcpu types with either value.
+ * Minimum memory in MiB for each vCPU of a predefined machine type. The n1-highcpu types have only 922 MiB for each
+ * vCPU, but `checkMachineType` gives the same results for them with 1,024 MiB.
  */
 const HIGHCPU_MIB = 1024;
 const STANDARD_MIB = 3840;

@@ -25,13 +25,16 @@ const BLOCKED_PORT = 25;
 export const MAIL_SERVER =
   "a mail server with a port from 1 to 65535, like smtp.example.org:587; Google Cloud blocks port 25";
 
-/** Reports whether the value is a mail server with a port that isn't blocked. */
+/** Reports whether the value is a mail server with a port that Google Cloud doesn't block. */
 export function isMailServer(value: string): boolean {
   const server = parseHostPort(value);
   return server !== undefined && server.port !== BLOCKED_PORT;
 }
 
-/** Checks that e-mail has a server, and that the server has either both a user and a password or neither. */
+/**
+ * Checks that `alerts.smtp` is set if `alerts.email` has addresses, and that `alerts.smtp.user` and `smtpPassword` are
+ * either both set or both unset.
+ */
 export function checkMail(raw: unknown): Problem[] {
   const email = valueAt(raw, ["alerts", "email"]);
   const server = valueAt(raw, ["alerts", "smtp"]);

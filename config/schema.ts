@@ -131,9 +131,9 @@ const grafana = object({
 });
 
 /**
- * Every key of the stack configuration with its type, allowed values, default and description. `npm run docs`
- * generates docs/configuration.md and the block `config` of Pulumi.yaml from it. A key without a default is
- * required, unless it is optional. A key needs an example if the stack files have none.
+ * Every key of the stack configuration with its type, allowed values, default and description. `npm run docs` generates
+ * docs/configuration.md and the block `config` of Pulumi.yaml from it. A key is required if it has neither a default
+ * nor `.optional()`. A key needs an example if the stack files have none.
  */
 export const schema = object({
   project: string(

@@ -172,7 +172,10 @@ export function isPattern(value: string): boolean {
   }
 }
 
-/** Reports whether the value is a URL for messages in Slack's format: http:// only for other products than Slack. */
+/**
+ * Reports whether the value is a URL that can receive messages in Slack's format. URLs of Slack itself must use
+ * https://, URLs of compatible products may also use http://.
+ */
 export function isSlackUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const { protocol, hostname } = new URL(value);

@@ -128,8 +128,8 @@ export async function queryPanel(
     ...target,
     expr: interpolate(target.expr, variables),
     interval: panel.interval ?? "",
-    // Grafana's page rounds the interval to a common one. Here it is rounded up to whole seconds, because a fraction
-    // would become a duration such as 10m34.8s, which PromQL doesn't have.
+    // Grafana's page rounds the interval to a value from a fixed list. Here it is rounded up to whole seconds, because
+    // a fraction would become a duration such as 10m34.8s, which PromQL doesn't have.
     intervalMs: Math.ceil((to - from) / POINTS / 1000) * 1000,
     maxDataPoints: POINTS,
   }));

@@ -12,7 +12,10 @@ export interface TunnelCommandArgs {
   port: number;
 }
 
-/** Local port, the same as in the commands for the previous environment. */
+/**
+ * Local port, the same as in the commands for the previous environment (docs/architecture.md), which was created by
+ * hand.
+ */
 const LOCAL_PORT = 8082;
 
 /**

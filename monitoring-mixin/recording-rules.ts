@@ -21,8 +21,9 @@ export function recordingGroups(): RecordingGroup[] {
  * Returns the rules that count pushes and restarts, and a rule for the disk space that Prometheus uses.
  *
  * The rules that count record a sample only when there is something to count, which saves storage. Those for pushes
- * don't use `increase`, which misses the first value of a new counter. They count the first value only if the push
- * proxy was scraped a minute before, so that Prometheus doesn't count old pushes again after a downtime.
+ * don't use `increase`, which misses the first value of a new counter. Instead, the first value counts if Prometheus
+ * also scraped the push proxy a minute before. Without this condition, Prometheus would count all earlier pushes again
+ * after its own downtime.
  */
 function healthRules(): RecordingGroup["rules"] {
   const pushes = (codes: string) => {

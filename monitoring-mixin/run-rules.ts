@@ -25,8 +25,8 @@ const LOOKBACK = `${LOOKBACK_DAYS}d`;
 /** Duration of a nightly run in hours: CI runs within this time after the first one belong to the same nightly run. */
 export const NIGHT_HOURS = 17;
 /**
- * Minimum hours between the start of a nightly run and a complete run that starts the next one, for suites that run
- * twice a day.
+ * Hours after the start of a nightly run from which a complete CI run starts a new nightly run, for suites that run
+ * twice a day. An earlier CI run belongs to the same nightly run.
  */
 export const SECOND_NIGHT_HOURS = 6;
 /** Days for which a test or code level is still expected after its last run. */
@@ -84,8 +84,9 @@ const JOB = 'job="k8sfv"';
  * `push_time_seconds`. The expression therefore matches a series with the push time that has the same labels, except
  * those that identify a measurement ({@link STEP}). The code level may be a label of the group or only of the series.
  *
- * A series with further labels of its own has no such push time. The expression matches it with the groups of its code
- * level if there are any, else with all groups without a code level.
+ * If a series has other labels that its group lacks, no push time has the same labels. Then the expression returns the
+ * newest of the new push times of the groups with the series' code level or, if there are no such groups, of the groups
+ * without a code level.
  *
  * @param match - label matchers of the runs' job
  * @param pushed - returns PromQL for the new push times of groups whose code level matches this matcher
@@ -107,9 +108,9 @@ export function pushTimeOf(metric: string, match: string, pushed: (level: string
 }
 
 /**
- * Returns PromQL for the push time of each series of the metric in groups with a new push. Excludes groups whose last
- * POST didn't contain the metric, because its values are from an earlier push and are already recorded. The push proxy
- * exposes which groups these are (`staleFamily`).
+ * Returns PromQL for the push times of the metric's series, only for groups with a new push. If a group's last POST
+ * didn't contain the metric, the group's series of the metric are from an earlier push and already recorded, so they
+ * are excluded. The push proxy exposes the metric `staleFamily` for such groups.
  */
 function recorded(metric: string): string {
   const stale = `${PUSH_METRICS.staleFamily}{${JOB}, family="${metric}"}`;

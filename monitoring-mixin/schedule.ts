@@ -50,7 +50,10 @@ function gapsOf({ days }: ExpectedRuns): number[] | undefined {
   });
 }
 
-/** Returns a PromQL scalar: seconds since the second-latest due time. A day begins at the due time, not at midnight. */
+/**
+ * Returns a PromQL scalar: seconds since the second-latest due time. The expression subtracts the due time of day from
+ * the current time, so that the weekday changes at the due time instead of at midnight.
+ */
 function sincePreviousDueTime({ by }: ExpectedRuns, gaps: number[]): string {
   const [hours = 0, minutes = 0] = by.split(":").map(Number);
   const shifted = `(time() - ${hours * 3600 + minutes * 60})`;

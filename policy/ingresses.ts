@@ -39,8 +39,9 @@ const registered = {
 
 /**
  * Services behind an external Ingress must have a security policy that allows only certain ranges or limits the rate of
- * all clients. An Ingress can't restrict ranges itself, and GKE creates an external load balancer for all classes
- * except `gce-internal`.
+ * all clients. An Ingress can't restrict ranges itself. Every class except `gce-internal` counts as external: GKE
+ * creates an external load balancer for the annotation `gce` or without a class, and ignores other classes, which may
+ * belong to another controller.
  */
 export const ingressesAreGuarded: ResourceValidationPolicy = {
   name: "ingresses-are-guarded",

@@ -10,7 +10,7 @@ interface Workload {
   template?: { spec?: PodSpec };
 }
 
-/** Returns the pod spec of a resource's inputs, by group and kind. */
+/** Functions that return the pod spec from a resource's inputs, by the resource's group and kind. */
 const PODS: Record<string, (inputs: never) => PodSpec | undefined> = {
   "core:Pod": (pod: { spec?: PodSpec }) => pod.spec,
   "core:PodTemplate": ({ template }: Workload) => template?.spec,

@@ -1,6 +1,6 @@
-// npm run --silent backfill -- URL > runs.txt: prints the samples that the recording rules would have
-// recorded of the runs in another Prometheus. `promtool tsdb create-blocks-from rules` can't do that, because
-// the first rule reads its own earlier results.
+// npm run --silent backfill -- URL > runs.txt: reads the runs that another Prometheus, at URL, has scraped, and prints
+// the samples that the recording rules would have recorded for them. `promtool tsdb create-blocks-from rules` can't do
+// that, because the first rule reads its own earlier results.
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { readArguments } from "./backfill/arguments.ts";

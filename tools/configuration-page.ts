@@ -97,7 +97,6 @@ export function isObject({ inner }: Key): boolean {
   return node(inner).def.type === "object";
 }
 
-/** Reports whether the key is a list. */
 export function isList({ inner }: Key): boolean {
   return node(inner).def.type === "array";
 }

@@ -141,8 +141,8 @@ function asCreated(planned: State, known: State[]): State[] {
   if (provider === undefined) return [];
   const urns = new Set(known.map(({ urn }) => urn));
   const { parent, dependencies = [], inputs = {} } = planned;
-  // A Google resource can exist only if all its dependencies are known. A resource of Grafana is stored on Grafana's
-  // disk, so it can exist before its dependencies are recreated.
+  // A Google resource is created after its dependencies, so these must be in the state or be candidates. A resource of
+  // Grafana is stored on Grafana's disk, so it can exist before its dependencies are recreated.
   const inGrafana = planned.type.startsWith("grafana:");
   const needed = [...(inGrafana ? [] : dependencies), ...(parent === undefined ? [] : [parent])];
   if (!needed.every((urn) => urns.has(urn))) return [];

@@ -33,11 +33,11 @@ const MAIN_ORGANISATION = 1;
 
 /**
  * Import IDs by resource type, computed from the arguments (pulumi.com/registry/packages/gcp, .../grafana). Other types
- * need no import: creating a Kubernetes object (server-side apply), a dashboard (`overwrite`) or an API again succeeds,
- * and a generated password exists only in the state.
+ * need no import: a Kubernetes object (server-side apply) or a dashboard (`overwrite`) can be created again, a Google
+ * API can be enabled again, and a generated password exists only in the state.
  *
- * If the state lacks an API, the API's resources are not imported (asCreated in import-existing.ts): the API may be
- * disabled, and Google then rejects all requests to it.
+ * If the state lacks the resource that enables a Google API, the resources that depend on it are not imported
+ * (asCreated in import-existing.ts): the API may be disabled, and Google then rejects all requests to it.
  */
 const IDS: Partial<Record<string, Id>> = {
   "gcp:compute/network:Network": globalPath("networks"),
@@ -74,7 +74,7 @@ const IDS: Partial<Record<string, Id>> = {
  *
  * @param type Pulumi type token, e.g. "gcp:compute/disk:Disk"
  * @param inputs arguments, all known
- * @returns undefined for other types, which need no import or are not used by the program
+ * @returns undefined if {@link IDS} lacks the type, because it needs no import or the program doesn't use it
  */
 export function resourceId(type: string, inputs: Inputs, defaults: Defaults): string | undefined {
   return IDS[type]?.(inputs, defaults);

@@ -35,7 +35,10 @@ const OWN_PAGE_BYTES = 2 ** 17;
 /** Timeout of a trial in ms. The canary processes the largest push within 2 s on an idle host. */
 const TRIAL_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 10_000;
-/** Maximum number of new canaries for one push, if something else than the push ends them, e.g. a signal. */
+/**
+ * Maximum number of new canaries that fail during the trial of one push for another reason, e.g. because a signal ends
+ * them. Then the proxy rejects the push.
+ */
 const MAX_KILLED = 5;
 /** Maximum time in ms from the end of the canary's connections to the end of its process. */
 const EXIT_MS = 200;
@@ -54,7 +57,10 @@ export async function tryPush(push: Request): Promise<Verdict> {
   return inTurn(() => tryNow(push));
 }
 
-/** Returns the sizes of an accepted push's families: bytes in the JSON of the Pushgateway's API. */
+/**
+ * Returns the labels of an accepted push's group and the size of each of its metric families; undefined if the canary
+ * has no group after the push. A size is the length of the family as JSON, as in the Pushgateway's API.
+ */
 export async function sizesOf(push: Request): Promise<FamilySizes | undefined> {
   return inTurn(async () => {
     const { at } = await ready();

@@ -30,8 +30,8 @@ export async function ask(method: string, path: string, body = ""): Promise<Resp
 }
 
 /**
- * Reads the Pushgateway's metrics line by line, in latin1, because the whole response may not fit in the proxy's
- * memory.
+ * Reads the Pushgateway's metrics line by line, because the whole response may not fit in the proxy's memory. Lines are
+ * in latin1, i.e. one character per byte.
  *
  * @returns the status, and the text after the last newline
  */
@@ -58,8 +58,9 @@ let isConnected = false;
 
 /**
  * Returns a number that is different for each process of the Pushgateway (the epoch), or undefined while the
- * Pushgateway is down. A connection that is closed only when the process exits detects restarts. A checkpoint is valid
- * only within one epoch, because a restarted Pushgateway could store the checkpoint without the pushes before it.
+ * Pushgateway is down. The proxy keeps an idle connection open, which is closed only when the Pushgateway's process
+ * exits, so each new connection means a new process. A checkpoint is valid only within one epoch, because a restarted
+ * Pushgateway could store the checkpoint without the pushes before it.
  */
 export function connectionEpoch(): number | undefined {
   return isConnected ? epoch : undefined;

@@ -32,7 +32,8 @@ function lastNight(thresholds: Schedule) {
   const passing =
     `sum by (code_level) (last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}}[${LAST}]) ` +
     `and on (code_level, test_name) ${inNight})`;
-  // Tests of earlier nightly runs are expected too, except in developers' runs.
+  // Counts all tests of the last EXPECTED_DAYS days, so that a missing test lowers the share of passed tests. For
+  // developers' runs, counts only the tests of the last run.
   const expected =
     `(count by (code_level) (last_over_time(nightly:k8sfv_test_result{${CHOSEN_TESTS}, ${NIGHTLY}}[${LAST}])) ` +
     `or count by (code_level) (${inNight}))`;

@@ -155,9 +155,9 @@ export function missingPackages(isThere, packages = systemPackages) {
  */
 export function needsNpm({ lock, stamp, lockTime, installedTime }) {
   if (installedTime === undefined) return true;
-  // An installation that is newer than the lock file is valid without a stamp, because a manual installation leaves
-  // none. An installation with an equal stamp is valid although it is older, because a fresh checkout changes the lock
-  // file's time but not its content.
+  // An installation is valid if it is newer than the lock file, whatever its stamp: a manual installation writes no
+  // stamp. It is also valid if its stamp equals the lock file's hash, whatever the times: a fresh checkout changes the
+  // lock file's time but not its content.
   return stamp !== lock && installedTime < lockTime;
 }
 

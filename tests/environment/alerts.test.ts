@@ -104,8 +104,8 @@ describe("alerts", () => {
       () => query(addresses.prometheus, "seen"),
       (found) => found.length > 0 && found.every(({ metric }) => metric.job === "anything"),
     );
-    // A scrape, a recording rule and an alert rule take at most 10 + 60 + 60 s. The pushed groups stay until
-    // the end of the tests.
+    // Waits for a scrape, a recording rule and an alert rule, which take at most 10 + 60 + 60 s. The test doesn't
+    // delete the pushed groups, so they also exist during the tests below.
     await sleep(130_000);
     expect(await query(addresses.prometheus, 'ALERTS{alertname="TargetDown"}')).toEqual([]);
     expect(await query(addresses.prometheus, "job:restarts:increase1m")).toEqual([]);
@@ -185,8 +185,8 @@ describe("alerts", () => {
     const [message] = nightly();
     expect(message?.alerts.filter(({ labels }) => labels.alertname === "TestFailed")).toHaveLength(300);
     expectWithinLimits(receivers);
-    // Alertmanager writes its notification log every 5 s. Its process is killed and its pod is moved again only after
-    // that.
+    // Alertmanager writes its notification log to its disk every 5 s. The test waits for that before it kills the
+    // process and moves the pod again; otherwise Alertmanager would not know that it has sent the message.
     await sleep(6_000);
     await kill(cloud, "alertmanager", "bin/alertmanager");
     await moveAlertmanager();
@@ -222,7 +222,7 @@ describe("alerts", () => {
     expect(gaps.length).toBeGreaterThan(4);
     // Each of the two restarts and the two moves of the pod may delay a heartbeat.
     expect(gaps.filter((gap) => gap < 110 || gap > 130).length).toBeLessThanOrEqual(4);
-    // docs/alerts.md recommends a period of 5 minutes.
+    // docs/alerts.md recommends that the heartbeat service expects a POST every 5 minutes.
     expect(Math.max(...gaps)).toBeLessThan(300);
   });
 

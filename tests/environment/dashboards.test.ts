@@ -229,14 +229,16 @@ async function emptyQueries(
   const wanted = rangeOf(dashboard);
   const isLong = wanted.to - wanted.from > 300 * DAY_MS;
   const isYoung = !WITH_HISTORY.includes(dashboard.uid);
-  // All samples of a Prometheus that is minutes old can fall between two points of a range of hours.
+  // The environment is only minutes old. In a range of hours, all its samples can fall between two points, so the range
+  // is the last 10 minutes.
   const range = isYoung && !isLong ? lastDays(10 / (24 * 60)) : wanted;
   const variables = await initialVariables(grafana, dashboard, range);
   const empty: string[] = [];
   for (const panel of panelsOf(dashboard)) {
     const frames = await queryPanel(grafana, panel, variables, range);
-    // In a range of years, the points are further apart than the samples are old, so a query may return nothing. The
-    // test then only checks that the query succeeds.
+    // In a range of years, consecutive points of a query are more than a day apart. All samples of an environment that
+    // is minutes old can fall between two points, so that the query returns nothing. The test then only checks that the
+    // query succeeds.
     if ((isYoung && isLong) || MAY_BE_EMPTY.includes(panel.title)) continue;
     for (const { refId } of panel.targets) {
       const name = `${panel.title}, ${refId}`;

@@ -57,10 +57,10 @@ export function mean(values: number[]): number {
 }
 
 /**
- * Returns a function for the parameter `together` of `expected`. The function takes each test's worst result in the
- * runs of a point, and returns the sum over all tests.
+ * Returns a function for the parameter `together` of `expected`. For each test, the function finds the lowest result in
+ * the runs of a point. It returns the sum of these results.
  *
- * @param all - runs whose first one has all tests
+ * @param all - runs, of which the first contains every test
  */
 export function worstSum(all: HistoryRun[]) {
   const tests = Object.keys(all[0]?.results ?? {});

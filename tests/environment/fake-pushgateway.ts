@@ -21,14 +21,17 @@ interface Group {
   pushTime: number;
 }
 
-/** Parts of a request by which `fault` and `beforeResponse` decide. */
+/** A request, as passed to `fault` and `beforeResponse`. */
 interface FakeRequest {
   method: string;
   path: string;
   body: string;
 }
 
-/** Name of the fake Pushgateway's own counter, which a push must not have with another type. */
+/**
+ * Name of the fake Pushgateway's own counter. Once it exposes the counter, it rejects pushes of a metric with this name
+ * and another type.
+ */
 export const SCRAPES = "own_scrapes_total";
 
 interface FakePushgatewayOptions {
@@ -62,7 +65,10 @@ export class FakePushgateway {
 
   private groups: Record<string, Group> = {};
   private server: Server | undefined;
-  /** Whether it exposes its counter of scrapes, which it does from the first scrape after the first push on. */
+  /**
+   * Whether the counter SCRAPES exists. It exists after the first push and a later scrape. From then on, pushes of
+   * SCRAPES with another type are rejected.
+   */
   private countsScrapes = false;
   private readonly sockets = new Set<Socket>();
   private readonly options: FakePushgatewayOptions;
@@ -75,7 +81,7 @@ export class FakePushgateway {
   async start(): Promise<void> {
     this.groups = readGroups(this.options.file);
     const server = createServer((request, response) => void this.handle(request, response));
-    // The proxy keeps a connection without requests open.
+    // The proxy keeps a connection open on which it never sends a request. Node's default timeout would close it.
     server.headersTimeout = 0;
     server.on("connection", (socket) => {
       this.sockets.add(socket);

@@ -7,7 +7,7 @@ export interface Night {
   level: string;
   /** Results by test: 1 is a pass, 0 a failure. @default the test "leak" passes */
   results?: Record<string, number>;
-  /** Mean occupancy of felix in the test "leak". @default 100 */
+  /** Mean occupancy of felix in bytes in the test "leak". @default 100 */
   mean?: number;
   /** Heap of felix in bytes at each step of the test "leak". @default no heap metrics */
   heap?: number[];
@@ -95,7 +95,7 @@ function notation(spans: Span[]): string {
 /**
  * Returns one run of the code level "A" per day, pushed at minute 60 of the day.
  *
- * @param of - returns the fields of a night's run that differ from these
+ * @param of - returns the fields to override in the run of a night; the first night is 0
  */
 export function nightly(nights: number, of: (night: number) => Partial<Night> = () => ({})): Night[] {
   return Array.from({ length: nights }, (_, n) => ({ at: n * DAY + 60, level: "A", ...of(n) }));

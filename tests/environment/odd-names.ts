@@ -1,4 +1,4 @@
-/** Test names that break a query if Grafana inserts them into it in its default format. */
+/** Test names that would break a query if Grafana inserted a variable's value in its default format. */
 export const ODD_NAMES = [
   "it's quoted",
   'says "hi" (a.b)',

@@ -25,9 +25,10 @@ const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const CI_HOST_ADDRESS = "10.248.15.253";
 const PORT = 9091;
 /**
- * Timeout in ms until Prometheus runs with a new configuration. The kubelet updates the Secret within 90 s. If the
- * reload is in the same second as Prometheus's start, the config reloader waits another 3 minutes, because it detects a
- * finished reload by a later time in whole seconds (thanos pkg/reloader/tracker.go).
+ * Timeout in ms until Prometheus runs with a new configuration. The kubelet updates the Secret within 90 s. After each
+ * reload, the config reloader waits up to 3 minutes until the time of Prometheus's last reload, which is in whole
+ * seconds, has increased (thanos pkg/reloader/tracker.go). If the first reload is in the same second as Prometheus's
+ * start, this time doesn't increase, and the reloader applies the next change only after these 3 minutes.
  */
 const RELOAD_MS = 300_000;
 /** Port of the CI host that is not a Felix target. */

@@ -117,9 +117,10 @@ describe("Prometheus on a full disk", () => {
     expect(await scrapes()).toBeGreaterThan(0);
     const seen = await query(url, `count_over_time(up[${Math.ceil(Date.now() / 1000 - resumed)}s])`);
     expect(Number(seen[0]?.value[1])).toBeGreaterThan(3);
-    // The history is complete after a crash, and scrapes continue. Samples scraped while the disk was full may be lost:
-    // Prometheus truncates its write-ahead log at the record that was incomplete (observed). The Pushgateway still
-    // exposes the values of the last run, so they are scraped again.
+    // After a crash, all imported samples still exist, and scrapes continue. Samples scraped while the disk was full
+    // may be lost: Prometheus truncates its write-ahead log at the incomplete record (observed). In the real
+    // environment the last run's values are not lost, because the Pushgateway still exposes them and Prometheus scrapes
+    // them again.
     await end(prometheus);
     await start("0");
     expect(await stored(history.days, 0)).toBe(before);

@@ -95,7 +95,8 @@ function samples(page: string[]): string[] {
 function isRefusedByIntention({ path: of }: FuzzPush, page: string[]): boolean {
   const names = samples(page).map((line) => line.split("{")[0] ?? "");
   const decoded = percentDecoded(of.split("?")[0] ?? "");
-  // The Pushgateway accepts a second label "job" that is not UTF-8, because it ignores that label.
+  // The proxy rejects each path that is not UTF-8. The Pushgateway accepts such a path if only the value of a second
+  // label "job" is not UTF-8, because it ignores that label.
   if (decoded === undefined) return true;
   const pairs = decoded.replace(/^\/+/, "/").split("/").slice(2);
   const hasEmptyValue = pairs.some((value, at) => at % 2 === 1 && /^=*$/.test(value));
@@ -169,8 +170,8 @@ describe("random pushes", () => {
       return false;
     }
     if (bare.status >= 300 && bare.status < 400) {
-      // The Pushgateway redirects such a path. The proxy rejects it, or, if it begins with two slashes,
-      // treats them as one.
+      // The Pushgateway redirected the push. The proxy rejects such a push, unless its path begins with two slashes,
+      // which the proxy treats as one.
       if (!push.path.startsWith("//")) expect(status).toBe(400);
       return false;
     }

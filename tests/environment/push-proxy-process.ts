@@ -40,7 +40,7 @@ export interface PushProxyProcess {
   metrics: () => Promise<Record<string, number>>;
   /** Paths that were flushed to the disk, in order. */
   flushed: () => string[];
-  /** Path of the Pushgateway's file. */
+  /** Path of the fake Pushgateway's persistence file. */
   file: string;
   /** Suspends the process with SIGSTOP, like a lack of CPU, or resumes it. */
   pause: (paused: boolean) => void;

@@ -25,7 +25,7 @@ describe("if the Pushgateway is nearly full, the push proxy", () => {
     expect((await proxy.push("job/one", lines("one_metric", 20))).status).toBe(507);
     const post = { method: "POST" };
     expect((await proxy.push("job/one", lines("new_metric", 9), post)).status).toBe(507);
-    // These don't increase the size of their group.
+    // The next two pushes don't increase the size of their group.
     expect((await proxy.push("job/one", lines("one_metric", 10), post)).status).toBe(202);
     expect((await proxy.push("job/one", lines("new_metric", 9))).status).toBe(202);
     expect((await proxy.push("job/two", "", { method: "DELETE" })).status).toBe(202);

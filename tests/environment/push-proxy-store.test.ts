@@ -120,7 +120,8 @@ describe("the push proxy loses no push", () => {
     const first = proxy.push("job/hanging", "hanging_metric 1\n");
     await until(() => proxy.gateway.samplesOf("hanging_metric").length === 1);
     await sleep(100);
-    // The checkpoint of the second push begins after the restart.
+    // Checkpoints run one at a time. The first push's checkpoint hangs, so the second push's checkpoint begins only
+    // after the restart.
     const second = proxy.push("job/waiting", "hanging_metric 2\n");
     await until(() => proxy.gateway.samplesOf("hanging_metric").length === 2);
     await sleep(100);

@@ -84,7 +84,7 @@ export class Receivers {
     await this.server;
   }
 
-  /** Returns the accepted messages of one receiver since a time. */
+  /** Returns the messages that one receiver accepted at or after `since`, a Unix time in ms. */
   of(path: string, since = 0): Message[] {
     return this.messages.filter(
       ({ path: where, at, status }) => where === path && at >= since && status < 300,

@@ -91,7 +91,8 @@ describe("the whole environment", () => {
     expect(stdout.split("\n")).toContain("PROMPG_URL=http://10.248.1.4:9091");
   });
 
-  // Recording rules, alert rules and collection take two to three minutes, so a later test checks the message.
+  // The alert about this failed test needs two to three minutes: for recording rules, alert rules, and the minute for
+  // which Alertmanager collects alerts into one message. So a later test checks that the message arrives.
   it("accepts a run with a failed test and a URL as code level", async () => {
     receivers = await Receivers.start(cloud);
     const level = Buffer.from("https://github.com/projectcalico/felix.git-master").toString("base64url");

@@ -222,8 +222,9 @@ test("reads each push once, skips weeks without pushes and ignores push time 0",
     if (received.get("step") === String(week)) {
       return success({ metric: {}, values: [2, 5].map((n) => [START + n * week, "1"]) });
     }
-    // Values of push_time_seconds, one per minute. Each of the two weeks contains the push at 5.5. The second week also
-    // contains the push at 9.5, and 5.5 again after it. The value 0 is no push.
+    // Five values of push_time_seconds, one per minute, for each of the two weeks with pushes. In the first week, the
+    // only push time is 5.5. In the second week, the series shows 5.5 again, before and after the new push time 9.5.
+    // The value 0 is no push.
     const shown = ["5.5", "5.5", at < START + 2 * week ? "5.5" : "9.5", "5.5", "0"];
     return success({ metric: {}, values: shown.map((pushed, n) => [at + n * 60, pushed]) });
   });

@@ -24,7 +24,7 @@ beforeEach(() => {
 
 /**
  * npm scripts that pass their arguments to a program of this repository, each with the program's path. The scripts
- * `pulumi` and `kubectl` pass them to Pulumi and kubectl, so they are not included.
+ * `pulumi` and `kubectl` are not included, because Pulumi and kubectl parse their arguments.
  */
 const commands = Object.entries(
   (JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: Record<string, string> })

@@ -160,7 +160,6 @@ export async function settled(recorded: Recorded[]): Promise<void> {
   }
 }
 
-/** Returns the value of an output. */
 export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => output.apply(resolve));
 }

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { overdue } from "../../monitoring-mixin/schedule.ts";
 import type { ExpectedRuns } from "../../monitoring-mixin/thresholds.ts";
 
-// Does not prove that Prometheus evaluates the expression like this; tests/rules/NightlyRunMissing.test.yaml does.
+// These tests evaluate the PromQL expression of `overdue` in JavaScript. tests/rules/NightlyRunMissing.test.yaml tests
+// it with promtool.
 
 const DAY = 86_400;
 const WORKDAYS: ExpectedRuns["days"] = ["mon", "tue", "wed", "thu", "fri"];

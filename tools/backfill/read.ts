@@ -53,7 +53,8 @@ interface Pushes {
 
 /**
  * Finds each group's pushes. The time of a push is the first full minute at which the push was visible: the rules would
- * have recorded the push at about this time. A push that becomes visible again after another one counts once.
+ * have recorded the push at about this time. If an earlier push becomes visible again after a later one, it is not
+ * counted again.
  */
 async function findPushes(prometheus: Prometheus, wanted: RunSelection): Promise<Pushes[]> {
   const seen = new Set<string>();

@@ -17,7 +17,7 @@ const USAGE = `npm run new-stack -- NAME --project PROJECT --region REGION --ci-
   --prometheus-gb  size of Prometheus' disk in GiB; by default 200, for five years
 On a terminal it prompts for missing values.`;
 
-/** Prompts for a missing value. Exits with the usage without a terminal. */
+/** Prompts for a missing value. Without a terminal, exits with an error and the usage. */
 async function prompt(question: string, option: string): Promise<string> {
   if (!process.stdin.isTTY) exitWithUsage(`--${option} is missing`, USAGE);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });

@@ -23,10 +23,13 @@ export async function checkConnected(prometheus: Connection): Promise<void> {
 }
 
 /**
- * Waits until Alertmanager has the alert Watchdog, which always fires and takes the same path as every alert.
+ * Waits until Alertmanager has the alert Watchdog. It always fires, and Prometheus sends it to Alertmanager like every
+ * other alert.
  *
- * @param timeoutMs milliseconds; a new Prometheus needs up to two evaluations
- * @throws Error that names the first failing step of that path
+ * @param timeoutMs timeout in milliseconds. The default is enough for two evaluations of the alert rules, which a new
+ * Prometheus may need.
+ * @throws Error that says at which step the alert is missing: no rule, a failed evaluation, no evaluation yet, or not
+ * sent
  */
 export async function waitForWatchdog(
   { prometheus, alertmanager }: { prometheus: Connection; alertmanager: Connection },

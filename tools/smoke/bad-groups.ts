@@ -24,8 +24,9 @@ export async function explainExposition(gateway: Connection): Promise<string | u
  * If the page ends early: the Pushgateway writes metric families in order of name and stops at the first one that it
  * can't write, so these are the groups with the first missing family.
  *
- * If the request fails: these are the groups with an empty label value, whose series equal those of a group without the
- * label, or with a value that isn't valid UTF-8, for which the API's JSON contains U+FFFD.
+ * If the request fails: these are the groups in which a label value is empty or contains U+FFFD. An empty label value
+ * makes the group's series equal to those of a group without the label. U+FFFD stands in the API's JSON for bytes that
+ * aren't valid UTF-8.
  *
  * @param page the metrics page; undefined if the request failed
  * @returns paths of the groups

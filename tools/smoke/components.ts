@@ -8,7 +8,7 @@ export interface Component {
   readonly service: string;
   /** URL for `--direct`, without user and password. It is undefined if the component can't be reached from the VPC. */
   readonly url: string | undefined;
-  /** Headers of every request, with the password. */
+  /** Headers of requests, with the user and password if the component requires them. */
   readonly headers: Record<string, string>;
   /** Headers of requests to `url`. @default `headers` */
   readonly directHeaders?: Record<string, string>;

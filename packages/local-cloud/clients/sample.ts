@@ -14,7 +14,7 @@ export interface SampleResult {
   passing: number;
   /** Mean memory occupancy of `occupancyTest` in bytes, unique for this run. */
   occupancyMeanBytes: number;
-  /** Name of the test with the mean occupancy `occupancyMeanBytes`. */
+  /** Name of the test whose mean memory occupancy is `occupancyMeanBytes`. */
   occupancyTest: string;
 }
 

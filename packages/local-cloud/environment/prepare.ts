@@ -47,8 +47,8 @@ const imagePrograms = [
 ];
 
 /**
- * Main modules of the cloud's background programs, by name. They run as bundles: the agent's starts a second faster than
- * its sources, which tsx would have to compile, and needs 80 MiB less memory.
+ * Main modules of the cloud's background programs, by name. They run as bundles, because tsx would have to compile the
+ * sources at each start. The agent's bundle starts a second faster and needs 80 MiB less memory.
  */
 const backgroundPrograms = {
   agent: "packages/local-cloud/cluster/agent-main.ts",

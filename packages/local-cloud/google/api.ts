@@ -70,7 +70,8 @@ export class Api {
   async read(type: ResourceType, existing: ExistingResource): Promise<Resource | undefined> {
     const { path } = existing;
     const found = this.store.read().resources[path];
-    // This precedes the check for a missing resource, because a disabled API responds with its own error even then.
+    // `before` fails if the API is disabled. It runs before the check for a missing resource, because a disabled API
+    // responds with its own error even if the resource doesn't exist.
     await this.before(type, contextOf(type, "read", existing, projectOf(existing, found)));
     if (found === undefined || found.type !== type.token) return undefined;
     // Google completes operations after a client's crash; the emulation does so on the next read.

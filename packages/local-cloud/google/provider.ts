@@ -177,8 +177,8 @@ export class GoogleProvider implements Plugin {
   /** Implements `getEngineVersions`: returns the only cluster version. */
   private async versions(args: Values): Promise<Values> {
     const at = place("location", args, this.defaults);
-    // No cluster has an empty path, so this read returns nothing. It only fails if the API is disabled, and injects
-    // faults.
+    // This read checks that the API is enabled and injects faults. It finds no cluster, because no cluster has an empty
+    // path.
     await this.api.read(findType("gcp:container/cluster:Cluster"), {
       path: "",
       name: "",

@@ -19,7 +19,10 @@ export interface TestCloud {
   /** Recorded calls of the infrastructure, e.g. `startNode …`. */
   readonly calls: string[];
   readonly machines: Infrastructure;
-  /** Global addresses, and rules of security policies, that are announced to Ingresses, by name. */
+  /**
+   * Names of the global addresses and security policies announced to Ingresses, each with its address or its rules. An
+   * announced deletion removes the entry.
+   */
   readonly announced: Map<string, unknown>;
   /**
    * State that tests set. `disks`: a disk's `ZONE/NAME` and the node to which it is attached. `addresses`: an address

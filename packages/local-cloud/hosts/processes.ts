@@ -43,7 +43,8 @@ export const nodeCommand: readonly string[] = [process.execPath, "--max-semi-spa
 
 /**
  * Returns an environment without PULUMI_* variables, for processes that outlive the engine: otherwise {@link
- * findEngineProcesses} would find these processes too. With one arena, glibc returns more unused memory.
+ * findEngineProcesses} would find these processes too. It also limits glibc to one malloc arena, so that the processes
+ * return more of their unused memory to the system.
  */
 export function detachedEnvironment(): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI_"));

@@ -13,9 +13,9 @@ export interface LayerEntry {
    */
   content?: { file: string } | { tree: string } | { text: string };
   /**
-   * Mode of the directory or file. Ignored for a `tree`: its directories and executable files have mode 0755, its other
-   * files
-   * 0644. @default 0644 for a `text`, otherwise 0755
+   * Mode of the directory or file. Ignored for a `tree`: its directories and executable files have mode 0755, all
+   * others 0644.
+   * @default 0644 for a `text`, otherwise 0755
    */
   mode?: number;
   /** Owner. @default 0 (root) */

@@ -1,5 +1,5 @@
 /**
- * Images of the environment. Besides helpers in `lib/`, this package imports nothing else from the project that it
- * runs.
+ * Images of the environment. These and helpers in `lib/` are all that this package imports from the rest of the
+ * repository.
  */
 export { images } from "../../../versions.ts";

@@ -13,7 +13,6 @@ import type { Tool } from "./tools.ts";
  */
 const RECIPES_VERSION = 2;
 
-/** Returns the default cache directory. */
 export function defaultCacheDir(): string {
   const base = process.env["XDG_CACHE_HOME"] ?? "";
   return join(base === "" ? join(homedir(), ".cache") : base, "k8sfv-metrics", "toolchain");

@@ -14,8 +14,8 @@ const DRIVERS =
   /^\t_? *"gocloud\.dev\/(blob\/(azureblob|gcsblob|s3blob)|secrets\/(awskms|azurekeyvault|gcpkms|hashivault))".*\n/gm;
 
 /**
- * Functions that change source files of the engine, by path. They keep local state and the secrets providers
- * "passphrase" and "service".
+ * Functions that change source files of the engine, by path. The changed engine still supports local state and the
+ * secrets providers "passphrase" and "service".
  */
 const CHANGES: Readonly<Record<string, (source: string) => string>> = {
   "backend/diy/backend.go": (source) =>

@@ -61,7 +61,8 @@ export interface RunOptions {
 export async function run(command: string, args: string[], options: RunOptions): Promise<string> {
   await mkdir(dirname(options.log), { recursive: true });
   const log = createWriteStream(options.log, { flags: "a" });
-  // Ignores errors of the log, for example on a full disk: then the command fails too, and its error is thrown below.
+  // Ignores write errors of the log. On a full disk, for example, the command fails as well, and its error is thrown
+  // below.
   log.on("error", () => undefined);
   log.write(`$ ${command} ${args.join(" ")}\n`);
   const child = execa(command, args, {

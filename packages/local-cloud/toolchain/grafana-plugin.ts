@@ -109,8 +109,9 @@ export async function pruneGrafanaPlugin(module: string): Promise<void> {
 }
 
 /**
- * Removes the requirement of each module that contains none of the imported packages from a go.mod. The tool's own
- * go.mod contains the indirect requirements, so the build needs neither the removed modules nor their go.mod files.
+ * Removes from a go.mod the requirement of each module from which no package is imported. The build needs neither these
+ * modules nor their go.mod files, because its main module (modules/pulumi-resource-grafana) lists all indirect
+ * requirements in its own go.mod.
  */
 export function requireOnly(goMod: string, imports: ReadonlySet<string>): string {
   return goMod.replace(/^(?:require )?\s*(\S+) v\S+(?: \/\/ indirect)?\n/gm, (line, module: string) =>

@@ -5,7 +5,7 @@ import { ToolchainError } from "./go.ts";
 /** One case in the SDK's switch over kinds: API version, kind and resource token. */
 const KNOWN_KIND =
   /^\tcase "([^"]+)\/([A-Za-z]+)":\n\t\tvar res \w+\.\w+\n\t\terr := ctx\.RegisterResource\("([^"]+)", name, props, &res, opts\.\.\.\)\n\t\tif err != nil \{\n\t\t\treturn nil, err\n\t\t\}\n\t\treturn &res, nil\n/gm;
-/** Resource token in the default case of that switch. */
+/** Go expression for the resource token in the default case of the SDK's switch over kinds. */
 const ANY_KIND = 'fmt.Sprintf("kubernetes:%s:%s", apiVersion, kind)';
 /** Imports of the SDK's packages, one per API version. */
 const TYPES_OF_GROUPS =

@@ -2,7 +2,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ToolchainError } from "./go.ts";
 
-/** Options of the resource monitor that the language host serves to the program. */
+/**
+ * Code in the language host's main.go that sets the gRPC server options of the resource monitor, which the language
+ * host serves to the program.
+ */
 const OPTIONS = "Options: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),";
 
 /**
@@ -38,9 +41,9 @@ func passOn(engine *grpc.ClientConn) grpc.ServerOption {
 `;
 
 /**
- * Makes the language host forward calls that its SDK doesn't know to the engine. A program with the current SDK
- * calls `SignalAndWaitForShutdown` before it exits, so that the engine can still delete resources; the host of SDK
- * 3.68, the latest one published as a Go module, would respond with UNIMPLEMENTED.
+ * Makes the language host forward calls that its SDK doesn't know to the engine. A program with the current SDK calls
+ * `SignalAndWaitForShutdown` before it exits, so that the engine can still delete resources. The latest language host
+ * that is published as a Go module is that of SDK 3.68, which would respond with UNIMPLEMENTED.
  *
  * @param module writable copy of the Go module github.com/pulumi/pulumi/sdk/v3
  * @throws ToolchainError when the host's source has changed

@@ -69,7 +69,9 @@ async function prepareEngine(build: Build): Promise<string> {
   return folder;
 }
 
-/** Prepares the language host with a resource monitor that forwards calls unknown to its SDK. */
+/**
+ * Prepares Pulumi's language host for Node.js. It is changed to forward calls that its SDK doesn't know to the engine.
+ */
 async function prepareLanguageHost(build: Build): Promise<string> {
   const { folder, copy } = await prepareWithCopy(build, "github.com/pulumi/pulumi/sdk/v3");
   await forwardUnknownCalls(copy);
@@ -84,9 +86,9 @@ async function prepareGrafanaPlugin(build: Build): Promise<string> {
 }
 
 /**
- * Makes two writable copies: `folder`, of the tool's Go module, and `copy`, of `module`, which the tool's module requires.
- * A replace directive in `folder` points to `copy`. The copy is needed because Go does not support overlays for files in
- * its module cache. Go verifies the original module against go.sum.
+ * Makes writable copies of two Go modules: `folder` is a copy of the tool's module, and `copy` is a copy of its
+ * dependency `module`. A replace directive in the go.mod of `folder` points to `copy`. The copy is needed because Go
+ * does not support overlays for files in its module cache. Go verifies the original module against go.sum.
  */
 async function prepareWithCopy(build: Build, module: string): Promise<{ folder: string; copy: string }> {
   const folder = join(build.scratch, "module");

@@ -20,7 +20,8 @@ export async function buildTool(build: Build): Promise<void> {
     await mkdir(to, { recursive: true });
     for (const name of (await readdir(from)).filter((name) => copy.only.test(name))) {
       await copyFile(join(from, name), join(to, name));
-      // Files in the module cache are read-only, and launchers must be executable.
+      // Files in the module cache are read-only. Files that are copied to the binaries' directory are launcher scripts,
+      // which must be executable.
       await chmod(join(to, name), copy.to === "." ? 0o755 : 0o644);
     }
   }

@@ -1,6 +1,9 @@
 import { images } from "../project/images.ts";
 
-/** Versions used in more than one place. They must equal the versions that the npm packages require. */
+/**
+ * Versions that the programs report. Those of Kubernetes and Pulumi must equal the versions in their go.mod files, and
+ * those of the plugins the versions of the npm packages `@pulumi/kubernetes` and `@pulumiverse/grafana`.
+ */
 const KUBERNETES = "v1.34.2";
 const PULUMI = "v3.259.0";
 const KUBERNETES_PLUGIN = "4.25.0";
@@ -37,7 +40,7 @@ export interface Tool {
   recipe?:
     "alertmanager" | "engine" | "grafana-plugin" | "kubernetes-plugin" | "language-host" | "prometheus";
   copies?: Copy[];
-  /** Other entries of the cache directory that callers request by name. */
+  /** Directories in the tool's cache directory that callers can request by name, like binaries. */
   folders?: string[];
   /** Peak memory in GB, which limits parallel builds. */
   memory: number;

@@ -86,7 +86,7 @@ const rust = (age: "oldest" | "newest") => ({
 
 /** The oldest and the newest version of each client library that CI may use; for Java, the old and the new library. */
 export const CLIENTS: Client[] = [
-  // The version that Felix used in 2018.
+  // The version of client_golang that Felix used in 2018.
   { name: "go-oldest", ...go },
   // The last version that accepts only status 202.
   { name: "go-before-1.2", ...go },

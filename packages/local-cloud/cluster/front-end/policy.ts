@@ -34,7 +34,8 @@ export function evaluatePolicy(
   const rule = [...rules]
     .sort((a, b) => a.priority - b.priority)
     .find(({ match }) => contains(match.config.srcIpRanges, address));
-  // No rule matches only if there is no security policy, because Google requires a default rule for all addresses.
+  // Without a security policy there are no rules. In a policy some rule always matches, because Google requires a
+  // default rule for all addresses.
   if (rule === undefined || rule.action === "allow") return undefined;
   if (rule.rateLimitOptions === undefined) return statusOf(rule.action);
   const { exceedAction, rateLimitThreshold } = rule.rateLimitOptions;

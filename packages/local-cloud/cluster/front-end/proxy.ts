@@ -36,7 +36,7 @@ export function proxyRequest(
     });
   };
   upstream.on("socket", (socket) => {
-    // A keep-alive connection is already open.
+    // A reused keep-alive connection is already open and emits no `connect` event.
     if (socket.connecting) socket.once("connect", begin);
     else begin();
   });

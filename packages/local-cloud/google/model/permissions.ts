@@ -45,7 +45,10 @@ function ofKind(kind: string): Required<Permissions> {
   };
 }
 
-/** Returns the permissions for a child resource, whose creation and deletion update the parent, of type `kind`. */
+/**
+ * Returns the permissions for a child resource. Each change of it needs the permission to update its parent, e.g.
+ * `container.clusters.update` for a node pool. `kind` is the parent's type.
+ */
 function ofParent(kind: string): Required<Permissions> {
   const update = `${kind}.update`;
   return { create: update, read: `${kind}.get`, update, delete: update };

@@ -9,7 +9,10 @@ export function forcedEndpoint(inputs: Values): Values {
   return ip["enabled"] === false ? { privateClusterConfig: { enablePrivateEndpoint: true } } : {};
 }
 
-/** Returns authorized networks as GKE does: by default, Google Cloud's public addresses are allowed too. */
+/**
+ * Returns the argument masterAuthorizedNetworksConfig with GKE's default, which also allows Google Cloud's public
+ * addresses. Returns no values if the argument is missing.
+ */
 export function publicAccess(inputs: Values): Values {
   if (inputs["masterAuthorizedNetworksConfig"] === undefined) return {};
   const authorized = { gcpPublicCidrsAccessEnabled: true, ...map(inputs, "masterAuthorizedNetworksConfig") };

@@ -28,8 +28,9 @@ function validatePools(inputs: Values): Failure[] {
 }
 
 /**
- * Validates the arguments for network policies: Dataplane V2 enforces policies itself, and Calico needs its
- * add-on.
+ * Validates the arguments for network policies. With Dataplane V2, neither `networkPolicy` nor the network policy
+ * add-on may be enabled, because Dataplane V2 enforces policies itself. Without Dataplane V2, `networkPolicy` enables
+ * Calico, so the add-on must not be disabled.
  */
 function validatePolicy(inputs: Values): Failure[] {
   const addon = map(map(inputs, "addonsConfig"), "networkPolicyConfig")["disabled"];

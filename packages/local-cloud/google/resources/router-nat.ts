@@ -141,7 +141,10 @@ function validateSameRanges(mine: Covered[], others: Covered[]): void {
   }
 }
 
-/** Reports whether the option, one of `one.options`, selects a range that `other` selects with the same option. */
+/**
+ * Reports whether `other` also has the option `option` of `one`. For {@link someSecondary}, both must also select a
+ * common secondary range.
+ */
 function isSame(option: string, one: Covered, other: Covered): boolean {
   if (!other.options.includes(option)) return false;
   return option !== someSecondary || one.secondary.some((name) => other.secondary.includes(name));

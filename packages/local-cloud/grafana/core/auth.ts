@@ -64,7 +64,10 @@ export function needs(role: Role, permission: string): MiddlewareHandler<Env> {
   return allow(permission, (user) => ROLES.indexOf(user.role) >= ROLES.indexOf(role));
 }
 
-/** Returns a middleware that requires the permission to manage accounts. */
+/**
+ * Returns a middleware that requires a server administrator, who may manage accounts. Grafana's error message names
+ * `permission`.
+ */
 export function needsAdmin(permission: string): MiddlewareHandler<Env> {
   return allow(permission, (user) => user.isAdmin);
 }

@@ -96,7 +96,7 @@ async function bundle(packages: string, out: string): Promise<void> {
   );
   const icons = path.join(out, "img/icons");
   await cp(path.join(packages, "node_modules/@grafana/ui/dist/public/img/icons"), icons, { recursive: true });
-  // The package lacks some of the icons that its components use.
+  // The package @grafana/ui lacks some of the icons that its components use.
   await cp(path.join(SOURCES, "icons"), icons, { recursive: true });
 }
 

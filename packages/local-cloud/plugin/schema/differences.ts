@@ -75,7 +75,8 @@ function* listChanges(argument: Argument, { before, after, state }: Pair<Value[]
       (n) => argument.type !== "TypeSet" || !others.some((one) => equal(one, these[n])),
     );
   const [old, now] = [without(before, after), without(after, before)];
-  // The provider keeps a computed list that the program no longer sets, but removes single items of a list that is set.
+  // If the program no longer sets a computed list, the provider keeps the list. But if the program sets a shorter list,
+  // the provider removes the missing items. So the items don't count as computed.
   const item = { ...argument, computed: false };
   for (let n = 0; n < Math.max(old.length, now.length); n++) {
     const [from = -1, to = -1] = [old[n], now[n]];

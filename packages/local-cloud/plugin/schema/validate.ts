@@ -28,7 +28,7 @@ export function validate(schema: Block, checks: Checks, inputs: Values): Failure
   return [...validateBlock(schema, inputs, { pulumi: "", terraform: "" }, context)];
 }
 
-/** Checks of a type, and functions that report which of its arguments are set, by Terraform path. */
+/** The checks of a resource type, and functions that report whether the argument at a Terraform path is set. */
 interface Context {
   readonly checks: Checks;
   readonly isSet: (path: string) => boolean;
@@ -151,7 +151,10 @@ function itemOf(at: Location, n: number): Location {
   return { pulumi: `${at.pulumi}[${n}]`, terraform: `${at.terraform}.${n}` };
 }
 
-/** Returns a failure of the top-level argument, which is where the engine looks for the value. */
+/**
+ * Returns a failure that names the top-level argument. The engine prints the value of the named argument, and finds
+ * only top-level arguments.
+ */
 function failure({ pulumi }: Location, reason: string): Failure {
   return { property: pulumi.split(/[.[]/)[0] ?? pulumi, reason };
 }

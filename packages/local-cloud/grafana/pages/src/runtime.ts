@@ -37,7 +37,8 @@ export async function setUpLibraries(): Promise<void> {
   await initPluginTranslations("k8sfv-grafana-pages");
   setAppEvents(new EventBusSrv());
   setRunRequest(runRequest);
-  // Parts of the libraries outside a scene use this. Scenes replace variables themselves.
+  // Parts of Grafana's libraries that run outside a scene use this object. It leaves text unchanged, because scenes
+  // replace variables themselves.
   setTemplateSrv({
     getVariables: () => [],
     replace: (target = "") => target,

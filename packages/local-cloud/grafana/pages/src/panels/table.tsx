@@ -33,7 +33,7 @@ function TablePanel({ data, width, height, options, fieldConfig, timeRange }: Pa
   );
 }
 
-/** Rows of labels and values. */
+/** The table panel. It shows only the first frame. */
 export const table = useFields(new PanelPlugin<Options>(TablePanel), {
   align: "auto",
   width: undefined,
