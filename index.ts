@@ -81,10 +81,10 @@ const api = new kubernetes.Provider(
   "kubernetes",
   { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
   // `replaceOnChanges` makes the engine replace the provider when the kubeconfig changes. If the cluster is replaced,
-  // the engine therefore deletes the old workloads while the old API server still runs. If the same cluster gets a new
-  // kubeconfig, only the provider is replaced, not the workloads. The provider itself must not request its replacement:
-  // the engine would close the old provider, and the deletions would fail ("the client connection is closing"). A
-  // constant `clusterIdentifier` prevents such a request.
+  // the engine therefore deletes the old workloads first, while the old API server still runs. If the same cluster gets
+  // a new kubeconfig, the engine replaces only the provider: it replaces the workloads only if the provider itself
+  // requests a replacement. The constant `clusterIdentifier` prevents such a request. After a request, the engine would
+  // also close the old provider, and the deletions would fail ("the client connection is closing").
   { replaceOnChanges: ["kubeconfig"] },
 );
 const inCluster = { providers: [api] };
@@ -232,7 +232,8 @@ new AlertRules(
   inCluster,
 );
 
-// In Grafana: data sources and dashboards, created through a tunnel of the Kubernetes API.
+// In Grafana: data sources and dashboards. The program reaches Grafana's API through a port-forward or directly
+// (`grafana.access`).
 const grafanaAccess = openGrafanaAccess({
   ...config.grafana,
   url: grafana.url,

@@ -43,7 +43,10 @@ const PAGE = fileURLToPath(new URL("../docs/bench.md", import.meta.url));
 /** Name of the first part. It creates the environment that the other parts need. */
 const UP = "up";
 
-/** The other parts in order. `dashboards` comes last, because it fills Prometheus, which would influence the others. */
+/**
+ * The parts after {@link UP}, in order. `dashboards` comes last, because it loads almost five years of data into
+ * Prometheus, which would influence the other measurements.
+ */
 const PARTS: Record<string, (subject: Subject) => Promise<Measurement | Measurement[]>> = {
   freshness: ({ addresses, outputs }) => measureFreshness(addresses, outputs),
   throughput: ({ cloud, outputs }) => measureThroughput(cloud, String(outputs.PROMPG_URL)),

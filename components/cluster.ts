@@ -112,7 +112,8 @@ export class Cluster extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        // Nodes without NAT can't pull images, and without their roles never become ready.
+        // Without NAT, nodes can't pull images. Without the roles, they can't send logs and metrics, and may fail to
+        // register (cloud.google.com/kubernetes-engine/docs/troubleshooting/service-accounts).
         dependsOn: [...created.roles, args.network.nat],
         customTimeouts: { create: "20m", update: "60m", delete: "20m" },
       },
@@ -153,8 +154,8 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
     enableL4IlbSubsetting: true,
     releaseChannel: { channel: "REGULAR" },
     maintenancePolicy: {
-      // Weekends from 13:00 UTC, when it is morning in America too (5:00 in Pacific time), so that no nightly run is
-      // disturbed.
+      // Saturdays and Sundays from 13:00 to 1:00 UTC. This is daytime in America (from 5:00 Pacific Standard Time), so
+      // that no nightly run is disturbed.
       recurringWindow: {
         startTime: "2026-01-03T13:00:00Z",
         endTime: "2026-01-04T01:00:00Z",

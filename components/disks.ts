@@ -82,8 +82,8 @@ export class Disks extends pulumi.ComponentResource {
           parent: this,
           protect: args.protect,
           dependsOn: args.apis,
-          // A disk that an operator created from a snapshot (docs/rebuild.md) has a snapshot and another description.
-          // Both are immutable, so a difference would replace the disk.
+          // A disk that was created from a snapshot by hand (docs/rebuild.md) has other values of `snapshot` and
+          // `description`. Both are immutable, so a difference would replace the disk.
           ignoreChanges: ["snapshot", "description"],
         },
       );

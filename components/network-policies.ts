@@ -8,7 +8,10 @@ import { PUSH_QUEUE_METRICS_PORTS, WORKLOADS } from "../lib/workloads.ts";
 export interface NetworkPoliciesArgs extends Pick<PushGatewayConfig, "exposure"> {
   /** Namespace of the policies. */
   namespace: pulumi.Input<string>;
-  /** IPv4 ranges that may connect from outside the cluster, to the reserved addresses. */
+  /**
+   * IPv4 ranges outside the cluster that may connect to Prometheus and Grafana, and to the push queue unless `exposure`
+   * is "in-cluster".
+   */
   sourceRanges: string[];
   /** IPv4 ranges of the Kubernetes API server. */
   apiRanges: string[];

@@ -115,7 +115,8 @@ export class PushGateway extends pulumi.ComponentResource {
         metadata: { name: NAME, namespace, labels: labels.all },
         spec: onePod(labels, this.podSpec(name, args, labels, claim.claimName, password)),
       },
-      // The Deployment is changed after the push queue, so that the queue holds pushes while this pod is replaced.
+      // The Service depends on the push queue. So the queue is updated before this Deployment, and holds pushes while
+      // this pod is replaced.
       workload(this, { dependsOn: [service] }),
     );
     scrape(

@@ -10,9 +10,9 @@ const METADATA_NAME = /^ {2}name: (\S+)$/gm;
 
 /**
  * Waits until the API server lists the resources of all CRDs in its discovery API, which can be seconds after the CRDs
- * are established. The Prometheus Operator reads the list when it starts, and ignores resources that are missing for as
- * long as it runs (prometheus-operator/prometheus-operator#7459). If the API server can't be reached from here, only
- * warns, because the Kubernetes provider may reach it through a proxy.
+ * are established. The Prometheus Operator reads the list only when it starts. If a resource is missing then, the
+ * operator ignores it until the operator restarts (prometheus-operator/prometheus-operator#7459). If the API server
+ * can't be reached from here, only warns, because the Kubernetes provider may reach it through a proxy.
  *
  * @param kubeconfig - kubeconfig of the cluster
  * @param crds - the CRDs as YAML in the format of controller-gen

@@ -155,9 +155,10 @@ function hasPort(value: string): boolean {
 const MAX_REPETITIONS = 1000;
 
 /**
- * Reports whether the value is a regular expression for both JavaScript and RE2. Accepts less than RE2: of the groups
- * that begin with `(?` only `(?:`, and of the escapes only those of punctuation and \d, \D, \w, \W, \s, \S. The
- * Prometheus Operator skips a PrometheusRule with an invalid pattern, so none of its alerts would exist.
+ * Reports whether the value is a regular expression for both JavaScript and RE2. Accepts only a part of RE2's syntax:
+ * the only group that begins with `(?` is `(?:`, and the only escapes are \d, \D, \w, \W, \s, \S and escaped
+ * punctuation. The Prometheus Operator skips a PrometheusRule with an invalid pattern, so none of its alerts would
+ * exist.
  */
 export function isPattern(value: string): boolean {
   if (value === "" || /\(\?[^:]|\[\^?\]/.test(value)) return false;

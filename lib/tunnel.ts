@@ -24,7 +24,8 @@ const IDLE_MS = 20_000;
 const SETTLED_IDLE_MS = 2_000;
 
 /**
- * Listens on a port of 127.0.0.1. Neither the listener nor an idle connection keeps the program running.
+ * Listens on a port of 127.0.0.1. The listener doesn't keep the program running. A connection does, until it is closed
+ * or its idle timeout ends.
  *
  * @param port - a fixed port, so that the URL stays the same in each run
  * @param forward - called for each connection; if it fails, the client gets the error message as HTTP 503

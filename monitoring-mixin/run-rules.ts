@@ -12,7 +12,8 @@ export const PROCESS = [...TEST, "process"];
 export const STEP = [...PROCESS, "test_step"];
 
 /**
- * Maximum age of a push that is recorded as a new run, in days. Less than `LOOKBACK`, so that no run is recorded twice.
+ * Maximum age in days of a push that is recorded as a new run. Must be less than `LOOKBACK`: the rule finds only
+ * earlier records within `LOOKBACK`, so it would otherwise record an older push again.
  */
 const NEWEST_DAYS = 30;
 /**
@@ -25,8 +26,8 @@ const LOOKBACK = `${LOOKBACK_DAYS}d`;
 /** Duration of a nightly run in hours: CI runs within this time after the first one belong to the same nightly run. */
 export const NIGHT_HOURS = 17;
 /**
- * Hours after the start of a nightly run from which a complete CI run starts a new nightly run, for suites that run
- * twice a day. An earlier CI run belongs to the same nightly run.
+ * Minimum time in hours between the start of a nightly run and a complete CI run that starts a new one, for suites that
+ * run twice a day. A complete CI run before that time belongs to the current nightly run.
  */
 export const SECOND_NIGHT_HOURS = 6;
 /** Days for which a test or code level is still expected after its last run. */

@@ -102,7 +102,10 @@ export const nodesHaveTheirAccount: ResourceValidationPolicy = {
   validateResource: validate(on(CLUSTER, defaultPoolHasAccount), on(NODE_POOL, poolHasAccount)),
 };
 
-/** A cluster has a default pool for some minutes even if the pool is removed after the cluster's creation. */
+/**
+ * Checks the nodes of the cluster's default pool. They exist for some minutes even if `removeDefaultNodePool` removes
+ * the pool.
+ */
 function defaultPoolHasAccount({ nodeConfig }: Cluster): string[] {
   if (hasAccount(nodeConfig)) return [];
   return [

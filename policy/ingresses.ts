@@ -114,5 +114,4 @@ function limitsRate({ rules = [] }: SecurityPolicy): boolean {
   );
 }
 
-/** Policies for Ingresses. */
 export const ingressPolicies = [ingressesAreGuarded];

@@ -15,8 +15,9 @@ interface Instance {
 
 /**
  * Load balancers must restrict their source ranges. The Pushgateway accepts metrics from any client, so a load balancer
- * without source ranges would let all clients in the network or on the internet write to the history. A Gateway can't
- * restrict source ranges, so only internal Gateways are allowed. ingresses.ts has the rule for Ingresses.
+ * without source ranges would let all clients in the network or on the internet write to the history. A Gateway has no
+ * field for source ranges, so only internal Gateways are allowed, which the internet can't reach. ingresses.ts has the
+ * rule for Ingresses.
  */
 export const loadBalancersNameTheirSources: ResourceValidationPolicy = {
   name: "load-balancers-name-their-sources",

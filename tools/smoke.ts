@@ -51,7 +51,8 @@ async function main(): Promise<number> {
     direct ? connectDirectly : await connectThroughKubernetes(target),
   );
   const stop = new AbortController();
-  // `on` instead of `once`: when no other listener is left, execa's own listener ends this process.
+  // `once` would remove this listener at the first Ctrl-C. Then only execa's own listener would be left, which ends
+  // this process.
   process.on("SIGINT", () => {
     stop.abort(new Error("stopped by Ctrl-C"));
   });

@@ -21,7 +21,7 @@ export interface Export {
   deployment: { resources?: State[]; pending_operations?: unknown[] };
 }
 
-/** Returns the state without these resources, also as dependencies of other resources. */
+/** Returns the state without these resources, and removes them from the dependencies of the other resources. */
 export function removeResources(state: Export, urns: string[]): Export {
   const isKept = (urn: string): boolean => !urns.includes(urn);
   const resources = (state.deployment.resources ?? [])

@@ -17,7 +17,10 @@ interface StateResource {
   deletedWith?: string;
 }
 
-/** Key of an object that represents a secret in exported state (`Key` in pulumi/sdk/go/common/resource/sig). */
+/**
+ * Key of an object that represents a special value in exported state (`Key` in pulumi/sdk/go/common/resource/sig). The
+ * program's only special values are secrets.
+ */
 const SECRET = "4dabf18193072939515e22adb298388d";
 
 class AnyProvider extends pulumi.ProviderResource {}

@@ -36,8 +36,8 @@ const OWN_PAGE_BYTES = 2 ** 17;
 const TRIAL_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 10_000;
 /**
- * Maximum number of new canaries that fail during the trial of one push for another reason, e.g. because a signal ends
- * them. Then the proxy rejects the push.
+ * The proxy rejects a push when this number of new canaries have failed during its trial for reasons that the push may
+ * not have caused, e.g. because a signal ended them.
  */
 const MAX_KILLED = 5;
 /** Maximum time in ms from the end of the canary's connections to the end of its process. */

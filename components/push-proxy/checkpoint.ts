@@ -44,8 +44,8 @@ async function write(): Promise<void> {
   const help = `# HELP push_proxy_checkpoint Pushes before this one are on the disk: ${id}`;
   const text = `${help}\n# TYPE push_proxy_checkpoint gauge\npush_proxy_checkpoint 1\n`;
   let pushed = 0;
-  // The timeout begins when the Pushgateway has responded to the checkpoint's push. The response may take longer,
-  // because the Pushgateway first processes all earlier pushes.
+  // The timeout begins when the Pushgateway has responded to the checkpoint's push. The response itself may take longer
+  // than this timeout, because the Pushgateway first processes all earlier pushes.
   let deadline = Infinity;
   let seen = "";
   for (;;) {

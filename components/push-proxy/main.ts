@@ -112,8 +112,9 @@ async function applyChange(incoming: IncomingMessage, reservation: Reservation):
 }
 
 /**
- * Deletes the path's group. `store` orders the changes of a group by the group's labels, so they are read from the
- * canary's verdict on an empty push to the path. If the canary rejects this push, `store` uses the path instead.
+ * Deletes the path's group. `store` recognizes changes of the same group by the group's labels, so this function gets
+ * the labels from the canary's verdict on an empty push to the path. If the canary rejects this push, `store` uses the
+ * path instead.
  */
 async function applyDeletion(path: string): Promise<Response> {
   const verdict = await verdictOn({ method: "PUT", path, headers: {}, body: Buffer.alloc(0) });

@@ -104,7 +104,8 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
     ],
     receivers: [
       receiver("monitoring", receivers, true),
-      // Alerts about results expire after a fixed time, which doesn't mean that the problem is resolved.
+      // Sends no messages about resolved alerts: alerts about results expire after a fixed time, even if the problem
+      // still exists.
       receiver("nightly", receivers, false),
       {
         name: "heartbeat",

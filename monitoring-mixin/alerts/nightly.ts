@@ -74,7 +74,8 @@ function testMissing({ collectMinutes }: AlertThresholds): Alert {
   return {
     name: "TestMissing",
     expr: `${pushed} < on (code_level) group_left () ${started}`,
-    // Time for shards and reruns to push the test. It ends before `collectMinutes`, when the message is sent.
+    // Time for shards and reruns to push the test's result. It is shorter than `collectMinutes`, so that the alert
+    // starts before the run's alerts are sent in one message.
     for: `${Math.floor((collectMinutes * 2) / 3)}m`,
     severity: "warning",
     kind: "nightly",

@@ -185,8 +185,9 @@ describe("alerts", () => {
     const [message] = nightly();
     expect(message?.alerts.filter(({ labels }) => labels.alertname === "TestFailed")).toHaveLength(300);
     expectWithinLimits(receivers);
-    // Alertmanager writes its notification log to its disk every 5 s. The test waits for that before it kills the
-    // process and moves the pod again; otherwise Alertmanager would not know that it has sent the message.
+    // Alertmanager writes its notification log to its disk every 5 s, because components/alertmanager.ts sets
+    // `data.maintenance-interval`. The test waits for that before it kills the process and moves the pod again;
+    // otherwise Alertmanager would not know that it has sent the message.
     await sleep(6_000);
     await kill(cloud, "alertmanager", "bin/alertmanager");
     await moveAlertmanager();

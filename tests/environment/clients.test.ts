@@ -113,7 +113,7 @@ describe.each(CLIENTS)("the client $name", (client: Client) => {
       gateway = await startGateway(binary, dir, { credentials: `${USER}:${PASSWORD}` });
       const withPassword = gateway.url.replace("//", `//${USER}:${PASSWORD}@`);
       expect((await push("replace", withPassword, { client_a: 1 })).status).toBe(0);
-      // The proxy rejects names of the Pushgateway's own metrics.
+      // The proxy rejects names with the prefix `pushgateway_`.
       const bad = { pushgateway_a: 1 };
       const inUrl = await push("replace", withPassword, bad);
       const byOption = await push("replace", gateway.url, bad, { user: USER, password: PASSWORD });

@@ -52,7 +52,7 @@ export class FakePushgateway {
   readonly changes: string[] = [];
   /** Whether changes are written to the file. */
   writes = true;
-  /** Number of the next changes that are not written to the file, although `writes` is true. */
+  /** Number of upcoming changes that are not written to the file, even if `writes` is true. */
   missedWrites = 0;
   /**
    * Decides about each request before the Pushgateway: "drop" closes the connection, "hang" gives no response, "half"
@@ -275,7 +275,7 @@ function parse(body: string, labels: string): Record<string, Family> | undefined
       help: headers[`HELP ${name}`] ?? "Help.",
       samples: [],
     });
-    // The canary's text already has the group's labels.
+    // The proxy pushes the text that it read from the canary's metrics, whose samples already have the group's labels.
     const rest = own.endsWith(labels) ? own.slice(0, -labels.length) : `${own},`;
     family.samples.push(`${name}{${rest === "," ? "" : rest}${labels}} ${value}`);
   }

@@ -21,9 +21,9 @@ const SERIES = 100;
 const BLOCK_MS = 60_000;
 
 /**
- * Tests an outage of the long-term store that is longer than a block, and copying blocks from the store back to
- * Prometheus. Does not test an outage of two real hours. Samples with earlier timestamps can't simulate one, because
- * Prometheus sends no sample that is older than its own start.
+ * Tests an outage of the long-term store that is longer than a block of {@link BLOCK_MS}, and copying blocks from the
+ * store back to Prometheus. Does not test an outage of two hours, the default duration of a block. Samples with earlier
+ * timestamps can't simulate one, because Prometheus sends no sample that is older than its own start.
  */
 describe("an outage of the long-term store", () => {
   let dir: string;
@@ -102,7 +102,8 @@ describe("an outage of the long-term store", () => {
   });
 
   it("allows copying all samples back to Prometheus as blocks", async () => {
-    // Waits, because the last block that Receive writes doesn't contain its newest sample.
+    // Waits for samples after `until`, which aren't counted: the last block that Receive writes lacks the newest
+    // sample.
     const until = Math.floor(Date.now() / 1000);
     await sleep(10_000);
     await started[0]?.close();

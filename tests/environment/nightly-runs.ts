@@ -28,9 +28,10 @@ export function rawSeries(runs: Night[], until: number): Series[] {
 }
 
 /**
- * Returns the same series as rawSeries in OpenMetrics: one sample per minute, without staleness markers.
+ * Returns the series of {@link rawSeries} as OpenMetrics text, with one sample per minute and without staleness
+ * markers.
  *
- * @param more - returns additional labels that all series have at a minute
+ * @param more - returns labels to add to all samples of a minute, e.g. `pod="a",instance="b"`
  */
 export function rawText(runs: Night[], until: number, more: (minute: number) => string): string {
   const text: string[] = [];

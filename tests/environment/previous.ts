@@ -8,7 +8,10 @@ import { TOOLS, type Tool, ensureToolchain } from "k8sfv-local-cloud/toolchain";
 import { images } from "../../versions.ts";
 import { root } from "../pages.ts";
 
-/** Versions of the Go modules in `previous/`: the latest available minor versions before those in versions.ts. */
+/**
+ * Versions of the programs that `previous/` pins: older minor versions than those in versions.ts. Prometheus 3.15.1 is
+ * v0.315.1 as a Go module.
+ */
 const VERSIONS: Readonly<Record<string, string>> = { prometheus: "3.15.1", pushgateway: "1.9.0" };
 
 /** Operator version in the annotation of the older CRDs. */
@@ -19,7 +22,7 @@ const older = (image: string, tool: string): string => image.replace(/:.*$/, `:v
 /** Tools without an older version, because it is not available as a Go module or not pinned in `previous/`. */
 const UNCHANGED = ["prometheus-operator", "alertmanager"];
 
-/** Images before the upgrade. Those of {@link UNCHANGED} contain today's program under another name. */
+/** Images before the upgrade. For the tools in {@link UNCHANGED}, they differ from the current images only in name. */
 export const previousImages: PrometheusImages = {
   operator: `${images.operator}-before`,
   configReloader: `${images.configReloader}-before`,

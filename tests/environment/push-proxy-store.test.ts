@@ -29,7 +29,10 @@ describe("the push proxy loses no push", () => {
     return watched;
   }
 
-  /** Closes the connection of the first three pushes of each text. */
+  /**
+   * For each text, closes the connections of the first three pushes whose bodies contain it, so that they are not
+   * stored.
+   */
   function dropPushes(...texts: string[]): void {
     const dropped = new Map<string, number>();
     proxy.gateway.fault = ({ path, body }) => {

@@ -132,8 +132,9 @@ describe("the push queue", () => {
     });
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([202]));
     expect(order.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, at) => at));
-    // HAProxy sends up to 32 pushes concurrently, and these may overtake each other. So the first 32 arrive in any
-    // order, and each later one is at most 31 places away from its place in the queue.
+    // HAProxy sends up to 32 pushes concurrently, and these may overtake each other. So the first 32 can arrive in any
+    // order. The server responds to each push at once, so each later one should arrive at most 31 places away from its
+    // place in the queue.
     const queued = order.filter((number) => number >= 32);
     const places = queued.toSorted((a, b) => a - b);
     expect(Math.max(...queued.map((number, at) => Math.abs(number - (places[at] ?? 0))))).toBeLessThan(32);

@@ -103,8 +103,7 @@ test("Alertmanager's configuration is a secret, because it contains secrets", as
       { to: "ci@example.org, dev@example.org", auth_password: "password-1", require_tls: true },
     ],
   });
-  // Receivers get no message when an alert about a nightly result is resolved. Only PagerDuty gets one, to
-  // close its incident.
+  // When an alert about a nightly result is resolved, only PagerDuty gets a message, so that it closes its incident.
   expect(nightly).toMatchObject({
     webhook_configs: [{ send_resolved: false }],
     slack_configs: [{ send_resolved: false }],

@@ -65,8 +65,8 @@ test("LARGEST_POD_MIB, which the check of machine types uses, is the largest mem
 });
 
 test("if one of two nodes fails, the other one has enough CPU for the requests and memory for the limits of all pods", () => {
-  // The push queue has two pods with two containers each, the Pushgateway's pod has two, and each pod of Prometheus and
-  // Alertmanager has a config reloader.
+  // The push queue has two pods with two containers each. The pods of the Pushgateway, Prometheus and Alertmanager have
+  // two containers each, including the config reloaders. The pods of Grafana and the operator have one each.
   expect(containers).toHaveLength(12);
   const cpu = sum(containers.map(({ resources }) => number(resources?.requests?.cpu, /m$/)));
   const requested = sum(containers.map(({ resources }) => mebibytes(resources?.requests?.memory)));

@@ -120,7 +120,8 @@ test("keeps no connection open after a download, which would keep the program ru
   });
   const { port } = server.address() as AddressInfo;
   expect(await download(`http://127.0.0.1:${port}/a.yaml`, SHA256)).toEqual(CONTENT);
-  // The client would keep an idle connection for a minute.
+  // If `download` didn't close the idle connection, it would stay open for about a minute, the server's keep-alive
+  // timeout.
   await expect.poll(() => open.size, { timeout: 3_000 }).toBe(0);
 });
 

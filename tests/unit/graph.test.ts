@@ -48,8 +48,8 @@ async function runNow(stack: string, more: Record<string, string> = {}): Promise
   vi.stubEnv("K8SFV_CRDS", "/crds");
   const secrets = SECRET_KEYS.map((key) => `k8sfv-metrics:${key}`);
   vi.stubEnv("PULUMI_CONFIG_SECRET_KEYS", JSON.stringify(secrets));
-  // The configuration rejects a stack whose cluster or network has the same name as that of another stack.
-  // The example has the names of calico-test, so it runs under the name of that stack.
+  // The example has the same cluster and network names as calico-test. The configuration rejects a stack with the names
+  // of another stack, so the example runs as calico-test.
   const recorded = await mockEngine(stack === EXAMPLE ? "calico-test" : stack, true);
   pulumi.runtime.setAllConfig({ ...stackConfig(stack), ...more }, secrets);
   const outputs = (await import("../../index.ts")) as Record<string, unknown>;

@@ -146,7 +146,10 @@ export async function mockEngine(
 }
 
 const settings = createRequire(import.meta.url)("@pulumi/pulumi/runtime/settings.js") as {
-  /** Resolves when the engine has responded to all requests. Not in the SDK's types, but a part of `disconnect`. */
+  /**
+   * Resolves when the engine has responded to all requests. The SDK's function `disconnect` calls it, but the SDK's
+   * types don't declare it.
+   */
   waitForRPCs: () => Promise<void>;
 };
 

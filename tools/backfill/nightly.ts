@@ -58,8 +58,8 @@ export function recordNightly(recording: Recording, run: Run): void {
       .last(name, at - EVALUATION, DAY)
       .filter(({ labels }) => find(current, pick(labels, TEST)) !== undefined);
   /**
-   * Combines each value with the previous value of the same series in the same nightly run, if there is one. If the
-   * code level's run is a rerun, its values are returned unchanged.
+   * Combines each value with the previous value of the same series in the same nightly run. Returns a value unchanged
+   * if there is no previous value, or if the code level's run is a rerun.
    */
   const combined = (values: Value[], name: string, combine: (...values: number[]) => number): Value[] => {
     const earlier = previous(name);

@@ -50,9 +50,9 @@ export async function ciHostCommand(cloud: Cloud, command: string[]): Promise<[s
 }
 
 /**
- * Pushes the metrics of a sample run from the CI host, as the test suite k8sfv does, with a unique mean occupancy.
- * Retries connection errors for 30 s: right after a `pulumi up` that moved the Pushgateway's pod, nodes may need some
- * seconds to update their routes.
+ * Pushes the metrics of a sample run from the CI host, as the test suite k8sfv does, with a unique mean memory
+ * occupancy. Retries connection errors for 30 s: right after a `pulumi up` that moved the Pushgateway's pod, nodes may
+ * need some seconds to update their routes.
  */
 export async function runSample(cloud: Cloud, outputs: Record<string, unknown>): Promise<SampleResult> {
   const meanBytes = String(randomInt(30_000_000, 60_000_000));

@@ -110,7 +110,8 @@ export function kubeletConfig(
       clientConnection: { kubeconfig: path.join(etc, "kube-proxy.kubeconfig") },
       clusterCIDR: cluster.podCidr,
       mode: "iptables",
-      // A network namespace can't set these kernel parameters.
+      // With zeros, kube-proxy keeps the kernel's settings. With other values it would exit on most kernels, which
+      // reject setting nf_conntrack_max in a node's network namespace.
       conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
     }),
   };

@@ -1,6 +1,6 @@
-// npm start: starts the whole environment on this computer. If the environment already runs, `pulumi up` applies changes
-// to it. With --official-images, the command pulls the images of versions.ts from their registries instead of building
-// them.
+// npm start: starts the whole environment on this computer with `pulumi up`. If the environment already runs, this
+// applies changes to it. With --official-images, the command pulls the images of versions.ts from their registries
+// instead of building them.
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { readCommandLine } from "../../../lib/command-line.ts";

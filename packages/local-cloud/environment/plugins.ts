@@ -32,7 +32,8 @@ const builtPlugins = {
  * @param pulumiHome the engine's `PULUMI_HOME`
  */
 export async function installPlugins(pulumiHome: string, toolchain: Binaries): Promise<void> {
-  // Built plugins come first, so that an incomplete toolchain fails before the bundles, which take seconds.
+  // Installs the toolchain's plugins first, so that an incomplete toolchain is reported before the other plugins are
+  // bundled, which takes seconds.
   for (const [name, { npm }] of Object.entries(builtPlugins)) {
     const file = await pluginFile(pulumiHome, name, pluginVersion(npm));
     await rm(`${file}.new`, { force: true });

@@ -20,8 +20,8 @@ export interface TestCloud {
   readonly calls: string[];
   readonly machines: Infrastructure;
   /**
-   * Names of the global addresses and security policies announced to Ingresses, each with its address or its rules. An
-   * announced deletion removes the entry.
+   * Address of each global address and rules of each security policy, by name, as the last call of `setGlobalAddress`
+   * or `setSecurityPolicy` passed them. A call with `undefined` removes the entry.
    */
   readonly announced: Map<string, unknown>;
   /**

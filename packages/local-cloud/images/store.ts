@@ -94,8 +94,8 @@ export async function shareFile(file: string, dir: string, scratch: string): Pro
   // instead of the file's own path.
   const name = path.join(scratch, "shared");
   const isLinked = await link(file, name).then(...yesNo);
-  // With --maximize, hardlink keeps the candidate with the most hard links. If the temporary link could be created,
-  // this is the original file: it has at least two links, and an unpacked copy has one.
+  // With --maximize, hardlink keeps the file that has the most hard links and replaces the others. If `name` could be
+  // created, the original file is kept: with `name` it has at least two links, while an unpacked copy has one.
   const limits = [`--minimum-size=${size}`, `--maximum-size=${size}`];
   await execa("hardlink", [
     "--quiet",

@@ -28,7 +28,7 @@ export interface Registry {
 /**
  * Starts Debian's docker-registry behind a proxy that can inject faults.
  *
- * @param hosts - registries in the names of images, such as "quay.io"
+ * @param hosts - registries that skopeo replaces by this one, such as "quay.io"
  */
 export async function startRegistry(hosts: string[]): Promise<Registry> {
   const dir = await mkdtemp(path.join(tmpdir(), "k8sfv-registry-"));

@@ -105,7 +105,7 @@ function select(only: readonly string[] | undefined, tools: readonly Tool[]): re
   return tools.filter((tool) => only.some((name) => has(tool, name)));
 }
 
-/** Returns the tools without those that provide only named binaries or folders. */
+/** Returns the tools that provide at least one binary or folder that is not in `names`. */
 function excludeTools(names: readonly string[], tools: readonly Tool[]): readonly Tool[] {
   return tools.filter((tool) =>
     [...Object.keys(tool.binaries), ...(tool.folders ?? [])].some((made) => !names.includes(made)),

@@ -32,8 +32,8 @@ const CLOUD = [
 ] as const;
 
 /**
- * Methods of the provider's part that uses Terraform's plugin framework. Only its other part, which uses the older
- * plugin SDK, is served.
+ * Methods of `frameworkProvider` to remove. Grafana's provider has two parts: this one, which uses Terraform's plugin
+ * framework, and one that uses the older plugin SDK. Only the latter is served.
  */
 const FRAMEWORK = ["Metadata", "Schema", "Configure", "DataSources", "Resources", "Functions"];
 

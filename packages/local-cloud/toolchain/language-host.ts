@@ -21,7 +21,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// passOn answers calls that this host's SDK doesn't know with the engine's response.
+// passOn forwards calls that this host's SDK doesn't know to the engine, and returns the engine's responses.
 func passOn(engine *grpc.ClientConn) grpc.ServerOption {
 	return grpc.UnknownServiceHandler(func(_ interface{}, call grpc.ServerStream) error {
 		method, ok := grpc.MethodFromServerStream(call)
@@ -41,9 +41,9 @@ func passOn(engine *grpc.ClientConn) grpc.ServerOption {
 `;
 
 /**
- * Makes the language host forward calls that its SDK doesn't know to the engine. A program with the current SDK calls
- * `SignalAndWaitForShutdown` before it exits, so that the engine can still delete resources. The latest language host
- * that is published as a Go module is that of SDK 3.68, which would respond with UNIMPLEMENTED.
+ * Makes the language host forward to the engine the calls that its own SDK doesn't know. A program with the current SDK
+ * calls `SignalAndWaitForShutdown` before it exits, so that the engine can still delete resources. The latest language
+ * host that is published as a Go module is that of SDK 3.68, which would respond with UNIMPLEMENTED.
  *
  * @param module writable copy of the Go module github.com/pulumi/pulumi/sdk/v3
  * @throws ToolchainError when the host's source has changed

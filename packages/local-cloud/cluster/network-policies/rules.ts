@@ -27,8 +27,8 @@ type Direction = keyof typeof DIRECTIONS;
 
 /**
  * Returns a node's firewall rules in the format of `iptables-restore --noflush`: the NetworkPolicies of the node's pods
- * (kubernetes.io/docs/concepts/services-networking/network-policies). The rules are in the table `mangle`, which
- * kube-proxy does not use and whose chains FORWARD and INPUT come after kube-proxy's DNAT of Service addresses. As on
+ * (kubernetes.io/docs/concepts/services-networking/network-policies). The rules are in the table `mangle`, in which
+ * kube-proxy has no rules and whose chains FORWARD and INPUT come after kube-proxy's DNAT of Service addresses. As on
  * GKE, denied packets are dropped, so connections time out.
  *
  * Traffic from a node to its own pods does not traverse these chains, so the kubelet's probes are allowed, as

@@ -14,7 +14,6 @@ import { validateCluster } from "./cluster-validation.ts";
 import { checkRangeAvailable } from "./network-ranges.ts";
 import { secondaryRange } from "./subnetwork-ranges.ts";
 
-/** Pulumi token of the cluster type. */
 export const clusterToken = "gcp:container/cluster:Cluster";
 
 /** Version of the local cluster in GKE's format. */

@@ -2,7 +2,6 @@ import { maps, optionalText, text, type Values } from "../../plugin/values.ts";
 import { invalidField } from "../model/api-error.ts";
 import type { Data } from "../model/store.ts";
 
-/** Token of the subnetwork type. */
 export const subnetworkToken = "gcp:compute/subnetwork:Subnetwork";
 
 /** Returns all ranges of a subnetwork with their API fields. */

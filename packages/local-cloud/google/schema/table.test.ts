@@ -49,8 +49,8 @@ const newer: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The only type without the argument `deletionPolicy`. In all other emulated types, the npm package has this argument,
- * but the older table.json does not.
+ * The only emulated type for which the npm package declares no argument `deletionPolicy`. For all other types it
+ * declares one, which the older table.json lacks.
  */
 const withoutPolicy = "gcp:projects/iAMMember:IAMMember";
 

@@ -156,7 +156,6 @@ interface Row {
   now: string;
 }
 
-/** Returns the URL of a dashboard's page. */
 export function dashboardUrl({ uid, title }: Pick<DashboardRow, "uid" | "title">): string {
   return `/d/${uid}/${slugOf(title)}`;
 }

@@ -1,5 +1,5 @@
-// Command pause is the program of a pod's sandbox container: it holds the
-// pod's namespaces until it is told to stop, and reaps what others orphan.
+// Command pause is the program of a pod's sandbox container. It keeps the
+// pod's namespaces until it receives a signal, and reaps orphaned processes.
 package main
 
 import (
@@ -19,7 +19,7 @@ func main() {
 	}
 }
 
-// reap collects every child that has ended. One SIGCHLD may stand for several.
+// reap reaps all children that have exited. One SIGCHLD can stand for several.
 func reap() {
 	for {
 		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)

@@ -1,6 +1,6 @@
 // Command pulumi-resource-kubernetes is Pulumi's Kubernetes provider. The two
-// embedded files lie in the provider's own module: the build works on a copy
-// of this folder and lays them there, so that none is kept in this repository.
+// embedded files are from the provider's own module. The build copies this
+// folder and adds them to the copy, so that this repository doesn't contain them.
 package main
 
 import (

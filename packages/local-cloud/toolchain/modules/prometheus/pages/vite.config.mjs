@@ -8,7 +8,8 @@ export default {
   base: "",
   plugins: [react()],
   build: {
-    // codemirror-promql exports types as if they were values, which only a type checker can tell apart.
+    // codemirror-promql re-exports types without the keyword `type`. The bundler, which doesn't check types, would
+    // report them as missing exports.
     rollupOptions: { shimMissingExports: true },
   },
   resolve: {
