@@ -8,8 +8,9 @@ import { isList, isObject, isRequired, isSecret, keys } from "./configuration-pa
 /** Path of the Pulumi project file. */
 export const PROJECT_FILE = fileURLToPath(new URL("../Pulumi.yaml", import.meta.url));
 
-const COMMENT = `# Generated from config/schema.ts by \`npm run docs\`; docs/configuration.md describes each key. config.ts checks the values
-# and reports all problems together: each key has an empty default, so that the engine doesn't stop at the first.`;
+const COMMENT = `# Generated from config/schema.ts by \`npm run docs\`; docs/configuration.md describes each key. config.ts checks the
+# values and reports all problems together. Each key has an empty default, because the engine would otherwise fail on
+# missing keys before the program runs.`;
 
 /** Returns the text of Pulumi.yaml, in which the last block, `config`, is generated. */
 export async function projectFile(): Promise<string> {

@@ -2,7 +2,7 @@ package main
 
 import "time"
 
-// Time in which Felix runs and is scraped, from the previous run's push on.
+// Time for which Felix is scraped after each push.
 const felixRuns = 40 * time.Minute
 
 // felix has the series of Felix under test; it is empty if Felix is not scraped.
@@ -12,7 +12,7 @@ type felix struct {
 	counters    []*series
 }
 
-// newFelix returns Felix under the test of the run after `run`. That run begins with the push of `run`.
+// newFelix returns the series of Felix after the push of `run`, when the next run tests Felix.
 func newFelix(find finder, plan Plan, run Run) felix {
 	if !plan.Felix {
 		return felix{}

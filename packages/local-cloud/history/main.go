@@ -24,13 +24,14 @@ type Plan struct {
 	Until time.Time
 	// Number of nights, each with one run of each code level.
 	Nights int
-	// Number of last nights with all scrapes. Earlier nights have only recorded series.
+	// Number of the newest nights for which all scrapes are written. For earlier nights, only the recorded series are
+	// written.
 	RawNights int
 	// Code levels in the order in which they run.
 	Levels []string
 	// Number of tests of a run, and of those that measure occupancy.
 	Tests, MeasuringTests int
-	// Time of a night's first push after midnight UTC, and the time between pushes.
+	// Time from midnight UTC to a night's first push, and from each push to the next one.
 	Start, Spacing time.Duration
 	// Scrape interval.
 	Interval time.Duration

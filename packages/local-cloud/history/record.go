@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// recorder returns the samples that the recording rules (monitoring-mixin/run-rules.ts) record of a run. The history has
-// one run per code level and night, so that run is the whole nightly run.
+// recorder computes the samples that the recording rules (monitoring-mixin/run-rules.ts) record of a run. The generated
+// history has only one run per code level and night, so each run is a complete nightly run.
 type recorder struct {
 	find  finder
 	means map[string][]mean
@@ -35,7 +35,8 @@ func (r *recorder) record(run Run) []sample {
 		{r.find("run:push_time_seconds", "job", job), pushed},
 		{r.find("nightly:start_time_seconds", level...), pushed},
 	}
-	// The value with the run's labels, and with the labels by which nightly runs are compared.
+	// add appends two samples of a value: one of the series run:METRIC, which has the label job, and one of
+	// nightly:METRIC, which doesn't.
 	add := func(metric string, value float64, labels ...string) {
 		samples = append(samples,
 			sample{r.find("run:"+metric, append([]string{"job", job}, labels...)...), value},

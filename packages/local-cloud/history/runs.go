@@ -36,7 +36,7 @@ const (
 	steps = 20
 )
 
-// testName returns k8sfv's name for the first measuring test, and generated names for others.
+// testName returns the name of k8sfv's leak test for index 0, and a generated name for every other index.
 func testName(at int) string {
 	if at == 0 {
 		return leakTest
@@ -59,7 +59,7 @@ func (p Plan) Runs() []Run {
 			if night < p.Nights-1 && random.IntN(1000) < p.MissPerMille {
 				continue
 			}
-			// Pushes happen some milliseconds after a scrape.
+			// Adds up to 9 s, because real pushes don't happen exactly at the time of a scrape.
 			pushed := first.Add(time.Duration(night)*24*time.Hour + p.Start + time.Duration(at)*p.Spacing +
 				time.Duration(random.IntN(9_000))*time.Millisecond)
 			runs = append(runs, p.makeRun(random, level, night, pushed.UnixMilli()))

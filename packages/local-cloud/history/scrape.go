@@ -80,7 +80,7 @@ func (w *writer) addAll(samples []sample, at int64) error {
 	return nil
 }
 
-// stales writes a staleness marker for each series, like Prometheus.
+// stales returns a staleness marker for the series of each sample.
 func stales(samples []sample) []sample {
 	marks := make([]sample, len(samples))
 	for i, s := range samples {
@@ -101,8 +101,8 @@ func gone(before, now []sample) []sample {
 // A finder returns the series with a name and labels.
 type finder func(name string, pairs ...string) *series
 
-// pushed returns the samples that the Pushgateway exposes of a run, with the labels of a scrape with honor_labels:
-// without `instance`, which is empty in the Pushgateway's response.
+// pushed returns the samples of a run as Prometheus stores them when it scrapes the Pushgateway with honor_labels. They
+// have no label `instance`, because the Pushgateway exposes it with an empty value.
 func pushed(find finder, run Run) []sample {
 	const job = "k8sfv"
 	samples := []sample{
@@ -130,7 +130,7 @@ func pushed(find finder, run Run) []sample {
 	return samples
 }
 
-// Metrics of the test process by client_golang, which are pushed too.
+// Metrics that client_golang collects about the test process by default. A push contains them, too.
 var ownMetrics = []string{
 	"go_goroutines", "go_threads", "go_memstats_alloc_bytes", "go_memstats_alloc_bytes_total",
 	"go_memstats_buck_hash_sys_bytes", "go_memstats_frees_total", "go_memstats_gc_sys_bytes",

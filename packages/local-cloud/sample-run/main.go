@@ -117,7 +117,8 @@ func pushAll(target *url.URL, limit time.Duration) error {
 	return fmt.Errorf("can't push to %s: %w", target.Redacted(), err)
 }
 
-// statusRecorder records the response to a rejected push. The library's error combines it with the URL.
+// statusRecorder records the HTTP status of a rejected push. The library's error is not printed, because it also
+// contains the URL with the password.
 type statusRecorder struct {
 	next   *http.Client
 	status string

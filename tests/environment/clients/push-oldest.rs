@@ -1,4 +1,5 @@
-//! Pushes gauges to a Pushgateway with a version of the crate prometheus without passwords; see push.go for the arguments.
+//! Pushes gauges to a Pushgateway with a version of the crate prometheus that does not support basic authentication;
+//! see push.go for the arguments.
 extern crate prometheus;
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 //
 // Usage: push add|replace URL JOB NAME=VALUE...
 //
-// PUSH_USER and PUSH_PASSWORD are passed to the client library's option.
+// If the environment variable PUSH_USER is set, the push uses basic authentication with PUSH_USER and PUSH_PASSWORD.
 package main
 
 import (

@@ -18,8 +18,8 @@ import (
 	"github.com/google/licensecheck"
 )
 
-// notOfCode contains suffixes of licence files about something other than the code: the documentation, or a source file
-// called license.
+// notOfCode contains extensions of files that match licenceFile but are not licences of the code, such as LICENSE.docs
+// (the documentation's licence) and license.go (a source file).
 var notOfCode = []string{".docs", ".go"}
 
 // Values that are printed instead of an identifier.

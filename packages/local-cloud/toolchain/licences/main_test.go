@@ -27,7 +27,8 @@ AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN
 PERFORMANCE OF THIS SOFTWARE.
 `
 
-// write creates files in a directory, and returns a line of the list for each package directory.
+// write creates files and package directories in a temporary directory. It returns the path of a list with a line for
+// each package directory, as the command reads it.
 func write(t *testing.T, files map[string]string, packages ...string) string {
 	t.Helper()
 	root := t.TempDir()
