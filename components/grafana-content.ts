@@ -160,7 +160,7 @@ function prometheusSource(uid: string, { longTerm, prometheusVersion }: GrafanaC
   };
 }
 
-/** Returns a data source's credentials in fields that Grafana encrypts and that its API doesn't return. */
+/** Returns a data source's credentials. Grafana encrypts the password or token, and its API doesn't return them. */
 function authentication({ user, password, token }: EndpointArgs) {
   if (user !== undefined && password !== undefined) {
     const secrets = pulumi.jsonStringify({ basicAuthPassword: password });

@@ -82,7 +82,7 @@ export function fiveYears(now = Date.now()): Range {
   return lastDays(5 * 365, now);
 }
 
-/** Returns the values of a dashboard variable, with the request that Grafana's page sends. */
+/** Queries the values of a dashboard variable through Grafana's API, as Grafana's page does. */
 export async function variableValues(
   client: GrafanaClient,
   definition: string,

@@ -105,7 +105,7 @@ function diskFilling({ diskFullDays: days }: AlertThresholds): MonitoringAlert {
   const limit = `max(prometheus_tsdb_retention_limit_bytes{${PROMETHEUS}} > 0)`;
   return {
     name: "PrometheusDiskFilling",
-    // A new database grows fast, so its first three days are ignored.
+    // A new database grows fast, so the prediction can't fire in its first three days.
     expr:
       `predict_linear(${used}[7d], ${days * 86_400}) / ${limit} > 1 and ${used} offset 3d ` +
       `or max(increase(prometheus_tsdb_size_retentions_total{${PROMETHEUS}}[1d])) > 0`,

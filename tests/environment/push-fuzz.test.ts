@@ -95,8 +95,8 @@ function samples(page: string[]): string[] {
 function isRefusedByIntention({ path: of }: FuzzPush, page: string[]): boolean {
   const names = samples(page).map((line) => line.split("{")[0] ?? "");
   const decoded = percentDecoded(of.split("?")[0] ?? "");
-  // The proxy rejects each path that is not UTF-8. The Pushgateway accepts such a path if only the value of a second
-  // label "job" is not UTF-8, because it ignores that label.
+  // The proxy rejects every path that is not UTF-8. If a path contains the label "job" twice, the Pushgateway ignores
+  // the second one, and so accepts a path in which only this second value is not UTF-8.
   if (decoded === undefined) return true;
   const pairs = decoded.replace(/^\/+/, "/").split("/").slice(2);
   const hasEmptyValue = pairs.some((value, at) => at % 2 === 1 && /^=*$/.test(value));

@@ -141,7 +141,8 @@ describe("an upgrade", () => {
       ?.openAPIV3Schema?.properties?.["spec"]?.properties;
     expect("hostUsers" in (fields ?? {})).toBe(hasHostUsers);
     const versionLabels = [`prom-gateway ${versionOf(pushGateway)}`, `prometheus ${versionOf(prometheus)}`];
-    // A query can still return series of the older version for five minutes, so the result may contain more versions.
+    // For five minutes, a query can still return series of the older version too. So the result must contain the
+    // expected versions, but may also contain others.
     await expect
       .poll(versionsTold, { timeout: 90_000, interval: 1_000 })
       .toEqual(expect.arrayContaining(versionLabels));

@@ -10,7 +10,10 @@ export interface Component {
   readonly url: string | undefined;
   /** Headers of requests, with the user and password if the component requires them. */
   readonly headers: Record<string, string>;
-  /** Headers of requests to `url`. @default `headers` */
+  /**
+   * Headers of requests with --direct, if they differ from those of requests through the Kubernetes API. @default
+   * `headers`
+   */
   readonly directHeaders?: Record<string, string>;
   /** Path that returns 200 when the component is ready. */
   readonly readyPath: string;
@@ -77,8 +80,8 @@ export function targetOf(outputs: Record<string, unknown>): Target {
     alertmanager: {
       title: "Alertmanager",
       service: WORKLOADS.alertmanager.name,
-      // Alertmanager has no address in the VPC. With --direct, the smoke test reaches it through Grafana's data source,
-      // with Grafana's password.
+      // With --direct, the smoke test connects to addresses in the VPC. Alertmanager has none, so the test reaches it
+      // through Grafana's data source, with Grafana's password.
       url: `${grafanaUrl}/api/alertmanager/my-alertmanager`,
       headers: {},
       directHeaders: asAdmin,

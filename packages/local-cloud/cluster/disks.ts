@@ -2,7 +2,10 @@ import path from "node:path";
 import type { Cloud } from "../hosts/cloud.ts";
 import { Attachments } from "./csi/attachments.ts";
 
-/** Returns the disk attachments of the cloud's cluster. They are deleted with the cluster. */
+/**
+ * Returns the records of which node each disk is attached to. They are files in the cluster's directory, so they are
+ * deleted with the cluster; the disks are not.
+ */
 export function attachmentsOf(cloud: Cloud): Attachments {
   return new Attachments(path.join(cloud.clusterDir, "attachments"));
 }

@@ -16,7 +16,7 @@ export interface TestCloud {
   readonly provider: GoogleProvider;
   readonly store: Store;
   readonly dir: string;
-  /** Recorded calls of the infrastructure, e.g. `startNode …`. */
+  /** Calls of the infrastructure's methods so far, by name and arguments, e.g. `startNode ADDRESS POD_CIDR`. */
   readonly calls: string[];
   readonly machines: Infrastructure;
   /**

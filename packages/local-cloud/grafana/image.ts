@@ -16,7 +16,8 @@ const WASM = createRequire(import.meta.url).resolve("node-sqlite3-wasm/dist/node
  * Bundles the stand-in for Grafana. Returns the recipe of its image.
  *
  * @param cacheDir the cache of built tools and images
- * @param pages directory of the built pages; its path changes with its contents. @default an image without pages
+ * @param pages directory of the built pages. Its path must contain a hash of its contents, because the image's cache
+ * key depends only on the path. @default an image without pages
  * @throws BuildFailure if the program can't be compiled
  */
 export async function grafanaStandIn(cacheDir: string, pages?: string): Promise<Recipe> {
