@@ -74,9 +74,10 @@ export const alerts = object({
   collectMinutes: integer(1, 720)
     .default(DEFAULT_THRESHOLDS.collectMinutes)
     .describe(
-      "Minutes for which alerts on the results of nightly runs are collected into one message, because the code levels run " +
-        "one after the other. A group of alerts exists for up to this time after its alerts have ended. With a value above " +
-        "180, it can still exist when the next nightly run fails, whose alerts then arrive in several messages.",
+      "Minutes for which alerts about nightly runs are collected into one message, because CI tests the code levels " +
+        "one after the other. Alertmanager keeps the group of these alerts for up to this time after they have ended, " +
+        "and collects further alerts only for a new group. With a value above 180, the old group can still exist at the " +
+        "next nightly run, whose alerts then arrive in several messages.",
     ),
   runbookUrl: string(
     "a URL without a fragment, like https://example.org/docs/operations.md",
@@ -103,7 +104,7 @@ export const alerts = object({
       examples: ["https://events.eu.pagerduty.com/v2/enqueue"],
     }),
   email: z
-    .array(string(MAIL, isMailAddress), { error: `a list of e-mail addresses (${MAIL})` })
+    .array(string(MAIL, isMailAddress), { error: "a list of e-mail addresses, like [ci@example.org]" })
     .default([])
     .meta({
       description: "Addresses that receive alerts. Requires `alerts.smtp`.",

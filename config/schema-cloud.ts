@@ -59,7 +59,10 @@ export const cluster = object({
 
 /** The key `network`. */
 export const network = object({
-  name: googleName(50, ' (with "-ssh-to-ci" or "-to-PEER" it has at most 63)')
+  name: googleName(
+    50,
+    ' (the names of the firewall rule, "NAME-ssh-to-ci", and of the peerings, "NAME-to-PEER", have at most 63)',
+  )
     .optional()
     .describe(
       "Name of the subnetwork, the router, the NAT and, unless `network.vpc` is set, the new VPC. Unique among the stacks " +
@@ -88,8 +91,8 @@ export const network = object({
     .optional()
     .meta({
       description:
-        "Range of the control plane. Only with `cluster.endpoint: ip`; without it, the control plane has an address in " +
-        "`network.primaryCidr`. Adding or changing it replaces the cluster.",
+        "Range of the control plane. Only with `cluster.endpoint: ip`. Without this key, the control plane has an " +
+        "address in `network.primaryCidr`. Adding or changing the key replaces the cluster.",
       examples: ["10.250.16.0/28"],
     }),
 }).describe("The network and its ranges, which must not overlap.");
@@ -116,7 +119,8 @@ export const disks = object({
     .default(10)
     .describe("Size of Alertmanager's disk in GiB, for silences and the notification log."),
   protect: boolean(true).describe(
-    "Whether Pulumi refuses to delete the disks, the passwords and the external address. Set this to false only before you delete the history.",
+    "Whether Pulumi refuses to delete the disks, the generated passwords, and the address for pushes from the " +
+      "internet. Set this to false only before you delete the history.",
   ),
 })
   .prefault({})

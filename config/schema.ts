@@ -37,7 +37,7 @@ const prometheusImage = versionedImage(
 );
 const alertmanagerImage = versionedImage(
   "0[.](1[5-9]|[2-9][0-9]|[1-9][0-9]{2,})",
-  "from 0.15 to 0.x",
+  "0.15 or newer, below 1.0",
   "quay.io/prometheus/alertmanager:v0.35.0",
 );
 

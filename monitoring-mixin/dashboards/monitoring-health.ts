@@ -203,7 +203,8 @@ function alerting() {
     timeSeries({
       id: HEALTH.remoteWrite,
       title: "Remote write delay",
-      description: "Time by which the remote-write receiver is behind. Empty without `remoteWrite`.",
+      description:
+        "Time by which the remote-write receiver is behind. Empty without `remoteWrite` and `longTerm`.",
       unit: "s",
       width: 12,
       min: 0,

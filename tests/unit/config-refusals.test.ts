@@ -34,7 +34,7 @@ testRejections(
   [
     "a version of Alertmanager that the operator rejects",
     { images: { alertmanager: "prom/alertmanager:v0.14.9" } },
-    "allowed: an image whose tag is a version from 0.15 to 0.x",
+    "allowed: an image whose tag is a version 0.15 or newer, below 1.0",
   ],
   [
     "a major version of Alertmanager that the operator rejects",
