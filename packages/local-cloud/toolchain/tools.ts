@@ -89,7 +89,7 @@ export const TOOLS: readonly Tool[] = [
     binaries: { "pulumi-resource-kubernetes": "." },
     stamps: { "main.version": KUBERNETES_PLUGIN },
     recipe: "kubernetes-plugin",
-    memory: 3,
+    memory: 2,
     seconds: 95,
   },
   {
@@ -98,7 +98,7 @@ export const TOOLS: readonly Tool[] = [
     binaries: { "pulumi-resource-grafana": "." },
     stamps: { "main.version": GRAFANA_PLUGIN, "main.upstreamVersion": "4.25.0" },
     recipe: "grafana-plugin",
-    memory: 3,
+    memory: 2,
     seconds: 65,
   },
   {
