@@ -22,7 +22,7 @@ import {
   type ClusterSpec,
 } from "./records/cluster.ts";
 import { findProcesses, killProcesses } from "../hosts/processes.ts";
-import { goEnv } from "./node-config.ts";
+import { apiServerEnv, goEnv } from "./node-config.ts";
 
 /** Endpoint and CA of the cluster's API server. */
 export interface ClusterAccess {
@@ -124,7 +124,7 @@ async function controlPlaneUnits(cloud: Cloud, spec: ClusterSpec, authority: Aut
     },
     {
       name: "kube-apiserver",
-      env: goEnv,
+      env: apiServerEnv,
       argv: [
         bin("kube-apiserver"),
         "--etcd-servers=http://127.0.0.1:2379",
