@@ -80,11 +80,11 @@ const cluster = new Cluster(
 const api = new kubernetes.Provider(
   "kubernetes",
   { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
-  // `replaceOnChanges` makes the engine replace the provider when the kubeconfig changes. If the cluster is replaced,
-  // the engine therefore deletes the old workloads first, while the old API server still runs. If the same cluster gets
-  // a new kubeconfig, the engine replaces only the provider: it replaces the workloads only if the provider itself
-  // requests a replacement. The constant `clusterIdentifier` prevents such a request. After a request, the engine would
-  // also close the old provider, and the deletions would fail ("the client connection is closing").
+  // `replaceOnChanges` makes the engine replace the provider when the kubeconfig changes. So if the cluster is
+  // replaced, the engine first deletes the old workloads, while the old API server still runs. If only the kubeconfig
+  // changes, the engine replaces the provider but keeps the workloads. With a constant `clusterIdentifier`, the
+  // provider itself requests no replacement. If it did, the engine would replace the workloads too, but close the old
+  // provider before, so their deletion would fail ("the client connection is closing").
   { replaceOnChanges: ["kubeconfig"] },
 );
 const inCluster = { providers: [api] };

@@ -10,7 +10,7 @@
 import * as module from "node:module";
 import { fileURLToPath } from "node:url";
 
-// The declarations in @types/node are those of Node 20, which lacks both properties.
+// @types/node describes Node 20, which lacks `process.features.typescript` and `module.enableCompileCache`.
 /** @typedef {{ typescript?: string | false }} Features */
 /** @typedef {{ enableCompileCache?: (folder: string) => void }} Newer */
 const { typescript } = /** @type {Features} */ (/** @type {unknown} */ (process.features));

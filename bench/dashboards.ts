@@ -9,8 +9,8 @@ import { quantile } from "./statistics.ts";
 
 const ROUNDS = 10;
 /**
- * Number of nightly runs, one per day: just under five years, because Prometheus deletes older blocks as soon as it
- * loads them.
+ * Number of nightly runs, one per day: just under five years, which is the retention. Prometheus deletes blocks that
+ * are older than its retention as soon as it loads them.
  */
 const NIGHTS = 1820;
 /**

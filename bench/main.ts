@@ -40,7 +40,7 @@ interface Subject {
 
 const PAGE = fileURLToPath(new URL("../docs/bench.md", import.meta.url));
 
-/** Name of the first part. It creates the environment that the other parts need. */
+/** Name of the benchmark's first part, which creates the environment for the other parts. */
 const UP = "up";
 
 /**

@@ -1,7 +1,7 @@
 /** A row of the table in docs/bench.md. */
 export interface Measurement {
   what: string;
-  /** A ratio, or an absolute value. */
+  /** The measured ratio or absolute value, as text with its unit. */
   result: string;
   aim: string;
   /** Values that the result was computed from. */

@@ -95,7 +95,10 @@ function isComponent(urn: string): boolean {
   return /^(k8sfv|pulumi:pulumi):/.test(type);
 }
 
-/** Returns the path with the largest sum of durations. */
+/**
+ * Returns the chain of dependent resources whose creation takes longest in total. `times` contains the duration of each
+ * resource's creation by URN.
+ */
 export function longestPath(
   resources: Resource[],
   times: Map<string, number>,

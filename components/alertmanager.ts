@@ -44,8 +44,8 @@ export const ALERTMANAGER_PORT_NAME = "web";
 /** Fields of the Alertmanager resource's spec. */
 const SPEC = {
   automountServiceAccountToken: false,
-  // Time for which expired silences and entries of the notification log are kept. Alertmanager repeats a message early
-  // if the message's entry is deleted before the repeat interval of at most one day is over.
+  // Time for which expired silences and entries of the notification log are kept. It must be longer than the longest
+  // `repeat_interval`, one day: without its entry in the log, a message is repeated too early.
   retention: "120h",
   additionalArgs: [
     // By default, silences and the notification log are written every 15 minutes and at exit. A killed pod would lose

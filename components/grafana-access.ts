@@ -16,7 +16,7 @@ export interface GrafanaAccessArgs extends Pick<GrafanaConfig, "access" | "tunne
   podLabels: Record<string, string>;
   /** Grafana's port in its pod. */
   podPort: number;
-  /** Grafana's Deployment, which has to be available first. */
+  /** Grafana's Deployment. The access opens when it is available. */
   deployment: pulumi.CustomResource;
 }
 

@@ -36,7 +36,10 @@ export interface GrafanaContentArgs {
   deployment: pulumi.Resource;
 }
 
-/** Name and UID of the data source for Prometheus itself, if `my-prom` is the long-term store. */
+/**
+ * Name and UID of the data source for Prometheus itself. It exists only if the dashboards' data source, `my-prom`, is
+ * the long-term store.
+ */
 const LOCAL_SOURCE = "my-prom-local";
 
 /** Creates the folder, data sources and dashboards through Grafana's provider. */

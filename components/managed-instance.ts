@@ -30,13 +30,16 @@ export const INSTANCE = "k8sfv";
 /** Name of the claim template. The operator names the claim "TEMPLATE-prometheus-INSTANCE-0", for example. */
 const CLAIM_TEMPLATE = "data";
 /**
- * Change of the container that reloads the configuration: its startup probe runs every second instead of every 10 s,
- * the operator's value. With either value, the container has 30 s to start. The first probe comes before the container
- * listens, so with the operator's value a pod would be ready only 10 s after its start.
+ * Patch for the container that reloads the configuration: probes its start every second, 30 times. The operator probes
+ * every 10 s, also for 30 s in total. The first probe always fails, because the container doesn't listen yet, so with
+ * the operator's probe a pod would be ready only after 10 s.
  */
 const RELOADER = { name: "config-reloader", startupProbe: { periodSeconds: 1, failureThreshold: 30 } };
 
-/** Creates a Prometheus or an Alertmanager resource, for which the operator runs one pod, and claims the pod's disk. */
+/**
+ * Creates a Prometheus or an Alertmanager resource, for which the operator runs one pod, and a claim of that pod's
+ * disk.
+ */
 export function managedInstance(
   name: string,
   { kind, operator, labels, externalUrl, spec, containers = [], dependsOn, ...args }: ManagedInstanceArgs,

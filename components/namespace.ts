@@ -23,7 +23,7 @@ const PRIORITY = 1_000_000;
 
 /** Creates the namespace and the priority class of the workloads. */
 export class Namespace extends pulumi.ComponentResource {
-  /** Name of the namespace, known when it exists. */
+  /** Name of the namespace. The output resolves after the namespace is created. */
   readonly namespaceName: pulumi.Output<string>;
   /**
    * Name of the pods' priority class. The output resolves after the class is created, so resources that use the name

@@ -39,7 +39,10 @@ const DNS_PORT = 53;
 type Peer = object;
 type WorkloadName = keyof typeof WORKLOADS;
 
-/** Allowed connections of a workload: `from` peers to the workload's port, and from the workload `to` peers. */
+/**
+ * Allowed connections of a workload: the peers in `from` may connect to its port, and it may connect to the peers in
+ * `to`.
+ */
 interface Flows {
   from: Peer[];
   /** Allowed connections to the workload's other ports. @default none */

@@ -137,9 +137,9 @@ function instanceSpec({ disk, namespace, retentionDays = RETENTION_DAYS }: Prome
     serviceAccountName: ACCOUNT,
     automountServiceAccountToken: true, // service discovery uses the Kubernetes API
     serviceDiscoveryRole: "EndpointSlice",
-    // Prometheus's HTTP APIs that delete series, stop Prometheus, or write series without the Pushgateway stay
-    // disabled. --web.enable-lifecycle would enable not only the reload by HTTP but also the stop, so the config
-    // reloader sends a signal instead.
+    // Clients must not delete series, write series without the Pushgateway, or stop Prometheus, so these HTTP APIs are
+    // disabled. --web.enable-lifecycle would enable stopping together with reloading, so the config reloader sends a
+    // signal instead.
     enableAdminAPI: false,
     enableRemoteWriteReceiver: false,
     reloadStrategy: "ProcessSignal",

@@ -26,7 +26,10 @@ export interface PushGatewayArgs extends WorkloadArgs, Pick<PushGatewayConfig, "
 }
 
 const { name: NAME, port: PORT } = WORKLOADS.pushGateway;
-/** Name of the Service's port, by which a ServiceMonitor selects it; the same as in the previous environment. */
+/**
+ * Name of the Service's port, by which a ServiceMonitor selects it. The environment that this program replaced used the
+ * same name.
+ */
 const PORT_NAME = "metrics";
 /** Name of the Service between the push queue and the push proxy. */
 const PROXY_SERVICE = "push-proxy";
@@ -36,7 +39,10 @@ const DATA = { name: "data", mountPath: "/data" };
 const FILE = `${DATA.mountPath}/metrics`;
 const WEB_CONFIG = { name: "web-config", mountPath: "/etc/pushgateway" };
 
-/** Label that exists only during relabeling. Prometheus reserves the prefix `__tmp` for such labels. */
+/**
+ * Temporary label that marks the Pushgateway's own metrics during relabeling. Prometheus reserves the prefix `__tmp`
+ * for such labels.
+ */
 const OWN = "__tmp_own";
 /**
  * Drops pushed series whose `job` is one of the environment's own. With `honorLabels` they would be mistaken for
@@ -130,7 +136,8 @@ export class PushGateway extends pulumi.ComponentResource {
         labels,
         ports: [PORT_NAME],
         endpoint: {
-          // Keeps the pushed `job`. Pushed series carry an empty `instance`, so they don't take the target's.
+          // Keeps the label `job` of pushed series. They also keep the empty `instance` that the Pushgateway gives
+          // them, instead of getting the target's `instance`.
           honorLabels: true,
           metricRelabelings: DROP_IMPOSTORS,
           basicAuth: password?.asBasicAuth(),
@@ -224,7 +231,7 @@ function gatewayContainer(image: string, auth: boolean) {
       // Without this flag the Pushgateway stores nothing on its volume (helm-charts#5392).
       `--persistence.file=${FILE}`,
       `--persistence.interval=${PERSISTENCE_INTERVAL}`,
-      // At lower levels each write of the file is logged.
+      // At lower levels, the Pushgateway logs each write of its persistence file.
       "--log.level=warn",
       ...(auth ? [`--web.config.file=${WEB_CONFIG.mountPath}/web.yml`] : []),
     ],

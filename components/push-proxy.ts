@@ -84,7 +84,8 @@ export function pushProxy(name: string, args: PushProxyArgs, parent: pulumi.Reso
   const configMap = new ConfigMap(
     `${name}-program`,
     {
-      // Named by the engine and immutable: a changed program creates a ConfigMap with a new name, and so new pods.
+      // The ConfigMap is immutable, and the engine generates its name. So a change of the proxy's program creates a
+      // ConfigMap with a new name, and the pods are recreated.
       metadata: { namespace: args.namespace, labels: args.labels },
       immutable: true,
       data: { [PROGRAM.file]: pushProxyProgram() },
@@ -93,8 +94,8 @@ export function pushProxy(name: string, args: PushProxyArgs, parent: pulumi.Reso
   );
   return {
     container: container(args),
-    // No official image contains both Node and the Pushgateway, so the canary's program is copied from the
-    // Pushgateway's image.
+    // The proxy tries each push in a canary, a second Pushgateway. No official image contains both Node and the
+    // Pushgateway, so the program is copied from the Pushgateway's image.
     initContainer: {
       name: "copy-canary",
       image: args.gatewayImage,
@@ -138,7 +139,7 @@ function container({ image, port, gatewayPort, file, data, credentials }: PushPr
     ports: [{ name: port.name, containerPort: port.number }],
     readinessProbe: { ...probe("/-/ready"), periodSeconds: 5 },
     livenessProbe: { ...probe("/-/push-proxy/healthy"), periodSeconds: 30 },
-    // The canary (canary.ts), which runs in this container, limits its own memory.
+    // The memory is for the proxy and its child process, the canary, which canary.ts limits to less.
     resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { memory: "512Mi" } },
     securityContext: RESTRICTED,
     volumeMounts: [

@@ -13,9 +13,9 @@ export interface ScrapeArgs {
   /** Labels of the Service. */
   labels: Labels;
   /**
-   * Names of the Service's ports with metrics; a ServiceMonitor selects a Service's port by name, not by number. With
-   * one name, the Service must have only one pod, and the label `instance` is `serviceName`. With several names, one
-   * for each container of a pod, `instance` consists of the names of the pod and the container.
+   * Names of the Service's ports with metrics. A ServiceMonitor selects a port by name, not by number. With a single
+   * port, the label `instance` is `serviceName`, so the Service must have only one pod. With several ports, each
+   * belongs to a different container of the pod, and `instance` is POD/CONTAINER.
    */
   ports: string[];
   /** Additional fields of the endpoint. @default none */

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { reason } from "../lib/reason.ts";
 
-/** Default timeout in ms. An API server on two overloaded cores needed more than 6 s. */
+/**
+ * Default time in ms to wait until the API server serves new CRDs. On two overloaded cores, that took more than 6 s.
+ */
 const TIMEOUT_MS = 120_000;
 const PAUSE_MS = 200;
 /** Matches the names of CRDs in the format of controller-gen. */
@@ -52,11 +54,12 @@ function groupOf(name: string): string {
 }
 
 /**
- * Returns a function that lists the resources that the API server serves in at least one version of the wanted groups,
- * as "RESOURCE.GROUP".
+ * Returns a function that asks the API server which resources of the wanted groups it serves, in any version. The
+ * result has the form "RESOURCE.GROUP".
  */
 async function discovery(kubeconfig: string, wanted: Set<string>): Promise<() => Promise<Set<string>>> {
-  // Only the hook of a new or changed operator needs the client, and loading it takes a second.
+  // Imported here, because loading the client takes a second, and a program run needs it only if it creates or changes
+  // the operator.
   const { ApisApi, CustomObjectsApi, KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);

@@ -1,7 +1,9 @@
 import type { Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
 
-/** Largest memory limit of a pod, which is Prometheus's, in MiB. A test compares it with the resource graph. */
+/**
+ * Largest memory limit of a container, that of Prometheus, in MiB. A test compares the value with the resource graph.
+ */
 export const LARGEST_POD_MIB = 2048;
 
 /** Memory of machine types with a shared core in MiB (cloud.google.com/compute/docs/general-purpose-machines). */
@@ -47,9 +49,9 @@ function memoryOf(machineType: string): number | undefined {
 }
 
 /**
- * Returns the allocatable memory of a node in MiB. GKE reserves 255 MiB of a machine with less than 1 GiB, otherwise 25
- * % of the first 4 GiB and 20 % of the next 4 GiB, and 100 MiB for eviction. The reserve of the memory above 8 GiB is
- * left out, because such machines have enough for Prometheus in any case
+ * Returns the allocatable memory of a node in MiB. GKE reserves 25 % of the first 4 GiB and 20 % of the next 4 GiB, but
+ * 255 MiB of a machine with less than 1 GiB. In addition, it reserves 100 MiB for eviction. The reserve of the memory
+ * above 8 GiB is left out, because such machines have enough for Prometheus in any case
  * (cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes).
  */
 function allocatable(memory: number): number {

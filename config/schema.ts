@@ -209,7 +209,8 @@ export const SECRET_KEYS = [
 /** The stack configuration with defaults and without secrets. */
 export type Config = Omit<z.infer<typeof schema>, (typeof SECRET_KEYS)[number]>;
 
-// Types of these keys' values after defaults are applied, for the arguments of components.
+// Types of the values of single keys, such as `felix`, after defaults are applied. Components use them in their
+// arguments.
 export type FelixConfig = z.infer<typeof felix>;
 export type GrafanaConfig = z.infer<typeof grafana>;
 export type PushGatewayConfig = z.infer<typeof pushGateway>;

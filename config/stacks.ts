@@ -48,8 +48,8 @@ const NAMES = [
 ];
 
 /**
- * Checks a stack against the others: two stacks of one Google Cloud project with the same names would manage the same
- * resources.
+ * Checks that the stack's name is a valid label value, and that no other stack of its Google Cloud project has the same
+ * cluster or network name. Such stacks would manage the same resources.
  *
  * @param others stacks that have a file in the same directory
  */

@@ -51,7 +51,7 @@ export function cidr(min: number, max: number) {
 /** Ranges that subnetworks can't have: cloud.google.com/vpc/docs/subnets#prohibited-ranges. */
 const PROHIBITED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"];
 
-/** Accepts ranges that a subnetwork can have. */
+/** Accepts IPv4 ranges that a subnetwork can have, with a prefix length from `min` to `max`. */
 export function subnetworkRange(min: number, max: number) {
   return cidr(min, max).refine(
     (value) => {
@@ -100,8 +100,9 @@ const IDENTIFIER = "(0|[1-9][0-9]*|[0-9]*[a-z-][0-9a-z-]*)";
 const PRERELEASE = `-${IDENTIFIER}([.]${IDENTIFIER})*`;
 
 /**
- * Accepts container images whose tag is a version that begins with `series`. The Prometheus Operator reads the version,
- * on which command-line flags depend, and rejects unsupported versions only after the change has been applied.
+ * Accepts container images whose tag is a version that begins with `series`. The Prometheus Operator chooses the
+ * program's command-line flags by this version. It rejects an unsupported version only after the change has been
+ * applied.
  *
  * @param series regular expression of the first numbers
  */

@@ -16,11 +16,11 @@ export interface Tunnel {
 }
 
 /**
- * Idle timeout of connections in ms. If a resource fails, `settle` is never called; this timeout then closes the idle
- * connections, which would otherwise keep the program running.
+ * Idle timeout of connections in ms, until `settle` closes them when the resources in Grafana exist. If a resource
+ * fails, `settle` is never called, and idle connections without this timeout would keep the program running.
  */
 const IDLE_MS = 20_000;
-/** Idle timeout in ms after settle(). */
+/** Idle timeout in ms of connections that are opened after a call of {@link Tunnel.settle}. */
 const SETTLED_IDLE_MS = 2_000;
 
 /**

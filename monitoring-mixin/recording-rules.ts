@@ -20,10 +20,9 @@ export function recordingGroups(): RecordingGroup[] {
 /**
  * Returns the rules that count pushes and restarts, and a rule for the disk space that Prometheus uses.
  *
- * The rules that count record a sample only when there is something to count, which saves storage. Those for pushes
- * don't use `increase`, which misses the first value of a new counter. Instead, the first value counts if Prometheus
- * also scraped the push proxy a minute before. Without this condition, Prometheus would count all earlier pushes again
- * after its own downtime.
+ * To save storage, these counts have no samples with the value 0. The push rules don't use `increase`, because it
+ * misses the first value of a new counter. Instead, they add the first value if Prometheus also scraped the push proxy
+ * a minute before. Without this condition, they would count all earlier pushes again after a downtime of Prometheus.
  */
 function healthRules(): RecordingGroup["rules"] {
   const pushes = (codes: string) => {

@@ -12,8 +12,9 @@ export const PROCESS = [...TEST, "process"];
 export const STEP = [...PROCESS, "test_step"];
 
 /**
- * Maximum age in days of a push that is recorded as a new run. Must be less than `LOOKBACK`: the rule finds only
- * earlier records within `LOOKBACK`, so it would otherwise record an older push again.
+ * Maximum age in days of a push that is recorded as a new run. Must be less than {@link LOOKBACK_DAYS}, after which the
+ * rule no longer finds that it has recorded a push: the Pushgateway still exposes the push, and the rule would record
+ * it again.
  */
 const NEWEST_DAYS = 30;
 /**
@@ -26,8 +27,9 @@ const LOOKBACK = `${LOOKBACK_DAYS}d`;
 /** Duration of a nightly run in hours: CI runs within this time after the first one belong to the same nightly run. */
 export const NIGHT_HOURS = 17;
 /**
- * Minimum time in hours between the start of a nightly run and a complete CI run that starts a new one, for suites that
- * run twice a day. A complete CI run before that time belongs to the current nightly run.
+ * Minimum time in hours between the starts of two nightly runs, for suites that run twice a day. After that time, a
+ * complete CI run (with at least as many tests as the current nightly run) starts a new nightly run. An earlier one
+ * belongs to the current nightly run.
  */
 export const SECOND_NIGHT_HOURS = 6;
 /** Days for which a test or code level is still expected after its last run. */
@@ -49,10 +51,10 @@ const BEFORE = "offset 1m";
  * the run if the Pushgateway still exposes it.
  *
  * **`nightly:` series combine the runs of a code level in a night.** A run is complete if it has at least as many tests
- * as the nightly run has so far; otherwise it is a rerun. All runs within 17 hours after the first one belong to one
- * nightly run, except that a complete run after 6 hours starts a new one. Tests that the nightly run does not have yet,
- * e.g. those of another shard, are added. For tests that it has, a complete run keeps the worse result and the higher
- * occupancy, and a rerun replaces the earlier values.
+ * as the nightly run has so far; otherwise it is a rerun. Runs within 17 hours after a nightly run's first run belong
+ * to it. An exception is a complete run at least 6 hours after that first run: it starts a new nightly run. Tests that
+ * the nightly run does not have yet, e.g. those of another shard, are added. For tests that it has, a complete run
+ * keeps the worse result and the higher occupancy, and a rerun replaces the earlier values.
  *
  * tools/backfill/ computes the same series for runs that another Prometheus scraped.
  */
@@ -82,12 +84,13 @@ const JOB = 'job="k8sfv"';
  * Returns PromQL for the push time of each series of a metric, if the series' group has a new push.
  *
  * The client chooses the labels of a group. The Pushgateway sets them on all series of the group and on its
- * `push_time_seconds`. The expression therefore matches a series with the push time that has the same labels, except
- * those that identify a measurement ({@link STEP}). The code level may be a label of the group or only of the series.
+ * `push_time_seconds`. The expression therefore finds the push time of a series by its labels. It ignores the labels
+ * that identify a measurement ({@link STEP}), because the group may lack them, but it compares the code level if the
+ * group has one.
  *
- * If a series has other labels that its group lacks, no push time has the same labels. Then the expression returns the
- * newest of the new push times of the groups with the series' code level or, if there are no such groups, of the groups
- * without a code level.
+ * If the group lacks any other label of the series, no push time matches. Then the expression uses the groups with the
+ * series' code level or, if there are none, the groups without a code level, and returns the latest of their new push
+ * times.
  *
  * @param match - label matchers of the runs' job
  * @param pushed - returns PromQL for the new push times of groups whose code level matches this matcher

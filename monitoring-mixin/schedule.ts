@@ -51,8 +51,9 @@ function gapsOf({ days }: ExpectedRuns): number[] | undefined {
 }
 
 /**
- * Returns a PromQL scalar: seconds since the second-latest due time. The expression subtracts the due time of day from
- * the current time, so that the weekday changes at the due time instead of at midnight.
+ * Returns a PromQL scalar: seconds since the second-latest due time. The expression uses a time that is behind the
+ * current time by the due time of day. In this time a weekday begins when runs are due, not at midnight. `gaps` is the
+ * result of {@link gapsOf}.
  */
 function sincePreviousDueTime({ by }: ExpectedRuns, gaps: number[]): string {
   const [hours = 0, minutes = 0] = by.split(":").map(Number);

@@ -4,7 +4,7 @@ export interface ExpectedRuns {
   codeLevels: string;
   /** Weekdays in UTC on which a run is due. An empty list means that no run is expected. */
   days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
-  /** Time in UTC by which the run is due on these days, such as "06:00". */
+  /** Time in UTC by which a run is due on each of `days`, such as "06:00". */
   by: string;
 }
 

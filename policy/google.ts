@@ -32,7 +32,7 @@ function clusterIsPrivate({ privateClusterConfig }: Cluster): string[] {
   return ["The nodes get public addresses. Set privateClusterConfig.enablePrivateNodes to true."];
 }
 
-/** If the argument is unset, the pool has the cluster's setting; false overrides it. */
+/** Returns a violation if `enablePrivateNodes` is false. If it is unset, the cluster's setting applies to the pool. */
 function poolIsPrivate({ networkConfig }: NodePool): string[] {
   if (networkConfig?.enablePrivateNodes !== false) return [];
   return ["The nodes get public addresses. Remove networkConfig.enablePrivateNodes, or set it to true."];
@@ -167,7 +167,10 @@ function accountsOf(pool: PolicyResource): string[] {
   return [...(email === undefined ? [] : [email]), ...accountsIn(pool, "nodeConfig")];
 }
 
-/** Returns the members of a grant: emails of service accounts if known, and URNs of accounts of this stack. */
+/**
+ * Returns the members of a grant: the known ones without the prefix `serviceAccount:`, and the URNs of this stack's
+ * service accounts, whose emails may be unknown in a preview.
+ */
 function granteesOf(grant: PolicyResource): string[] {
   const inputs = grant.props as { member?: string; members?: string[] };
   const member = ifKnown(() => inputs.member);
@@ -209,7 +212,7 @@ function isGrant(type: string): boolean {
   return /^gcp:.*iam(Member|Binding|Policy)$/i.test(type);
 }
 
-/** Returns the granted roles. A complete policy is a JSON text. */
+/** Returns the roles that an IAM resource grants: its `role`, or all roles in `policyData`, a JSON text. */
 function rolesOf(inputs: Record<string, unknown>): string[] {
   const { role, policyData } = inputs;
   const roles = typeof policyData === "string" ? (policyData.match(/roles\/[\w.]+/g) ?? []) : [];

@@ -90,7 +90,7 @@ function imageIsExact({ name, image }: Container): string[] {
   return exact(image, `the image of the container "${name}"`);
 }
 
-/** Checks the image of the config reloader, which the operator gets as an argument. */
+/** Checks the image of the config reloader, which is an argument of the Prometheus operator's container. */
 function passedImageIsExact({ name, args = [] }: Container): string[] {
   // Reads the arguments one by one, because some may still be unknown.
   const known = Array.from({ length: args.length }, (_, at) => ifKnown(() => args[at]) ?? "");

@@ -1,6 +1,6 @@
 // Part of npm run docs [-- STACK]: generates docs/configuration.md and the block `config` of Pulumi.yaml from
-// config/schema.ts. The page's examples are the values in Pulumi.STACK.yaml, by default of the first stack that isn't the
-// local cloud's.
+// config/schema.ts. The page's examples are the values in Pulumi.STACK.yaml. By default, STACK is the first stack in
+// Google Cloud.
 import { writeFile } from "node:fs/promises";
 import { readCommandLine } from "../lib/command-line.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";

@@ -95,7 +95,8 @@ async function refreshCandidates(
   const options = candidates.some(({ type }) => type.startsWith("grafana:")) ? ["--run-program"] : [];
   await pulumi(["refresh", "--yes", "--skip-preview", ...options, ...targets]);
   const after = JSON.parse(await pulumi(["stack", "export"])) as Export;
-  // Secrets are decrypted only for findForeign; the state that is imported again stays encrypted.
+  // findForeign compares labels, which the SDK encrypts as secrets, so it needs decrypted values. `after` stays
+  // encrypted, because it may be imported below.
   const revealed = JSON.parse(await pulumi(["stack", "export", "--show-secrets"])) as Export;
   const sought = new Set(candidates.filter(({ custom }) => custom === true).map(({ urn }) => urn));
   const there = (revealed.deployment.resources ?? []).filter(({ urn }) => sought.has(urn));
@@ -141,8 +142,8 @@ function asCreated(planned: State, known: State[]): State[] {
   if (provider === undefined) return [];
   const urns = new Set(known.map(({ urn }) => urn));
   const { parent, dependencies = [], inputs = {} } = planned;
-  // A Google resource is created after its dependencies, so these must be in the state or be candidates. A resource of
-  // Grafana is stored on Grafana's disk, so it can exist before its dependencies are recreated.
+  // A Google resource can exist only if all its dependencies are known, because it is created after them. A resource in
+  // Grafana is stored on Grafana's disk, so it can exist even if its dependencies are not yet recreated.
   const inGrafana = planned.type.startsWith("grafana:");
   const needed = [...(inGrafana ? [] : dependencies), ...(parent === undefined ? [] : [parent])];
   if (!needed.every((urn) => urns.has(urn))) return [];

@@ -44,8 +44,8 @@ export function findForeign(
     const why = foreignLabel(resource, stack) ?? foreignState(resource, others);
     if (why !== undefined) skip(resource, why);
   }
-  // Checks relations only for types without labels. A resource with this stack's label belongs to this stack, even if
-  // it depends on a skipped resource.
+  // Only resources without labels are skipped because of their relation to a skipped resource. A resource with this
+  // stack's label belongs to this stack, even if it depends on a skipped one.
   const rest = google.filter(({ urn, type }) => !LABELLED.includes(type) && !skipped.has(urn));
   for (let count = -1; count !== skipped.size;) {
     count = skipped.size;

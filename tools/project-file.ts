@@ -49,8 +49,8 @@ function withDefault(key: Key): string {
 }
 
 /**
- * Returns the default that Pulumi.yaml contains for a key. The program treats this default as a missing value. The
- * default of a required object is an empty object, so that each key that is missing in the object is reported.
+ * Returns the empty default of a key in Pulumi.yaml, which stands for a missing value. For a required object, it is {}
+ * instead of "", so that the program reports each key that is missing in the object.
  */
 function emptyValue(key: Key): unknown {
   if (isObject(key)) return key.optional ? "" : {};

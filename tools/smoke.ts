@@ -1,5 +1,6 @@
-// npm run smoke -- STACK [--direct]: end-to-end test of a stack. Pushes a unique sample and reads it through Grafana,
-// and checks that Alertmanager receives the alert that always fires.
+// npm run smoke -- STACK [--direct]: end-to-end test of a stack, through the Kubernetes API or, with --direct, at the
+// addresses in the VPC. Pushes a unique sample and reads it through Grafana, and checks that Alertmanager receives the
+// alert that always fires.
 import { ExecaError, execa } from "execa";
 import { checkConnected, waitForWatchdog } from "./smoke/alerts.ts";
 import { readCommandLine } from "../lib/command-line.ts";
@@ -51,8 +52,8 @@ async function main(): Promise<number> {
     direct ? connectDirectly : await connectThroughKubernetes(target),
   );
   const stop = new AbortController();
-  // `once` would remove this listener at the first Ctrl-C. Then only execa's own listener would be left, which ends
-  // this process.
+  // Not `once`, which removes a listener just before it calls it: then execa's listener would be the only one, and end
+  // this process at once.
   process.on("SIGINT", () => {
     stop.abort(new Error("stopped by Ctrl-C"));
   });

@@ -41,9 +41,11 @@ function keepAll(all: Record<string, string[]>, isKept: (urn: string) => boolean
 }
 
 /**
- * Returns the IDs of the Google resources in the states of the project's other stacks in the same backend, by stack.
+ * Returns the IDs of the Google resources in the project's other stacks, by stack name. Reads the stacks of the same
+ * backend.
  *
- * @param pulumi runs the engine without a stack
+ * @param pulumi runs `pulumi` without adding the option `--stack`
+ * @param stack the stack to leave out
  */
 export async function otherStates(pulumi: Pulumi, stack: string): Promise<Record<string, string[]>> {
   const stacks = JSON.parse(await pulumi(["stack", "ls", "--json"])) as { name: string }[];

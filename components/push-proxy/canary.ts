@@ -40,7 +40,7 @@ const START_TIMEOUT_MS = 10_000;
  * not have caused, e.g. because a signal ended them.
  */
 const MAX_KILLED = 5;
-/** Maximum time in ms from the end of the canary's connections to the end of its process. */
+/** Maximum time in ms that the proxy waits, after a failed trial, to see whether the canary's process ends. */
 const EXIT_MS = 200;
 
 interface Canary {

@@ -11,9 +11,10 @@ import { PERSISTENCE_FILE } from "./settings.ts";
 const CHECKPOINT_TIMEOUT_MS = 5_000;
 const POLL_MS = 2;
 /**
- * Interval in ms for repeating the checkpoint's push. The Pushgateway notes the time of a push before it processes the
- * push (`loop` in its storage/diskmetricstore.go). If it starts to write its file between the two, the file lacks the
- * push, and the Pushgateway doesn't write the file again until the next push arrives.
+ * Interval in ms for repeating the push that a checkpoint waits to find in the Pushgateway's file. The Pushgateway
+ * notes the time of a push before it processes the push (`loop` in its storage/diskmetricstore.go). If it starts to
+ * write the file after noting the time but before processing the push, the file lacks the push and isn't written again
+ * until another push arrives.
  */
 const REPEAT_MS = 250;
 

@@ -59,8 +59,8 @@ let isConnected = false;
 /**
  * Returns a number that is different for each process of the Pushgateway (the epoch), or undefined while the
  * Pushgateway is down. The proxy keeps an idle connection open, which is closed only when the Pushgateway's process
- * exits, so each new connection means a new process. A checkpoint is valid only within one epoch, because a restarted
- * Pushgateway could store the checkpoint without the pushes before it.
+ * exits, so each new connection means a new process. If the epoch changes while the proxy waits until a push is on the
+ * disk, the wait fails (checkpoint.ts), because the new process may lack the push.
  */
 export function connectionEpoch(): number | undefined {
   return isConnected ? epoch : undefined;

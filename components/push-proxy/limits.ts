@@ -15,7 +15,10 @@ export const MIN_UPLOAD_BYTES_PER_SECOND = 64 * 2 ** 10;
 /** Header with the time at which the push queue received a push, in seconds since 1970. */
 export const RECEIVED_HEADER = "x-push-received";
 
-/** Returns whether a push has waited so long that its client must get a response. Always false without a push queue. */
+/**
+ * Returns whether a push has waited longer than MAX_HOLD_SECONDS. Returns false if `received`, the value of the push
+ * queue's RECEIVED_HEADER, is undefined.
+ */
 export function isHeldTooLong(received: string | string[] | undefined, nowMs = Date.now()): boolean {
   const seconds = Number(received ?? Number.NaN);
   return nowMs / 1000 - seconds > MAX_HOLD_SECONDS;

@@ -112,9 +112,9 @@ async function applyChange(incoming: IncomingMessage, reservation: Reservation):
 }
 
 /**
- * Deletes the path's group. `store` recognizes changes of the same group by the group's labels, so this function gets
- * the labels from the canary's verdict on an empty push to the path. If the canary rejects this push, `store` uses the
- * path instead.
+ * Deletes the path's group. `store` makes the changes of a group one after another, so it needs the group's labels. An
+ * empty push to the canary returns the labels for the path. If the canary rejects this push, `store` distinguishes the
+ * group by the path instead.
  */
 async function applyDeletion(path: string): Promise<Response> {
   const verdict = await verdictOn({ method: "PUT", path, headers: {}, body: Buffer.alloc(0) });

@@ -1,4 +1,4 @@
-/** Checks the Pushgateway's metrics periodically, so that an alert reports incomplete ones. */
+/** Checks periodically that the Pushgateway's /metrics page is complete and valid. An alert uses the result. */
 import { PageChecker } from "./exposition.ts";
 import { readExposition } from "./gateway.ts";
 import { counters } from "./metrics.ts";

@@ -9,8 +9,8 @@ export function withoutDoubledSlash(path: string): string {
 }
 
 /**
- * Returns the problem of a path, such as a label without a value. The Pushgateway would store an empty value as a
- * label, and the group's series would be identical to the series of the group without the label.
+ * Returns the problem of a path, such as a label without a value. The Pushgateway would keep a second group with the
+ * empty label. To Prometheus an empty label is no label, so both groups would have the same series.
  *
  * @returns undefined for a valid path
  */

@@ -14,7 +14,8 @@ export interface FamilySizes {
 }
 
 /**
- * Pushes up to this size may use the whole limit, larger ones 90 %, so that a large job doesn't block nightly pushes.
+ * Pushes up to this size are accepted until the Pushgateway's data reaches its size limit, larger ones only until 90 %
+ * of the limit, so that a large job doesn't block nightly pushes.
  */
 const SMALL_GROUP_BYTES = 2 ** 20;
 /** Families that the Pushgateway and the proxy add to a group. */
@@ -38,7 +39,10 @@ function limitFor(bytes: number): number {
 
 let queue: Promise<unknown> = Promise.resolve();
 
-/** Calls familySizes for one caller at a time, because the response contains all groups: some 25 MB at the limit. */
+/**
+ * Calls familySizes for one caller at a time to limit memory: the Pushgateway's response contains all groups, some 25
+ * MB at the quota.
+ */
 export async function groupSizes(from: Upstream, labels: string): Promise<FamilySizes | undefined> {
   const found = queue.then(() => familySizes(from, labels));
   queue = found.catch(() => undefined);
@@ -46,7 +50,7 @@ export async function groupSizes(from: Upstream, labels: string): Promise<Family
 }
 
 /**
- * Returns whether a push makes its group larger and thereby exceeds the limit.
+ * Returns whether a push makes its group larger, and the Pushgateway's data would then exceed the size limit.
  *
  * @param replaces - whether the push replaces the whole group (PUT), or only families of the same names (POST)
  * @param from - the Pushgateway
@@ -61,7 +65,7 @@ export async function exceedsQuota(pushed: FamilySizes, replaces: boolean, from:
 }
 
 /**
- * Returns the sizes of a group's families.
+ * Returns the labels of a group and the sizes of its metric families in bytes, or undefined if the group doesn't exist.
  *
  * @param labels - labels of the group. Default: the first group, for a Pushgateway that has only one group
  */

@@ -1,6 +1,6 @@
 /**
- * Marks families of earlier pushes that a POST keeps, so that the recording rules don't take them for results of the
- * last run.
+ * A POST keeps the group's metric families that it doesn't contain. This file marks them with a metric, so that the
+ * recording rules don't take them for results of the last run.
  */
 import { sizesOf } from "./canary.ts";
 import { gateway } from "./gateway.ts";
@@ -16,7 +16,8 @@ export async function staleFamilies(path: string, text: Buffer): Promise<Buffer>
   const stored = await groupSizes(gateway, pushed.labels);
   if (stored === undefined) return Buffer.alloc(0);
   const stale = [...stored.families.keys()].filter((name) => !pushed.families.has(name));
-  // There is always a sample: without one, the Pushgateway would keep the samples of an earlier POST.
+  // Without stale families, a sample with an empty `family` replaces the samples of an earlier POST, which the
+  // Pushgateway would otherwise keep.
   const names = stale.length === 0 ? [""] : stale;
   const lines = names.map((name) => `push_proxy_stale_family{family="${name}"} 1\n`);
   return Buffer.from(`# TYPE push_proxy_stale_family gauge\n${lines.join("")}`);

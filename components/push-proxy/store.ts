@@ -29,19 +29,23 @@ export interface Change extends AcceptedPush {
  * of one push as text (MAX_TEXT_BYTES in canary.ts).
  */
 const CONCURRENT_BYTES = 2 * MAX_PUSH_BYTES;
-/** Maximum number of concurrent pushes. The Pushgateway processes one at a time, and checkpoints wait behind them. */
+/**
+ * Maximum number of concurrent pushes. The Pushgateway processes one at a time, and the push of a checkpoint
+ * (checkpoint.ts) waits for all of them.
+ */
 const CONCURRENT_PUSHES = 16;
 const budget = new ByteBudget(CONCURRENT_BYTES);
 /**
- * Size in bytes above which a push keeps its budget until it is on the disk. The quota is checked against the size of
- * the Pushgateway's file, so without this limit many large pushes could pass the check before the file contains them.
+ * Maximum size in bytes of a small push, which releases its byte budget when the Pushgateway has responded. A larger
+ * push holds its budget until it is on the disk: the quota check uses the size of the Pushgateway's file, so many large
+ * pushes could otherwise pass the check before the file contains them.
  */
 const SMALL_BYTES = CONCURRENT_BYTES / CONCURRENT_PUSHES;
 const RETRY_MS = 100;
 
 let isShuttingDown = false;
 
-/** Disables retries, because the pod is shutting down together with the Pushgateway. */
+/** Stops retries of failed changes, because the Pushgateway in the same pod is shutting down too. */
 export function stopRetrying(): void {
   isShuttingDown = true;
 }

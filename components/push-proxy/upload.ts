@@ -9,7 +9,7 @@ import { MAX_PUSH_BYTES } from "./settings.ts";
  * push never waits for large or slow uploads of other clients.
  */
 export const SMALL_PUSH_BYTES = 128 * 2 ** 10;
-/** Maximum number of large pushes in memory. Each one reserves the maximum size of a push. */
+/** Maximum number of pushes above SMALL_PUSH_BYTES in memory. Each one reserves the maximum size of a push. */
 const LARGE_PUSHES = 8;
 /**
  * Maximum bytes of an oversized body that are read and discarded. Many clients read the response only after they have
@@ -30,7 +30,7 @@ export class Reservation {
     this.isLarge = true;
   }
 
-  /** @returns false if there is currently no budget for a push of this size */
+  /** Reserves memory for a push of this size without waiting. @returns false if the budget is exhausted */
   tryHold(bytes: number): boolean {
     if (!this.isLarge && bytes > SMALL_PUSH_BYTES) this.isLarge = budget.tryAcquire(MAX_PUSH_BYTES);
     return this.isLarge || bytes <= SMALL_PUSH_BYTES;

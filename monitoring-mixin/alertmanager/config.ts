@@ -68,7 +68,7 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
           receiver: "heartbeat",
           group_wait: "0s",
           group_interval: "1m",
-          // Repeats are sent only at multiples of group_interval, so 90s means every two minutes.
+          // Repeats are sent only at multiples of group_interval, which is 1m, so 90s means every two minutes.
           repeat_interval: "90s",
         },
         {

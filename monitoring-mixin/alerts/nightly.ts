@@ -7,8 +7,9 @@ import type { Alert } from "./alert.ts";
 import { LEVEL } from "./alert.ts";
 
 /**
- * Time for which an alert about a result fires. The alert must end before the first result of the next nightly run,
- * because Alertmanager waits `alerts.collectMinutes` only for a new group.
+ * Time for which an alert about a result fires. The alert must end before the next nightly run's first result:
+ * Alertmanager collects alerts into one message (for `alerts.collectMinutes`) only for a new group, not for one that
+ * still fires.
  */
 const RESULT_LIFETIME = `${NIGHT_HOURS}h`;
 

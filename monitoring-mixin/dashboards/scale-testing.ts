@@ -7,8 +7,9 @@ const CHOSEN = `job="${FELIX_JOB}", ${chosen("instance")}`;
 
 /**
  * Returns the dashboard of Felix under test, from the metrics that Felix exposes as job `felix`. Felix is scraped only
- * during a run, so a range of days is mostly empty. Gauges show the maximum of a step, so that no run is missed. Rates
- * are over a whole step, so they are low over months, since Felix ran only for a part of each step.
+ * during a run, so a range of days is mostly empty. Gauges show the maximum of each query step, so that no run is
+ * missed. Rates are averages over at least a step. In a range of months they are low, because Felix ran only during a
+ * part of each step.
  */
 export function scaleTesting(): Dashboard {
   return makeDashboard({

@@ -155,9 +155,8 @@ export function missingPackages(isThere, packages = systemPackages) {
  */
 export function needsNpm({ lock, stamp, lockTime, installedTime }) {
   if (installedTime === undefined) return true;
-  // An installation is valid if it is newer than the lock file, whatever its stamp: a manual installation writes no
-  // stamp. It is also valid if its stamp equals the lock file's hash, whatever the times: a fresh checkout changes the
-  // lock file's time but not its content.
+  // The packages must be installed only if both comparisons fail. A manual `npm ci` writes no stamp, so its time
+  // counts. A fresh checkout changes the lock file's time but not its content, so the recorded hash counts.
   return stamp !== lock && installedTime < lockTime;
 }
 
@@ -264,7 +263,7 @@ function installNpmPackages() {
   const stampFile = path.join(root, "node_modules", ".installed-lock");
   const lock = createHash("sha256").update(readFileSync(lockFile)).digest("hex");
   const stamp = existsSync(stampFile) ? readFileSync(stampFile, "utf8") : undefined;
-  // npm writes this file last.
+  // npm writes this file at the end of an installation, so its time is that of the last complete installation.
   const installed = statSync(path.join(root, "node_modules", ".package-lock.json"), {
     throwIfNoEntry: false,
   });

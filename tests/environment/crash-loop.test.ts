@@ -47,7 +47,8 @@ describe("pushes during a crash loop of the Pushgateway", { timeout: 900_000 }, 
     console.log("crash loop:", Object.fromEntries(pushes.answers), "slowest", pushes.slowestMs, "ms");
     expect(reasons).toContain("CrashLoopBackOff");
     expect([...pushes.answers.keys()]).toEqual([202]);
-    // In earlier versions, the load balancer and the proxy had a timeout of 60 s. The slowest push waited longer.
+    // The test must include a wait of more than 60 s, because the load balancer and the proxy had that timeout in
+    // earlier versions.
     expect(pushes.slowestMs).toBeGreaterThan(60_000);
     expect(lost(pushes, await held(addresses.pushGateway))).toEqual([]);
   });

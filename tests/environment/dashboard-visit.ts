@@ -108,7 +108,8 @@ async function hoverOverGraph(page: Page, codeLevel: string): Promise<void> {
   const tooltip = page.getByTestId("data-testid viz-tooltip-wrapper");
   const box = await plot.boundingBox();
   if (box === null) throw new Error("The panel Tests passing has no plot");
-  // Points are a day apart, and a tooltip names a series only near a point.
+  // The tooltip names a series only near one of its points, so the mouse moves left from the graph's end until it finds
+  // one.
   for (let x = box.x + box.width - 1; x > box.x; x -= 5) {
     await page.mouse.move(x, box.y + box.height / 2);
     await page.waitForTimeout(100);

@@ -57,8 +57,8 @@ export function mean(values: number[]): number {
 }
 
 /**
- * Returns a function for the parameter `together` of `expected`. For each test, the function finds the lowest result in
- * the runs of a point. It returns the sum of these results.
+ * Returns a function that combines runs, for the last parameter of {@link expected}. The function adds up the lowest
+ * result of each test in the runs; a run without the test counts as 1.
  *
  * @param all - runs, of which the first contains every test
  */

@@ -17,7 +17,7 @@ interface Family {
 interface Group {
   labels: Record<string, string>;
   families: Record<string, Family>;
-  /** Time of the last successful push; 0 if there is none. */
+  /** Unix time in seconds of the last successful push; 0 if there is none. */
   pushTime: number;
 }
 
@@ -66,8 +66,8 @@ export class FakePushgateway {
   private groups: Record<string, Group> = {};
   private server: Server | undefined;
   /**
-   * Whether the counter SCRAPES exists. It exists after the first push and a later scrape. From then on, pushes of
-   * SCRAPES with another type are rejected.
+   * Whether the server exposes its own counter, which is named SCRAPES. It does from the first scrape after the first
+   * push. From then on, it rejects pushes of a metric with this name and another type.
    */
   private countsScrapes = false;
   private readonly sockets = new Set<Socket>();
@@ -91,7 +91,10 @@ export class FakePushgateway {
     await this.listen(server);
   }
 
-  /** Listens on the port. Another process may use it for a moment to find out whether it is free (lib/free-port.ts). */
+  /**
+   * Listens on the port. Tries again if the port is in use: `freePort` (lib/free-port.ts) of another process may listen
+   * for a moment to check the port.
+   */
   private async listen(server: Server, triesLeft = 50): Promise<void> {
     server.listen(this.options.port, "127.0.0.1");
     try {
@@ -275,7 +278,8 @@ function parse(body: string, labels: string): Record<string, Family> | undefined
       help: headers[`HELP ${name}`] ?? "Help.",
       samples: [],
     });
-    // The proxy pushes the text that it read from the canary's metrics, whose samples already have the group's labels.
+    // Adds the group's labels only once: the push proxy sends samples that already have them, because it reads them
+    // from its canary (the Pushgateway on which it tries each push).
     const rest = own.endsWith(labels) ? own.slice(0, -labels.length) : `${own},`;
     family.samples.push(`${name}{${rest === "," ? "" : rest}${labels}} ${value}`);
   }

@@ -2,7 +2,10 @@ import { once } from "node:events";
 import { execa } from "execa";
 import { type Cloud, ciHostCommand } from "k8sfv-local-cloud";
 
-/** Values of the two metrics. A panel that shows one of these values has read it from this server. */
+/**
+ * Values of the two Felix metrics that the server below exposes. They are unusual, so a panel that shows one of them
+ * shows data from this server.
+ */
 export const ENDPOINTS = 1234;
 export const CHAINS = 321;
 

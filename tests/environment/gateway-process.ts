@@ -29,7 +29,10 @@ export interface GatewayProcess {
 }
 
 export interface GatewayOptions {
-  /** Limits of the proxy, in bytes. */
+  /**
+   * Limits of the proxy in bytes: for a push's body, and for the Pushgateway's persistence file. @default 1 MB and 10
+   * MB
+   */
   limits?: { push: number; store: number };
   /** Timeout of a push in seconds, after which the proxy responds with 503. @default 25 */
   timeoutSeconds?: number;

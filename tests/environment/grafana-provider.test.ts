@@ -11,7 +11,10 @@ import { openTestCloud } from "./stack.ts";
 const programDir = fileURLToPath(new URL("grafana-content", import.meta.url));
 const AUTH = "admin:only-for-this-test";
 
-/** Resource types, each with the API path of the program's resource and the key of its name in the API's response. */
+/**
+ * Resource types. The program in grafana-content/ creates one resource of each. `path` is the API path of this
+ * resource, and `named` is the key in the API's response that contains its name.
+ */
 const RESOURCES = {
   "data source": { path: "/api/datasources/uid/source", named: "name" },
   folder: { path: "/api/folders/folder", named: "title" },

@@ -117,7 +117,10 @@ describe("after failed runs", { timeout: 1_800_000 }, () => {
     throw new Error(`No run succeeded after ${MAX_RUNS} attempts`);
   }
 
-  /** Starts `up`, and kills the engine and its child processes when the state has `count` resources. */
+  /**
+   * Starts `up`, and kills the engine and its child processes when the state has `count` resources. Returns the
+   * progress as "RESOURCES/PLANNED".
+   */
   async function killAt(count: number): Promise<string> {
     const run = stack.engine.pulumi(["up", "--yes", "--skip-preview"]).catch(() => undefined);
     const state = { ended: false };

@@ -102,8 +102,8 @@ describe("an outage of the long-term store", () => {
   });
 
   it("allows copying all samples back to Prometheus as blocks", async () => {
-    // Waits for samples after `until`, which aren't counted: the last block that Receive writes lacks the newest
-    // sample.
+    // The last block that Receive writes lacks the newest sample. Therefore the test waits for newer samples, and
+    // counts only those until `until`.
     const until = Math.floor(Date.now() / 1000);
     await sleep(10_000);
     await started[0]?.close();

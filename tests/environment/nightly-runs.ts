@@ -2,7 +2,7 @@ import type { Series } from "./promtool.ts";
 
 /** A run in virtual time, with its pushed values. */
 export interface Night {
-  /** Time of the push in minutes since the start of virtual time. */
+  /** Time of the push in minutes. Minute 0 is Unix time 0, at which `promtool test rules` starts. */
   at: number;
   level: string;
   /** Results by test: 1 is a pass, 0 a failure. @default the test "leak" passes */

@@ -32,7 +32,7 @@ const workloads = ["prometheus-operator", "prometheus", "alertmanager", "prom-ga
  */
 const receiver = { address: "10.248.15.253", port: 9009 };
 
-/** Tests remote write to another Prometheus, and data and pushes while a node is drained or lost. */
+/** Tests remote write to another Prometheus, and that no accepted push is lost when a node is drained or fails. */
 describe("workloads", () => {
   let cloud: Cloud;
   let addresses: LocalAddresses;

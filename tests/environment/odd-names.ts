@@ -10,7 +10,7 @@ export const ODD_NAMES = [
 /** Code level of the runs of these tests. */
 export const ODD_LEVEL = "https://github.com/projectcalico/felix.git-odd";
 
-/** Returns recorded runs of these tests in OpenMetrics: one at `at` (Unix time in s) and one a day earlier. */
+/** Returns two recorded runs of each test in ODD_NAMES, in OpenMetrics: at `at` (Unix time in s) and a day earlier. */
 export function oddRuns(at: number): string[] {
   const series: Record<string, (time: number) => number> = {
     "nightly:k8sfv_test_result": () => 1,

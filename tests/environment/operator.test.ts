@@ -31,7 +31,7 @@ const PORT = 9091;
  * start, this time doesn't increase, and the reloader applies the next change only after these 3 minutes.
  */
 const RELOAD_MS = 300_000;
-/** Port of the CI host that is not a Felix target. */
+/** Another port of the CI host, to which Prometheus must not connect. */
 const OTHER_PORT = 9092;
 
 /**

@@ -52,7 +52,7 @@ describe("documented commands", () => {
       expect(output).toMatch(moment);
       expect(output).toContain('"npm start" continues from here');
       expect(exitCode).not.toBe(0);
-      // The hosts keep running, but no process of the engine does.
+      // The hosts of the local cloud keep running, but no `pulumi` process does.
       const left = await findEngineProcesses(openCloud(CLOUD));
       expect(left.filter(({ argv }) => argv[0]?.endsWith("/pulumi"))).toEqual([]);
     },

@@ -4,8 +4,9 @@ import { SCRAPES } from "./fake-pushgateway.ts";
 import { type PushProxyProcess, startPushProxy } from "./push-proxy-process.ts";
 
 /**
- * Tests how the push proxy uses its canary. Here, the canary is a fake (fake-canary.ts): the name of a pushed metric
- * selects how it fails. tests/environment/push-rule.test.ts tests which pushes make the real Pushgateway fail.
+ * Tests how the push proxy uses its canary, a second Pushgateway to which it sends each push first. Here, the canary is
+ * a fake (fake-canary.ts), and the name of a pushed metric selects how the fake fails.
+ * tests/environment/push-rule.test.ts tests which pushes make the real Pushgateway fail.
  */
 describe("the push proxy tries each push on the canary:", () => {
   let proxy: PushProxyProcess;

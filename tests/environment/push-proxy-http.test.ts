@@ -138,7 +138,7 @@ test("on SIGTERM, the push proxy responds to waiting pushes, ends the canary and
   await proxy.gateway.kill();
   const started = Date.now();
   expect(await proxy.terminate()).toBe(0);
-  // The timeout of a push is 20 s.
+  // The proxy must exit before the waiting push times out, after 20 s.
   expect(Date.now() - started).toBeLessThan(15_000);
   const { status, headers } = await waiting;
   expect([status, headers.get("connection")]).toEqual([503, "close"]);

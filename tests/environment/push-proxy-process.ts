@@ -54,7 +54,7 @@ interface PushOptions {
   headers?: Record<string, string>;
 }
 
-/** Records the paths that the process flushes. */
+/** Module that records the path of each file that the process flushes to the disk with `FileHandle.sync`. */
 const RECORD_FLUSHES = `
 import { appendFileSync, readlinkSync } from "node:fs";
 import { open } from "node:fs/promises";

@@ -134,7 +134,8 @@ describe("the push proxy loses no push", () => {
     // The proxy connects again within 100 ms.
     await sleep(300);
     proxy.gateway.writes = true;
-    // Ends the read. The mode "r+" opens the pipe even if nobody reads it; "w" would hang and block the test's end.
+    // Ends the proxy's hanging read. If the proxy isn't reading the pipe, opening it with "w" would hang, and "r+"
+    // doesn't.
     await (await open(`${proxy.file}.pipe`, "r+")).close();
     expect([(await first).status, (await second).status]).toEqual([202, 202]);
     const samples = proxy.gateway.samplesOf("hanging_metric").toSorted();

@@ -12,8 +12,8 @@ import { held, lost, push, pushUntil } from "./pushes.ts";
 const limits = { push: 1_000_000, store: 4_000_000 };
 
 /**
- * Tests the push proxy with the real Pushgateway, as processes on this computer. Does not prove that data
- * survives a crash of the whole computer, for which the proxy flushes it to the disk.
+ * Tests the push proxy with the real Pushgateway, as processes on this computer. The proxy also flushes data to the
+ * disk so that it survives a crash of the whole computer, but these tests don't prove that.
  */
 describe("the durable push proxy", () => {
   let binary: string;

@@ -105,7 +105,8 @@ describe("the push queue", () => {
     const pushing = pushUntil(url, 8, () => over);
     for (let times = 0; times < 4; times += 1) {
       await sleep(1_000);
-      // Stops the Pushgateway in turn like a pod that is deleted (SIGTERM) and like one whose node is lost.
+      // Alternates between two ways to stop the Pushgateway: with SIGTERM, like a deleted pod, and without it, like a
+      // pod on a lost node.
       if (times % 2 === 0) await gateway.terminate();
       await gateway.close();
       await sleep(1_500);
@@ -171,7 +172,7 @@ describe("the push queue", () => {
       else incoming.resume().on("end", () => outgoing.writeHead(202).end());
     });
     const status = await put("/cut", Buffer.alloc(size));
-    // A client that still sends its body may see the end of the connection instead of the response.
+    // HAProxy may close the connection while the client still sends its body. Then the client sees no response (0).
     expect(expected === 502 ? [502, 0] : [202]).toContain(status);
     expect(attempts).toBe(expected === 202 ? 2 : 1);
   });

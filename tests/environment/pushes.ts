@@ -14,10 +14,10 @@ export interface Pushes {
 }
 
 /**
- * Pushes until `isOver` returns true, with concurrent clients. Each client has its own group, and its value increases
- * with each push. Rejected pushes are counted and not retried.
+ * Pushes until `isOver` returns true, with concurrent clients. Each client has its own group, which each push
+ * overwrites with a higher value. Rejected pushes are counted and not retried.
  *
- * @param options.apart - whether each push has a group of its own, so that all of them are stored
+ * @param options.apart - whether each push goes to a new group instead, so that no push overwrites another
  * @param options.pauseMs - pause between a client's pushes in ms
  * @param options.timeoutMs - timeout of a push in ms; a timeout counts as status 0
  */
@@ -45,7 +45,10 @@ export async function pushUntil(
   return pushes;
 }
 
-/** Pushes a value to the group of job `pushes` and an instance. @returns the status, or 0 without a response */
+/**
+ * Pushes a value to the group with the job `pushes` and the given instance. @returns the status, or 0 without a
+ * response
+ */
 export async function push(
   url: string,
   instance: string,

@@ -43,7 +43,7 @@ describe("a rebuild", () => {
     addresses = await startForwards(stack.cloud, outputs);
     first = await runSample(stack.cloud, outputs);
     await readBack(addresses.grafana, outputs, first);
-    // Rounded up, to include a scrape within this second.
+    // Rounded up, so that a query at this time includes samples scraped in the current second.
     firstSeen = Math.ceil(Date.now() / 1000);
     await leaveSomethingInGrafana();
   });
@@ -225,7 +225,8 @@ describe("a rebuild", () => {
   async function expectEverythingKept(): Promise<void> {
     // The Pushgateway still has the last run, and Prometheus has the earlier samples.
     const { headers } = split(String(outputs.PROMPG_URL));
-    // Repeated on errors, because the first request may reuse a connection through the old forward.
+    // The test repeats a failed request, because the first one may reuse a connection to the address from before the
+    // rebuild.
     const metrics = () =>
       fetch(`${addresses.pushGateway}/metrics`, { headers }).then((response) => response.text(), String);
     const last = `^k8sfv_occupancy_mean_bytes\\{.*\\} ${asGo(first.occupancyMeanBytes)}$`;

@@ -6,7 +6,7 @@ import { typeScriptLoader } from "k8sfv-local-cloud/testing";
 
 /** A received message. */
 export interface Message {
-  /** Time of its arrival in ms. */
+  /** Unix time in ms at which the message arrived. */
   at: number;
   /** Path of the POST, or "mail". */
   path: string;
@@ -96,7 +96,7 @@ export class Receivers {
     return this.messages.filter(({ status }) => status >= 300);
   }
 
-  /** Returns the webhook's messages since a time that have an alert with this label. */
+  /** Returns the webhook's messages with an alert that has this label, at or after `since`, a Unix time in ms. */
   webhook(label: string, value: string, since = 0): WebhookBody[] {
     return this.of("/webhook", since)
       .map(({ body }) => JSON.parse(body) as WebhookBody)

@@ -44,8 +44,8 @@ describe("a run is recorded once", () => {
         series: rawSeries(nightly(3), 4 * DAY),
         queries: [
           { minute: 4 * DAY, expr: count, samples: [{ labels: meanLabels, value: 3 }] },
-          // All nights push the same value, and each push still counts as a run: three after three nights,
-          // one after the first night.
+          // All nightly runs push the same value, but each push is recorded as a run of its own: the count is 3 after
+          // three nights and 1 after the first night.
           { minute: 66, expr: count, samples: [{ labels: meanLabels, value: 1 }] },
         ],
       },

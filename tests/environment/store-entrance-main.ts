@@ -9,7 +9,10 @@ import { arrayBuffer } from "node:stream/consumers";
 const [port, credentials = "", queryUrl = "", ...writeUrls] = process.argv.slice(2);
 const expected = `Basic ${Buffer.from(credentials).toString("base64")}`;
 
-/** Returns the first receiver's response, or 502 if none responds. Prometheus retries on 5xx. */
+/**
+ * Tries the receivers in order and returns the first response with a status below 500, or 502 if there is none.
+ * Prometheus retries on 5xx.
+ */
 async function write(headers: Record<string, string>, body: ArrayBuffer): Promise<[number, Buffer]> {
   for (const url of writeUrls) {
     const response = await fetch(url, { method: "POST", headers, body }).catch(() => undefined);

@@ -38,7 +38,7 @@ export interface Thanos {
  */
 const REPLICA_LABELS = ["receive_replica", "tenant_id"];
 
-/** Starts the cluster. It takes some seconds until Query responds. */
+/** Starts the Thanos processes, without waiting until Query responds. That takes some more seconds. */
 export async function startThanos({ dir, commandLine }: ThanosArgs): Promise<Thanos> {
   const binary = (await ensureToolchain({ tools: TEST_TOOLS, only: ["thanos"] })).path("thanos");
   const bucket = path.join(dir, "bucket");

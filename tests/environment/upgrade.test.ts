@@ -48,7 +48,10 @@ describe("an upgrade", () => {
   let stack: TestStack;
   let outputs: Record<string, unknown>;
   let addresses: LocalAddresses;
-  /** A time at which Prometheus had a run's samples, and the data at that time. */
+  /**
+   * `seen` is a Unix time in seconds, before the upgrade, at which Prometheus had a run's samples. `before` is the
+   * environment's data at that time.
+   */
   let seen: number;
   let before: Awaited<ReturnType<typeof data>>;
 
@@ -110,7 +113,7 @@ describe("an upgrade", () => {
     await stack.engine.pulumi(["preview", "--diff", "--expect-no-changes"]);
   });
 
-  /** Returns the data in the Pushgateway, in Prometheus at the time before the upgrade, and in Grafana. */
+  /** Returns the current data of the Pushgateway and Grafana, and what Prometheus returns now for the time `seen`. */
   async function data() {
     const text = await (await fetch(`${addresses.pushGateway}/metrics`)).text();
     const samples = await query(addresses.prometheus, `{job="k8sfv",__name__=~"k8sfv_.+"} @ ${seen}`);

@@ -146,8 +146,8 @@ describe("workloads", () => {
     expect(await from(found["prom-gateway"])).toEqual(["prom-gateway"]);
     expect(await from(found["push-queue"])).toEqual(["prom-gateway", "push-queue"]);
     expect(await from(found["prometheus-operator"])).toEqual(["prometheus-operator", "api"]);
-    // Of the workloads, other pods can reach only the push queue; their connections to other targets are not
-    // restricted. CI machines and people can connect only to workloads with reserved addresses.
+    // A pod of another namespace can reach only the push queue among the stack's workloads, and all targets that are no
+    // workloads. The CI host can reach only the workloads with reserved addresses.
     const stranger = await podOf(cloud, "kube-dns", "kube-system");
     expect(await from(stranger)).toEqual(["push-queue", "api", "dns", "outside"]);
     const ci = await reached((host, port) => hostConnects(cloud, ciHost, host, port));

@@ -12,8 +12,8 @@ import type { Graph } from "./golden-graph.ts";
  */
 const ALLOCATABLE = { cpu: 2000 - 60 - 10, memory: 8192 - 1024 - 819 - 100 };
 /**
- * Upper estimate of the requests of GKE's system pods on one node: half of its allocatable CPU, and 1.5 GiB
- * of memory.
+ * Upper estimate of what GKE's system pods request on one node, in millicores and MiB: half of the node's allocatable
+ * CPU, and 1.5 GiB of memory.
  */
 const SYSTEM = { cpu: 965, memory: 1536 };
 

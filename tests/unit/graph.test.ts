@@ -9,8 +9,8 @@ import { difference, graphOf, toYaml } from "./golden-graph.ts";
 import type { Recorded } from "./mocks.ts";
 import { EXAMPLE, FULL, mockEngine, named, settled, stackConfig, valueOf } from "./mocks.ts";
 
-// Replaces the content of the CRDs, which would be downloaded and add a megabyte to the golden files.
-// operator-crds.test.ts tests it.
+// Replaces the function that reads the CRDs, which would download them and add a megabyte to the golden files.
+// operator-crds.test.ts tests this function.
 vi.mock("../../components/operator-crds.ts", () => ({
   CRD_FILES: { "usual.yaml": "" },
   SCRAPE_CONFIG_CRD_FILES: { "scrapeconfigs.yaml": "" },

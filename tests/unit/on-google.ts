@@ -67,8 +67,8 @@ export async function runOnGoogle(
   const recorded = await mockEngine(stack, false, serve, call);
   pulumi.runtime.setAllConfig(config);
   await import("../../index.ts");
-  // The run has ended when the node pool, which is the last Google resource, exists or when a resource was rejected.
-  // The absence of pending calls isn't enough: while the program waits for an API, no call is pending.
+  // The run has ended when the node pool, which is the last Google resource, exists or when a resource was rejected. It
+  // isn't enough that no creation is pending: that is also so while the program waits for an API that it has enabled.
   const isThrough = () => run.refused.length > 0 || run.created.some(({ name }) => name === "cluster-nodes");
   await settle(() => (pending === 0 && isThrough() ? recorded.length : -1));
   return run;
@@ -89,7 +89,7 @@ export function differencesOnGoogle({ provider }: TestCloud, { created }: Run): 
   );
 }
 
-/** Waits until a count is at least 0 and has not changed for 100 ms. */
+/** Waits until a count has not changed for 100 ms. `count` returns -1 while it is too early to start waiting. */
 async function settle(count: () => number): Promise<void> {
   let same = 0;
   for (let waited = 0, seen = -1; same < 20; waited += 5) {

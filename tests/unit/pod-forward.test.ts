@@ -85,7 +85,7 @@ async function accepted(): Promise<Socket> {
   onTestFinished(() => {
     client.destroy();
   });
-  // Otherwise the client would not notice the end of the connection.
+  // The client notices the end of the connection only if it reads.
   client.resume();
   return socket;
 }

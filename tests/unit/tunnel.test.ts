@@ -8,7 +8,7 @@ import type { Forward } from "../../lib/tunnel.ts";
 import { openTunnel } from "../../lib/tunnel.ts";
 import { freePort } from "../../lib/free-port.ts";
 
-/** Returns a forward to an HTTP server that responds to all requests. It takes 50 ms to connect. */
+/** Returns a forward to an HTTP server that responds to all requests. The forward waits 50 ms before it connects. */
 async function farEnd(): Promise<Forward> {
   const server = createServer((_, response) => response.end("hello"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -13,7 +13,7 @@ import type { Run, Value } from "./run.ts";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
-/** Interval between rule evaluations in seconds. Rules with `offset 1m` read only results of earlier evaluations. */
+/** Interval between rule evaluations in seconds. The rules read the previous evaluation's results with `offset 1m`. */
 const EVALUATION = 60;
 const LEVEL = ["code_level"];
 
@@ -23,7 +23,10 @@ const RESULT = "nightly:k8sfv_test_result";
 const OCCUPANCY = "nightly:k8sfv_occupancy_mean_bytes";
 const HEAP = "nightly:k8sfv_heap_alloc_bytes";
 
-/** Records a run's `nightly:` series after its `run:` series, by the rules of run-rules.ts in the same order. */
+/**
+ * Computes a run's `nightly:` series like the recording rules in monitoring-mixin/run-rules.ts, in the order of the
+ * rules. The runs must be recorded in order of time.
+ */
 export function recordNightly(recording: Recording, run: Run): void {
   const { at } = run;
   const add = (name: string, values: Value[]) => {
@@ -101,8 +104,8 @@ export function recordNightly(recording: Recording, run: Run): void {
 }
 
 /**
- * Returns the tests of each code level's latest nightly run, with their last push times, as of the previous
- * evaluation.
+ * Returns the tests of each code level's current nightly run, with the push times that the rules recorded at least one
+ * evaluation before `at`.
  */
 function testsOfNight(recording: Recording, at: number): Value[] {
   const starts = recording.last(START, at, EXPECTED_DAYS * DAY);

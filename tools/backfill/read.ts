@@ -24,7 +24,7 @@ const SCRAPED = ["job", "exported_job", "instance", "pod", "container", "endpoin
 const MINUTE = 60;
 /** Query range in seconds. A week has 10,080 minutes; Prometheus returns at most 11,000 points per series. */
 const WEEK = 7 * 24 * 60 * MINUTE;
-/** Maximum number of concurrent queries, to limit the load on the other Prometheus. */
+/** Maximum number of concurrent queries, to limit the load on the Prometheus from which the runs are read. */
 const AT_A_TIME = 4;
 
 /** Reads the runs in order of time. */
@@ -44,7 +44,7 @@ export async function readRuns(
   return runs;
 }
 
-/** New pushes in one rule evaluation. */
+/** Pushes that became visible in the same full minute `at` (Unix time in s). */
 interface Pushes {
   at: number;
   /** Label sets of the groups with their push times as Prometheus formats them. */

@@ -27,7 +27,7 @@ export class Recording {
     series.samples.push(sample);
   }
 
-  /** Returns the series with that name. */
+  /** Returns all series of the metric `name`. */
   family(name: string): Series[] {
     return [...(this.families.get(name)?.values() ?? [])];
   }

@@ -9,7 +9,10 @@ export interface Run {
   at: number;
   /** Push time of each group as a Unix time in seconds, with the group's labels. */
   pushes: Value[];
-  /** Values by metric: those of `RECORDED_METRICS`, and `k8sfv_test_push_time_seconds` of each test. */
+  /**
+   * Values by metric name. The metrics are `RECORDED_METRICS` and `k8sfv_test_push_time_seconds`, which has a value for
+   * each test.
+   */
   metrics: Map<string, Value[]>;
 }
 

@@ -1,7 +1,10 @@
 import type { Connection } from "./connections.ts";
 import { until } from "./until.ts";
 
-/** Timeout in milliseconds: two evaluations of the alert rules, one minute apart, and the time for sending. */
+/**
+ * Timeout in milliseconds for the arrival of the alert Watchdog in Alertmanager. A new Prometheus may need two
+ * evaluations of the alert rules, one minute apart, and some seconds to send the alert.
+ */
 const WATCHDOG_TIMEOUT_MS = 130_000;
 const WATCHDOG = 'alertname="Watchdog"';
 

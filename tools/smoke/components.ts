@@ -4,14 +4,14 @@ import { WORKLOADS } from "../../lib/workloads.ts";
 export interface Component {
   /** Display name. */
   readonly title: string;
-  /** Name of its Kubernetes Service. */
+  /** Name of the workload's Kubernetes Service. */
   readonly service: string;
   /** URL for `--direct`, without user and password. It is undefined if the component can't be reached from the VPC. */
   readonly url: string | undefined;
   /** Headers of requests, with the user and password if the component requires them. */
   readonly headers: Record<string, string>;
   /**
-   * Headers of requests with --direct, if they differ from those of requests through the Kubernetes API. @default
+   * Headers of requests to `url`. Without `--direct`, requests go through the Kubernetes API with `headers`. @default
    * `headers`
    */
   readonly directHeaders?: Record<string, string>;

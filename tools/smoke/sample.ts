@@ -18,7 +18,7 @@ const GROUP = `/metrics/job/${JOB}`;
 /** PromQL of the sample's series. */
 export const SAMPLE_QUERY = `${METRIC}{job="${JOB}"}`;
 
-/** Timeout in milliseconds: six scrape intervals. */
+/** Timeout in milliseconds until Prometheus has scraped the sample: six scrape intervals. */
 const SCRAPE_WAIT_MS = 60_000;
 /**
  * Timeout in milliseconds for deleting the sample. The Pushgateway processes a deletion as soon as it has processed the pushes in its

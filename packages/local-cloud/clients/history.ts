@@ -28,7 +28,8 @@ export function recordedAt({ pushedAt }: HistoryRun): number {
 }
 
 /**
- * Writes generated nightly runs into the cloud's Prometheus, until 10 s before Prometheus's first sample.
+ * Adds generated nightly runs to the history of the cloud's Prometheus. They end 10 s before Prometheus's own first
+ * sample.
  *
  * @param args options of the program `history` (history/main.go)
  */
@@ -96,8 +97,8 @@ export async function databaseFolder(cloud: Cloud): Promise<string> {
 }
 
 /**
- * Waits until Prometheus has loaded the blocks. Prometheus may have compacted them since; the compacted block lists the
- * blocks that it was made from.
+ * Waits until Prometheus has loaded the blocks. Also finds blocks that Prometheus has already compacted, because the
+ * compacted block lists them as its sources.
  */
 async function waitUntilLoaded(prometheus: string, blocks: string[]): Promise<void> {
   const deadline = Date.now() + 120_000;

@@ -108,7 +108,7 @@ export class LoadBalancerController {
     });
     await routeNewConnections(this.cloud, address, node);
     this.assigned.set(uid, { address, node, pid });
-    // Other hosts may have the previous node's MAC address in their ARP caches.
+    // The hosts' ARP caches may still contain the MAC address of the node that had this IP address before.
     const others = [ciHost, routerHost, controlPlaneHost];
     const nodes = (await listNodes(this.cloud)).map(({ name }) => name);
     for (const host of [...others, ...nodes]) {

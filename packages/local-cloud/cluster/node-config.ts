@@ -122,9 +122,9 @@ export function kubeletConfig(
 }
 
 /**
- * Returns a script that runs runc with containers in the given cgroup. With `cgroupsPerQOS: false` the kubelet requests
- * no parent cgroup, in spite of `cgroupRoot`, so containerd chooses the cgroup /k8s.io/ID. This name doesn't show to
- * which cloud a container belongs.
+ * Returns a script that calls runc, but replaces containerd's default cgroup of a container, /k8s.io/ID, by one in the
+ * given cgroup. The default doesn't show to which cloud a container belongs. Containerd uses it because the kubelet
+ * requests no parent cgroup with `cgroupsPerQOS: false`, in spite of `cgroupRoot`.
  */
 export function runcWrapper(cgroup: string): string {
   return `#!/bin/sh

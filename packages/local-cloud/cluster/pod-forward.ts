@@ -32,7 +32,7 @@ export async function startPodForward(cloud: Cloud, name: string, target: PodTar
 }
 
 /**
- * Starts the process.
+ * Starts the detached process that forwards the port.
  *
  * @returns the port, or undefined if the process can't listen on it
  */

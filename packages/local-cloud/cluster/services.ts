@@ -2,7 +2,7 @@ import path from "node:path";
 import { execa } from "execa";
 import type { Cloud } from "../hosts/cloud.ts";
 
-/** Timeout in seconds. A running control plane responds within milliseconds. */
+/** Timeout in seconds of kubectl's request to the API server, which normally responds within milliseconds. */
 const answerTimeoutS = 5;
 
 /** Fields of a Service or an Ingress that this module reads. */

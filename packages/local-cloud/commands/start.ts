@@ -12,7 +12,7 @@ import { bringUp, initStack, stackOutputs } from "../environment/engine.ts";
 import { readBack, runSample, type SampleResult } from "../clients/sample.ts";
 import { cloudName, runCommand, step, withGracefulStop } from "./terminal.ts";
 
-/** Script that installs the packages for --official-images. */
+/** Script that installs missing packages: with --official-images, also skopeo, which pulls images from registries. */
 const bootstrap = fileURLToPath(new URL("../bootstrap.mjs", import.meta.url));
 
 const { values } = readCommandLine({

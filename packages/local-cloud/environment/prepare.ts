@@ -33,8 +33,8 @@ const kubernetesPrograms = [
 ];
 
 /**
- * Binaries of the images. With the official images, which already contain them, they are not built. So `promtool` and
- * `amtool` are missing on the hosts.
+ * Binaries that only the container images need, except `promtool` and `amtool`, which are also on the hosts. None of
+ * them is built if the official images are used, so the hosts then lack these two.
  */
 const imagePrograms = [
   "operator",

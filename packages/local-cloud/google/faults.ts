@@ -24,7 +24,8 @@ interface Rule {
   /** Maximum number of injections of this rule's fault, over all runs. @default 1 */
   times?: number;
   /**
-   * Duration in seconds of each operation that the rule matches, also after `times` injections.
+   * Duration in seconds of each operation that the rule matches. It has no limit like `times`, which limits only the
+   * faults.
    *
    * @default Google's typical duration, scaled by `latencyScale`
    */
@@ -62,7 +63,7 @@ const typicalSeconds: Record<string, Partial<Record<Operation, number>>> = {
 /** Typical duration in seconds of the operations that `typicalSeconds` does not contain. */
 const defaultSeconds = 2;
 
-/** A timeout of the client. The operation itself has succeeded. */
+/** Injected error: the client's wait for an operation times out, although the operation succeeds. */
 export class OperationTimeoutError extends Error {}
 
 /** Injects the faults and delays of the faults file. Does nothing if the file does not exist. */

@@ -20,8 +20,8 @@ export interface TestCloud {
   readonly calls: string[];
   readonly machines: Infrastructure;
   /**
-   * Address of each global address and rules of each security policy, by name, as the last call of `setGlobalAddress`
-   * or `setSecurityPolicy` passed them. A call with `undefined` removes the entry.
+   * Values that the provider passed to the infrastructure's `setGlobalAddress` (an IP address) and `setSecurityPolicy`
+   * (rules), by the resource's name. A call with `undefined` removes the entry.
    */
   readonly announced: Map<string, unknown>;
   /**

@@ -11,7 +11,7 @@ import { readSettings } from "./core/settings.ts";
 /** A response of the API. */
 export interface Answer {
   status: number;
-  /** Parsed JSON, or the text of another response. */
+  /** The parsed body of a JSON response, otherwise the body's text. */
   body: unknown;
   headers: Headers;
 }

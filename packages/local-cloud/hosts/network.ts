@@ -47,8 +47,8 @@ export async function startNetwork(cloud: Cloud, network: NetworkSpec): Promise<
 }
 
 /**
- * Waits for the effect of the router's last set-up command. On a busy computer, it can come seconds after the router's
- * start.
+ * Waits until the router's set-up commands, of which the last changes `send_redirects`, have run. On a busy computer,
+ * this can take seconds after the router's start.
  */
 async function waitForBridge(cloud: Cloud): Promise<void> {
   const setting = `/proc/sys/net/ipv4/conf/${bridge}/send_redirects`;

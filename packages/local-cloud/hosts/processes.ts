@@ -36,8 +36,8 @@ export async function findEngineProcesses(cloud: Cloud): Promise<CloudProcess[]>
 }
 
 /**
- * Command that starts Node for a background program. By default, V8's semi-spaces grow to 16 MiB, and stay large when a
- * program is idle.
+ * Command that starts Node for a background program. The option limits V8's semi-spaces to 1 MiB each; by default, they
+ * grow to 16 MiB and stay large when the program is idle.
  */
 export const nodeCommand: readonly string[] = [process.execPath, "--max-semi-space-size=1"];
 

@@ -30,7 +30,7 @@ export interface Recipe {
   name: string;
   entries: LayerEntry[];
   entrypoint: string[];
-  /** Default arguments; a pod's `args` replace them. */
+  /** Default arguments of the entry point (Docker's CMD). A container's `args` in a pod replace them. */
   command?: string[];
   /** `uid` or `uid:gid`. @default root */
   user?: string;
@@ -157,8 +157,8 @@ export function prometheusRecipes(
 }
 
 /**
- * Returns the image of the Grafana stand-in, with the user, directories and PATH of Grafana's image, run by
- * this computer's Node.
+ * Returns the image of the Grafana stand-in. It has the user, directories and PATH of Grafana's image, and contains the
+ * Node that runs this program, or `files.node`.
  *
  * @param files.bin directory with the executable `grafana` and its data files
  * @param files.pages directory with the built pages. @default no pages

@@ -4,7 +4,8 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { seedContainerd, shareFile } from "./store.ts";
 
-// These tests use no containerd; the environment tests run nodes from a seeded store.
+// These tests copy an image store for a node but don't run containerd. The environment tests run nodes with such
+// copies.
 
 let dir: string;
 

@@ -20,8 +20,8 @@ import { contentKey, ensureCached, type ImageOptions, type ImageSource } from ".
 import { clusterRecipes, recipes } from "./recipes.ts";
 
 /**
- * All images, imported and unpacked, in the layout of containerd's root directory. A complete store is only copied
- * ({@link seedContainerd}); no containerd runs on it.
+ * All images, imported and unpacked, in the layout of containerd's root directory. A complete store doesn't change any
+ * more: containerd uses only copies of it ({@link seedContainerd}).
  */
 export interface ImageStore {
   dir: string;
@@ -90,12 +90,13 @@ export async function seedContainerd(store: ImageStore, root: string): Promise<v
  */
 export async function shareFile(file: string, dir: string, scratch: string): Promise<void> {
   const { size } = await stat(file);
-  // The program `hardlink` may replace any path that is passed to it. So it gets a temporary hard link to the file
-  // instead of the file's own path.
+  // The program `hardlink` may replace each file that it is given with a link to an equal file. To protect `file`, it
+  // is given a temporary hard link to it.
   const name = path.join(scratch, "shared");
   const isLinked = await link(file, name).then(...yesNo);
-  // With --maximize, hardlink keeps the file that has the most hard links and replaces the others. If `name` could be
-  // created, the original file is kept: with `name` it has at least two links, while an unpacked copy has one.
+  // With --maximize, hardlink keeps the copy with the most hard links and replaces all other copies. If `name` exists,
+  // hardlink keeps the original file, which has at least two links (`name` and its own path). Each copy in `dir` has
+  // one link.
   const limits = [`--minimum-size=${size}`, `--maximum-size=${size}`];
   await execa("hardlink", [
     "--quiet",
@@ -108,7 +109,7 @@ export async function shareFile(file: string, dir: string, scratch: string): Pro
   await rm(name, { force: true });
 }
 
-/** Reports whether the root directory has the images of this store. */
+/** Reports whether containerd's root directory was filled from this image store. */
 export async function isSeeded(store: ImageStore, root: string): Promise<boolean> {
   return (await readFileIfExists(marker(root))) === path.basename(store.dir);
 }

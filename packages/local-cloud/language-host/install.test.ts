@@ -11,7 +11,7 @@ import { installLanguageHost } from "./install.ts";
 const dir = mkdtempSync(path.join(tmpdir(), "k8sfv-launcher-"));
 
 beforeAll(async () => {
-  // Prints its port and then its arguments.
+  // A fake language host, which prints a port number and then its arguments.
   const host = `#!/bin/sh\necho 4711\nfor word; do echo "$word"; done\nexec sleep 60\n`;
   writeFileSync(path.join(dir, "pulumi-language-nodejs-host"), host, { mode: 0o755 });
   await installLanguageHost(dir);

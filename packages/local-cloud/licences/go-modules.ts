@@ -10,7 +10,10 @@ export const GO_MODULES = path.join(import.meta.dirname, "go-modules.json");
 const schema = z.strictObject({
   /** SPDX identifiers of every Go module that any tool links, by `path@version`. */
   modules: z.record(z.string(), z.array(z.string())),
-  /** Digest of each tool's sources when its modules were read, and the number of modules under each licence. */
+  /**
+   * For each tool, `of` is a digest of its sources when its modules were read, and `licences` is the number of modules
+   * under each licence.
+   */
   tools: z.record(z.string(), z.strictObject({ of: z.string(), licences: z.record(z.string(), z.number()) })),
 });
 

@@ -2,7 +2,7 @@ import type { Values } from "./values.ts";
 
 /** A provider plugin of this project, independent of gRPC. Secrets are passed as plain values. */
 export interface Plugin {
-  /** Version of the npm package. */
+  /** Provider version that the provider's npm package, e.g. @pulumi/gcp, requires. */
   readonly version: string;
   /** Sets the provider's configuration, e.g. the project. Called once, before any resource operation. */
   configure(settings: Values): void;
@@ -57,7 +57,7 @@ export interface CheckedInputs {
 
 /** An invalid argument. */
 export interface Failure {
-  /** Name of the argument; empty if it concerns several. */
+  /** Name of the invalid argument; empty if the failure concerns several arguments. */
   readonly property: string;
   readonly reason: string;
 }
@@ -101,7 +101,7 @@ export interface ReadRequest extends Subject {
   readonly id: string;
   /** Arguments in the state; empty for an import. */
   readonly inputs: Values;
-  /** State; empty for an import. */
+  /** The resource's properties in the stack's state; empty for an import. */
   readonly state: Values;
 }
 

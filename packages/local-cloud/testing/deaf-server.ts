@@ -13,7 +13,7 @@ export interface DeafServer {
   wake(): void;
 }
 
-/** Starts a server for the current test. */
+/** Starts a server that accepts no connection until `wake` is called. It stops at the end of the current test. */
 export async function startDeafServer(): Promise<DeafServer> {
   const script = `
     const server = require("node:net").createServer((socket) => socket.on("error", () => {}).end("hello"));

@@ -74,8 +74,8 @@ export async function ensureToolchain(options: ToolchainOptions = {}): Promise<T
 }
 
 /**
- * Removes builds of older sources and of other Go versions. Call it only with all tools, and while no other
- * build runs.
+ * Removes the tools' builds that are not in `folders`, e.g. of older sources or other Go versions. `folders` must
+ * contain the current builds of all tools, because the others are removed. No other build may run meanwhile.
  */
 export async function removeOutdated({
   cacheDir,

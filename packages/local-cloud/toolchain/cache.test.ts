@@ -18,7 +18,7 @@ afterEach(async () => {
 
 const tool: Tool = { name: "pause", module: "pause", binaries: { pause: "." }, memory: 1, seconds: 1 };
 const go = { GOVERSION: "go1.26.8", GOOS: "linux", GOARCH: "amd64" };
-// Owner of a lock whose process no longer exists: process 1 has another start time.
+// Owner of a lock, as PID-START_TIME. No such process exists, because process 1 has another start time.
 const DEAD = "1-99999999999999";
 
 describe("fill", () => {

@@ -21,7 +21,10 @@ const OTHER_CLIENTS = [
   .map((api) => `create${api}Client`)
   .concat("createAssertsClientIfConfigured", "getRetryClient");
 
-/** The two parts of `CreateClients` that call {@link OTHER_CLIENTS}, each with a description for error messages. */
+/**
+ * Patterns of the code that calls {@link OTHER_CLIENTS} in the provider's Go function `CreateClients`, each with a
+ * description for error messages.
+ */
 const APP_PLATFORM = [
   /^\t\tif err = createGrafanaAppPlatformClient[^]*?(?=^\t\}\n)/m,
   "call of createGrafanaAppPlatformClient",
@@ -109,9 +112,9 @@ export async function pruneGrafanaPlugin(module: string): Promise<void> {
 }
 
 /**
- * Removes from a go.mod the requirement of each module from which no package is imported. The build needs neither these
- * modules nor their go.mod files, because its main module (modules/pulumi-resource-grafana) lists all indirect
- * requirements in its own go.mod.
+ * Removes the requirements of modules from which `imports` has no package from a go.mod. The build then needs neither
+ * the code nor the go.mod of these modules, because the go.mod of the main module (modules/pulumi-resource-grafana)
+ * lists all indirect requirements.
  */
 export function requireOnly(goMod: string, imports: ReadonlySet<string>): string {
   return goMod.replace(/^(?:require )?\s*(\S+) v\S+(?: \/\/ indirect)?\n/gm, (line, module: string) =>

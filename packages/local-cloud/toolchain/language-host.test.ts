@@ -16,7 +16,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(module, { recursive: true }));
 
-// The environment tests show that the changed language host compiles and that the engine receives the calls.
+// This checks only the edited source. The environment tests check that the edited language host compiles and forwards
+// calls to the engine.
 test("adds a handler of unknown calls to the resource monitor only", async () => {
   const own = "\t\tOptions: rpcutil.OpenTracingServerInterceptorOptions(nil),\n";
   const monitor = "\t\tOptions: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),\n";

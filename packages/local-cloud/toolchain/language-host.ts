@@ -41,9 +41,10 @@ func passOn(engine *grpc.ClientConn) grpc.ServerOption {
 `;
 
 /**
- * Makes the language host forward to the engine the calls that its own SDK doesn't know. A program with the current SDK
- * calls `SignalAndWaitForShutdown` before it exits, so that the engine can still delete resources. The latest language
- * host that is published as a Go module is that of SDK 3.68, which would respond with UNIMPLEMENTED.
+ * Patches Pulumi's Node.js language host so that it forwards gRPC calls that it doesn't know to the engine. A program
+ * with the current SDK calls `SignalAndWaitForShutdown` before it exits, so that the engine can still delete resources.
+ * The latest language host that is published as a Go module is that of SDK 3.68, which would respond with
+ * UNIMPLEMENTED.
  *
  * @param module writable copy of the Go module github.com/pulumi/pulumi/sdk/v3
  * @throws ToolchainError when the host's source has changed

@@ -70,7 +70,8 @@ async function prepareEngine(build: Build): Promise<string> {
 }
 
 /**
- * Prepares Pulumi's language host for Node.js. It is changed to forward calls that its SDK doesn't know to the engine.
+ * Prepares Pulumi's language host for Node.js. This function changes the host: it forwards to the engine the calls that
+ * its own, older SDK doesn't know.
  */
 async function prepareLanguageHost(build: Build): Promise<string> {
   const { folder, copy } = await prepareWithCopy(build, "github.com/pulumi/pulumi/sdk/v3");

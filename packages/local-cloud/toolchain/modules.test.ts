@@ -42,8 +42,8 @@ test.each(HEAVY)("all tools require the same version of %s", (name) => {
   ).toHaveLength(1);
 });
 
-// If the versions differed, `npm start` and the tests would run another version of the program than the image's name
-// says.
+// If a program's Go module had another version than its image in versions.ts, `npm start` and the tests would run
+// another version than the image's name says.
 test.each([
   ["operator", images.operator, "prometheus-operator", "github.com/prometheus-operator/prometheus-operator"],
   [

@@ -10,8 +10,8 @@ interface Weighed {
 }
 
 /**
- * Returns the waiting build to start next: the longest one that fits into the budget next to the running
- * ones, or undefined if none fits. A build larger than the whole budget runs alone.
+ * Returns the waiting build to start next: the longest one whose memory is available next to the running builds, or
+ * undefined if there is none. A build that needs more memory than the whole budget runs alone.
  */
 export function pickNext<T extends Weighed>(
   waiting: readonly T[],

@@ -1,15 +1,17 @@
 import { images } from "../project/images.ts";
 
 /**
- * Versions that the programs report. Those of Kubernetes and Pulumi must equal the versions in their go.mod files, and
- * those of the plugins the versions of the npm packages `@pulumi/kubernetes` and `@pulumiverse/grafana`.
+ * Versions that the built programs report. Kubernetes and Pulumi must have the versions in their go.mod files. The
+ * plugins must have the versions of the npm packages `@pulumi/kubernetes` and `@pulumiverse/grafana`.
  */
 const KUBERNETES = "v1.34.2";
 const PULUMI = "v3.259.0";
 const KUBERNETES_PLUGIN = "4.25.0";
 const GRAFANA_PLUGIN = "2.20.0";
 
-/** Returns the version in an image's tag, which the program built here reports too. */
+/**
+ * Returns the version in an image's tag. The program that the toolchain builds for the image reports this version too.
+ */
 function imageVersion(image: string): string {
   return /:v([^:@]+)(@|$)/.exec(image)?.[1] ?? "";
 }
@@ -60,7 +62,8 @@ export const TOOLS: readonly Tool[] = [
     name: "kubernetes",
     module: "toolchain/modules/kubernetes",
     binaries: {
-      // The programs of the control plane and the nodes (kubernetesPrograms in environment/prepare.ts).
+      // One binary with all programs of the control plane and the nodes. It runs the program by whose name it is called
+      // (kubernetesPrograms in environment/prepare.ts).
       kubernetes: ".",
       kubectl: "k8s.io/kubernetes/cmd/kubectl",
     },

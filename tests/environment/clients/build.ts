@@ -88,7 +88,7 @@ const rust = (age: "oldest" | "newest") => ({
 export const CLIENTS: Client[] = [
   // The version of client_golang that Felix used in 2018.
   { name: "go-oldest", ...go },
-  // The last version that accepts only status 202.
+  // client_golang 1.1.0, the last version that treats every status except 202 as an error.
   { name: "go-before-1.2", ...go },
   { name: "go-newest", ...go },
   { name: "python-oldest", ...python },

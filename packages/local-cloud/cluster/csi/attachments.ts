@@ -16,7 +16,7 @@ export interface Attachment {
  * one of them create the file.
  */
 export class Attachments {
-  /** @param dir directory of the files; created when needed */
+  /** @param dir directory of the disks' files; created when needed */
   constructor(private readonly dir: string) {}
 
   /** Returns the disk's attachment, or undefined if it is detached. */

@@ -19,7 +19,7 @@ export interface CsiNodeOptions {
   zone: string;
   /** Path of the driver's socket on this computer. */
   socketPath: string;
-  /** Path of the same socket on the node. Default: `socketPath`. */
+  /** Path of the driver's socket on the node, which the driver reports to the kubelet. Default: `socketPath`. */
   kubeletSocketPath?: string;
   /** Path of the registration socket, in the kubelet's directory `plugins_registry`, on this computer. */
   registrationSocketPath: string;

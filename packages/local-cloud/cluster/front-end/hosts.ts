@@ -44,8 +44,9 @@ export function internetAuthorityDir(cloud: Cloud): string {
 }
 
 /**
- * Starts the hosts of the front end and of CI on the internet, unless they run, and removes all virtual hosts of the
- * front end. If the front end was not running, the CI host is restarted, because the link between them is lost.
+ * Starts the front end's host and the CI host on the internet, unless they run. The front end then serves no host names
+ * yet. If the front end was not running, this also restarts the CI host, because the network link between the two is
+ * created only when the CI host starts.
  *
  * @returns the PIDs that must be alive for the front end to work
  */

@@ -44,8 +44,9 @@ interface ManagedCertificate {
 
 /**
  * Emulates GKE's Ingress controller for Ingresses of class "gce". Supports the reserved global address, managed
- * certificates, the redirect to HTTPS, and each backend's security policy, health check and timeout; one Service per
- * host, at path "/". The front end runs only while the cluster has an Ingress of this class.
+ * certificates, the redirect to HTTPS, and each backend's security policy, health check and timeout. Each host must
+ * have only one Service, at path "/". The emulated load balancer ("front end") runs only while the cluster has an
+ * Ingress of this class.
  */
 export class IngressController {
   private readonly core: CoreV1Api;
@@ -134,7 +135,7 @@ export class IngressController {
   }
 
   /**
-   * Issues the certificates of the ManagedCertificates and updates their status.
+   * Issues the certificates of the ManagedCertificates with these comma-separated names and updates their status.
    *
    * @returns certificates by domain
    */

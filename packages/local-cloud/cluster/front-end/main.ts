@@ -1,4 +1,5 @@
-// Main module of the front end. Usage: node main.ts FILE; FILE contains the virtual hosts as JSON.
+// Main module of the program that emulates Google's external HTTP(S) load balancers. Usage: node main.ts FILE; FILE
+// contains the virtual hosts as JSON.
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";

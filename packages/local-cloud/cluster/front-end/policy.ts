@@ -21,7 +21,7 @@ export type RequestTimes = Map<string, number[]>;
  * Evaluates a security policy. Of the rules whose ranges contain the client's address, the one with the lowest priority
  * number applies.
  *
- * @param requestTimes updated with this request
+ * @param requestTimes earlier requests of throttled clients; adds this request if a throttle rule admits it
  * @param now Unix time in milliseconds
  * @returns the HTTP status to reject the request with, or undefined if the request is allowed
  */

@@ -17,7 +17,9 @@ const HOOKS = [
 
 /** Enforces NetworkPolicies, as GKE's data plane does. A changed policy or pod takes effect within half a second. */
 export class NetworkPolicyController {
-  /** Rules of each node by name, with the PID of the node's init process when they were applied. */
+  /**
+   * Firewall rules that were last applied on each node, by the node's name, with the PID of the node's init process.
+   */
   private readonly applied = new Map<string, { pid: number; rules: string }>();
 
   constructor(

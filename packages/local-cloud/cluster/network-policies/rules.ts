@@ -123,8 +123,8 @@ function sources(rule: V1NetworkPolicyIngressRule): V1NetworkPolicyPeer[] | unde
 }
 
 /**
- * Returns an iptables match for each port number of a policy's port. The list is empty, so that nothing is allowed, if
- * the port is a name that the target pod does not define.
+ * Returns iptables matches for a port of a network policy. If the port is a name, each port of the target pod with this
+ * name has a match. If the pod has none, the list is empty, so nothing is allowed.
  */
 function portMatch({ port, endPort, protocol = "TCP" }: V1NetworkPolicyPort, target?: V1Pod): string[] {
   const kind = `-p ${protocol.toLowerCase()}`;

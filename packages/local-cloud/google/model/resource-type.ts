@@ -92,7 +92,10 @@ export interface ResourceType {
   work?(backend: Backend, resource: Resource): Promise<Values>;
   /** Returns outputs that depend on other resources. Computed for each read and never stored. */
   observe?(path: string, resource: Resource, data: Data): Values;
-  /** Returns paths of users outside of the emulated resources, e.g. nodes, for the output `users`. */
+  /**
+   * Returns the paths of things that use this resource and are not resources of the store, e.g. nodes, for the output
+   * `users`.
+   */
   users?(backend: Backend, path: string, resource: Resource): Promise<string[]>;
   /**
    * Returns the paths of resources that use this one and block its deletion but are not emulated, e.g. forwarding
@@ -116,7 +119,7 @@ export interface ResourceType {
   /**
    * Returns the prefix that the real provider adds to an error message.
    *
-   * @default "Error", the operation ("creating", for example) and {@link title}; for an update also the path
+   * @default for example "Error creating" and the {@link title}; for an update, also the resource's path in quotes
    */
   errorPrefix?(context: OperationContext, inputs: Values): string;
   /** Reverts {@link work}. Must be idempotent. `data` contains all resources, including this one. */

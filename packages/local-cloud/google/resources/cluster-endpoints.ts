@@ -10,8 +10,8 @@ export function forcedEndpoint(inputs: Values): Values {
 }
 
 /**
- * Returns the argument masterAuthorizedNetworksConfig with GKE's default, which also allows Google Cloud's public
- * addresses. Returns no values if the argument is missing.
+ * Returns the argument masterAuthorizedNetworksConfig. If it doesn't set gcpPublicCidrsAccessEnabled, adds true, GKE's
+ * default: Google Cloud's public addresses have access too. Returns no values if the argument is missing.
  */
 export function publicAccess(inputs: Values): Values {
   if (inputs["masterAuthorizedNetworksConfig"] === undefined) return {};

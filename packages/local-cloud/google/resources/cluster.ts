@@ -91,7 +91,8 @@ function admit({ path, inputs, place, data, previous }: Request) {
       nodeLocations: inputs["nodeLocations"] ?? [],
       ...publicAccess(inputs),
       operation: "",
-      // These outputs keep their previous values until `work` sets them again at the end of an update.
+      // An update keeps the previous values of these outputs until the type's function `work` has finished and sets
+      // them again.
       ...onlyKnown(previous?.outputs, ["endpoint", "masterAuth"]),
     },
     inner: { subnetwork, machines: [{ name: "control-plane", address }] },
@@ -110,7 +111,10 @@ function checkNetwork(inputs: Values, place: Place, data: Data): void {
   throw new ApiError(400, why, "badRequest");
 }
 
-/** Checks the ranges that GKE creates: the control plane's, and those of pods and Services that are given as CIDR. */
+/**
+ * Checks that the IP ranges that GKE creates are free: the control plane's range, and the ranges of pods and of
+ * Services if these are given as CIDRs.
+ */
 function checkOwnRanges(inputs: Values, place: Place, data: Data): void {
   const policy = map(inputs, "ipAllocationPolicy");
   const control = optionalText(map(inputs, "privateClusterConfig"), "masterIpv4CidrBlock");

@@ -142,8 +142,8 @@ function validateSameRanges(mine: Covered[], others: Covered[]): void {
 }
 
 /**
- * Reports whether `other` also has the option `option` of `one`. For {@link someSecondary}, both must also select a
- * common secondary range.
+ * Reports whether two NATs of a subnetwork conflict because both have `option`, one of `one.options`. If `option` is
+ * LIST_OF_SECONDARY_IP_RANGES, they conflict only if both list the same secondary range.
  */
 function isSame(option: string, one: Covered, other: Covered): boolean {
   if (!other.options.includes(option)) return false;

@@ -4,7 +4,7 @@ import type { Data } from "../model/store.ts";
 
 export const subnetworkToken = "gcp:compute/subnetwork:Subnetwork";
 
-/** Returns all ranges of a subnetwork with their API fields. */
+/** Returns a subnetwork's primary and secondary ranges. `field` is the name of the range's field in Google's API. */
 export function ranges(inputs: Values): { field: string; cidr: string }[] {
   const secondary = maps(inputs, "secondaryIpRanges").map((one, n) => ({
     field: `resource.secondaryIpRanges[${n}].ipCidrRange`,

@@ -28,7 +28,10 @@ function declaredArguments(token: string): string[] {
   return [...body.matchAll(/^ {4}(\w+)\??: pulumi\.Input</gm)].map(([, argument = ""]) => argument);
 }
 
-/** Arguments of the npm package that are newer than the table, by type. The program does not use them. */
+/**
+ * Arguments that `@pulumi/gcp` declares but the older `table.json` lacks, by resource type. The Pulumi program does not
+ * use them.
+ */
 const newer: Readonly<Record<string, readonly string[]>> = {
   "gcp:compute/address:Address": ["ipCollection"],
   "gcp:compute/disk:Disk": ["eraseWindowsVssSignature"],
@@ -49,8 +52,8 @@ const newer: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The only emulated type for which the npm package declares no argument `deletionPolicy`. For all other types it
- * declares one, which the older table.json lacks.
+ * The only emulated type for which the npm package declares no argument `deletionPolicy`. table.json has this argument
+ * for no type, because it is older than the package.
  */
 const withoutPolicy = "gcp:projects/iAMMember:IAMMember";
 

@@ -116,8 +116,8 @@ function identify(c: Context, accounts: Accounts, settings: Settings): Identity 
 }
 
 /**
- * Rejects requests of other sites' pages that change data. Such a page can make a browser send the session's cookie,
- * but the browser also sends the page's origin.
+ * Rejects requests that change data and come from another site's page (CSRF). Such a page can make a browser send the
+ * session's cookie, but the browser also sends the page's origin.
  */
 function checkOrigin(c: Context): void {
   const origin = c.req.header("Origin");

@@ -22,7 +22,7 @@ export function numberOf(c: Context, name: string, otherwise: number): number {
   return Number.isInteger(value) && value >= 0 ? value : otherwise;
 }
 
-/** Returns the current time for a row, without fractions of seconds, like Grafana. */
+/** Returns the current time (UTC, in whole seconds) as the database stores it, like Grafana. */
 export function timestamp(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`;
 }

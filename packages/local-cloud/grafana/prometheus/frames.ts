@@ -57,8 +57,8 @@ const FRAME_TYPES: Record<string, string> = {
 };
 
 /**
- * Returns one frame per series, or one frame without fields if there are no series. The first frame describes the
- * query.
+ * Returns one frame per series, or one frame without fields if there are no series. Only the metadata of the first
+ * frame contains the executed query and the warnings.
  */
 export function toFrames(answer: PrometheusResult, args: FrameArgs): Frame[] {
   const frames = seriesOf(answer).map(({ metric, samples }) =>

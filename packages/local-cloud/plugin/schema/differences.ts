@@ -75,8 +75,8 @@ function* listChanges(argument: Argument, { before, after, state }: Pair<Value[]
       (n) => argument.type !== "TypeSet" || !others.some((one) => equal(one, these[n])),
     );
   const [old, now] = [without(before, after), without(after, before)];
-  // If the program no longer sets a computed list, the provider keeps the list. But if the program sets a shorter list,
-  // the provider removes the missing items. So the items don't count as computed.
+  // The items don't count as computed: the provider keeps a computed list that the program no longer sets, but if the
+  // program sets a shorter list, it removes the items that are not in the new list.
   const item = { ...argument, computed: false };
   for (let n = 0; n < Math.max(old.length, now.length); n++) {
     const [from = -1, to = -1] = [old[n], now[n]];
@@ -108,7 +108,9 @@ function isEmpty(value: Value | undefined): boolean {
   return empty.includes(value) || (Array.isArray(value) && value.length === 0);
 }
 
-/** Reports whether adding or removing a block changes an argument that needs a replacement. */
+/**
+ * Reports whether a block sets an argument that forces a replacement. Adding or removing the block then does the same.
+ */
 function forces(argument: Argument, value: Value | undefined): boolean {
   if (Array.isArray(value)) return value.some((item) => forces(argument, item));
   if (!isValues(value)) return false;

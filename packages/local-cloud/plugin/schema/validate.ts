@@ -19,7 +19,10 @@ export type Check = (value: Value, at: Location) => string | undefined;
  */
 export type Checks = Readonly<Record<string, Check>>;
 
-/** Validates arguments by the schema and the checks, with the provider's messages. Unknown values are accepted. */
+/**
+ * Validates arguments against the schema and the checks. The messages are those of the real provider. Unknown values
+ * are accepted.
+ */
 export function validate(schema: Block, checks: Checks, inputs: Values): Failure[] {
   const look = (path: string): Value | undefined => find(schema, inputs, path.split(".0."));
   const isSet = (path: string): boolean => look(path) !== undefined;

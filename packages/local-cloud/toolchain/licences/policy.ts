@@ -42,7 +42,7 @@ const READ_GO_MODULES: Readonly<Record<string, Reading>> = {
   },
 };
 
-/** npm packages without an SPDX expression in their `license` field. */
+/** Licences of npm packages that have no SPDX expression in their `license` field, by `name@version`. */
 const READ_NPM_PACKAGES: Readonly<Record<string, Reading>> = {
   "@logdna/tail-file@2.2.0": { licence: "MIT", source: "LICENSE" },
   "memorystream@0.3.1": { licence: "MIT", source: "LICENSE" },
@@ -106,7 +106,7 @@ export function npmLicences(lock: NpmLock): Map<string, string> {
   return found;
 }
 
-/** Returns a line for each package in a lock file that must not be used. */
+/** Returns a line for each package of a lock file whose licence is not allowed. */
 export function forbiddenPackages(lock: NpmLock): string[] {
   return [...npmLicences(lock)].flatMap(([id, licence]) =>
     isAllowed(licence) ? [] : [`npm package ${id}: ${licence}`],

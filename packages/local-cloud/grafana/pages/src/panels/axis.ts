@@ -57,7 +57,10 @@ export function timeTicks(
   return { times: [...new Set(times)], format: step < DAY ? "HH:mm" : "MM/DD" };
 }
 
-/** Converts a local time to Unix time. */
+/**
+ * Converts a time of the axis's time zone to Unix time; both are in ms. The first guess uses the offset at the wrong
+ * moment, so the function looks up the offset again.
+ */
 function toUnix(local: number, offsetAt: (time: number) => number): number {
   return local - offsetAt(local - offsetAt(local));
 }

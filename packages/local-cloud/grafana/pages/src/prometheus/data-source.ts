@@ -67,7 +67,10 @@ export class PrometheusDataSource extends RuntimeDataSource {
     );
   }
 
-  /** Returns the values of a variable: `label_values(series, label)`, `label_values(label)` and `label_names()`. */
+  /**
+   * Returns the values of a variable. Its query is `label_values(series, label)`, `label_values(label)` or
+   * `label_names()`.
+   */
   override async metricFindQuery(
     query: string | { query: string },
     { range, scopedVars = {} }: { range?: TimeRange; scopedVars?: ScopedVars } = {},

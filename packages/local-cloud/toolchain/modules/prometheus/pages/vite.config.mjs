@@ -1,4 +1,5 @@
-// Builds the pages of Prometheus, in a copy of the folder web/ui of its Go module, which this file is copied to.
+// Builds the pages of Prometheus. The toolchain copies this file to its copy of Prometheus's Go module, into the folder
+// web/ui, and runs Vite there.
 import path from "node:path";
 import react from "@vitejs/plugin-react";
 
