@@ -43,7 +43,8 @@ function encryptedKeys(project: string): string[] {
  * Parses and checks the configuration that the engine passes to the program.
  *
  * @param all values of the stack by namespace and key; structured values as JSON
- * @param project the project's name, the namespace of its keys; a key in it that the schema lacks is a problem
+ * @param project the project's name, which is the namespace of its keys; unknown keys in this namespace are reported as
+ * problems
  * @param environment environment variables, which replace `${NAME}` in the value of the key `crds`
  * @param encrypted keys whose values are encrypted in the stack file
  * @param stack name of the stack, and the stacks with a file in the same directory. @default no check against other

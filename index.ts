@@ -80,11 +80,11 @@ const cluster = new Cluster(
 const api = new kubernetes.Provider(
   "kubernetes",
   { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
-  // `replaceOnChanges` makes the engine replace the provider when the kubeconfig changes. So if the cluster is
-  // replaced, the engine first deletes the old workloads, while the old API server still runs. If only the kubeconfig
-  // changes, the engine replaces the provider but keeps the workloads. With a constant `clusterIdentifier`, the
-  // provider itself requests no replacement. If it did, the engine would replace the workloads too, but close the old
-  // provider before, so their deletion would fail ("the client connection is closing").
+  // If the cluster is replaced, the old workloads must be deleted while the old API server still runs. Therefore
+  // `replaceOnChanges` makes the engine replace the provider when the kubeconfig changes. If only the kubeconfig
+  // changes, the engine keeps the workloads. The constant `clusterIdentifier` prevents the provider itself from
+  // requesting its replacement: the engine would then replace the workloads too, but close the old provider before it
+  // deletes the old workloads, so the deletion would fail ("the client connection is closing").
   { replaceOnChanges: ["kubeconfig"] },
 );
 const inCluster = { providers: [api] };

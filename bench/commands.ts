@@ -60,9 +60,9 @@ async function medians(programs: Program[], args: string[]): Promise<number[]> {
 }
 
 /**
- * Returns a program whose preview takes the shortest possible time: it only registers the resources in the
- * stack's state, with the same engine and plugins. Its input file contains secrets of the local cloud and is
- * deleted with the cloud.
+ * Returns a program whose preview takes the shortest possible time: it only registers the resources in the stack's
+ * state, with the same engine and plugins. The program reads them from a copy of the state, which contains secrets of
+ * the local cloud and is deleted with the cloud.
  */
 async function floorOf(cloud: Cloud, engine: Engine): Promise<Program> {
   const cwd = path.join(cloud.pulumiDir, "floor");

@@ -50,7 +50,8 @@ export class Cluster extends pulumi.ComponentResource {
     const cluster = new GkeCluster(`${name}-gke`, clusterSettings(args, account.email), {
       parent: this,
       // GKE first creates a default node pool, which the provider then removes. The nodes of the default pool use the
-      // service account, so the account's roles must exist before. So must the peerings (`peerings` in network.ts).
+      // service account, so the account's roles must exist before the cluster. For the reason to wait for the peerings,
+      // see `peerings` in network.ts.
       dependsOn: [...roles, ...args.network.peerings],
       // `nodeConfig` describes the default pool, which is removed. Reading the cluster returns the settings of another
       // pool or none, and a difference would replace the cluster (terraform-google-kubernetes-engine#2014).
@@ -141,8 +142,8 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
       clusterSecondaryRangeName: args.network.podRangeName,
       servicesSecondaryRangeName: args.network.serviceRangeName,
     },
-    // The permanent node pool is a separate resource. The node of GKE's default pool has the same settings until the
-    // pool is removed. Without a service account in these settings, that node would use Compute Engine's default
+    // The node pool is a separate resource, so GKE's default pool is removed once the cluster is created. Until then,
+    // its node has the settings of the node pool. Without their service account, it would use Compute Engine's default
     // service account (terraform-provider-google#4435).
     removeDefaultNodePool: true,
     initialNodeCount: 1,

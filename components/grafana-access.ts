@@ -8,7 +8,7 @@ import { openTunnel } from "../lib/tunnel.ts";
 export interface GrafanaAccessArgs extends Pick<GrafanaConfig, "access" | "tunnelPort"> {
   /** Grafana's URL inside the VPC. */
   url: pulumi.Output<string>;
-  /** Kubeconfig for the tunnel. */
+  /** Kubeconfig for the tunnel to Grafana's pod through the Kubernetes API. */
   kubeconfig: pulumi.Output<string>;
   /** Namespace of Grafana. */
   namespace: pulumi.Output<string>;
@@ -16,7 +16,7 @@ export interface GrafanaAccessArgs extends Pick<GrafanaConfig, "access" | "tunne
   podLabels: Record<string, string>;
   /** Grafana's port in its pod. */
   podPort: number;
-  /** Grafana's Deployment. The access opens when it is available. */
+  /** Grafana's Deployment. openGrafanaAccess waits until it is available. */
   deployment: pulumi.CustomResource;
 }
 

@@ -56,8 +56,8 @@ export class GrafanaContent extends pulumi.ComponentResource {
       {
         url: args.url,
         auth: pulumi.secret(pulumi.interpolate`${args.user}:${args.password}`),
-        // A Service may not route to a ready pod yet. Eight retries at 3 s end before the provider's request timeout
-        // of 30 s, whose error does not contain Grafana's response.
+        // Retry because a Service may not route to a ready pod yet. Eight retries every 3 s take less than the
+        // provider's request timeout of 30 s. The timeout's error would not contain Grafana's response.
         retries: 8,
         retryWait: 3,
         retryStatusCodes: ["429", "500", "502", "503", "504"],

@@ -45,7 +45,7 @@ type WorkloadName = keyof typeof WORKLOADS;
  */
 interface Flows {
   from: Peer[];
-  /** Allowed connections to the workload's other ports. @default none */
+  /** Allowed connections to ports other than the workload's port in lib/workloads.ts. @default none */
   also?: { from: Peer[]; ports: object[] }[];
   to: { peers: Peer[]; ports: object[] }[];
 }

@@ -23,7 +23,7 @@ export interface NetworkArgs extends Pick<NetworkConfig, "primaryCidr" | "podCid
   apis: pulumi.Input<pulumi.Resource[]>;
 }
 
-/** Range of Google's Identity-Aware Proxy (cloud.google.com/iap/docs/using-tcp-forwarding). */
+/** Source addresses of Google's Identity-Aware Proxy (cloud.google.com/iap/docs/using-tcp-forwarding). */
 const IAP_RANGE = "35.235.240.0/20";
 
 /** Network tag of CI machines that accept `gcloud compute ssh`. */

@@ -80,7 +80,7 @@ export class Operator extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** Creates a headless Service for Prometheus and a ServiceMonitor. */
+  /** Creates a headless Service and a ServiceMonitor, through which Prometheus scrapes the operator. */
   private createMonitor(name: string, namespace: pulumi.Input<string>, labels: Labels): void {
     const service = headlessService(
       `${name}-service`,

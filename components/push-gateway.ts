@@ -219,7 +219,8 @@ export class PushGateway extends pulumi.ComponentResource {
 }
 
 function gatewayContainer(image: string, auth: boolean) {
-  // Probes go through the proxy, which sends the password. If the proxy fails, the probes of both containers fail.
+  // Probes have no password. They go through the push proxy, which sends it to the Pushgateway, so they fail if the
+  // proxy fails.
   const probe = { httpGet: { path: "/-/healthy", port: PORT }, timeoutSeconds: 5 };
   const ready = { httpGet: { path: "/-/ready", port: PORT }, timeoutSeconds: 5 };
   return {

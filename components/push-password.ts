@@ -35,7 +35,8 @@ export class PushPassword extends pulumi.ComponentResource {
     const secret = new Secret(
       `${name}-secret`,
       {
-        // Named by the engine and immutable: a changed password creates a Secret with a new name, and so new pods.
+        // The engine generates the Secret's name, so a changed password gets a Secret with a new name, and the pods are
+        // replaced.
         metadata: { namespace: args.namespace, labels: args.labels },
         immutable: true,
         stringData: {
@@ -62,7 +63,7 @@ export class PushPassword extends pulumi.ComponentResource {
     return { name: this.secretName, key: "credentials" };
   }
 
-  /** Returns a volume with the Pushgateway's web configuration, which contains only the hash. */
+  /** Returns a volume with the Pushgateway's web configuration, which contains the password only as a hash. */
   asVolume() {
     return { secretName: this.secretName, items: [{ key: "web.yml", path: "web.yml" }] };
   }

@@ -16,9 +16,12 @@ export interface PushProxyArgs {
   namespace: pulumi.Input<string>;
   /** Labels of the ConfigMap. */
   labels: Record<string, string>;
-  /** Image with Node 20 or newer as `node`, and a shell. */
+  /** Image of the container. It must contain a shell and Node 20 or newer as the command `node`. */
   image: string;
-  /** Image of the Pushgateway, whose program the canary runs. Must contain `cp`. */
+  /**
+   * Image of the Pushgateway. It must contain `cp`: an init container copies the Pushgateway's program for the proxy's
+   * canary.
+   */
   gatewayImage: string;
   /** Name and number of the proxy's port. */
   port: { name: string; number: number };
@@ -139,7 +142,7 @@ function container({ image, port, gatewayPort, file, data, credentials }: PushPr
     ports: [{ name: port.name, containerPort: port.number }],
     readinessProbe: { ...probe("/-/ready"), periodSeconds: 5 },
     livenessProbe: { ...probe("/-/push-proxy/healthy"), periodSeconds: 30 },
-    // The memory is for the proxy and its child process, the canary, which canary.ts limits to less.
+    // The proxy and its child process, the canary, share this memory. canary.ts sets a lower limit for the canary.
     resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { memory: "512Mi" } },
     securityContext: RESTRICTED,
     volumeMounts: [

@@ -29,8 +29,8 @@ export const MAX_CLIENTS = 160;
  */
 const BACKLOG = 1_024;
 /**
- * Maximum number of concurrent pushes, and of concurrent reads, from one HAProxy process to the push proxy. The proxy
- * tests pushes one at a time (push-proxy/canary.ts).
+ * Maximum number of concurrent pushes, and of concurrent reads, from one HAProxy process to the push proxy. A higher
+ * number wouldn't speed up pushes, because the proxy tries them on its canary one at a time (push-proxy/canary.ts).
  */
 const MAX_CONCURRENT = 32;
 /**

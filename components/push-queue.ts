@@ -67,7 +67,8 @@ export function pushQueue(name: string, args: PushQueueArgs, parent: pulumi.Comp
   const config = new ConfigMap(
     `${name}-config`,
     {
-      // Named by the engine: a changed configuration creates a ConfigMap with a new name, and so new pods.
+      // The engine generates the ConfigMap's name, so a changed configuration gets a ConfigMap with a new name, and the
+      // pods are replaced.
       metadata: { namespace, labels: labels.all },
       immutable: true,
       data: {

@@ -20,7 +20,7 @@ export interface ScrapeArgs {
   ports: string[];
   /** Additional fields of the endpoint. @default none */
   endpoint?: Record<string, pulumi.Input<unknown>>;
-  /** Second endpoint on each port, with its own `job`. @default none */
+  /** A second scrape endpoint on each of the ports, and the value of its label `job`. @default none */
   more?: { job: string; endpoint: Record<string, pulumi.Input<unknown>> };
   /** The operator's CRDs. */
   crds: pulumi.Resource;

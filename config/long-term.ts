@@ -73,7 +73,9 @@ export const longTermKeys = {
     }),
 };
 
-/** Checks the credentials and the URL of the long-term store against other keys. */
+/**
+ * Checks that the long-term store's credentials fit together, and that its write URL differs from `remoteWrite.url`.
+ */
 export function checkLongTerm(raw: unknown): Problem[] {
   const store = valueAt(raw, ["longTerm"]);
   const [passwordPath, tokenPath] = [["longTermPassword"], ["longTermToken"]];

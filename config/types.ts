@@ -66,8 +66,8 @@ export function subnetworkRange(min: number, max: number) {
 }
 
 /**
- * Accepts lists of at least `min` ranges that may connect. The largest range is a /8, like the private range
- * 10.0.0.0/8, because a few larger ranges, such as 0.0.0.0/1 and 128.0.0.0/1, would cover the whole internet.
+ * Accepts lists of at least `min` source IP ranges. A range can be as large as the private range 10.0.0.0/8, but not
+ * larger: two ranges, 0.0.0.0/1 and 128.0.0.0/1, would cover the whole internet.
  */
 export function sourceRanges(error: string, min: number) {
   return z.array(cidr(8, 32), { error }).min(min, { error });

@@ -138,14 +138,12 @@ function selector(podLabels: Record<string, string>): string {
     .join(",");
 }
 
-/**
- * Returns a stream that receives errors from the pod, such as "connection refused", and closes the local connection.
- */
+/** Returns a stream for errors from the pod, such as "connection refused". An error closes the local connection. */
 function closeOnError(local: Socket): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      // The first message contains only the port number. The client library removes it, so the message arrives empty
-      // and isn't an error.
+      // The API's first message on this stream is the port number, not an error. The client library removes the number,
+      // so the chunk is empty.
       if (chunk.length > 0) local.destroy();
       done();
     },

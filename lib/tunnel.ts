@@ -16,8 +16,9 @@ export interface Tunnel {
 }
 
 /**
- * Idle timeout of connections in ms, until `settle` closes them when the resources in Grafana exist. If a resource
- * fails, `settle` is never called, and idle connections without this timeout would keep the program running.
+ * Idle timeout in ms of connections that are opened before `settle` is called, i.e. before all resources in Grafana
+ * exist. If one of them fails, `settle` is never called, and without this timeout idle connections would keep the
+ * program running.
  */
 const IDLE_MS = 20_000;
 /** Idle timeout in ms of connections that are opened after a call of {@link Tunnel.settle}. */

@@ -19,7 +19,7 @@ export function ownJob(workload: keyof typeof WORKLOADS): string {
  */
 export const OWN_JOBS = `job=~"${[...Object.values(WORKLOADS).map(({ name }) => name), "push-proxy"].join("|")}"`;
 
-/** Label matcher for the push proxy: it is a separate target of the Pushgateway's Service. */
+/** Label matcher for the push proxy's own metrics, which Prometheus scrapes separately from the Pushgateway's. */
 export const PUSH_PROXY_JOB = 'job="push-proxy"';
 
 /** Metrics of the push proxy in front of the Pushgateway (components/push-proxy). */

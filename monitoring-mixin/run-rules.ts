@@ -27,8 +27,8 @@ const LOOKBACK = `${LOOKBACK_DAYS}d`;
 /** Duration of a nightly run in hours: CI runs within this time after the first one belong to the same nightly run. */
 export const NIGHT_HOURS = 17;
 /**
- * Minimum time in hours between the starts of two nightly runs, for suites that run twice a day. After that time, a
- * complete CI run (with at least as many tests as the current nightly run) starts a new nightly run. An earlier one
+ * Minimum time in hours between the starts of two nightly runs, for suites that run twice a day. A complete CI run
+ * (with at least as many tests as the current nightly run) starts a new nightly run only after that time. Before, it
  * belongs to the current nightly run.
  */
 export const SECOND_NIGHT_HOURS = 6;
@@ -84,13 +84,13 @@ const JOB = 'job="k8sfv"';
  * Returns PromQL for the push time of each series of a metric, if the series' group has a new push.
  *
  * The client chooses the labels of a group. The Pushgateway sets them on all series of the group and on its
- * `push_time_seconds`. The expression therefore finds the push time of a series by its labels. It ignores the labels
- * that identify a measurement ({@link STEP}), because the group may lack them, but it compares the code level if the
- * group has one.
+ * `push_time_seconds`. Therefore a series and its push time have the same labels, except for labels that a group may
+ * lack, which identify a measurement ({@link STEP}). The expression ignores the latter, but compares the code level if
+ * the group has one.
  *
- * If the group lacks any other label of the series, no push time matches. Then the expression uses the groups with the
- * series' code level or, if there are none, the groups without a code level, and returns the latest of their new push
- * times.
+ * A series that has another label that its group lacks matches no push time. For such a series the expression returns
+ * the latest new push time of all groups with the series' code level or, if no group has it, of all groups without a
+ * code level.
  *
  * @param match - label matchers of the runs' job
  * @param pushed - returns PromQL for the new push times of groups whose code level matches this matcher

@@ -103,8 +103,8 @@ export const nodesHaveTheirAccount: ResourceValidationPolicy = {
 };
 
 /**
- * Checks the nodes of the cluster's default pool. They exist for some minutes even if `removeDefaultNodePool` removes
- * the pool.
+ * Returns the problem if the nodes of the cluster's default pool have no service account of their own. These nodes
+ * exist for some minutes even if `removeDefaultNodePool` removes the pool.
  */
 function defaultPoolHasAccount({ nodeConfig }: Cluster): string[] {
   if (hasAccount(nodeConfig)) return [];

@@ -67,7 +67,7 @@ export function isInstance(type: string): boolean {
   );
 }
 
-/** Returns containers that are added to the operator's own. */
+/** Returns the containers that a custom resource adds to the pod, without its changes of the operator's containers. */
 export function addedContainers(spec: InstanceSpec): Container[] {
   return [...(spec.initContainers ?? []), ...(spec.containers ?? [])].filter(
     ({ image }) => image !== undefined,

@@ -17,19 +17,19 @@ export interface TypedCheck {
 }
 
 /**
- * Returns a check of one resource type, given as a type token. The library's own helper takes a class instead, but
- * loading the classes takes longer than all checks.
+ * Returns a check of one resource type, given as a type token. Pulumi's helper validateResourceOfType takes a class
+ * instead, but loading the classes takes longer than all checks.
  */
 export function on<Inputs>(token: string, check: Check<Inputs>): TypedCheck {
   return onAny((type) => type === token, check);
 }
 
-/** Returns a check of all types for which `applies` returns true. */
+/** Returns a check of the resources for whose type token `applies` returns true. */
 export function onAny<Inputs>(applies: (type: string) => boolean, check: Check<Inputs>): TypedCheck {
   return { applies, check };
 }
 
-/** Combines checks into the library's validation function. */
+/** Combines checks into one validation function for Pulumi's policy library. */
 export function validate(...checks: TypedCheck[]): ResourceValidation {
   return (resource: ResourceValidationArgs, report: ReportViolation) => {
     for (const { applies, check } of checks) {

@@ -14,7 +14,7 @@ const LABELLED = [
 export interface SkippedResource {
   urn: string;
   id: string;
-  /** Reason why it may belong to another stack, e.g. "it carries the label pulumi-stack=staging". */
+  /** Reason why the resource may belong to another stack, e.g. "it carries the label pulumi-stack=staging". */
   why: string;
 }
 
@@ -44,8 +44,8 @@ export function findForeign(
     const why = foreignLabel(resource, stack) ?? foreignState(resource, others);
     if (why !== undefined) skip(resource, why);
   }
-  // Only resources without labels are skipped because of their relation to a skipped resource. A resource with this
-  // stack's label belongs to this stack, even if it depends on a skipped one.
+  // A resource of a type without labels is skipped if it is related to a skipped resource. A resource with this stack's
+  // label belongs to this stack, even if it depends on a skipped resource.
   const rest = google.filter(({ urn, type }) => !LABELLED.includes(type) && !skipped.has(urn));
   for (let count = -1; count !== skipped.size;) {
     count = skipped.size;

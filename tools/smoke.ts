@@ -52,8 +52,8 @@ async function main(): Promise<number> {
     direct ? connectDirectly : await connectThroughKubernetes(target),
   );
   const stop = new AbortController();
-  // Not `once`, which removes a listener just before it calls it: then execa's listener would be the only one, and end
-  // this process at once.
+  // With `once`, this listener would already be removed when execa's own SIGINT listener runs. Execa's listener ends
+  // the process at once if it is the only one.
   process.on("SIGINT", () => {
     stop.abort(new Error("stopped by Ctrl-C"));
   });

@@ -32,12 +32,13 @@ const CANARY_MEMORY_KIB = 192 * 1024;
 const MAX_TEXT_BYTES = 2 * MAX_PUSH_BYTES;
 /** Maximum bytes of the canary's own metrics, which are some 20 kB. */
 const OWN_PAGE_BYTES = 2 ** 17;
-/** Timeout of a trial in ms. The canary processes the largest push within 2 s on an idle host. */
+/** Timeout in ms of a request to the canary, which processes the largest push within 2 s on an idle host. */
 const TRIAL_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 10_000;
 /**
- * The proxy rejects a push when this number of new canaries have failed during its trial for reasons that the push may
- * not have caused, e.g. because a signal ended them.
+ * Maximum number of new canaries that one push is tried on. A failure may have another cause than the push, e.g. a
+ * signal that ends the canary. The proxy then repeats the trial on a new canary, and rejects the push after this number
+ * of failures.
  */
 const MAX_KILLED = 5;
 /** Maximum time in ms that the proxy waits, after a failed trial, to see whether the canary's process ends. */

@@ -11,10 +11,9 @@ import { PERSISTENCE_FILE } from "./settings.ts";
 const CHECKPOINT_TIMEOUT_MS = 5_000;
 const POLL_MS = 2;
 /**
- * Interval in ms for repeating the push that a checkpoint waits to find in the Pushgateway's file. The Pushgateway
- * notes the time of a push before it processes the push (`loop` in its storage/diskmetricstore.go). If it starts to
- * write the file after noting the time but before processing the push, the file lacks the push and isn't written again
- * until another push arrives.
+ * Interval in ms after which a checkpoint repeats its push. The Pushgateway notes the time of a push before it
+ * processes the push (`loop` in its storage/diskmetricstore.go). If it starts to write its file between these two
+ * steps, the file lacks the push and isn't written again until another push arrives.
  */
 const REPEAT_MS = 250;
 
@@ -38,7 +37,10 @@ export async function checkpoint(): Promise<void> {
   return next;
 }
 
-/** Pushes a unique text and waits until the Pushgateway's file contains it, and so all earlier pushes. */
+/**
+ * Pushes a unique text and waits until the Pushgateway's file contains it. The file then also contains all earlier
+ * pushes.
+ */
 async function write(): Promise<void> {
   const epoch = connectionEpoch();
   const id = randomUUID();

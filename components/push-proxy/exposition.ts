@@ -62,7 +62,7 @@ export class PageChecker {
   }
 }
 
-/** The only group in the canary's metrics. */
+/** A Pushgateway group, parsed from the metrics of the canary (canary.ts). */
 export interface PushedGroup {
   /** Sorted labels in the Pushgateway's format, which identify the group. */
   labels: string;
@@ -71,7 +71,8 @@ export interface PushedGroup {
 }
 
 /**
- * Extracts the only group from the canary's metrics, without the families that the Pushgateway adds.
+ * Extracts the only group from the metrics of the canary (a Pushgateway that holds one push at a time, canary.ts),
+ * without the families that the Pushgateway adds.
  *
  * @returns undefined if there is no group
  * @throws InvalidExpositionError if a line is invalid, a name is reserved, or the metrics are truncated

@@ -4,7 +4,7 @@ import { ACCEPT } from "./exposition.ts";
 import { send, stream, upstream, type Response } from "./http.ts";
 import { CREDENTIALS, GATEWAY_PORT } from "./settings.ts";
 
-/** Timeout in ms. The Pushgateway responds to the largest push within a second. */
+/** Timeout of a request to the Pushgateway in ms. The largest push takes less than a second. */
 export const GATEWAY_TIMEOUT_MS = 10_000;
 
 /** Timeout in ms. At its size limit, the Pushgateway returns its metrics within 3 s. */

@@ -174,7 +174,8 @@ server.on("drop", () => {
 });
 server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
-  // Other errors, such as a reset connection or a TLS client, are not pushes.
+  // Only too large headers (431) count as a rejected push. All other errors get 400, including reset connections and
+  // TLS clients.
   if (status === 431) countPush(status);
   if (socket.writable)
     socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);

@@ -7,7 +7,7 @@ const INTERVAL_MS = 30_000;
 
 let timer: NodeJS.Timeout | undefined;
 
-/** Checks the metrics now and every 30 s. */
+/** Checks the Pushgateway's /metrics page now, and again 30 s after the end of each check. */
 export function monitorExposition(): void {
   clearTimeout(timer);
   void check().finally(() => {

@@ -1,16 +1,17 @@
 /** Checks the paths of pushes. */
 
 /**
- * Removes a doubled slash at the start of a path. PROMPG_URL with a slash at the end results in `//metrics`, to which
- * the Pushgateway responds with a redirect that most clients treat as success.
+ * Removes a doubled slash at the start of a path. Clients send `//metrics` if their PROMPG_URL, the URL for pushes,
+ * ends with a slash. The Pushgateway responds to such a path with a redirect that most clients treat as success.
  */
 export function withoutDoubledSlash(path: string): string {
   return path.replace(/^\/+/, "/");
 }
 
 /**
- * Returns the problem of a path, such as a label without a value. The Pushgateway would keep a second group with the
- * empty label. To Prometheus an empty label is no label, so both groups would have the same series.
+ * Returns the problem of a path, such as a label without a value. For the Pushgateway, a path with an empty label and
+ * the same path without this label are two groups. For Prometheus, an empty label is no label, so both groups would
+ * have the same series.
  *
  * @returns undefined for a valid path
  */

@@ -105,7 +105,8 @@ function diskFilling({ diskFullDays: days }: AlertThresholds): MonitoringAlert {
   const limit = `max(prometheus_tsdb_retention_limit_bytes{${PROMETHEUS}} > 0)`;
   return {
     name: "PrometheusDiskFilling",
-    // A new database grows fast, so the prediction can't fire in its first three days.
+    // A new database grows fast, which would make the prediction too high. The condition with `offset 3d` therefore
+    // ignores the prediction in the first three days.
     expr:
       `predict_linear(${used}[7d], ${days * 86_400}) / ${limit} > 1 and ${used} offset 3d ` +
       `or max(increase(prometheus_tsdb_size_retentions_total{${PROMETHEUS}}[1d])) > 0`,

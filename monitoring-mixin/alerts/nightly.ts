@@ -75,8 +75,8 @@ function testMissing({ collectMinutes }: AlertThresholds): Alert {
   return {
     name: "TestMissing",
     expr: `${pushed} < on (code_level) group_left () ${started}`,
-    // Time for shards and reruns to push the test's result. It is shorter than `collectMinutes`, so that the alert
-    // starts before the run's alerts are sent in one message.
+    // Gives shards and reruns time to push the test's result. Alertmanager collects a run's alerts for `collectMinutes`
+    // before it sends them in one message, so a shorter time includes this alert in the message.
     for: `${Math.floor((collectMinutes * 2) / 3)}m`,
     severity: "warning",
     kind: "nightly",

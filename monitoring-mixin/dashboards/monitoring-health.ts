@@ -16,8 +16,8 @@ const UP: dashboard.ValueMapping[] = [
 ];
 
 /**
- * Returns the dashboard about the monitoring system itself. Values that would need all scrapes of five years come from
- * recording rules.
+ * Returns the dashboard about the monitoring system itself. The numbers of pushes and restarts and the disk usage come
+ * from recording rules, so that queries over long ranges don't read all scrapes of these metrics.
  */
 export function monitoringHealth(): Dashboard {
   return makeDashboard({

@@ -67,8 +67,8 @@ export const registryPackages = {
 };
 
 /**
- * Debian packages that build the clients of tests/environment/clients.test.ts. The crate `prometheus` needs Rust 1.81,
- * which is newer than Debian 12's `cargo`; its `cargo-web` is new enough.
+ * Debian packages that build the clients of tests/environment/clients.test.ts. The crate `prometheus` needs Rust 1.81.
+ * Debian 12's package `cargo` is older, but its package `cargo-web` is new enough.
  *
  * @type {Record<string, string[]>}
  */
@@ -155,8 +155,9 @@ export function missingPackages(isThere, packages = systemPackages) {
  */
 export function needsNpm({ lock, stamp, lockTime, installedTime }) {
   if (installedTime === undefined) return true;
-  // The packages must be installed only if both comparisons fail. A manual `npm ci` writes no stamp, so its time
-  // counts. A fresh checkout changes the lock file's time but not its content, so the recorded hash counts.
+  // Either the hash or the time can show that the packages are current. After a manual `npm ci`, which records no hash,
+  // only the time does. After a fresh checkout, which changes the lock file's time but not its content, only the hash
+  // does.
   return stamp !== lock && installedTime < lockTime;
 }
 

@@ -112,7 +112,7 @@ export const ACCEPTED: { check: string; on: RegExp; why: string }[] = [
   },
 ];
 
-/** Returns the findings that are not accepted, one line each. */
+/** Returns the findings that are not in ACCEPTED, one line of text each. */
 export function unexplained(findings: Finding[]): string[] {
   return findings
     .filter(

@@ -17,7 +17,10 @@ interface Login {
 
 /** Result of a push by a client program. */
 interface Outcome {
-  /** Exit code of the program; 0 means that the push succeeded. */
+  /**
+   * Exit code of the program; 0 means that the push succeeded. It is undefined if the program didn't start or a signal
+   * ended it.
+   */
   status: number | undefined;
   output: string;
 }

@@ -27,7 +27,10 @@ export interface Content {
   runs: HistoryRun[];
 }
 
-/** Creates the content before the tests of a file and removes the cloud after them. The fields are set in beforeAll. */
+/**
+ * Registers a `beforeAll` that creates the local cloud and sets the fields of the returned object, and an `afterAll`
+ * that removes the cloud.
+ */
 export function useContent(): Content {
   const content: Partial<Content> = {};
   beforeAll(async () => {

@@ -55,8 +55,8 @@ export class FakePushgateway {
   /** Number of upcoming changes that are not written to the file, even if `writes` is true. */
   missedWrites = 0;
   /**
-   * Decides about each request before the Pushgateway: "drop" closes the connection, "hang" gives no response, "half"
-   * ends the connection in the response's body, a number is the status of the response.
+   * Returns the fault of each request: "drop" closes the connection, "hang" sends no response, "half" closes the
+   * connection in the middle of the response's body, and a number is the response's status. Undefined means no fault.
    */
   fault: (request: FakeRequest) => "drop" | "half" | "hang" | number | undefined = () => undefined;
 

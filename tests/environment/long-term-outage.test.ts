@@ -21,9 +21,9 @@ const SERIES = 100;
 const BLOCK_MS = 60_000;
 
 /**
- * Tests an outage of the long-term store that is longer than a block of {@link BLOCK_MS}, and copying blocks from the
- * store back to Prometheus. Does not test an outage of two hours, the default duration of a block. Samples with earlier
- * timestamps can't simulate one, because Prometheus sends no sample that is older than its own start.
+ * Tests an outage of the long-term store that is longer than a block of Prometheus ({@link BLOCK_MS}), and copying
+ * blocks from the store back to Prometheus. Does not test the default block of two hours, because the outage would have
+ * to last as long: Prometheus does not send samples from before its start, so the test can't backdate them.
  */
 describe("an outage of the long-term store", () => {
   let dir: string;
@@ -102,8 +102,8 @@ describe("an outage of the long-term store", () => {
   });
 
   it("allows copying all samples back to Prometheus as blocks", async () => {
-    // The last block that Receive writes lacks the newest sample. Therefore the test waits for newer samples, and
-    // counts only those until `until`.
+    // The last block that Thanos Receive writes lacks the newest sample. Therefore the test counts only samples up to
+    // the time `until`, and first waits for newer ones.
     const until = Math.floor(Date.now() / 1000);
     await sleep(10_000);
     await started[0]?.close();

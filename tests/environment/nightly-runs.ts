@@ -7,7 +7,7 @@ export interface Night {
   level: string;
   /** Results by test: 1 is a pass, 0 a failure. @default the test "leak" passes */
   results?: Record<string, number>;
-  /** Mean occupancy of felix in bytes in the test "leak". @default 100 */
+  /** Value of `k8sfv_occupancy_mean_bytes` of felix in the test "leak". @default 100 */
   mean?: number;
   /** Heap of felix in bytes at each step of the test "leak". @default no heap metrics */
   heap?: number[];

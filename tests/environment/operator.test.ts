@@ -26,12 +26,12 @@ const CI_HOST_ADDRESS = "10.248.15.253";
 const PORT = 9091;
 /**
  * Timeout in ms until Prometheus runs with a new configuration. The kubelet updates the Secret within 90 s. After each
- * reload, the config reloader waits up to 3 minutes until the time of Prometheus's last reload, which is in whole
- * seconds, has increased (thanos pkg/reloader/tracker.go). If the first reload is in the same second as Prometheus's
- * start, this time doesn't increase, and the reloader applies the next change only after these 3 minutes.
+ * reload, the config reloader waits up to 3 minutes for Prometheus to report a later timestamp of its last reload
+ * (thanos pkg/reloader/tracker.go). The timestamp is in whole seconds, so it stays the same if the first reload happens
+ * in the second in which Prometheus starts. The reloader then applies the next change only after the 3 minutes.
  */
 const RELOAD_MS = 300_000;
-/** Another port of the CI host, to which Prometheus must not connect. */
+/** Port of the CI host that no scrape target has. Prometheus must not be able to connect to it. */
 const OTHER_PORT = 9092;
 
 /**
@@ -133,8 +133,8 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     });
     await setSecret("remoteWritePassword", "example");
     await stack.up();
-    // The configuration already rejects every value that the operator would reject. The test therefore deletes the
-    // Secret that the Prometheus resource refers to.
+    // The configuration already rejects every value that the operator would reject. To make the operator fail, the test
+    // deletes the Secret that the Prometheus resource refers to.
     const core = kubeConfig(stack.cloud).makeApiClient(CoreV1Api);
     await core.deleteNamespacedSecret({ namespace, name: "prometheus-remote-write" });
     await eventually(reconciled, (condition) => condition?.status === "False");
@@ -159,7 +159,7 @@ describe("the Prometheus Operator", { timeout: 900_000 }, () => {
     await stack.engine.pulumi(["up", "--yes", "--expect-no-changes"]);
   });
 
-  /** Runs `up` with a change that the operator can't apply, and interrupts the wait for it after 20 seconds. */
+  /** Runs `up` with a change that the operator can't apply. Interrupts `up` 20 s after the cluster has the change. */
   async function failedUp(changes: Record<string, string>): Promise<{ exitCode?: number; stdout: string }> {
     await stack.set(changes);
     const up = execa(path.join(stack.cloud.binDir, "pulumi"), ["up", "--yes", "--skip-preview"], {

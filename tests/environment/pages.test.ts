@@ -8,7 +8,7 @@ const CLOUD = "pages";
 /** Timeout of steps that neither build nor pull, in ms: on a busy computer they take minutes. */
 const LONG = 1_200_000;
 
-/** Commands that the test of each documented command skips, and the reason. */
+/** Documented commands that the loop over all documented commands does not run, with the reason. */
 const ELSEWHERE: Record<string, string> = {
   "npm start": "the first tests of this file run it",
   "npm stop": "the last test of this file runs it",

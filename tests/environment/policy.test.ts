@@ -56,7 +56,7 @@ describe("the policy pack", () => {
   it("accepts the project's program, with all rules evaluated", async () => {
     const stdout = await engine.pulumi(["preview", ...pack]);
     expect(stdout).toMatch(/✅ k8sfv-metrics@v/);
-    // If a rule couldn't be evaluated in a preview, the output would mention it.
+    // The list would also contain each rule that the preview couldn't evaluate, as an advisory violation.
     expect(violations(stdout)).toEqual([]);
   });
 

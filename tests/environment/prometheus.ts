@@ -14,7 +14,10 @@ export async function query(prometheus: string, expr: string): Promise<Sample[]>
   return data.result;
 }
 
-/** Repeats `ask` until `isRight` accepts its result, and returns it. @throws the last error or result */
+/**
+ * Repeats `ask` until `isRight` accepts its result, and returns the result. @throws the last error, or Error with the
+ * last result, after `timeoutMs`
+ */
 export async function eventually<T>(
   ask: () => Promise<T>,
   isRight: (answer: T) => boolean,

@@ -8,7 +8,7 @@ import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 /** A series over virtual minutes, in the format of promtool's unit tests. */
 export interface Series {
   series: string;
-  /** promtool's notation: "1x60 stale". */
+  /** Samples, one per minute, in promtool's notation. "1x60 stale" is 61 samples of 1, then a staleness marker. */
   values: string;
 }
 
@@ -16,7 +16,7 @@ export interface Series {
 export interface RuleTest {
   name: string;
   series: Series[];
-  /** Expected results of queries. Each query is evaluated `minute` minutes after the start of the test's time. */
+  /** Expected results of queries. Each query is evaluated at virtual minute `minute` of the test. */
   queries: { minute: number; expr: string; samples: { labels: string; value: number }[] }[];
 }
 

@@ -95,8 +95,8 @@ function samples(page: string[]): string[] {
 function isRefusedByIntention({ path: of }: FuzzPush, page: string[]): boolean {
   const names = samples(page).map((line) => line.split("{")[0] ?? "");
   const decoded = percentDecoded(of.split("?")[0] ?? "");
-  // The proxy rejects every path that is not UTF-8. If a path contains the label "job" twice, the Pushgateway ignores
-  // the second one, and so accepts a path in which only this second value is not UTF-8.
+  // The proxy rejects every path that is not UTF-8. The Pushgateway accepts such a path if the invalid value is of a
+  // second label "job", which it ignores.
   if (decoded === undefined) return true;
   const pairs = decoded.replace(/^\/+/, "/").split("/").slice(2);
   const hasEmptyValue = pairs.some((value, at) => at % 2 === 1 && /^=*$/.test(value));
@@ -153,7 +153,7 @@ describe("random pushes", () => {
   });
 
   /**
-   * Sends a push to the proxy and to the oracle, and compares the results.
+   * Sends a push to the proxy and to the oracle, the Pushgateway without a proxy, and compares the results.
    *
    * @returns false if later pushes can't be compared, because the push left the two in different states
    */
@@ -183,7 +183,10 @@ describe("random pushes", () => {
     return true;
   }
 
-  /** Deletes the groups in the proxy and in the oracle. Restarts the oracle if one of its groups can't be deleted. */
+  /**
+   * Deletes the groups in the proxy and in the oracle, the Pushgateway without a proxy. Restarts the oracle if one of
+   * its groups can't be deleted.
+   */
   async function clear(all: FuzzPush[]): Promise<void> {
     for (const { path: of } of all) {
       for (const { url } of [gateway, oracle]) {

@@ -89,7 +89,7 @@ export async function startPushProxy({
   await gateway.start();
   const child = spawn(process.execPath, ["--import", at("record.mjs"), at("push-proxy.mjs")], {
     stdio: ["ignore", "ignore", process.env.PUSH_PROXY_LOG === undefined ? "ignore" : "inherit"],
-    // A process group, so that the canary is killed too.
+    // Starts a process group, so that killing the group also kills the proxy's canary process.
     detached: true,
     env: {
       FLUSHES: at("flushes"),

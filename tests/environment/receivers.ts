@@ -58,7 +58,7 @@ export class Receivers {
 
   private constructor(private readonly server: ResultPromise) {}
 
-  /** Starts the process. @throws Error with its standard error if it exits during its start */
+  /** Starts the receivers' process. @throws Error with the process's standard error if it exits during its start */
   static async start(cloud: Cloud): Promise<Receivers> {
     const program = fileURLToPath(new URL("receivers-main.ts", import.meta.url));
     const args = [HTTP_PORT, SMTP_PORT, MAIL_USER, MAIL_PASSWORD].map(String);

@@ -25,8 +25,8 @@ export interface TestStack {
   /** Returns the current number of resources in the state, even during a run. */
   countResources(): Promise<number>;
   /**
-   * Returns the paths of all Google resources except APIs, and as `unfinished` the paths of resources whose
-   * operation was interrupted.
+   * Returns the paths of all Google resources except APIs, the network `default` and the default service account.
+   * `unfinished` has the paths of resources whose operation was interrupted.
    */
   atGoogle(): Promise<{ paths: string[]; unfinished: string[] }>;
 }
@@ -81,7 +81,8 @@ export async function openTestStack(name: string, more: Recipe[] = []): Promise<
     async atGoogle() {
       const text = await readFile(cloud.googleFile, "utf8").catch(() => '{"resources":{}}');
       const { resources } = JSON.parse(text) as { resources: Record<string, { status: string }> };
-      // The network `default` and the default service account belong to the project. Enabled APIs stay enabled.
+      // Leaves out what `pulumi destroy` keeps: the project's network `default`, its default service account, and
+      // enabled APIs.
       const paths = Object.keys(resources)
         .filter((path) => !/\/networks\/default$|\.googleapis\.com$|-compute@developer\./.test(path))
         .sort();

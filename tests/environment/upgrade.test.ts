@@ -74,7 +74,7 @@ describe("an upgrade", () => {
 
   it("has data before the upgrade", async () => {
     await readBack(addresses.grafana, outputs, await runSample(stack.cloud, outputs));
-    // Rounded up, to include a scrape within this second.
+    // The time is rounded up, so that a query at this time also finds samples that were scraped in the current second.
     seen = Math.ceil(Date.now() / 1000);
     const response = await fetch(`${addresses.grafana}/api/annotations`, {
       method: "POST",

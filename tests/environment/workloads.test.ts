@@ -130,7 +130,7 @@ describe("workloads", () => {
       ["dns", (await podOf(cloud, "kube-dns", "kube-system")).status?.podIP ?? "", 53],
       ["outside", "10.248.0.1", 22],
     ];
-    // A server in the VPC to which no pod may connect.
+    // A server in the VPC to which no pod of the stack may connect.
     const listener = `require("net").createServer().listen(22, "10.248.0.1")`;
     const listening = runIn(cloud, "vpc", [process.execPath, "-e", listener], { timeout: 120_000 }).catch(
       () => "",
@@ -146,8 +146,9 @@ describe("workloads", () => {
     expect(await from(found["prom-gateway"])).toEqual(["prom-gateway"]);
     expect(await from(found["push-queue"])).toEqual(["prom-gateway", "push-queue"]);
     expect(await from(found["prometheus-operator"])).toEqual(["prometheus-operator", "api"]);
-    // A pod of another namespace can reach only the push queue among the stack's workloads, and all targets that are no
-    // workloads. The CI host can reach only the workloads with reserved addresses.
+    // The stack's policies restrict only its own pods. So a pod of another namespace can reach the API server, DNS and
+    // the server in the VPC, but of the stack's workloads only the push queue. The CI host can reach only the workloads
+    // with reserved addresses.
     const stranger = await podOf(cloud, "kube-dns", "kube-system");
     expect(await from(stranger)).toEqual(["push-queue", "api", "dns", "outside"]);
     const ci = await reached((host, port) => hostConnects(cloud, ciHost, host, port));

@@ -38,7 +38,7 @@ function runAt(seconds: number, ...values: [metric: string, labels: Labels, valu
 
 const mean = (seconds: number, value: number, of: Labels = measured) =>
   runAt(seconds, ["k8sfv_occupancy_mean_bytes", of, value]);
-/** Returns a run of code level A with these test results. */
+/** Returns a run of code level A with these test results, recorded `seconds` after START. */
 const results = (seconds: number, tests: Record<string, number>) =>
   runAt(
     seconds,

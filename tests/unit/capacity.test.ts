@@ -54,8 +54,8 @@ const RELOADER: Container = {
   },
 };
 /**
- * All containers, including the config reloaders, which the operator adds to the pods of its custom resources. The
- * elements of `defined` without a name are the specs of these custom resources.
+ * All containers. An element of `defined` without a name is the spec of one of the operator's custom resources. The
+ * operator adds a config reloader to the pods of each such custom resource.
  */
 const containers = [...defined, ...defined.filter(({ name }) => name === undefined).map(() => RELOADER)];
 const limits = containers.map(({ resources }) => mebibytes(resources?.limits?.memory));

@@ -16,8 +16,8 @@ vi.mock("../../components/operator-crds.ts", () => ({
 vi.setConfig({ testTimeout: 60_000 });
 
 /**
- * Returns the example stack's configuration, with direct access to Grafana. `changes` has the fields to replace in the
- * object of each key.
+ * Returns the example stack's configuration, with direct access to Grafana. The keys of `changes` are configuration
+ * keys; the fields of each value replace those in the example.
  */
 function config(changes: Record<string, object> = {}): Record<string, string> {
   const all = { ...stackConfig(EXAMPLE), "k8sfv-metrics:grafana": '{"access":"direct"}' };

@@ -80,7 +80,7 @@ export async function destroyOnGoogle({ provider }: TestCloud, { created }: Run)
     await provider.delete({ type, name, id, state });
 }
 
-/** Returns the differences that a preview finds after the run, as `NAME: PATH`. */
+/** Returns the changes that a preview with the run's inputs would show for its resources, each as `NAME: PATH`. */
 export function differencesOnGoogle({ provider }: TestCloud, { created }: Run): string[] {
   return created.flatMap(({ type, name, id, inputs, state }) =>
     provider

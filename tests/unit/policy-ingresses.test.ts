@@ -48,7 +48,8 @@ test.each<[string, ReturnType<typeof ingressWithPolicy>]>([
 });
 
 test("throws the policy library's error if it reads an unknown value", async () => {
-  // The policy library catches the error, prints a warning, and checks the Ingress again in `pulumi up`.
+  // In a preview, the policy library catches the UnknownValueError and prints a warning. `pulumi up` then checks the
+  // known value.
   const resources = ingressWithPolicy([rule("allow", "203.0.113.0/24")], UNKNOWN);
   await expect(violations(resources)).rejects.toThrow("can't be known");
 });

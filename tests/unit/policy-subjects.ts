@@ -20,8 +20,8 @@ export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const guarded = unknownCheckingProxy as (props: Props) => Props;
 
 /**
- * Returns the arguments that the policy library passes to a rule for one resource. The URN contains the
- * stack's name.
+ * Returns the arguments that the policy library passes to a rule for one resource. `stack` is the stack's name in the
+ * resource's URN.
  */
 export function resource(type: string, props: Props, protect = false, stack = "calico-test") {
   return {

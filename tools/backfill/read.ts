@@ -17,8 +17,8 @@ export interface RunSelection {
 /** Job label of the recorded series, which the rules, dashboards and alerts expect. */
 const JOB = "k8sfv";
 /**
- * Labels that the other Prometheus, from which the runs are read, added at the scrape. They are removed; `job` becomes
- * JOB.
+ * Labels that the Prometheus server from which the runs are read added at the scrape. They are removed, and the label
+ * `job` is set to JOB.
  */
 const SCRAPED = ["job", "exported_job", "instance", "pod", "container", "endpoint", "namespace", "service"];
 const MINUTE = 60;
@@ -47,7 +47,7 @@ export async function readRuns(
 /** Pushes that became visible in the same full minute `at` (Unix time in s). */
 interface Pushes {
   at: number;
-  /** Label sets of the groups with their push times as Prometheus formats them. */
+  /** Label set of each pushed group, and its push time as the string in Prometheus's response. */
   groups: { metric: Labels; time: string }[];
 }
 
@@ -86,7 +86,9 @@ export function pushTimes({ match }: Pick<RunSelection, "match">): string {
   return `push_time_seconds{${match}}`;
 }
 
-/** Returns the ends of the weeks with pushes, in Unix time, so that empty weeks are not queried minute by minute. */
+/**
+ * Returns the end of each week that has pushes, in Unix seconds. Only these weeks are then queried minute by minute.
+ */
 async function weeksWithPushes(prometheus: Prometheus, wanted: RunSelection): Promise<number[]> {
   const start = Math.ceil(wanted.from / MINUTE) * MINUTE;
   const counts = await prometheus.queryRange(

@@ -1,8 +1,8 @@
 import type { Labels } from "./recording.ts";
 
 /**
- * Everything that one evaluation of the recording rules would have recorded: usually the push of one group, or those of
- * all groups that were pushed in the same minute.
+ * Samples that one evaluation of the recording rules would have recorded. They are usually from the push of one group,
+ * but from several pushes if groups were pushed in the same minute.
  */
 export interface Run {
   /** Unix time of the evaluation in seconds, at the start of a minute. */

@@ -43,7 +43,10 @@ function parseOptions(args: string[]) {
   });
 }
 
-/** Returns a flag's number. Other text is returned unchanged: the file's validation rejects it with the other problems. */
+/**
+ * Parses the digits of an option. Returns other text unchanged, so that the validation of the stack's file reports it
+ * together with the other problems.
+ */
 function numberOf(text: string | undefined): number | string | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
 }
@@ -52,7 +55,7 @@ async function answers({ values, positionals }: ReturnType<typeof parseOptions>)
   const [name = ""] = positionals;
   const project = values.project ?? (await prompt("Google project ID", "project"));
   const region = values.region ?? (await prompt("Google region, e.g. us-central1", "region"));
-  // An empty value, e.g. of an unset shell variable, is rejected by the file's validation, with the other problems.
+  // Doesn't prompt if the option's value is empty, e.g. an unset shell variable: the file's validation rejects it.
   const ciRanges =
     values["ci-range"] ??
     (await prompt("IPv4 ranges of the CI hosts, e.g. 10.128.0.0/20", "ci-range")).split(/[\s,]+/);

@@ -6,14 +6,14 @@ export interface Component {
   readonly title: string;
   /** Name of the workload's Kubernetes Service. */
   readonly service: string;
-  /** URL for `--direct`, without user and password. It is undefined if the component can't be reached from the VPC. */
+  /**
+   * URL for connections from the VPC (option `--direct`), without user and password; undefined if the component can't
+   * be reached from there.
+   */
   readonly url: string | undefined;
   /** Headers of requests, with the user and password if the component requires them. */
   readonly headers: Record<string, string>;
-  /**
-   * Headers of requests to `url`. Without `--direct`, requests go through the Kubernetes API with `headers`. @default
-   * `headers`
-   */
+  /** Headers of requests with `--direct`, which go to `url`. Other requests use `headers`. @default `headers` */
   readonly directHeaders?: Record<string, string>;
   /** Path that returns 200 when the component is ready. */
   readonly readyPath: string;

@@ -82,7 +82,7 @@ async function explainScrape({ gateway, prometheus }: Connections, sampleValue: 
   return `its scrapes of ${target.scrapeUrl} succeed, but ${SAMPLE_QUERY} is not ${sampleValue}: check whether another smoke test is running`;
 }
 
-/** Reads the value through Grafana's data source, like a panel. @throws Error with its response */
+/** Checks that Grafana's data source returns the sample. @throws Error with the values that it returns instead */
 export async function readThroughGrafana(
   { grafana }: Connections,
   outputs: Record<string, unknown>,

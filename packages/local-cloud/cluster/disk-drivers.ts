@@ -38,7 +38,7 @@ export class DiskDriverController {
     return startCsiNode({
       nodeName: node.name,
       zone: node.labels[zoneLabel] ?? "",
-      // The node has this directory at the same path as the computer.
+      // The node shares this part of the computer's file system, so its kubelet finds the socket at the same path.
       socketPath: path.join(csiDir(this.cloud, node.name), "csi.sock"),
       registrationSocketPath: path.join(registrationDir(this.cloud, node.name), `${driverName}-reg.sock`),
       disksDir: this.cloud.disksDir,

@@ -123,8 +123,8 @@ export function kubeletConfig(
 
 /**
  * Returns a script that calls runc, but replaces containerd's default cgroup of a container, /k8s.io/ID, by one in the
- * given cgroup. The default doesn't show to which cloud a container belongs. Containerd uses it because the kubelet
- * requests no parent cgroup with `cgroupsPerQOS: false`, in spite of `cgroupRoot`.
+ * given cgroup. The default doesn't show to which cloud a container belongs. The kubelet's setting `cgroupRoot` doesn't
+ * change the default, because with `cgroupsPerQOS: false` the kubelet requests no parent cgroup.
  */
 export function runcWrapper(cgroup: string): string {
   return `#!/bin/sh

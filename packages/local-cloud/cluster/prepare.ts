@@ -13,8 +13,8 @@ export interface CloudParts {
 /**
  * Creates the cloud's directory and hard-links the files of the hosts and the engine into it, or copies them if they
  * are on another file system. Symbolic links to these files would not work: hosts have their own /var and /tmp, and the
- * files may be below one of these. The image store is a symbolic link, because hosts don't read it. In a running cloud,
- * this function only replaces the links.
+ * files may be below one of these. The image store is a symbolic link, because hosts don't read it. If the directory
+ * exists, as in a running cloud, only the links and copies are replaced.
  */
 export async function prepareCloud(cloud: Cloud, parts: CloudParts): Promise<void> {
   // Pods run as any user and must be able to reach their disks.

@@ -49,8 +49,8 @@ export async function withGracefulStop<T>(work: (stopped: AbortSignal) => Promis
 }
 
 /**
- * Runs a program in this terminal. This process ignores Ctrl-C, which the terminal also sends to the program: the
- * engine saves its state after the first Ctrl-C, and stops immediately after a second one.
+ * Runs a program in this terminal. On Ctrl-C the terminal interrupts both this process and the program. This process
+ * ignores it, so that the program can end by itself: Pulumi's engine, for example, first saves its state.
  *
  * @returns the exit status as a shell reports it, or undefined if the program can't be started
  */

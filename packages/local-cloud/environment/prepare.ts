@@ -33,8 +33,8 @@ const kubernetesPrograms = [
 ];
 
 /**
- * Binaries that only the container images need, except `promtool` and `amtool`, which are also on the hosts. None of
- * them is built if the official images are used, so the hosts then lack these two.
+ * Binaries of the container images, which are not built if the official images are used. The hosts use two of them,
+ * `promtool` and `amtool`, and lack them in that case.
  */
 const imagePrograms = [
   "operator",

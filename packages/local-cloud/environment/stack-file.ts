@@ -22,8 +22,8 @@ export interface StackFile {
  * @param wanted the project's stack file
  * @param before the cloud's copy from its previous start; empty at the first start
  * @param port tunnel port of a new copy
- * @param pinned images of versions.ts. Images built here don't have the digests of the official ones, so the copy
- * overrides each name that contains a digest
+ * @param pinned images of versions.ts. The copy overrides each image that has a digest with its name without the
+ * digest, because images built here have other digests
  */
 export function cloudStackFile(
   wanted: StackFile,

@@ -7,7 +7,7 @@ export function withoutDigest(image: string): string {
 
 type Names = Record<keyof typeof images, string>;
 
-/** Names under which the images of versions.ts are built here. */
+/** Returns the names of the images that the local cloud builds: the references in versions.ts without their digests. */
 export function builtNames(of: Names = images): Names {
   const names = Object.entries(of).map(([key, image]) => [key, withoutDigest(image)]);
   return Object.fromEntries(names) as Names;

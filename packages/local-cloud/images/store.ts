@@ -82,7 +82,7 @@ export async function seedContainerd(store: ImageStore, root: string): Promise<v
 }
 
 /**
- * Replaces all copies of a file below `dir` by hard links to one of them, or to the file itself if it is on the same
+ * Replaces all copies of a program's file below `dir` by hard links to one copy, or to `file` if `file` is on the same
  * file system. All processes that run the program, e.g. Node in the containers and on this computer, then share the
  * memory of its code.
  *
@@ -90,13 +90,12 @@ export async function seedContainerd(store: ImageStore, root: string): Promise<v
  */
 export async function shareFile(file: string, dir: string, scratch: string): Promise<void> {
   const { size } = await stat(file);
-  // The program `hardlink` may replace each file that it is given with a link to an equal file. To protect `file`, it
-  // is given a temporary hard link to it.
+  // The program `hardlink` may replace any file in its arguments with a link to an equal file. To protect `file`, the
+  // arguments contain a temporary hard link to `file` instead of its own path.
   const name = path.join(scratch, "shared");
   const isLinked = await link(file, name).then(...yesNo);
-  // With --maximize, hardlink keeps the copy with the most hard links and replaces all other copies. If `name` exists,
-  // hardlink keeps the original file, which has at least two links (`name` and its own path). Each copy in `dir` has
-  // one link.
+  // With --maximize, hardlink keeps the file with the most hard links and replaces all equal files. This is `file` if
+  // its temporary link `name` could be made: `file` then has at least two links, and each copy in `dir` has one.
   const limits = [`--minimum-size=${size}`, `--maximum-size=${size}`];
   await execa("hardlink", [
     "--quiet",

@@ -21,7 +21,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** Returns the first `count` lines that the launcher prints when its parent process has these arguments. */
+/** Starts the launcher from a fake engine with these arguments, and returns the first `count` lines of its output. */
 async function launch(engineArgs: string[], count: number): Promise<string[]> {
   const launcher = path.join(dir, "pulumi-language-nodejs");
   // The launcher reads the arguments of its parent process, which is normally the engine. Here, the parent is a shell

@@ -23,7 +23,7 @@ afterAll(() => {
   stop();
 });
 
-/** Makes one call like the engine. */
+/** Calls one method of the provider over gRPC, as the Pulumi engine does. */
 function call<Request, Response>(
   method: (request: Request, done: (error: Error | null, response: Response) => void) => unknown,
   request: Request,

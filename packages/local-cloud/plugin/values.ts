@@ -58,7 +58,7 @@ export function number(values: Values, key: string): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-/** Returns an object, or an empty one if there is none. */
+/** Returns the object under the key, or an empty object if there is none. */
 export function map(values: Values, key: string): Values {
   const value = values[key];
   return isValues(value) ? value : {};
@@ -70,7 +70,7 @@ export function list(values: Values, key: string): Value[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Returns the objects in a list. */
+/** Returns the elements of a list that are objects, without all others. */
 export function maps(values: Values, key: string): Values[] {
   return list(values, key).filter(isValues);
 }

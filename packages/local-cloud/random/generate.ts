@@ -30,7 +30,8 @@ function kinds(inputs: Values): Kind[] {
   return [
     kind("lower", lower),
     kind("upper", upper),
-    // `number` is the deprecated name of `numeric`; the minimum has only the name `minNumeric`.
+    // Digits have two arguments: `numeric`, and `number`, its deprecated name. `minNumeric`, their minimum number, has
+    // no second name.
     kind("numeric", numeric, inputs["numeric"] !== false && inputs["number"] !== false),
     kind("special", specials === undefined || specials === "" ? special : specials),
   ];

@@ -14,9 +14,9 @@ Its API works: <a href="/api/v2/alerts">alerts</a>, <a href="/api/v2/silences">s
 `;
 
 /**
- * Adds a placeholder for each of Alertmanager's two user interfaces, `/` and `/ui/`. Alertmanager does not
- * compile without these directories. It serves only compressed files from them: Brotli if the client accepts
- * it, else gzip (ui/web.go).
+ * Adds placeholder pages for Alertmanager's two user interfaces, `/` and `/ui/`, because Alertmanager does not compile
+ * without the directories of their pages. It serves only compressed pages: Brotli if the client accepts it, else gzip
+ * (ui/web.go).
  *
  * @param module writable copy of the Go module github.com/prometheus/alertmanager
  */

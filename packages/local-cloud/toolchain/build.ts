@@ -25,7 +25,7 @@ export interface ToolchainOptions {
   cacheDir?: string;
   /** Build only the tools that provide these binaries. @default all */
   only?: readonly string[];
-  /** Binaries that are not needed. A tool that provides nothing else is excluded. @default none */
+  /** Binaries that are not needed. A tool is not built if it provides only such binaries. @default none */
   without?: readonly string[];
   /** Stream for progress messages. @default process.stderr */
   output?: Output;

@@ -81,7 +81,7 @@ export async function fill(folder: string, build: (workspace: Workspace) => Prom
     await mkdir(workspace.scratch);
     await build(workspace);
     await rename(workspace.out, folder).catch((error: unknown) => {
-      // Another process was faster, and its result is equivalent.
+      // If the directory exists, another process was faster. Its result is equivalent, so the error is ignored.
       if (!existsSync(folder)) throw error;
     });
   } finally {

@@ -29,8 +29,8 @@ export function remove(source: string, pattern: RegExp, part: string): string {
 }
 
 /**
- * Removes unused imports, which don't compile, from Go source. The package name is the import's alias, else
- * the path's last element without major version and without `go-`.
+ * Removes imports that the Go source doesn't use, because the compiler rejects them. Searches the source for the
+ * import's alias or, without an alias, for the last element of its path without major version and `go-`.
  */
 export function removeUnusedImports(source: string): string {
   const body = source.replace(/^import \((.*?)^\)$/ms, "");

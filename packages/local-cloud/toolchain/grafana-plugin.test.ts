@@ -19,8 +19,7 @@ func Kept() string {
 	return fmt.Sprint("{}")
 }
 
-// createClient goes,
-// with its comment.
+// createClient is removed, with its comment.
 func createClient(c *Client) (*k8s.Client, error) {
 	if c == nil {
 		return nil, retryablehttp.Err

@@ -112,9 +112,9 @@ export async function pruneGrafanaPlugin(module: string): Promise<void> {
 }
 
 /**
- * Removes the requirements of modules from which `imports` has no package from a go.mod. The build then needs neither
- * the code nor the go.mod of these modules, because the go.mod of the main module (modules/pulumi-resource-grafana)
- * lists all indirect requirements.
+ * Returns a go.mod without the required modules that have no package in `imports`. The build then needs neither the
+ * code nor the go.mod of these modules, because the go.mod of the main module (modules/pulumi-resource-grafana) lists
+ * all indirect requirements.
  */
 export function requireOnly(goMod: string, imports: ReadonlySet<string>): string {
   return goMod.replace(/^(?:require )?\s*(\S+) v\S+(?: \/\/ indirect)?\n/gm, (line, module: string) =>
@@ -122,7 +122,7 @@ export function requireOnly(goMod: string, imports: ReadonlySet<string>): string
   );
 }
 
-/** Prunes or removes one file. @returns its new source */
+/** Prunes a file, or removes it if the plugin doesn't need it. @returns the file's new content, "" if it was removed */
 async function prune(module: string, file: string): Promise<string> {
   const change = KEPT_FILES[path.relative(module, path.dirname(file))]?.[path.basename(file)];
   if (change === undefined) {

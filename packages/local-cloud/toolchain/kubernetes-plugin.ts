@@ -5,21 +5,18 @@ import { ToolchainError } from "./go.ts";
 /** One case in the SDK's switch over kinds: API version, kind and resource token. */
 const KNOWN_KIND =
   /^\tcase "([^"]+)\/([A-Za-z]+)":\n\t\tvar res \w+\.\w+\n\t\terr := ctx\.RegisterResource\("([^"]+)", name, props, &res, opts\.\.\.\)\n\t\tif err != nil \{\n\t\t\treturn nil, err\n\t\t\}\n\t\treturn &res, nil\n/gm;
-/**
- * Go expression in the SDK of the Kubernetes provider: the resource token of a kind that has no case of its own in a
- * switch over kinds.
- */
+/** Go expression with which the default case of the SDK's switch over kinds builds the resource token. */
 const ANY_KIND = 'fmt.Sprintf("kubernetes:%s:%s", apiVersion, kind)';
 /** Imports of the SDK's packages, one per API version. */
 const TYPES_OF_GROUPS =
   /^\t\w+ "github\.com\/pulumi\/pulumi-kubernetes\/sdk\/v4\/go\/kubernetes\/[a-z]+\/v[0-9a-z]+"\n/gm;
 
 /**
- * Removes all cases except the default from the switch over kinds in the Pulumi Kubernetes SDK, with which the provider
- * registers the resources of YAML files. The other cases only choose the Go type of the result, which the provider
- * doesn't need, but compiling the 64 packages of these types takes a third of the time of all builds together. The
- * default case builds the same resource tokens, except for the core group, whose tokens contain "core/v1" instead of
- * "v1". This function adds that exception to the default case.
+ * Shortens the source file with which the Kubernetes provider registers the resources of YAML files. Its switch over
+ * kinds keeps only the default case. The other cases only choose the Go type of the result. The provider doesn't need
+ * these types, but compiling their 64 packages takes a third of the time of all builds together. The default case
+ * builds the same resource tokens, except for the core group, whose tokens contain "core/v1" instead of "v1". This
+ * function adds that exception to the default case.
  *
  * @param source the SDK's go/kubernetes/yaml/v2/kinds.go
  * @throws ToolchainError when the SDK's source has changed, e.g. when the default case would build a wrong token for a

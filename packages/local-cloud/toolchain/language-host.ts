@@ -9,8 +9,8 @@ import { ToolchainError } from "./go.ts";
 const OPTIONS = "Options: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),";
 
 /**
- * Go source of a handler that forwards unary calls. It decodes each message as an empty one, which keeps all fields as
- * unknown fields.
+ * Go source of a handler that forwards unary calls. It decodes each message as the type `google.protobuf.Empty`, which
+ * keeps all fields as unknown fields.
  */
 const PASS_ON = `package main
 

@@ -70,8 +70,8 @@ async function prepareEngine(build: Build): Promise<string> {
 }
 
 /**
- * Prepares Pulumi's language host for Node.js. This function changes the host: it forwards to the engine the calls that
- * its own, older SDK doesn't know.
+ * Prepares Pulumi's language host for Node.js. The function edits the host's source, so that the host forwards calls
+ * that its older SDK doesn't know to the engine.
  */
 async function prepareLanguageHost(build: Build): Promise<string> {
   const { folder, copy } = await prepareWithCopy(build, "github.com/pulumi/pulumi/sdk/v3");
@@ -101,8 +101,8 @@ async function prepareWithCopy(build: Build, module: string): Promise<{ folder: 
 }
 
 /**
- * Downloads a module that the tool's go.mod requires, without the modules that this module requires: Grafana's provider
- * requires modules under the AGPL, which must not be downloaded.
+ * Downloads one module that the tool's go.mod requires, but not the dependencies of that module. Those of Grafana's
+ * provider include modules under the AGPL, which must not be downloaded.
  *
  * @returns its directory in the module cache
  */

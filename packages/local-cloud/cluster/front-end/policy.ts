@@ -8,7 +8,7 @@ export interface PolicyRule {
   readonly match: { readonly config: { readonly srcIpRanges: readonly string[] } };
   /** Options of action `throttle`. */
   readonly rateLimitOptions?: {
-    /** `deny(STATUS)`. */
+    /** Action for requests above the threshold: `deny(STATUS)`. */
     readonly exceedAction: string;
     readonly rateLimitThreshold: { readonly count: number; readonly intervalSec: number };
   };
@@ -21,7 +21,8 @@ export type RequestTimes = Map<string, number[]>;
  * Evaluates a security policy. Of the rules whose ranges contain the client's address, the one with the lowest priority
  * number applies.
  *
- * @param requestTimes earlier requests of throttled clients; adds this request if a throttle rule admits it
+ * @param requestTimes times of earlier requests that throttle rules allowed. The function adds this request if a
+ * throttle rule allows it
  * @param now Unix time in milliseconds
  * @returns the HTTP status to reject the request with, or undefined if the request is allowed
  */

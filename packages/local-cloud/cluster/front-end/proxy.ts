@@ -60,7 +60,7 @@ function upstreamOf(
     host,
     port,
     method,
-    // Sent unchanged: parsed as a URL, "//other/x" would name another host.
+    // The path is not parsed as a URL, because a path such as "//other/x" would then name another host.
     path: url,
     headers: {
       ...headers,

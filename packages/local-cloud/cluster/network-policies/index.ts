@@ -7,8 +7,8 @@ import type { ClusterCache } from "../records/cluster-cache.ts";
 import { nodeRules, type ClusterState } from "./rules.ts";
 
 /**
- * Built-in chains of the table `mangle`, and the chains to which they jump first. Other programs on a node create at
- * most empty chains in this table.
+ * Built-in chains of the table `mangle`, each with the chain that its first rule jumps to. No other program on a node
+ * adds rules to this table.
  */
 const HOOKS = [
   ["FORWARD", "NP-FORWARD"],

@@ -124,7 +124,7 @@ async function startInformer<T extends KubernetesObject>(
       changes.notify();
     });
   await objects.start();
-  // Waits for the first successful request: before it, the list is empty, like that of a cluster without objects.
+  // Waits for the first successful request. Until then the list is empty, as if the cluster had no such objects.
   while (objects.latestResourceVersion() === "") {
     await sleep(retryMs);
     await objects.start();

@@ -55,9 +55,8 @@ export function isEnabled(data: Data, project: string, name: string): boolean {
 }
 
 /**
- * Returns the resources that Google creates when the API is enabled: the resources of the APIs that it depends on, and
- * for Compute Engine the network `default` and the default service account. The resource of the API itself is not
- * included.
+ * Returns the resources that Google creates in addition when the API `name` is enabled. These are the APIs that `name`
+ * depends on, which Google enables too, and for Compute Engine the network `default` and the default service account.
  *
  * @param data existing resources; APIs that are enabled there are omitted
  */

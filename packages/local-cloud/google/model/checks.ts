@@ -23,7 +23,7 @@ export const checkRange: Check = (value, at) =>
 export const checkAddress: Check = (value, at) =>
   typeof value === "string" && isIPv4(value) ? undefined : invalid(at, value, "Must be a valid IPv4 address");
 
-/** Returns a check that a string matches the pattern. Its message is the provider's. */
+/** Returns a check that a string matches the pattern. The error message is that of the real provider. */
 export function matches(pattern: string): Check {
   const rule = new RegExp(pattern);
   return (value, { terraform }) =>
@@ -32,7 +32,7 @@ export function matches(pattern: string): Check {
       : `"${terraform}" (${JSON.stringify(value)}) doesn't match regexp "${pattern}"`;
 }
 
-/** Returns a check that a value is one of `allowed`. Its message is the provider's. */
+/** Returns a check that a value is one of `allowed`. The error message is that of the real provider. */
 export function oneOf(...allowed: string[]): Check {
   return (value, { terraform }) => {
     if (typeof value === "string" && allowed.includes(value)) return undefined;
@@ -41,7 +41,7 @@ export function oneOf(...allowed: string[]): Check {
   };
 }
 
-/** Returns a check that a value is an integer from `min` to `max`. Its message is the provider's. */
+/** Returns a check that a value is an integer from `min` to `max`. The error message is that of the real provider. */
 export function between(min: number, max: number): Check {
   return (value, { terraform }) => {
     const number = Number(value);
@@ -50,7 +50,7 @@ export function between(min: number, max: number): Check {
   };
 }
 
-/** Returns a check that a value is an integer of at least `min`. Its message is the provider's. */
+/** Returns a check that a value is an integer of at least `min`. The error message is that of the real provider. */
 export function atLeast(min: number): Check {
   return (value, { terraform }) =>
     Number.isInteger(Number(value)) && Number(value) >= min

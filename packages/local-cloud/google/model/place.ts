@@ -14,7 +14,7 @@ export interface Defaults {
   readonly zone?: string;
 }
 
-/** Scope of a type's resources. `location` is a zone or a region in the argument `location`. */
+/** Scope of a type's resources. `location` means that the argument `location` names a zone or a region. */
 export type Scope = "global" | "region" | "zone" | "location";
 
 const compute = "https://www.googleapis.com/compute/v1/";

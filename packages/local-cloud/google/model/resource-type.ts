@@ -30,7 +30,7 @@ export interface Request {
   readonly previous?: Resource;
 }
 
-/** Result of a successful admission. */
+/** Result of `admit` (below), which accepts a request. */
 export interface Admitted {
   /** Outputs in addition to arguments and location. */
   readonly outputs: Values;
@@ -93,8 +93,8 @@ export interface ResourceType {
   /** Returns outputs that depend on other resources. Computed for each read and never stored. */
   observe?(path: string, resource: Resource, data: Data): Values;
   /**
-   * Returns the paths of things that use this resource and are not resources of the store, e.g. nodes, for the output
-   * `users`.
+   * Returns the value of the output `users`: paths of the users of this resource that are not emulated resources
+   * themselves, e.g. the nodes that use a disk.
    */
   users?(backend: Backend, path: string, resource: Resource): Promise<string[]>;
   /**
@@ -119,7 +119,8 @@ export interface ResourceType {
   /**
    * Returns the prefix that the real provider adds to an error message.
    *
-   * @default for example "Error creating" and the {@link title}; for an update, also the resource's path in quotes
+   * @default "Error", the operation and the {@link title}, e.g. "Error creating Router"; an update also has the quoted
+   * path
    */
   errorPrefix?(context: OperationContext, inputs: Values): string;
   /** Reverts {@link work}. Must be idempotent. `data` contains all resources, including this one. */

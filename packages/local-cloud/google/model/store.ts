@@ -93,8 +93,8 @@ export class Store {
   private write(data: Data): void {
     mkdirSync(path.dirname(this.file), { recursive: true });
     const beside = `${this.file}.new`;
-    // No fsync: a killed process loses nothing without it, the hosts don't survive a crash of the computer
-    // either, and an fsync takes seconds while binaries are being built.
+    // Without an fsync, only a crash of the computer can lose the data, and the hosts don't survive such a crash
+    // anyway. An fsync takes seconds while binaries are being built.
     writeFileSync(beside, `${JSON.stringify(data, undefined, 2)}\n`, { mode: 0o600 });
     renameSync(beside, this.file);
   }

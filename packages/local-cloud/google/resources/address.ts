@@ -78,7 +78,7 @@ function subnetworkPath(inputs: Values, place: Place): string | undefined {
   return reference === undefined ? undefined : pathOf(reference, "subnetworks", "region", place);
 }
 
-/** Returns the requested address or a free one. @throws ApiError */
+/** Returns the requested address or a free one. @throws ApiError if the subnetwork or the address is unusable */
 function reserve({ data, inputs, place }: Request, subnetwork: string | undefined): string {
   const found = subnetwork === undefined ? undefined : data.resources[subnetwork];
   if (subnetwork === undefined || found === undefined) {

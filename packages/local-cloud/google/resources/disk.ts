@@ -22,7 +22,10 @@ const minimumGb = 10;
 const largest = 65_536;
 /** Default size in GiB. */
 const defaultSizeGb = 500;
-/** Maximum length of a disk name from which the real provider derives a snapshot name. */
+/**
+ * Maximum length of the name prefix of the snapshot that the provider creates before it deletes a disk. By default, the
+ * prefix is the disk's name.
+ */
 const maxNameForSnapshot = 48;
 
 /** Disk types (cloud.google.com/compute/docs/disks). */

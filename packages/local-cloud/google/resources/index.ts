@@ -40,7 +40,7 @@ export const resourceTypes: readonly ResourceType[] = [
 
 const byToken = new Map(resourceTypes.map((type) => [type.token, type]));
 
-/** Returns the type of that token. @throws Error that names a type that is not emulated */
+/** Returns the resource type with a token. @throws Error if the local cloud doesn't emulate the type */
 export function findType(token: string): ResourceType {
   const type = byToken.get(token);
   if (type === undefined) {

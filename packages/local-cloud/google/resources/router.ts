@@ -12,7 +12,8 @@ export const router: ResourceType = {
   scope: "region",
   api: "compute.googleapis.com",
   checks: { name: checkName, ...notEmulated("nccGateway", "encryptedInterconnectRouter") },
-  // Google requires a network. The provider's schema does not, because the router of an NCC Gateway has none.
+  // Google requires a network for every router except that of an NCC Gateway. The exception makes the property optional
+  // in the provider's schema.
   validate: (inputs) =>
     inputs["network"] === undefined
       ? [{ property: "network", reason: invalidFieldText("resource.network", "", "Must be specified") }]

@@ -52,8 +52,8 @@ const newer: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The only emulated type for which the npm package declares no argument `deletionPolicy`. table.json has this argument
- * for no type, because it is older than the package.
+ * The only emulated type without an argument `deletionPolicy` in the npm package. table.json is older than the package
+ * and does not have this argument for any type.
  */
 const withoutPolicy = "gcp:projects/iAMMember:IAMMember";
 

@@ -34,7 +34,10 @@ const ATTEMPTS_WINDOW_MS = 5 * 60_000;
 /** Maximum lifetime of a session, and maximum time since its last request. Both are Grafana's defaults. */
 const SESSION_MS = 30 * 24 * 3600_000;
 const SESSION_IDLE_MS = 7 * 24 * 3600_000;
-/** Minimum time in ms between two updates of a session's last request (`seen`). Each update waits for the disk. */
+/**
+ * Minimum time in ms between two updates of the time of a session's last request (`seen`), because each update waits
+ * for the disk.
+ */
 const SEEN_EVERY_MS = 60_000;
 const MIN_PASSWORD = 4;
 

@@ -64,7 +64,7 @@ const SAME_SITE = { strict: "Strict", lax: "Lax", none: "None", disabled: undefi
 /**
  * Reads Grafana's settings from the environment, `GF_<SECTION>_<KEY>`.
  *
- * @param home base directory of a relative static root
+ * @param home directory to which a relative GF_SERVER_STATIC_ROOT_PATH refers
  * @throws Error that lists all variables with invalid values
  */
 export function readSettings(environment: Record<string, string | undefined>, home: string): Settings {
@@ -89,7 +89,7 @@ export function readSettings(environment: Record<string, string | undefined>, ho
     hideVersion: set.GF_AUTH_ANONYMOUS_HIDE_VERSION,
     basicAuth: set.GF_AUTH_BASIC_ENABLED,
     bruteForceProtection: !set.GF_SECURITY_DISABLE_BRUTE_FORCE_LOGIN_PROTECTION,
-    // Node's default, with which each password takes 50 ms of a core.
+    // Node's default. To hash or verify a password takes 50 ms of CPU time.
     scryptCost: 2 ** 14,
     newUserRole: set.GF_USERS_AUTO_ASSIGN_ORG_ROLE,
     ignored: Object.keys(environment).filter((name) => name.startsWith("GF_") && !(name in variables.shape)),

@@ -3,7 +3,7 @@ import { timeTicks } from "./src/panels/axis.ts";
 
 const HOUR = 3600_000;
 
-/** Offset of Berlin, where daylight saving time begins on 2026-03-29 at 01:00 UTC. */
+/** Returns Berlin's UTC offset in ms. Daylight saving time begins on 2026-03-29 at 01:00 UTC. */
 const berlin = (time: number) => (time < Date.UTC(2026, 2, 29, 1) ? HOUR : 2 * HOUR);
 const india = () => 5.5 * HOUR;
 

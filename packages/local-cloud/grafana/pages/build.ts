@@ -115,7 +115,7 @@ function options(packages: string, out: string): BuildOptions {
     absWorkingDir: SOURCES,
     nodePaths: [path.join(packages, "node_modules")],
     entryPoints: { app: "src/main.tsx" },
-    // Browsers cache these files for a year.
+    // Browsers cache these files for a year, so a file with other content needs another name.
     entryNames: "[name]-[hash]",
     outdir: out,
     bundle: true,

@@ -10,8 +10,8 @@ const UNITS: Record<string, number> = {
 };
 
 /**
- * Parses a duration such as `10s`, `1h30m` or `>1m` to ms. A number without a unit means seconds. @throws Error that
- * names the text
+ * Parses a duration such as `10s` or `1h30m` to ms. A number without a unit means seconds. A leading `>` or `<` is
+ * ignored. @throws Error that names the text
  */
 export function parseDuration(text: string): number {
   const given = text.trim().replace(/^[<>]/, "");

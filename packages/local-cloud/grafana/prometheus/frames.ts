@@ -80,7 +80,7 @@ export function displayName(
   if (legendFormat !== "" && legendFormat !== "__auto") {
     return legendFormat.replaceAll(/\{\{\s*(.+?)\s*\}\}/g, (_, label: string) => labels[label] ?? "");
   }
-  // The page derives the name from the labels in which the series differ.
+  // If the name is empty, Grafana's page makes one from the labels in which the series differ.
   if (legendFormat === "__auto" && Object.keys(labels).length > 0) return "";
   const { __name__: name = "", ...others } = labels;
   const words = Object.entries(others)

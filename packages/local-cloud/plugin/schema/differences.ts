@@ -10,7 +10,7 @@ export type Effects = Readonly<
   Record<string, (before: Value | undefined, after: Value | undefined) => Effect>
 >;
 
-/** An argument before and after the change, and its value in the state. */
+/** Input of an argument before and after the change, and its output in the state. */
 interface Pair<T> {
   readonly before: T;
   readonly after: T;
@@ -75,8 +75,8 @@ function* listChanges(argument: Argument, { before, after, state }: Pair<Value[]
       (n) => argument.type !== "TypeSet" || !others.some((one) => equal(one, these[n])),
     );
   const [old, now] = [without(before, after), without(after, before)];
-  // The items don't count as computed: the provider keeps a computed list that the program no longer sets, but if the
-  // program sets a shorter list, it removes the items that are not in the new list.
+  // `computed` doesn't apply to items. If the program no longer sets a computed list, the provider keeps the old list;
+  // but if the program sets a shorter list, the provider removes the surplus items.
   const item = { ...argument, computed: false };
   for (let n = 0; n < Math.max(old.length, now.length); n++) {
     const [from = -1, to = -1] = [old[n], now[n]];

@@ -11,8 +11,8 @@ const LAYER = "the program of the image";
 
 /**
  * Tests pulling of images with a real registry on 127.0.0.1, which contains the project's own images. `npm start --
- * --official-images` pulls the images in versions.ts in the same way. Does not prove public registries, their TLS and
- * their authentication.
+ * --official-images` pulls the images in versions.ts in the same way. Does not test public registries, TLS or
+ * authentication.
  */
 describe("pullImages", () => {
   let registry: Registry;

@@ -58,8 +58,8 @@ export function timeTicks(
 }
 
 /**
- * Converts a time of the axis's time zone to Unix time; both are in ms. The first guess uses the offset at the wrong
- * moment, so the function looks up the offset again.
+ * Converts a local time of the axis's time zone to Unix time; both are in ms. `offsetAt` needs the Unix time, so the
+ * function first estimates it with the offset at `local`, and then uses the offset at the estimate.
  */
 function toUnix(local: number, offsetAt: (time: number) => number): number {
   return local - offsetAt(local - offsetAt(local));

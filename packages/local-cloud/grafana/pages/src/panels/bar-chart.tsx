@@ -135,7 +135,8 @@ function toBars(frame: DataFrame, xField: string | undefined, theme: GrafanaThem
     .filter((field) => field !== x && field.type === FieldType.number)
     .map((field, seriesIndex) => ({
       name: getFieldDisplayName(field, frame),
-      // The field of names is not counted, so that the first bar has the first color.
+      // `seriesIndex` selects the color. It does not count the field of bar names, so the first series has the first
+      // color.
       color: getFieldSeriesColor({ ...field, state: { ...field.state, seriesIndex } }, theme).color,
       field: { ...field, display: field.display ?? getDisplayProcessor({ field, theme }) },
     }));

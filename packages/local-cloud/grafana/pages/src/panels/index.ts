@@ -5,7 +5,7 @@ import { stateTimeline } from "./state-timeline.tsx";
 import { table } from "./table.tsx";
 import { timeSeries } from "./time-series.tsx";
 
-/** Panel plugins by the type in dashboards. */
+/** Panel plugins by panel type, the field `type` of a panel in a dashboard's JSON. */
 export const panelPlugins: Record<string, PanelPlugin | undefined> = {
   timeseries: timeSeries,
   stat,

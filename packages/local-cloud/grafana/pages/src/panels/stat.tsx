@@ -92,5 +92,5 @@ function textMode(options: Options, value: FieldDisplay): BigValueTextMode {
   return value.name === "" ? BigValueTextMode.Value : BigValueTextMode.Auto;
 }
 
-/** One number, or one for each series. */
+/** Panel that shows one number for each series. */
 export const stat = useFields(new PanelPlugin<Options>(StatPanel), {});

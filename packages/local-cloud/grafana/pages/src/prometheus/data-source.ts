@@ -30,8 +30,9 @@ type BackendAnswer = Parameters<typeof toDataQueryResponse>[0] extends infer R
   : never;
 
 /**
- * Variables that the server replaces, because only the server knows the query's step. This page replaces each by its
- * own name; otherwise, scenes would replace it with the interval of the previous query.
+ * Variables that the server replaces, because only the server knows the query's step. Here, the value of each variable
+ * is its own name, so that the server receives `$__interval` unchanged. Otherwise, scenes would insert the interval of
+ * the previous query.
  */
 const REPLACED_BY_SERVER: ScopedVars = Object.fromEntries(
   ["__interval", "__interval_ms"].map((name) => [name, { text: `$${name}`, value: `$${name}` }]),

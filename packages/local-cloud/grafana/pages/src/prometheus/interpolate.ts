@@ -9,7 +9,7 @@
 export interface InterpolatedVariable {
   /** Whether several values can be selected. */
   multi?: boolean;
-  /** Whether all values can be selected. */
+  /** Whether the variable has the option "All". */
   includeAll?: boolean;
 }
 
