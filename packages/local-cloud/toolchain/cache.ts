@@ -11,7 +11,7 @@ import type { Tool } from "./tools.ts";
  * Version of the build steps. Increment it when a change of recipes.ts or layout.ts, or of a file that they import,
  * changes the results. Changes of a tool in tools.ts or of its Go module change the key by themselves.
  */
-const RECIPES_VERSION = 2;
+const RECIPES_VERSION = 3;
 
 export function defaultCacheDir(): string {
   const base = process.env["XDG_CACHE_HOME"] ?? "";
