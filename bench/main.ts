@@ -30,7 +30,7 @@ import { measureFreshness, measureThroughput } from "./pushes.ts";
 import { measureRest } from "./rest.ts";
 import { measureUp } from "./up.ts";
 
-/** The running environment. */
+/** The environment that is measured, on a temporary local cloud. */
 interface Subject {
   cloud: Cloud;
   engine: Engine;

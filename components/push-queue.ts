@@ -32,8 +32,9 @@ const { name: NAME, port: PORT } = WORKLOADS.pushQueue;
 /** Name of the port for pushes, which the Services select. */
 const PORT_NAME = "metrics";
 /**
- * Containers of a pod, each with its own port for metrics and probes. Both listen on PORT with SO_REUSEPORT: if the
- * kernel kills one process, the other accepts connections until the kubelet has restarted the killed one.
+ * The two containers of a pod. Both accept pushes on PORT (SO_REUSEPORT): if the kernel kills one process, the other
+ * accepts connections until the kubelet has restarted the killed one. For metrics and probes, each has a port of its
+ * own.
  */
 const CONTAINERS = PUSH_QUEUE_METRICS_PORTS.map((number, index) => ({
   name: `haproxy-${index + 1}`,

@@ -67,7 +67,10 @@ export function isInstance(type: string): boolean {
   );
 }
 
-/** Returns the containers that a custom resource adds to the pod, without its changes of the operator's containers. */
+/**
+ * Returns the containers that a custom resource adds to the pod. Entries that only patch a container of the operator
+ * have no image and are left out.
+ */
 export function addedContainers(spec: InstanceSpec): Container[] {
   return [...(spec.initContainers ?? []), ...(spec.containers ?? [])].filter(
     ({ image }) => image !== undefined,

@@ -52,8 +52,7 @@ async function main(): Promise<number> {
     direct ? connectDirectly : await connectThroughKubernetes(target),
   );
   const stop = new AbortController();
-  // With `once`, this listener would already be removed when execa's own SIGINT listener runs. Execa's listener ends
-  // the process at once if it is the only one.
+  // Not `once`: a second Ctrl-C would then end the process before the sample is deleted.
   process.on("SIGINT", () => {
     stop.abort(new Error("stopped by Ctrl-C"));
   });

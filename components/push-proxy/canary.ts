@@ -107,7 +107,10 @@ async function tryNow(push: Request): Promise<Verdict> {
   }
 }
 
-/** Returns whether the canary exited because of an error, such as a lack of memory, and not because of a signal. */
+/**
+ * Returns whether the canary exited with an exit code, e.g. after a failed memory allocation, and was not killed by a
+ * signal.
+ */
 async function hasEndedItself({ child }: Canary): Promise<boolean> {
   for (let waited = 0; waited < EXIT_MS && !hasEnded(child); waited += 5) await sleep(5);
   return child.exitCode !== null;

@@ -53,7 +53,7 @@ function read(incoming: IncomingMessage, outgoing: ServerResponse): void {
   } else passOn(incoming, outgoing);
 }
 
-/** Forwards a request without its body, and the unchanged response. */
+/** Sends a request without a body to the Pushgateway, and returns the Pushgateway's response unchanged. */
 function passOn({ method, url, headers }: IncomingMessage, outgoing: ServerResponse): void {
   const ofBody = ["content-length", "transfer-encoding", "expect"];
   const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !ofBody.includes(name)));

@@ -18,7 +18,7 @@ import { exceedsQuota, mayExceedQuota } from "./quota.ts";
 import { MAX_PUSH_BYTES, MAX_STORED_BYTES, PUSH_TIMEOUT_MS } from "./settings.ts";
 import { staleFamilies } from "./stale-families.ts";
 
-/** A push or a deletion that the canary accepted. */
+/** A push that the canary accepted, or a deletion. */
 export interface Change extends AcceptedPush {
   method: string;
   path: string;

@@ -50,8 +50,9 @@ export function nightlyAlerts(thresholds: AlertThresholds): Alert[] {
 
 function runMissing(thresholds: AlertThresholds): Alert {
   const hours = thresholds.runMissingHours;
-  // Returns a series without the label `code_level` if no code level had a run in EXPECTED_DAYS days. Returns nothing
-  // in the first `runMissingHours` hours of a new environment.
+  // If no code level had a run in EXPECTED_DAYS days, this expression returns one series, without the label
+  // `code_level`. Otherwise, it returns nothing. Returns nothing in the first `runMissingHours` hours of a new
+  // environment.
   const none =
     `absent_over_time(run:push_time_seconds[${EXPECTED_DAYS}d]) * ${EXPECTED_DAYS * 86_400} ` +
     `and on () count(present_over_time(up{${ownJob("prometheus")}}[1d] offset ${hours}h))`;
@@ -64,7 +65,7 @@ function runMissing(thresholds: AlertThresholds): Alert {
     summary: `No run{{ if $labels.code_level }} of ${LEVEL}{{ end }} for {{ humanizeDuration $value }}`,
     description:
       "No run arrived by the time that alerts.expectedRuns or alerts.runMissingHours sets. Either the CI job did not run, " +
-      `or it could not push. The alert ends ${EXPECTED_DAYS} days after the run was due.`,
+      `or it could not push. The alert ends ${EXPECTED_DAYS} days after its last run, or some days later if it has a schedule.`,
     panel: { dashboard: SUMMARY.uid, id: SUMMARY.lastRun },
   };
 }

@@ -28,8 +28,8 @@ const oldestNode = "20";
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 
 /**
- * Debian packages that the local cloud needs, each with commands on PATH or absolute paths of files. If all of them
- * exist, the package counts as installed. So the same programs from other sources work too.
+ * Debian packages that the local cloud needs. A package counts as installed if all of its listed commands are on PATH
+ * and all of its listed files (absolute paths) exist. So the same programs from other sources work too.
  *
  * @type {Record<string, string[]>}
  */

@@ -40,8 +40,9 @@ afterAll(async () => {
 
 /**
  * Writes each recording group and each alert to a separate file, so that a test evaluates only the rules that it needs.
- * Groups have no interval, so that the tests' evaluation_interval applies. The only annotation is the summary, because
- * the others contain no templates. The file all.yaml contains all rules unchanged.
+ * In these files, groups have no interval, so that the tests' evaluation_interval applies. Alerts keep only the
+ * annotation `summary`: the others contain no templates, so the tests needn't repeat them. The file all.yaml contains
+ * all groups unchanged.
  */
 async function writeRules(): Promise<void> {
   const write = (file: string, groups: object[]) => writeFile(path.join(folder, file), stringify({ groups }));

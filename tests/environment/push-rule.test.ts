@@ -16,9 +16,10 @@ const PROTOBUF =
 const LINE = Buffer.from("a_metric 1\n");
 
 /**
- * Tests the rule that a push is stored only if the Pushgateway's metrics stay valid. The push proxy therefore tries
- * each push on the canary, a second Pushgateway. Without the canary, pushes such as those that are rejected here made
- * the metrics invalid. Does not prove that Prometheus's own parser accepts the metrics, which push-fuzz.test.ts tests.
+ * Tests the rule that a push is stored only if the Pushgateway's metrics stay valid. To keep this rule, the push proxy
+ * first tries each push on the canary, a second Pushgateway. A Pushgateway alone accepts some of the pushes that are
+ * rejected here, and its metrics are then invalid. Does not prove that Prometheus's own parser accepts the metrics;
+ * push-fuzz.test.ts tests that.
  */
 describe("a push never affects other clients' data", () => {
   let binaries: Awaited<ReturnType<typeof ensureToolchain>>;

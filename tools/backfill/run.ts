@@ -1,8 +1,8 @@
 import type { Labels } from "./recording.ts";
 
 /**
- * Samples that one evaluation of the recording rules would have recorded. They are usually from the push of one group,
- * but from several pushes if groups were pushed in the same minute.
+ * Results that one evaluation of the recording rules would have recorded. Usually one group of the Pushgateway was
+ * pushed in the minute before the evaluation, but there can be several.
  */
 export interface Run {
   /** Unix time of the evaluation in seconds, at the start of a minute. */

@@ -11,7 +11,7 @@ export interface CloudProcess {
   argv: string[];
 }
 
-/** Returns the arguments that mark a process as part of the cloud, with a role. */
+/** Returns the command-line arguments that mark a process as part of the cloud and name its role. */
 export function markerArguments(cloud: Cloud, role: string): string[] {
   return [`--cloud=${cloud.dir}`, `--role=${role}`];
 }

@@ -36,7 +36,7 @@ export function sourceOf(tool: Tool): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Returns whether a tool has programs, not only files of a Go module. */
+/** Returns whether a tool contains binaries. Others contain only files from a Go module, e.g. CRDs. */
 export function hasBinaries(tool: Tool): boolean {
   return Object.keys(tool.binaries).length > 0;
 }

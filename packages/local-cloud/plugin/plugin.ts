@@ -106,7 +106,7 @@ export interface ReadRequest extends Subject {
 }
 
 export interface ReadResult extends Made {
-  /** Arguments that result in this state. */
+  /** Arguments of the resource with which a create or an update would result in the returned `state`. */
   readonly inputs: Values;
 }
 

@@ -79,7 +79,7 @@ function diskPath(inputs: Values, place: Place): string {
   return pathOf(text(inputs, "disk"), "disks", "zone", place);
 }
 
-/** Google's rule for snapshot schedules; other schedules can have longer cycles. */
+/** Checks that a snapshot schedule runs every day. Google allows cycles of several days only for other schedules. */
 function checkCycle(value: Value): string | undefined {
   return value === 1 ? undefined : "days_in_cycle must be 1 for a snapshot schedule policy";
 }

@@ -25,7 +25,7 @@ export interface Settings {
   /** Hides the version in `/api/health`. */
   hideVersion: boolean;
   basicAuth: boolean;
-  /** Whether a login is blocked for 5 minutes after 5 wrong passwords. */
+  /** Whether a login is blocked while it has 5 or more wrong passwords within the last 5 minutes. */
   bruteForceProtection: boolean;
   /** Cost parameter N of scrypt for passwords. All servers of one database need the same value. */
   scryptCost: number;

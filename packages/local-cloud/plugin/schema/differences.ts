@@ -5,7 +5,10 @@ import type { Argument, Block } from "./argument.ts";
 /** Whether a change updates or replaces the resource. */
 export type Effect = "update" | "replace";
 
-/** Effects that depend on the old and the new value, by argument path. The provider's schema doesn't contain them. */
+/**
+ * Functions by argument path, for arguments whose old and new values decide whether a change updates or replaces the
+ * resource. The provider's schema doesn't contain such rules.
+ */
 export type Effects = Readonly<
   Record<string, (before: Value | undefined, after: Value | undefined) => Effect>
 >;

@@ -4,7 +4,7 @@ import { isInput, type Argument, type Block } from "./argument.ts";
 
 /** Location of a value in a resource's arguments. */
 export interface Location {
-  /** Path in Pulumi's and Google's notation, e.g. `rules[0].match`. */
+  /** Path in the notation that Pulumi and Google's API use, e.g. `rules[0].match`. */
   readonly pulumi: string;
   /** Path in the provider's notation, e.g. `rule.0.match`. */
   readonly terraform: string;
