@@ -65,7 +65,8 @@ function runMissing(thresholds: AlertThresholds): Alert {
     summary: `No run{{ if $labels.code_level }} of ${LEVEL}{{ end }} for {{ humanizeDuration $value }}`,
     description:
       "No run arrived by the time that alerts.expectedRuns or alerts.runMissingHours sets. Either the CI job did not run, " +
-      `or it could not push. The alert ends ${EXPECTED_DAYS} days after its last run, or some days later if it has a schedule.`,
+      `or it could not push. The alert ends ${EXPECTED_DAYS} days after the last run, or some days later if the code ` +
+      "level has a schedule.",
     panel: { dashboard: SUMMARY.uid, id: SUMMARY.lastRun },
   };
 }
