@@ -36,6 +36,7 @@ export default defineConfig(({ mode }) => ({
         ? DIRECTORIES.map((directory) => `${directory}/**/*.test.ts`)
         : MAIN_JOB.map((name) => `{${DIRECTORIES.join(",")}}/${name}.test.ts`),
     env: { K8SFV_LONG: mode === "long" ? "1" : "" },
+    globalSetup: ["tests/kill-leftovers.ts"],
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 1_800_000,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { hash } from "bcryptjs";
 import { PERSISTENCE_INTERVAL, pushProxyProgram } from "../../components/push-proxy.ts";
 import { freePort } from "../../lib/free-port.ts";
+import { TEST_RUN } from "../kill-leftovers.ts";
 
 /** The real Pushgateway with the push proxy as processes of this computer, connected as in their pod. */
 export interface GatewayProcess {
@@ -84,6 +85,7 @@ export async function startGateway(
     // Starts the proxy in its own process group, so that its child process, the canary, is killed with it.
     detached: true,
     env: {
+      [TEST_RUN]: process.env[TEST_RUN],
       PUSH_PROXY_PORT: String(port),
       PUSH_PROXY_GATEWAY_PORT: String(gatewayPort),
       PUSH_PROXY_CANARY_PORT: String(canaryPort),

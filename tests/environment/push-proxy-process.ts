@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { pushProxyProgram } from "../../components/push-proxy.ts";
 import { freePort } from "../../lib/free-port.ts";
+import { TEST_RUN } from "../kill-leftovers.ts";
 import { FakePushgateway } from "./fake-pushgateway.ts";
 
 interface PushProxyOptions {
@@ -92,6 +93,7 @@ export async function startPushProxy({
     // Starts a process group, so that killing the group also kills the proxy's canary process.
     detached: true,
     env: {
+      [TEST_RUN]: process.env[TEST_RUN],
       FLUSHES: at("flushes"),
       PUSH_PROXY_PORT: String(port),
       PUSH_PROXY_GATEWAY_PORT: String(gatewayPort),

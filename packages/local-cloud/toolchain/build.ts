@@ -139,7 +139,7 @@ async function buildAll(missing: readonly Target[], cacheDir: string, output: Ou
 
   const progress = new Progress(missing.length, output);
   progress.begin(
-    `toolchain: ${missing.length} tools to build from source into ${cacheDir} (only once; about 11 minutes for all tools on 2 cores)`,
+    `toolchain: ${missing.length} tools to build from source into ${cacheDir} (only once; 10 to 12 minutes for all tools on 2 cores)`,
   );
   const waiting = new Set(missing);
   const running = new Map<Target, Promise<void>>();

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { type Dirent, existsSync, readFileSync } from "node:fs";
+import { type Dirent, existsSync } from "node:fs";
 import { link, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRunning, processId } from "../../../lib/process-id.ts";
 import type { Go } from "./go.ts";
 import type { Tool } from "./tools.ts";
 
@@ -37,21 +38,6 @@ export async function cacheKey(tool: Tool, moduleDir: string, go: Go): Promise<s
     hash.update(`${file.slice(moduleDir.length)} ${content.length}\n`).update(content);
   }
   return hash.digest("hex").slice(0, 16);
-}
-
-/** Identifies a process by its PID and start time, so that a reused PID is recognized. */
-function processId(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // Start time is field 22 of proc_pid_stat(5). Field 2, in parentheses, may contain spaces.
-    return `${pid}-${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""}`;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(mark: string): boolean {
-  return processId(Number.parseInt(mark, 10)) === mark;
 }
 
 /** Directories of a build: `out` becomes the cache directory, `scratch` is removed. */
@@ -104,7 +90,7 @@ async function takeLock(lock: string, mark: string): Promise<boolean> {
     await rm(ticket, { force: true });
   }
   const owner = await readFile(lock, "utf8").catch(() => "");
-  if (owner !== "" && !isAlive(owner)) await rm(lock, { force: true });
+  if (owner !== "" && !isRunning(owner)) await rm(lock, { force: true });
   return false;
 }
 
@@ -112,7 +98,7 @@ async function takeLock(lock: string, mark: string): Promise<boolean> {
 export async function sweep(cacheDir: string): Promise<void> {
   for (const name of await readdir(cacheDir)) {
     const owner = /\.tmp-(.+)$/.exec(name)?.[1];
-    if (owner !== undefined && !isAlive(owner))
+    if (owner !== undefined && !isRunning(owner))
       await rm(join(cacheDir, name), { recursive: true, force: true });
   }
 }

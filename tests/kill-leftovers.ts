@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { isRunning, processId } from "../lib/process-id.ts";
+
+/** Environment variable of all processes of a test run: the {@link processId} of Vitest's main process. */
+export const TEST_RUN = "K8SFV_TEST_RUN";
+
+/**
+ * Kills the processes that earlier test runs left behind because they were killed themselves. Marks this run, so that a
+ * later run can find its processes: they inherit the environment.
+ */
+export default function setup(): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const run = new RegExp(`^${TEST_RUN}=(.+)$`, "m").exec(environment(pid))?.[1];
+    if (run !== undefined && !isRunning(run)) kill(Number(pid));
+  }
+  process.env[TEST_RUN] = processId(process.pid);
+}
+
+/** Kills a process. If it leads a process group, kills the group: its children may have another environment. */
+function kill(pid: number): void {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, "SIGKILL");
+    } catch {
+      // The process has exited, or leads no group.
+    }
+  }
+}
+
+/** Returns a process's environment, one variable per line; "" if the process has exited. */
+function environment(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").replaceAll("\0", "\n");
+  } catch {
+    return "";
+  }
+}
