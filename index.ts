@@ -80,11 +80,11 @@ const cluster = new Cluster(
 const api = new kubernetes.Provider(
   "kubernetes",
   { kubeconfig: cluster.kubeconfig, clusterIdentifier: cluster.identifier },
-  // If the cluster is replaced, the old workloads must be deleted while the old API server still runs. Therefore
-  // `replaceOnChanges` makes the engine replace the provider when the kubeconfig changes. If only the kubeconfig
-  // changes, the engine keeps the workloads. The constant `clusterIdentifier` prevents the provider itself from
-  // requesting its replacement: the engine would then replace the workloads too, but close the old provider before it
-  // deletes the old workloads, so the deletion would fail ("the client connection is closing").
+  // When the cluster is replaced, the engine must delete the old workloads while the old API server still runs. It does
+  // so only if it also replaces this provider, hence `replaceOnChanges`. A new kubeconfig for the same cluster replaces
+  // the provider, but keeps the workloads. Without the constant `clusterIdentifier`, the provider itself would request
+  // its replacement. Then the engine would replace the workloads too, but close the old provider before it deletes
+  // them, so the deletion would fail ("the client connection is closing").
   { replaceOnChanges: ["kubeconfig"] },
 );
 const inCluster = { providers: [api] };

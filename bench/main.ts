@@ -76,7 +76,7 @@ await runCommand(async () => {
   }
 });
 
-/** Creates the environment and runs the parts. */
+/** Creates the environment and runs these parts of the benchmark. */
 async function measure({ cloud, engine }: LocalEnvironment, parts: string[]): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
   // Prints each result immediately, so that an interrupted run shows the results so far.

@@ -53,8 +53,8 @@ export async function measureFreshness(
 }
 
 /**
- * Measures the rate of pushes from the CI host to PROMPG_URL (load balancer, push queue, push proxy, disk), and for
- * comparison the rate of pushes to a bare Pushgateway on the CI host.
+ * Measures the rate of pushes from the CI host to `whole`, the value of PROMPG_URL (load balancer, push queue, push
+ * proxy, disk). For comparison, it also measures the rate of pushes to a bare Pushgateway on the CI host.
  */
 export async function measureThroughput(cloud: Cloud, whole: string): Promise<Measurement> {
   const toolchain = await ensureToolchain({ only: ["pushgateway"] });

@@ -14,8 +14,8 @@ export interface ApisArgs {
 /** The provider needs this API to find out whether other APIs are enabled. */
 const FIRST = { roles: "cloudresourcemanager.googleapis.com" };
 /**
- * APIs that the program calls and enables after FIRST. An API rejects requests in a project where it is not enabled.
- * Service Usage, which enables APIs, is missing here because it is enabled in every project.
+ * APIs that the program calls. It enables them after the API in FIRST. An API rejects requests in a project where it is
+ * not enabled. Service Usage, which enables APIs, is missing here because it is enabled in every project.
  */
 const OTHERS = {
   compute: "compute.googleapis.com",

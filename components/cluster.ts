@@ -40,7 +40,7 @@ export class Cluster extends pulumi.ComponentResource {
   readonly kubeconfig: pulumi.Output<string>;
   /** Full name of the cluster: "PROJECT/ZONE/NAME". */
   readonly identifier: string;
-  /** Node pool. The namespace depends on the pool, so that the workloads are deleted while the nodes still run. */
+  /** Node pool. The workloads' namespace depends on it, so Pulumi deletes the workloads while the nodes still run. */
   readonly nodes: NodePool;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -142,8 +142,8 @@ function clusterSettings(args: ClusterArgs, nodeAccount: pulumi.Input<string>): 
       clusterSecondaryRangeName: args.network.podRangeName,
       servicesSecondaryRangeName: args.network.serviceRangeName,
     },
-    // The node pool is a separate resource, so GKE's default pool is removed once the cluster is created. Until then,
-    // its node has the settings of the node pool. Without their service account, it would use Compute Engine's default
+    // The cluster's node pool is a separate resource, so the provider removes GKE's default pool after the creation.
+    // Until then, the default pool's node uses `nodeConfig`. Without it, that node would use Compute Engine's default
     // service account (terraform-provider-google#4435).
     removeDefaultNodePool: true,
     initialNodeCount: 1,

@@ -25,16 +25,16 @@ export interface GrafanaAccess {
   /** URL for Grafana's provider. It is the same in each run, so that the provider doesn't change. */
   url: pulumi.Output<string>;
   /**
-   * Closes the tunnel's connections when these resources are created or updated. Otherwise the provider's idle
-   * connection would keep the program running for another 90 s.
+   * Closes the tunnel's connections after all these resources have been created or updated. Otherwise the idle
+   * connection of Grafana's provider would keep the program running for another 90 s.
    */
   closeAfter(content: pulumi.Resource[]): void;
 }
 
 /**
- * Opens access to Grafana, which is inside the VPC while this program runs outside of the VPC. The URL is an Output
- * that depends on the Deployment, so that Grafana's provider waits until Grafana is available: the engine ignores
- * `dependsOn` of a provider (pulumi#8917).
+ * Opens access to Grafana, which is inside the VPC: directly if `access` is "direct", otherwise through a tunnel to
+ * Grafana's pod. The URL is an Output that depends on the Deployment, so that Grafana's provider waits until Grafana is
+ * available: the engine ignores `dependsOn` of a provider (pulumi#8917).
  */
 export function openGrafanaAccess(args: GrafanaAccessArgs): GrafanaAccess {
   if (args.access === "direct") {

@@ -115,8 +115,8 @@ export class PushEntrance extends pulumi.ComponentResource {
           rules: [{ host: domain, http: { paths: [{ path: "/", pathType: "Prefix", backend: BACKEND }] } }],
         },
       },
-      // The Ingress uses constant names instead of outputs of these resources, which are unknown in a preview without a
-      // cluster: policies must be able to check the Ingress in such a preview.
+      // The Ingress refers to these resources by constant names, so it needs `dependsOn`. Their outputs would be
+      // unknown in a preview without a cluster, where policies must still be able to check the Ingress.
       workload(this, {
         dependsOn: [certificate, frontend, service],
         // GKE keeps the Ingress until its load balancer is gone, which may take 10 minutes.

@@ -142,8 +142,8 @@ export class PushGateway extends pulumi.ComponentResource {
           metricRelabelings: DROP_IMPOSTORS,
           basicAuth: password?.asBasicAuth(),
         },
-        // The proxy's metrics have a separate path. It works while the Pushgateway's metrics can't be read, and pushes
-        // can't add metrics to it.
+        // Second scrape of the same port, for the proxy's own metrics. They have a separate path, so that they can be
+        // read even if the Pushgateway's metrics can't, and pushes can't add metrics to them.
         more: {
           job: "push-proxy",
           endpoint: { path: "/-/push-proxy/metrics", basicAuth: password?.asBasicAuth() },
@@ -219,8 +219,8 @@ export class PushGateway extends pulumi.ComponentResource {
 }
 
 function gatewayContainer(image: string, auth: boolean) {
-  // Probes have no password. They go through the push proxy, which sends it to the Pushgateway, so they fail if the
-  // proxy fails.
+  // Probes have no password, so they go through the push proxy, which forwards them with the password. Therefore they
+  // also fail if the proxy fails.
   const probe = { httpGet: { path: "/-/healthy", port: PORT }, timeoutSeconds: 5 };
   const ready = { httpGet: { path: "/-/ready", port: PORT }, timeoutSeconds: 5 };
   return {

@@ -165,8 +165,8 @@ function container({ name, metrics }: (typeof CONTAINERS)[number], image: string
     args: ["-db", "-f", `${CONFIG.mountPath}/haproxy.cfg`],
     env: [{ name: METRICS_PORT_VARIABLE, value: `${metrics.number}` }],
     ports: [
-      // Both containers listen on PORT. Only the first one declares the port, because Services select it by its name
-      // and need one declaration.
+      // Both containers listen on PORT (SO_REUSEPORT). Only the first one declares the port, which is enough for
+      // Services to find it by its name.
       ...(name === CONTAINERS[0]?.name ? [{ name: PORT_NAME, containerPort: PORT }] : []),
       { name: metrics.name, containerPort: metrics.number },
     ],

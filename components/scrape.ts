@@ -6,7 +6,7 @@ import type { Labels } from "./conventions.ts";
 export interface ScrapeArgs {
   /** Namespace of the Service. */
   namespace: pulumi.Input<string>;
-  /** Name of the ServiceMonitor, and value of the label `instance`. */
+  /** Name of the ServiceMonitor, and with a single port the label `instance` of its target. */
   serviceName: string;
   /** Value of the label `job`. @default name of the Service that `labels` select */
   job?: string;
@@ -29,9 +29,9 @@ export interface ScrapeArgs {
 const CONTAINER = ["__meta_kubernetes_pod_name", "__meta_kubernetes_pod_container_name"];
 
 /**
- * Scrapes a Service every 10 s. Drops the target labels that name the pod: otherwise each new pod would start new
- * series, and no series would last five years. The label `instance` is set to a fixed value instead, because Prometheus
- * replaces a dropped `instance` with the pod's address.
+ * Scrapes a Service every 10 s. Drops the target labels that name the pod, so that series continue when a pod is
+ * replaced. Sets the label `instance` to a stable value and doesn't drop it, because Prometheus replaces a missing
+ * `instance` with the pod's address.
  */
 export function scrape(
   name: string,

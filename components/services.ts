@@ -32,9 +32,9 @@ const INTERNAL = {
 };
 
 /**
- * Annotation that makes the engine wait only for the load balancer. The provider's own wait for a Service takes 10 s
- * longer, because the Service's endpoints must not change in that time (provider/pkg/await/service.go). The engine
- * waits for the workload's pods anyway.
+ * Annotation that ends the provider's wait for a Service as soon as the load balancer has an address. By default, the
+ * provider also waits until the Service's endpoints have not changed for 10 s (provider/pkg/await/service.go). This is
+ * not needed, because the engine waits for the workload's pods anyway.
  */
 const AWAIT_LOAD_BALANCER = { "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress[0].ip}" };
 
@@ -65,7 +65,7 @@ export function internalService(
   );
 }
 
-/** Creates a Service for the cluster's own pods. The engine doesn't wait for its endpoints. */
+/** Creates a Service that can be reached only inside the cluster. The engine doesn't wait for its endpoints. */
 export function clusterService(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): Service {
   const { metadata, spec } = serviceInputs(args);
   return new Service(name, { metadata: { ...metadata, annotations: SKIP_AWAIT }, spec }, opts);

@@ -1,5 +1,6 @@
 /**
- * Label with the name of the stack that a Google Cloud resource belongs to. `npm run recover` finds resources by it.
+ * Label with the name of the stack that a Google Cloud resource belongs to. `npm run recover` imports a resource of a
+ * type with labels only if this label names the stack.
  */
 export const STACK_LABEL = "pulumi-stack";
 

@@ -10,8 +10,8 @@ import { valueAt } from "./problems.ts";
 const MAX_NAME = 63;
 
 /**
- * Checks values that depend on each other. Takes the raw configuration and skips invalid values, so that all
- * problems can be reported together with the schema's.
+ * Checks values that depend on each other. Takes the unvalidated configuration, so that its problems can be reported
+ * together with those that the schema finds. Skips values that the schema rejects.
  */
 export function crossChecks(raw: unknown): Problem[] {
   return [

@@ -74,7 +74,8 @@ export const longTermKeys = {
 };
 
 /**
- * Checks that the long-term store's credentials fit together, and that its write URL differs from `remoteWrite.url`.
+ * Checks that the long-term store has a user with a password, or a bearer token, or neither, and that its write URL
+ * differs from `remoteWrite.url`.
  */
 export function checkLongTerm(raw: unknown): Problem[] {
   const store = valueAt(raw, ["longTerm"]);

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 /** Connects an accepted connection to the remote end. Resolves when data can flow. */
 export type Forward = (local: Socket) => Promise<void>;
 
-/** A listener on 127.0.0.1 whose connections are forwarded. */
+/** A listener on 127.0.0.1 that forwards its connections to a remote end, e.g. Grafana's pod. */
 export interface Tunnel {
   /** URL of the listener, e.g. "http://127.0.0.1:33000". */
   readonly url: string;

@@ -12,9 +12,9 @@ export const PROCESS = [...TEST, "process"];
 export const STEP = [...PROCESS, "test_step"];
 
 /**
- * Maximum age in days of a push that is recorded as a new run. Must be less than {@link LOOKBACK_DAYS}, after which the
- * rule no longer finds that it has recorded a push: the Pushgateway still exposes the push, and the rule would record
- * it again.
+ * Maximum age in days of a push that is recorded as a new run. Must be less than {@link LOOKBACK_DAYS}: the Pushgateway
+ * keeps exposing a push, but the rule finds its own record of the push only for LOOKBACK_DAYS. With a larger maximum
+ * age, it would record the push again.
  */
 const NEWEST_DAYS = 30;
 /**
@@ -34,7 +34,7 @@ export const NIGHT_HOURS = 17;
 export const SECOND_NIGHT_HOURS = 6;
 /** Days for which a test or code level is still expected after its last run. */
 export const EXPECTED_DAYS = 7;
-/** Windows of the medians in days. */
+/** Days before a nightly run over which the medians of its occupancy are calculated. */
 export const MEDIAN_DAYS = [7, 30];
 /** Minimum number of earlier runs for a median. Fewer are not representative. */
 export const MEDIAN_MIN_RUNS = 3;
@@ -84,9 +84,9 @@ const JOB = 'job="k8sfv"';
  * Returns PromQL for the push time of each series of a metric, if the series' group has a new push.
  *
  * The client chooses the labels of a group. The Pushgateway sets them on all series of the group and on its
- * `push_time_seconds`. Therefore a series and its push time have the same labels, except for labels that a group may
- * lack, which identify a measurement ({@link STEP}). The expression ignores the latter, but compares the code level if
- * the group has one.
+ * `push_time_seconds`. A series can also have labels that its group lacks: those that identify a measurement ({@link
+ * STEP}). The expression ignores them when it matches a series with its push time, but compares the code level if the
+ * group has one.
  *
  * A series that has another label that its group lacks matches no push time. For such a series the expression returns
  * the latest new push time of all groups with the series' code level or, if no group has it, of all groups without a
@@ -112,9 +112,9 @@ export function pushTimeOf(metric: string, match: string, pushed: (level: string
 }
 
 /**
- * Returns PromQL for the push times of the metric's series, only for groups with a new push. If a group's last POST
- * didn't contain the metric, the group's series of the metric are from an earlier push and already recorded, so they
- * are excluded. The push proxy exposes the metric `staleFamily` for such groups.
+ * Returns PromQL for the push time of each series of the metric, if the series' group has a new push. Excludes groups
+ * whose last POST didn't contain the metric: there the series are from an earlier push, which is already recorded. The
+ * push proxy marks such groups with the metric `staleFamily`.
  */
 function recorded(metric: string): string {
   const stale = `${PUSH_METRICS.staleFamily}{${JOB}, family="${metric}"}`;

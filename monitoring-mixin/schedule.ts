@@ -51,9 +51,9 @@ function gapsOf({ days }: ExpectedRuns): number[] | undefined {
 }
 
 /**
- * Returns a PromQL scalar: seconds since the second-latest due time. The expression subtracts the time of day at which
- * runs are due (`by`) from the current time, so that each day of the shifted time begins when runs are due. `gaps` is
- * the result of {@link gapsOf}.
+ * Returns a PromQL scalar: seconds since the second-latest due time. The expression sets the clock back by the time of
+ * day at which runs are due (`by`). On that clock runs are due at midnight, so the result is the time since midnight
+ * plus the days in `gaps` (from {@link gapsOf}) for the weekday.
  */
 function sincePreviousDueTime({ by }: ExpectedRuns, gaps: number[]): string {
   const [hours = 0, minutes = 0] = by.split(":").map(Number);

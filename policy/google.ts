@@ -168,8 +168,8 @@ function accountsOf(pool: PolicyResource): string[] {
 }
 
 /**
- * Returns the members of a grant: the known ones without the prefix `serviceAccount:`, and the URNs of this stack's
- * service accounts, whose emails may be unknown in a preview.
+ * Returns a grant's members: known ones without the prefix `serviceAccount:`, and the URNs of this stack's service
+ * accounts among them, because their emails may be unknown in a preview.
  */
 function granteesOf(grant: PolicyResource): string[] {
   const inputs = grant.props as { member?: string; members?: string[] };

@@ -16,7 +16,10 @@ export default function setup(): void {
   process.env[TEST_RUN] = processId(process.pid);
 }
 
-/** Kills a process. If it leads a process group, kills the group: its children may have another environment. */
+/**
+ * Kills a process. If it leads a process group, kills the whole group, because processes in it may lack the variable
+ * TEST_RUN by which this module finds leftovers.
+ */
 function kill(pid: number): void {
   for (const target of [-pid, pid]) {
     try {

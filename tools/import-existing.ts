@@ -28,8 +28,9 @@ export interface ImportResult {
  * destroyed. Creating such a resource fails with "already exists".
  *
  * The candidates are the resources that a preview would create, under the names that the program gives them. They are
- * added to the state with their IDs. A refresh then removes those that don't exist. Resources that may belong to
- * another stack are removed too (ownership.ts). If the refresh fails, the previous state is restored.
+ * added to the state with their IDs. A refresh then removes from the state the candidates that don't exist. Candidates
+ * that may belong to another stack are also removed from the state (ownership.ts). If the refresh fails, the previous
+ * state is restored.
  *
  * @param pulumi runs the engine on the stack
  * @param others IDs of the resources in other stacks' states, by stack
@@ -95,8 +96,8 @@ async function refreshCandidates(
   const options = candidates.some(({ type }) => type.startsWith("grafana:")) ? ["--run-program"] : [];
   await pulumi(["refresh", "--yes", "--skip-preview", ...options, ...targets]);
   const after = JSON.parse(await pulumi(["stack", "export"])) as Export;
-  // findForeign compares labels, which the SDK encrypts as secrets, so it needs decrypted values. `after` stays
-  // encrypted, because it may be imported below.
+  // A second export with decrypted values, because findForeign compares labels, which the SDK encrypts as secrets.
+  // `after` stays encrypted, because the state may be restored from it below.
   const revealed = JSON.parse(await pulumi(["stack", "export", "--show-secrets"])) as Export;
   const sought = new Set(candidates.filter(({ custom }) => custom === true).map(({ urn }) => urn));
   const there = (revealed.deployment.resources ?? []).filter(({ urn }) => sought.has(urn));
@@ -116,7 +117,8 @@ function importCandidates(steps: NonNullable<Preview["steps"]>, known: State[]):
   const found: State[] = [];
   for (const { op, newState } of steps) {
     if (op !== "create" || newState === undefined) continue;
-    // Candidates count as known resources, because a resource that depends on a candidate may exist too.
+    // Earlier candidates are passed like resources of the state: if such a candidate exists, resources that depend on
+    // it may exist too.
     if (newState.custom === true) found.push(...asCreated(newState, [...known, ...found]));
     else found.push(newState);
   }
@@ -136,14 +138,17 @@ function planOfFailedPreview(error: unknown): string {
   throw error;
 }
 
-/** Returns the resource's state as if it had been created, or an empty list if it can't have been created. */
+/**
+ * Returns the state to record for a planned resource that may already exist. Returns an empty list if it can't exist or
+ * its ID is unknown.
+ */
 function asCreated(planned: State, known: State[]): State[] {
   const provider = known.find(({ urn, id }) => `${urn}::${id ?? ""}` === planned.provider);
   if (provider === undefined) return [];
   const urns = new Set(known.map(({ urn }) => urn));
   const { parent, dependencies = [], inputs = {} } = planned;
-  // A Google resource can exist only if all its dependencies are known, because it is created after them. A resource in
-  // Grafana is stored on Grafana's disk, so it can exist even if its dependencies are not yet recreated.
+  // A Google resource is created after its dependencies, so it can exist only if they are in the stack or may exist
+  // too. A resource in Grafana is stored on Grafana's disk, so it can exist although its dependencies are missing.
   const inGrafana = planned.type.startsWith("grafana:");
   const needed = [...(inGrafana ? [] : dependencies), ...(parent === undefined ? [] : [parent])];
   if (!needed.every((urn) => urns.has(urn))) return [];

@@ -66,7 +66,8 @@ async function main(): Promise<number> {
 /** Returns the stack's outputs with secrets in plain text, which stay in this process. */
 async function stackOutputs(): Promise<Outputs> {
   if (stack === LOCAL_STACK) {
-    // Sets PATH too, because the kubeconfig needs the local cloud's own gke-gcloud-auth-plugin.
+    // Sets the environment variables of the local cloud, including PATH, because the kubeconfig needs the cloud's own
+    // gke-gcloud-auth-plugin.
     const { stdout } = await execa("npm", ["run", "--silent", "local-cloud:env"], { cwd: PROJECT_DIR });
     Object.assign(process.env, JSON.parse(stdout));
   }

@@ -62,7 +62,7 @@ export class PageChecker {
   }
 }
 
-/** A Pushgateway group, parsed from the metrics of the canary (canary.ts). */
+/** The group of one push, parsed from the metrics of the test Pushgateway that receives it first (canary.ts). */
 export interface PushedGroup {
   /** Sorted labels in the Pushgateway's format, which identify the group. */
   labels: string;

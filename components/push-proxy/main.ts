@@ -112,9 +112,9 @@ async function applyChange(incoming: IncomingMessage, reservation: Reservation):
 }
 
 /**
- * Deletes the path's group. `store` makes the changes of a group one after another, so it needs the group's labels. An
- * empty push to the canary returns the labels for the path. If the canary rejects this push, `store` distinguishes the
- * group by the path instead.
+ * Deletes the path's group. `store` makes the changes of a group one after another, and recognizes changes of the same
+ * group by the group's labels. An empty push to the canary returns the labels for the path. If the canary rejects this
+ * push, `store` uses the path instead of the labels.
  */
 async function applyDeletion(path: string): Promise<Response> {
   const verdict = await verdictOn({ method: "PUT", path, headers: {}, body: Buffer.alloc(0) });
@@ -174,8 +174,8 @@ server.on("drop", () => {
 });
 server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
-  // Only too large headers (431) count as a rejected push. All other errors get 400, including reset connections and
-  // TLS clients.
+  // Only requests with too large headers (431) are counted as rejected pushes. The other errors (400) include reset
+  // connections and TLS clients, so they are not counted.
   if (status === 431) countPush(status);
   if (socket.writable)
     socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);

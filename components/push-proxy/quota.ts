@@ -7,7 +7,10 @@ import { send, type Upstream } from "./http.ts";
 import { counters } from "./metrics.ts";
 import { MAX_STORED_BYTES } from "./settings.ts";
 
-/** Labels of a group, and the sizes of its families by name: bytes in the JSON of the Pushgateway's API. */
+/**
+ * Labels of a group, as JSON, and the size of each of its families by name. The size is the length of the family's JSON
+ * in the Pushgateway's API.
+ */
 export interface FamilySizes {
   labels: string;
   families: Map<string, number>;
@@ -40,8 +43,8 @@ function limitFor(bytes: number): number {
 let queue: Promise<unknown> = Promise.resolve();
 
 /**
- * Calls familySizes for one caller at a time to limit memory: the Pushgateway's response contains all groups, some 25
- * MB at the quota.
+ * Returns the labels and family sizes of a group, or undefined if the group doesn't exist. Calls wait for each other to
+ * limit memory: the Pushgateway's response contains all groups, some 25 MB if its data is at the size limit.
  */
 export async function groupSizes(from: Upstream, labels: string): Promise<FamilySizes | undefined> {
   const found = queue.then(() => familySizes(from, labels));
@@ -85,7 +88,7 @@ export async function familySizes(from: Upstream, labels?: string): Promise<Fami
   return undefined;
 }
 
-/** Returns a family's size without its push time. */
+/** Returns the length of a metric family's JSON, without the push time. */
 function sizeOf(family: unknown): number {
   return JSON.stringify({ ...(family as object), time_stamp: undefined }).length;
 }

@@ -79,8 +79,8 @@ export function alertmanagerConfig(receivers: Receivers, collectMinutes: number,
           group_by: ["kind"],
           group_wait: `${collectMinutes}m`,
           group_interval: `${collectMinutes}m`,
-          // Repeats are sent only at multiples of group_interval. With the default `collectMinutes` of 180, 23h means
-          // every 24 hours.
+          // Repeats are sent only at multiples of group_interval. With its default of 3 hours, 23h is rounded up to 24
+          // hours.
           repeat_interval: "23h",
         },
       ],

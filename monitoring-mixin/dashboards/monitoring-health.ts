@@ -74,7 +74,8 @@ function scrapes() {
     timeSeries({
       id: 10,
       title: "Ingested samples",
-      // In a long range, each point shows the rate in the 5 minutes before it, not the mean of the whole step.
+      // Each point is the mean rate of the 5 minutes before it, even if a long time range makes the points more than 5
+      // minutes apart.
       description: "Samples that Prometheus stores per second.",
       unit: "cps",
       width: 12,

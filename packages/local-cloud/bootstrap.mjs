@@ -46,7 +46,7 @@ export const systemPackages = {
 };
 
 /**
- * Debian packages of the browser, in the format of `systemPackages`.
+ * Debian packages of the browser and its fonts, with the files that show that a package is installed.
  *
  * @type {Record<string, string[]>}
  */
@@ -149,8 +149,9 @@ export function missingPackages(isThere, packages = systemPackages) {
  * @param {object} found
  * @param {string} found.lock hash of package-lock.json
  * @param {string | undefined} found.stamp hash recorded by this script's last installation
- * @param {number} found.lockTime modification time of package-lock.json
- * @param {number | undefined} found.installedTime end of npm's last installation; undefined if there was none
+ * @param {number} found.lockTime modification time of package-lock.json in Unix ms
+ * @param {number | undefined} found.installedTime end of npm's last installation in Unix ms; undefined if there was
+ * none
  * @returns {boolean}
  */
 export function needsNpm({ lock, stamp, lockTime, installedTime }) {

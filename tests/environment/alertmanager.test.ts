@@ -142,7 +142,8 @@ test("a message about 300 failed tests has their number, the first names and lin
   const data = notification([...failed, ...missing]);
   const title = await render("k8sfv.title", data);
   expect(title).toBe("Nightly runs: 300 TestFailed, 7 TestMissing");
-  // Slack's limits: api.slack.com/reference/messaging/attachments, docs.slack.dev/reference/methods/chat.postMessage.
+  // A Slack message should have at most 4,000 characters (docs.slack.dev/reference/methods/chat.postMessage; see also
+  // api.slack.com/reference/messaging/attachments).
   const slack = await render("k8sfv.slack", data);
   expect([...slack].length).toBeLessThan(4000);
   expect(slack).toContain("300 TestFailed\n- projectcalico/felix master: ");

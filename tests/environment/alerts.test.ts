@@ -135,8 +135,8 @@ describe("alerts", () => {
       timeout: 180_000,
     });
     await refused.toBe(1);
-    // Waits longer than Alertmanager's group_wait. Without the inhibition, Alertmanager would send the second message
-    // in this time.
+    // Waits longer than Alertmanager's group_wait. If PushFailed did not inhibit PushRefused, Alertmanager would send a
+    // message about PushRefused in this time.
     await sleep(60_000);
     expect(receivers.webhook("alertname", "PushRefused")).toEqual([]);
     expect(receivers.webhook("alertname", "PushFailed")).toHaveLength(1);

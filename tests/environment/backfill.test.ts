@@ -77,9 +77,9 @@ describe("npm run backfill", () => {
     const written = await backfill(url, "made-up-runs", [], until);
 
     expect(written.map(valuesOf)).toEqual(expected.map(valuesOf));
-    // The expected series are from the program `history`, which generated the data. It records a run at the first full
-    // minute after the run's first scrape, but the backfill records it at the first full minute at which a query
-    // returns the push. So the times may differ, by at most two minutes.
+    // The program `history`, which generated the expected series, records a run at the first full minute after the
+    // run's first scrape. The backfill records it at the first full minute at which a query returns the push. So the
+    // two times may differ by up to two minutes.
     const late = written.flatMap(({ values }, n) =>
       values.map(([at], m) => Math.abs(at - (expected[n]?.values[m]?.[0] ?? 0))),
     );

@@ -91,8 +91,8 @@ describe("the dashboards in a browser", () => {
   );
 
   it.each(ODD_NAMES)("show the heap and the result of the test named %j", async (name) => {
-    // If a user selects the test in the list, the page's URL contains its name without leading backticks and only up to
-    // the next backtick (`chosenTests` in monitoring-mixin/dashboards/variables.ts).
+    // When a user selects a test, Grafana puts a part of the test's name into the URL: leading backticks are removed,
+    // and the name ends before the next backtick (`chosenTests` in monitoring-mixin/dashboards/variables.ts).
     const [chosen = ""] = /[^`]+/.exec(name) ?? [];
     const query = new URLSearchParams({
       "var-code_level": ODD_LEVEL,

@@ -6,8 +6,8 @@ import { CRD_FILES, readCrds } from "../../components/operator-crds.ts";
 import { ensureToolchain } from "k8sfv-local-cloud/toolchain";
 
 /**
- * Removes all descriptions except those of printer columns, which readCrds keeps: they are the first key of a list item
- * (`- description: …`), and readCrds only removes keys without a dash in front.
+ * Removes the same descriptions as readCrds: all except those of printer columns. These are the first key of a list
+ * item (`- description: …`), and readCrds removes no key after a dash.
  */
 function withoutDescriptions(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((one: unknown) => withoutDescriptions(one));

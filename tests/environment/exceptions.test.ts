@@ -57,8 +57,8 @@ const CASES: Record<string, Case> = {
 
 /**
  * Tests that a preview by the real engine shows an unhandled error of the program with its file and line, and takes not
- * much longer than a preview without an error. Configuration errors are not tested here. Does not prove how Pulumi's
- * published language host behaves, which passes other arguments to Node.
+ * much longer than a preview without an error. Tests neither configuration errors nor Pulumi's published language host,
+ * which passes other arguments to Node.
  */
 describe("an unhandled error in the program", { timeout: 300_000 }, () => {
   let stack: TestStack;

@@ -76,7 +76,7 @@ export function median(values: number[]): number {
     : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }
 
-/** Returns the mean occupancy of a run's only measuring test. */
+/** Returns the mean memory occupancy, in bytes, of the only test of a run that measures it. */
 export function meanOf(run: HistoryRun): number {
   return run.occupancy[0]?.meanBytes ?? NaN;
 }

@@ -50,7 +50,7 @@ interface FakePushgatewayOptions {
 export class FakePushgateway {
   /** Accepted and rejected changes in the order of their arrival, such as "PUT /metrics/job/a". */
   readonly changes: string[] = [];
-  /** Whether changes are written to the file. */
+  /** Whether changes are written to the persistence file. */
   writes = true;
   /** Number of upcoming changes that are not written to the file, even if `writes` is true. */
   missedWrites = 0;

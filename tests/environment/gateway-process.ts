@@ -12,7 +12,7 @@ import { TEST_RUN } from "../kill-leftovers.ts";
 export interface GatewayProcess {
   /** URL of the proxy, to which clients push. */
   url: string;
-  /** URL of the Pushgateway itself. */
+  /** URL of the Pushgateway, for requests that bypass the proxy. */
   directUrl: string;
   /** Kills the Pushgateway. */
   stop: () => Promise<void>;

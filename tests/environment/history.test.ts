@@ -16,10 +16,7 @@ const NIGHTS = 365;
 const TESTS = 10;
 /** Number of series per run: for each test its result, mean, increase and 20 steps of the heap. */
 const SERIES = TESTS * 23;
-/**
- * Maximum size of all blocks in bytes: the fraction of the default disk size that blocks may use
- * (components/prometheus.ts).
- */
+/** Maximum total size of Prometheus's blocks in bytes: 80 % of the default disk size (components/prometheus.ts). */
 const BLOCKS_BYTES = 200 * 0.8 * GIB;
 /** Memory limit of Prometheus in bytes (components/prometheus.ts). */
 const MEMORY_BYTES = 2 * GIB;

@@ -25,19 +25,19 @@ const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const CI_HOST_ADDRESS = "10.248.15.253";
 const PORT = 9091;
 /**
- * Timeout in ms until Prometheus runs with a new configuration. The kubelet updates the Secret within 90 s. After each
- * reload, the config reloader waits up to 3 minutes for Prometheus to report a later timestamp of its last reload
- * (thanos pkg/reloader/tracker.go). The timestamp is in whole seconds, so it stays the same if the first reload happens
- * in the second in which Prometheus starts. The reloader then applies the next change only after the 3 minutes.
+ * Timeout in ms until Prometheus runs with a new configuration. It is the sum of two delays and a margin. The kubelet
+ * updates the mounted Secret within 90 s. The config reloader may be blocked for 3 minutes: after a reload, it waits
+ * that long for a later reload timestamp from Prometheus (thanos pkg/reloader/tracker.go). The timestamp has whole
+ * seconds, so it doesn't change if the reload happens in the second in which Prometheus starts.
  */
 const RELOAD_MS = 300_000;
 /** Port of the CI host that no scrape target has. Prometheus must not be able to connect to it. */
 const OTHER_PORT = 9092;
 
 /**
- * Tests the Prometheus Operator in an existing environment: Felix targets are added and removed, and `up`
- * fails with a change that the operator rejects. Does not test Felix itself, whose metrics a small server
- * exposes, nor that the wait for the operator ends by its own timeout of 10 minutes.
+ * Tests changes of the Prometheus Operator's resources: adds and removes Felix targets, and makes a change that the
+ * operator can't apply, so that `pulumi up` fails. A small server stands in for Felix. Does not test that `up` stops
+ * waiting for the operator after its timeout of 10 minutes, because the test interrupts it earlier.
  */
 describe("the Prometheus Operator", { timeout: 900_000 }, () => {
   let stack: TestStack;

@@ -55,7 +55,7 @@ export async function untilReady(cloud: Cloud, name: string, timeoutMs = 240_000
 
 /** Returns the processes of a pod's containers with their IDs in this computer's PID namespace. */
 export async function processesOf({ status }: V1Pod): Promise<{ pid: number; argv: string[] }[]> {
-  // A container that isn't running has no process.
+  // A container that never started has no ID. It is left out, because an empty ID would match every process.
   const ids = (status?.containerStatuses ?? [])
     .map(({ containerID = "" }) => containerID.split("//")[1] ?? "")
     .filter((id) => id !== "");

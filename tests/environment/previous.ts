@@ -74,8 +74,8 @@ export async function copyProgram(folder: string): Promise<void> {
 }
 
 /**
- * Writes the program as it was before the upgrade: today's program with the older images and CRD checksums, which is
- * all that an upgrade of images changes.
+ * Writes today's program with older images and CRD checksums. This equals the program before an upgrade of the images,
+ * because such an upgrade changes nothing else.
  *
  * @param folder - directory to create
  * @param crds - directory of the older CRDs

@@ -85,8 +85,9 @@ describe("pushes during replacements and failures", () => {
   }
 
   /**
-   * Checks that all accepted pushes are in the Pushgateway. All pushes of k8sfv's client go to one group. Therefore
-   * only the last of these is checked, and only if no push failed.
+   * Checks that all accepted pushes are in the Pushgateway. The client that k8sfv uses pushes always to the same group,
+   * where each push overwrites the values of the previous one. Therefore only its last push is checked, and only if no
+   * push failed.
    */
   async function isWhole(pushes: CountedPush[]): Promise<void> {
     const accepted = pushes.filter(({ status }) => status === 202);

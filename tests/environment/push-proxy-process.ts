@@ -20,7 +20,7 @@ interface PushProxyOptions {
   timeoutSeconds?: number;
   /** "USER:PASSWORD" that the Pushgateway requires. @default none */
   credentials?: string;
-  /** Content of the Pushgateway's file before the start. @default no file */
+  /** Content of the fake Pushgateway's persistence file at the start. @default no file */
   content?: string;
 }
 
@@ -90,7 +90,8 @@ export async function startPushProxy({
   await gateway.start();
   const child = spawn(process.execPath, ["--import", at("record.mjs"), at("push-proxy.mjs")], {
     stdio: ["ignore", "ignore", process.env.PUSH_PROXY_LOG === undefined ? "ignore" : "inherit"],
-    // Starts a process group, so that killing the group also kills the proxy's canary process.
+    // Starts a process group. Killing the group also kills the proxy's child process: the canary, which tries each push
+    // first.
     detached: true,
     env: {
       [TEST_RUN]: process.env[TEST_RUN],

@@ -260,7 +260,8 @@ describe("the durable push proxy", () => {
     const { size } = await stat(path.join(dir, "metrics"));
     expect(size).toBeGreaterThan(0.75 * limits.store);
     expect(size).toBeLessThan(limits.store);
-    // A push that doesn't increase the size is still accepted, whether it replaces its group or one family.
+    // A push that doesn't increase the size of the Pushgateway's file is still accepted, whether it replaces its group
+    // or one metric family.
     expect(await put(series.replaceAll("a_metric", "metric_0"), {}, "full-0")).toMatchObject({ status: 202 });
     expect(await put(series.replaceAll("a_metric", "metric_1"), {}, "full-1", "POST")).toMatchObject({
       status: 202,

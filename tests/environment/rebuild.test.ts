@@ -189,7 +189,7 @@ describe("a rebuild", () => {
     expect(await stack.resources()).toEqual([]);
   });
 
-  /** Returns the numbers of the pushes in the Pushgateway, whose pod may be moving. */
+  /** Returns the label `n` of each push that the Pushgateway has. Retries while its pod moves. */
   async function storedPushes(): Promise<Set<number>> {
     const read = async () => {
       const response = await fetch(`${addresses.pushGateway}/metrics`);

@@ -176,7 +176,8 @@ describe("the whole environment", () => {
 
   it("passes the smoke test from inside the VPC through the reserved addresses", async () => {
     const smoke = ["node_modules/tsx/dist/cli.mjs", "tools/smoke.ts"].map((file) => path.resolve(file));
-    // Enters only the network namespace of the CI host, because the project's files are on this computer.
+    // The command enters only the CI host's network namespace, because in the host's mount namespace its own /tmp and
+    // /var may hide the project's files.
     const command = ["node", ...smoke, "local", "--direct"];
     const [file, ...args] = await commandIn(cloud, ciHost, command, "network");
     const { stdout } = await execa(file, args, { env: { K8SFV_CLOUD: cloud.name } });

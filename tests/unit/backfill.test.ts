@@ -70,7 +70,7 @@ const nightly = (runs: Run[]) =>
       .map(({ labels: of, samples }) => [of.test_name ?? "", samples.at(-1)?.value]),
   );
 
-/** Returns how many nightly runs the backfill records, per series. */
+/** Returns how many nightly runs the backfill records for each code level. */
 const nights = (runs: Run[]) =>
   record(runs)
     .family("nightly:start_time_seconds")

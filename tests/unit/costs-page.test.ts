@@ -10,8 +10,8 @@ const items = rows.slice(0, -1);
 const total = rows.at(-1)?.[2]?.replaceAll("*", "");
 
 /**
- * Evaluates the arithmetic in a cell of the table. Returns US dollars, at least 0, because a free tier is
- * never paid out.
+ * Evaluates the arithmetic in a cell of the table, in US dollars. Returns 0 if a free tier exceeds the costs that it is
+ * subtracted from.
  */
 function evaluate(arithmetic: string): number {
   if (arithmetic.startsWith("free")) return 0;

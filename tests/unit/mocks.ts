@@ -138,7 +138,7 @@ export async function mockEngine(
     stack,
     preview,
   );
-  // The mocks call `newResource` for the same resource immediately after this function.
+  // This callback runs immediately before the mock `newResource` of the same resource, which records `options`.
   onRegistration((registered) => {
     options = registered;
   });
@@ -201,7 +201,9 @@ export function stackConfig(stack: string): Record<string, string> {
   return configOf(readFileSync(new URL(`${folder}/Pulumi.${stack}.yaml`, import.meta.url), "utf8"));
 }
 
-/** Returns the configuration in a stack file's text, as `stackConfig` does. */
+/**
+ * Returns the configuration in a stack file's text in the engine's format, with sample values for encrypted secrets.
+ */
 export function configOf(text: string): Record<string, string> {
   const { config } = parse(text) as { config: Record<string, string | object> };
   return Object.fromEntries(

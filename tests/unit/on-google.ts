@@ -67,8 +67,8 @@ export async function runOnGoogle(
   const recorded = await mockEngine(stack, false, serve, call);
   pulumi.runtime.setAllConfig(config);
   await import("../../index.ts");
-  // The run has ended when the node pool, which is the last Google resource, exists or when a resource was rejected. It
-  // isn't enough that no creation is pending: that is also so while the program waits for an API that it has enabled.
+  // Waits until a resource was rejected, or the last Google resource, the node pool, was created. Waiting until no
+  // creation is pending would not suffice: none is pending while the program waits for an API that it has enabled.
   const isThrough = () => run.refused.length > 0 || run.created.some(({ name }) => name === "cluster-nodes");
   await settle(() => (pending === 0 && isThrough() ? recorded.length : -1));
   return run;

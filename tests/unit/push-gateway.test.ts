@@ -126,7 +126,8 @@ test("push entrance: the load balancer's timeout is longer than the push proxy's
   const { timeoutSec } = named(recorded, "entrance-backend").inputs.spec as { timeoutSec: number };
   const [proxy] = podOf(recorded, "push-gateway-deployment").containers;
   const setting = proxy?.env?.find(({ name }) => name === "PUSH_PROXY_TIMEOUT_SECONDS");
-  // A push of 4 MiB uploads for up to 74 s at the lowest accepted rate. The push proxy then tries it for up to 40 s.
+  // A push of 4 MiB uploads for up to 74 s at the lowest accepted rate. The push proxy then tries the push on its
+  // canary, a second Pushgateway, for up to 40 s before it waits for the Pushgateway.
   expect(timeoutSec).toBeGreaterThanOrEqual(Number(setting?.value) + 74 + 40);
   const [, keepAliveMs] = /KEEP_ALIVE_MS=([\de]+)/.exec(pushProxyProgram()) ?? [];
   // Google's load balancers keep an idle connection to a backend for 600 s.

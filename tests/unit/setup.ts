@@ -1,5 +1,5 @@
 import { vi } from "vitest";
 
-// Test files share a worker's modules (isolate: false). A module that an earlier file loaded could use that file's mocks,
-// or not use this file's. Packages of npm stay loaded.
+// With `isolate: false`, the test files of a worker share loaded modules, so a module could use an earlier file's mocks
+// or ignore this file's. Therefore this unloads the project's modules before each file. npm packages stay loaded.
 vi.resetModules();

@@ -104,8 +104,8 @@ export function recordNightly(recording: Recording, run: Run): void {
 }
 
 /**
- * Returns the tests of each code level's current nightly run, with the push times that the rules recorded at least one
- * evaluation before `at`.
+ * Returns the tests of each code level's nightly run that is current at `at`, each with its push time as value. As in
+ * the rules, only push times that an earlier evaluation recorded count.
  */
 function testsOfNight(recording: Recording, at: number): Value[] {
   const starts = recording.last(START, at, EXPECTED_DAYS * DAY);

@@ -17,8 +17,8 @@ export interface RunSelection {
 /** Job label of the recorded series, which the rules, dashboards and alerts expect. */
 const JOB = "k8sfv";
 /**
- * Labels that the Prometheus server from which the runs are read added at the scrape. They are removed, and the label
- * `job` is set to JOB.
+ * Labels that the source Prometheus server adds to scraped series. The backfill removes them and sets the label `job`
+ * to JOB.
  */
 const SCRAPED = ["job", "exported_job", "instance", "pod", "container", "endpoint", "namespace", "service"];
 const MINUTE = 60;

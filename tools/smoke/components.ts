@@ -13,7 +13,9 @@ export interface Component {
   readonly url: string | undefined;
   /** Headers of requests, with the user and password if the component requires them. */
   readonly headers: Record<string, string>;
-  /** Headers of requests with `--direct`, which go to `url`. Other requests use `headers`. @default `headers` */
+  /**
+   * Headers of requests to `url`, if they differ from those of requests through the Kubernetes API. @default `headers`
+   */
   readonly directHeaders?: Record<string, string>;
   /** Path that returns 200 when the component is ready. */
   readonly readyPath: string;

@@ -79,7 +79,7 @@ export class LoadBalancerController {
     const assignment = this.assigned.get(uid);
     const keep =
       assignment?.address === address &&
-      // The process is missing if the node was restarted, which removes the address.
+      // The PID is that of the node's init process. If it no longer exists, the node was stopped and lost the address.
       existsSync(`/proc/${assignment.pid}`) &&
       // If no node can serve the Service, the address stays on its node.
       (candidates.includes(assignment.node) || candidates.length === 0);

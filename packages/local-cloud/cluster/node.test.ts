@@ -24,7 +24,7 @@ test("ignores a Ready condition reported before the node's start", () => {
   expect(readySince(node("2026-11-24T10:00:04Z"), start)).toBeUndefined();
   expect(readySince(node("2026-11-24T10:00:05Z"), start)?.status).toBe("True");
   expect(readySince(node("2026-11-24T10:00:07Z", "False"), start)?.status).toBe("False");
-  // For a node that was already running, `since` is 0, so an old report counts.
+  // For a node that was already running, `since` is 0, so that even an old Ready condition is accepted.
   expect(readySince(node("2026-11-24T09:00:00Z"), 0)?.status).toBe("True");
   expect(readySince(undefined, start)).toBeUndefined();
 });

@@ -11,7 +11,7 @@ export interface PodTarget {
   namespace: string;
   /** Label of the pod as NAME=VALUE. */
   label: string;
-  /** Port of the pod, and preferred port of 127.0.0.1. */
+  /** Port of the pod. If this port is free on 127.0.0.1, it is also the local port. */
   port: number;
 }
 

@@ -2,7 +2,7 @@ import { copyFile, link, mkdir, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import type { Cloud } from "../hosts/cloud.ts";
 
-/** Files that a cloud uses, by their name in the cloud's directory. */
+/** Paths of the files that a cloud uses. The keys are the files' names in the cloud's directory. */
 export interface CloudParts {
   binaries: Record<string, string>;
   crds: Record<string, string>;

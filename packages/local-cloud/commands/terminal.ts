@@ -34,7 +34,8 @@ export async function withGracefulStop<T>(work: (stopped: AbortSignal) => Promis
     console.error("\nStopping after the operations in progress …");
     stop.abort();
   };
-  // The listener stays after the first signal. Without a listener, execa kills its child and this process.
+  // Unlike `once`, `on` keeps the listener, so a second Ctrl-C is ignored too. Without a listener, Ctrl-C would end
+  // this process, and execa would kill the engine with it.
   process.on("SIGINT", onStop);
   try {
     return await work(stop.signal);

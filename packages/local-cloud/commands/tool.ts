@@ -8,7 +8,8 @@ const [tool = "", ...args] = process.argv.slice(2);
 
 await runCommand(async () => {
   const cloud = openCloud(cloudName());
-  // Only the engine gets PULUMI_* variables: any process with them counts as a running engine.
+  // Only the engine gets PULUMI_* variables, because the local cloud finds engine processes by PULUMI_HOME in their
+  // environment.
   const env = { ...(tool === "pulumi" && openEngine(cloud).env), KUBECONFIG: cloud.adminKubeconfig };
   const status = await runInTerminal(path.join(cloud.binDir, tool), args, env);
   if (status === undefined) throw new Error('The local cloud is not running: start it with "npm start"');

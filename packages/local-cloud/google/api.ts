@@ -18,7 +18,7 @@ interface ResourceName {
 
 /** A resource to read or delete, which is in Pulumi's state but may no longer exist. */
 interface ExistingResource extends ResourceName {
-  /** The provider's project, for paths without a project. */
+  /** The provider's default project. It is used if the resource's path contains no project. */
   readonly project: string | undefined;
 }
 

@@ -24,8 +24,8 @@ interface Rule {
   /** Maximum number of injections of this rule's fault, over all runs. @default 1 */
   times?: number;
   /**
-   * Duration in seconds of each operation that the rule matches. The duration applies every time, because `times`
-   * limits only how often the rule's fault is injected.
+   * Duration in seconds of each operation that the rule matches. The option `times`, which limits the injections of the
+   * fault, does not limit it.
    *
    * @default Google's typical duration, scaled by `latencyScale`
    */

@@ -204,7 +204,7 @@ export class GoogleProvider implements Plugin {
   }
 }
 
-/** Reports whether the program sets the name. */
+/** Reports whether the Pulumi program, and not auto-naming, sets the resource's `name`. */
 function isGiven(inputs: Values): boolean {
   return !texts(inputs, "__defaults").includes("name") && isKnown(inputs["name"]);
 }

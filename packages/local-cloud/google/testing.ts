@@ -152,7 +152,7 @@ export async function change(
   return { id: made.id, state, inputs: checked.inputs, replace, changed: true, deleteBeforeReplace };
 }
 
-/** Deletes a resource like the engine. */
+/** Deletes a resource with the provider call that the Pulumi engine makes. */
 export function drop(cloud: TestCloud, type: keyof typeof tokens, made: { id: string; state: Values }) {
   return cloud.provider.delete({ type: tokens[type], name: "one", id: made.id, state: made.state });
 }

@@ -59,7 +59,9 @@ async function serve(settings: Settings, prometheus: string | undefined): Promis
   }
 }
 
-/** Returns the data directory in the override `cfg:default.paths.data=…`. */
+/**
+ * Returns the override `cfg:default.paths.data=…` as the equivalent environment variable; {} if there is no override.
+ */
 function fromOverride(words: string[]): Record<string, string> {
   const prefix = "cfg:default.paths.data=";
   const found = words.find((word) => word.startsWith(prefix));

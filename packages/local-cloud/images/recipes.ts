@@ -7,7 +7,8 @@ export interface LayerEntry {
   /** Absolute path inside the image. */
   path: string;
   /**
-   * Content. `file` and `tree` (a directory with everything below) are paths on this computer.
+   * Content of the entry: a copy of a file or directory tree of this computer (`file` and `tree` are paths), or the
+   * text itself.
    *
    * @default an empty directory
    */
@@ -61,7 +62,7 @@ export const corednsImage = "localhost/k8sfv/coredns:1.13.1";
 /** Image of the Grafana stand-in (packages/local-cloud/grafana), which the stack `local` uses. */
 export const grafanaImage = "localhost/k8sfv/grafana-stand-in:1.0.0";
 
-/** Image with this computer's Node, which the stack `local` uses. */
+/** Image of the push proxy in the stack `local`. It contains this computer's Node, of any version. */
 export const nodeImage = "localhost/k8sfv/node:20.0.0-machine";
 
 /** UID of user "nobody" in the Prometheus project's images. */

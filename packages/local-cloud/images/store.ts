@@ -86,7 +86,7 @@ export async function seedContainerd(store: ImageStore, root: string): Promise<v
  * file system. All processes that run the program, e.g. Node in the containers and on this computer, then share the
  * memory of its code.
  *
- * @param scratch an existing directory on the file system of `dir`
+ * @param scratch an existing directory on the file system of `dir`, for a temporary hard link
  */
 export async function shareFile(file: string, dir: string, scratch: string): Promise<void> {
   const { size } = await stat(file);
@@ -94,8 +94,9 @@ export async function shareFile(file: string, dir: string, scratch: string): Pro
   // arguments contain a temporary hard link to `file` instead of its own path.
   const name = path.join(scratch, "shared");
   const isLinked = await link(file, name).then(...yesNo);
-  // With --maximize, hardlink keeps the file with the most hard links and replaces all equal files. This is `file` if
-  // its temporary link `name` could be made: `file` then has at least two links, and each copy in `dir` has one.
+  // With --maximize, hardlink keeps the file with the most hard links and replaces all equal files. The file kept is
+  // `file` if the temporary link `name` was created, because `file` then has at least two hard links and each copy in
+  // `dir` has one.
   const limits = [`--minimum-size=${size}`, `--maximum-size=${size}`];
   await execa("hardlink", [
     "--quiet",

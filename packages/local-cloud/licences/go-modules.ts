@@ -11,8 +11,8 @@ const schema = z.strictObject({
   /** SPDX identifiers of every Go module that any tool links, by `path@version`. */
   modules: z.record(z.string(), z.array(z.string())),
   /**
-   * For each tool, `of` is a digest of its sources when its modules were read, and `licences` is the number of modules
-   * under each licence.
+   * For each tool, `licences` is the number of its modules under each licence, and `of` is the digest ({@link
+   * sourceOf}) of the sources for which they were counted.
    */
   tools: z.record(z.string(), z.strictObject({ of: z.string(), licences: z.record(z.string(), z.number()) })),
 });

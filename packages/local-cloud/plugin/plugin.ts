@@ -72,7 +72,7 @@ export interface DiffRequest extends Subject {
 
 /** A changed argument. */
 export interface Change {
-  /** Path, e.g. `nodeConfig.labels.zone` or `allows[0].ports`. */
+  /** Property path of the argument, e.g. `nodeConfig.labels.zone` or `allows[0].ports`. */
   readonly path: string;
   readonly kind: "add" | "delete" | "update";
   /** Whether the change needs a replacement. */
@@ -106,7 +106,10 @@ export interface ReadRequest extends Subject {
 }
 
 export interface ReadResult extends Made {
-  /** Arguments of the resource with which a create or an update would result in the returned `state`. */
+  /**
+   * Arguments that the engine stores in the state: for an import those of the imported resource, otherwise those of the
+   * request.
+   */
   readonly inputs: Values;
 }
 

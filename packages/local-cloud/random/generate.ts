@@ -15,7 +15,7 @@ interface Kind {
   readonly letters: string;
   /** Whether the text may have more characters of this class than the minimum. */
   readonly isAllowed: boolean;
-  /** Minimum number of characters of this class. It applies even if `isAllowed` is false. */
+  /** Minimum number of characters of this class. As in the real provider, it applies even if `isAllowed` is false. */
   readonly min: number;
 }
 
@@ -30,8 +30,8 @@ function kinds(inputs: Values): Kind[] {
   return [
     kind("lower", lower),
     kind("upper", upper),
-    // Digits have two arguments: `numeric`, and `number`, its deprecated name. `minNumeric`, their minimum number, has
-    // no second name.
+    // The argument `numeric` has the deprecated alias `number`; either of them can turn digits off. `minNumeric` has no
+    // alias.
     kind("numeric", numeric, inputs["numeric"] !== false && inputs["number"] !== false),
     kind("special", specials === undefined || specials === "" ? special : specials),
   ];

@@ -10,7 +10,8 @@ import type { Tool } from "./tools.ts";
 
 /**
  * Version of the build steps. Increment it when a change of recipes.ts or layout.ts, or of a file that they import,
- * changes the results. Changes of a tool in tools.ts or of its Go module change the key by themselves.
+ * changes the results. Not needed for changes of a tool in tools.ts or of its Go module, because the cache key also
+ * hashes these.
  */
 const RECIPES_VERSION = 3;
 

@@ -7,8 +7,8 @@ import { remove, removeFunctions, removeUnusedImports } from "./go-source.ts";
 const REMOVED_FILES = ["operations/operations_aws.go", "operations/operations_gcp.go", "authhelpers"];
 
 /**
- * Matches the imports to remove: clients for storage and key services of AWS, Azure, Google Cloud and Vault. Most of
- * them are blank imports (`_`), whose packages only register themselves.
+ * Matches the engine's imports of clients for storage and key services of AWS, Azure, Google Cloud and Vault, which are
+ * removed. Most of them are blank imports (`_`), whose packages only register themselves.
  */
 const DRIVERS =
   /^\t_? *"gocloud\.dev\/(blob\/(azureblob|gcsblob|s3blob)|secrets\/(awskms|azurekeyvault|gcpkms|hashivault))".*\n/gm;

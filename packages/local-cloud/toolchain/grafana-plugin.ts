@@ -22,8 +22,8 @@ const OTHER_CLIENTS = [
   .concat("createAssertsClientIfConfigured", "getRetryClient");
 
 /**
- * Patterns of the code that calls {@link OTHER_CLIENTS} in the provider's Go function `CreateClients`, each with a
- * description for error messages.
+ * Regular expressions of code to remove from the provider's Go function `CreateClients`: the calls of {@link
+ * OTHER_CLIENTS}. Each has a description for error messages.
  */
 const APP_PLATFORM = [
   /^\t\tif err = createGrafanaAppPlatformClient[^]*?(?=^\t\}\n)/m,
@@ -112,9 +112,9 @@ export async function pruneGrafanaPlugin(module: string): Promise<void> {
 }
 
 /**
- * Returns a go.mod without the required modules that have no package in `imports`. The build then needs neither the
- * code nor the go.mod of these modules, because the go.mod of the main module (modules/pulumi-resource-grafana) lists
- * all indirect requirements.
+ * Removes the modules that contain no package in `imports` from a go.mod, so that the build needs neither their code
+ * nor their go.mod. Modules that are needed indirectly are not lost: the go.mod of the main module
+ * (modules/pulumi-resource-grafana) lists them all.
  */
 export function requireOnly(goMod: string, imports: ReadonlySet<string>): string {
   return goMod.replace(/^(?:require )?\s*(\S+) v\S+(?: \/\/ indirect)?\n/gm, (line, module: string) =>

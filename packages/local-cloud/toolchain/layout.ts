@@ -46,7 +46,10 @@ export async function go(build: Build, cwd: string, args: string[]): Promise<str
   return run("go", args, { cwd, log: build.log, onLine: build.onLine });
 }
 
-/** Prepares Alertmanager with placeholders for its web pages: it embeds them, but its Go module doesn't contain them. */
+/**
+ * Prepares Alertmanager with placeholder web pages. The program embeds the files of its pages, but Alertmanager's Go
+ * module doesn't contain these files.
+ */
 async function prepareAlertmanager(build: Build): Promise<string> {
   const { folder, copy } = await prepareWithCopy(build, "github.com/prometheus/alertmanager");
   await addPlaceholderPages(copy);
@@ -70,8 +73,8 @@ async function prepareEngine(build: Build): Promise<string> {
 }
 
 /**
- * Prepares Pulumi's language host for Node.js. The function edits the host's source, so that the host forwards calls
- * that its older SDK doesn't know to the engine.
+ * Prepares Pulumi's language host for Node.js. The host is built with an older SDK than the Pulumi program uses, so
+ * this function edits its source to forward unknown gRPC calls to the engine.
  */
 async function prepareLanguageHost(build: Build): Promise<string> {
   const { folder, copy } = await prepareWithCopy(build, "github.com/pulumi/pulumi/sdk/v3");

@@ -22,7 +22,9 @@ afterEach(async () => {
   await rm(module, { recursive: true });
 });
 
-/** Creates the output files of npm and the generators. The real programs run in each build of the toolchain. */
+/**
+ * Creates the output files of a build command without running it. Each build of the toolchain runs the real commands.
+ */
 async function pretend(cwd: string, command: string): Promise<void> {
   const parser = path.join(cwd, "module/lezer-promql/src/parser");
   if (command.endsWith("lezer-generator")) {

@@ -4,8 +4,8 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
 /**
- * This project's own files for npm and the bundler: Prometheus's lock file contains versions that not every registry
- * serves.
+ * Files of this project that replace Prometheus's own in the build of its web pages, because Prometheus's lock file
+ * contains versions that not every registry serves.
  */
 const FILES = ["package.json", "package-lock.json", "vite.config.mjs"];
 
@@ -18,7 +18,7 @@ export type Run = (cwd: string, command: string, args: string[]) => Promise<unkn
  * checks.
  *
  * @param module writable copy of the Go module github.com/prometheus/prometheus
- * @param pages directory with {@link FILES}
+ * @param pages directory that contains this project's npm and bundler files ({@link FILES})
  * @throws Error with the output of npm or the bundler
  */
 export async function addPrometheusPages(module: string, pages: string, run: Run): Promise<void> {

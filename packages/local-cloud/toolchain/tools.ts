@@ -62,8 +62,8 @@ export const TOOLS: readonly Tool[] = [
     name: "kubernetes",
     module: "toolchain/modules/kubernetes",
     binaries: {
-      // One binary with all programs of the control plane and the nodes. It runs the program by whose name it is called
-      // (kubernetesPrograms in environment/prepare.ts).
+      // One binary with all programs of the control plane and the nodes. The name under which the binary is called
+      // selects the program (kubernetesPrograms in environment/prepare.ts).
       kubernetes: ".",
       kubectl: "k8s.io/kubernetes/cmd/kubectl",
     },

@@ -72,7 +72,7 @@ const node = {
 };
 
 const rust = (age: "oldest" | "newest") => ({
-  // The crate supports passwords since version 0.5.0. Older versions also treat every status except 202 as an error.
+  // Before version 0.5.0, the crate `prometheus` had no passwords, and treated every status except 202 as an error.
   takesPassword: age !== "oldest",
   source: `push-${age}.rs`,
   command: ["./client"],

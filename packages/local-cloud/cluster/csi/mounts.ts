@@ -5,7 +5,7 @@ export interface Mounts {
    * already mounted there.
    */
   mount(source: string, target: string, options: { readOnly: boolean }): Promise<void>;
-  /** Unmounts `target` if something is mounted there, and removes it. Does nothing if it does not exist. */
+  /** Unmounts `target` if it is a mount point, and removes the directory. Does nothing if `target` does not exist. */
   unmount(target: string): Promise<void>;
 }
 

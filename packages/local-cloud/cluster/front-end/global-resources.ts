@@ -6,9 +6,9 @@ import type { PolicyRule } from "./policy.ts";
 
 /** The global resources of Google Cloud that Ingresses refer to by name. */
 interface GlobalResources {
-  /** IP address of a reserved global address. */
+  /** Value for one resource of this kind, a reserved global address: its IP address. */
   addresses: string;
-  /** Rules of a Cloud Armor security policy. */
+  /** For this kind of resource, the value is the rules of one Cloud Armor security policy. */
   securityPolicies: readonly PolicyRule[];
 }
 

@@ -54,7 +54,7 @@ export async function startFrontEnd(cloud: Cloud): Promise<number[]> {
   await mkdir(frontEndDir(cloud), { recursive: true, mode: 0o700 });
   await writeFrontEnd(cloud, []);
   const network = await readNetwork(cloud);
-  // A new front end needs a new link to the internet's CI host. The link is created only when the CI host starts.
+  // If the front end is not running, also stop the CI host: its link to the front end is created only when it starts.
   if ((await hostPid(cloud, frontEndHost)) === undefined) await killHost(cloud, internetHost);
   await startHost(cloud, {
     name: frontEndHost,
@@ -94,7 +94,7 @@ export async function serveHosts(cloud: Cloud, hosts: VirtualHost[]): Promise<vo
   await writeFrontEnd(cloud, hosts);
 }
 
-/** Stops the front end and the CI host on the internet, if they run. */
+/** Stops the front end and the emulated internet's CI host, if they run, and deletes their files. */
 export async function stopFrontEnd(cloud: Cloud): Promise<void> {
   await killProcesses(await findProcesses(cloud, ROLE));
   await removeHost(cloud, internetHost);
@@ -111,7 +111,7 @@ async function writeFrontEnd(cloud: Cloud, hosts: VirtualHost[]): Promise<void> 
   await writeFile(hostsFile(cloud), ["127.0.0.1 localhost\n", ...names].join(""));
 }
 
-/** Connects the front end and the CI host on the internet by a veth link. `pid` is the CI host's init process. */
+/** Creates a veth link between the front end and the emulated CI host, whose init process has the PID `pid`. */
 async function connectToInternet(cloud: Cloud, pid: number): Promise<void> {
   const frontEnd = await hostPid(cloud, frontEndHost);
   if (frontEnd === undefined) throw new Error(`The front end of local cloud ${cloud.name} is not running`);

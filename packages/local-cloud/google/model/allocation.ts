@@ -31,7 +31,10 @@ function isReserved({ netLong, size }: Netmask, address: string): boolean {
   return n <= 1 || n >= size - 2;
 }
 
-/** Returns the CI host's address, the last usable one, as packages/local-cloud/hosts/network.ts does. */
+/**
+ * Returns the CI host's address, the last one before the two that Google reserves. It must be the same as in
+ * packages/local-cloud/hosts/network.ts.
+ */
 function ciAddress({ netLong, size }: Netmask): string {
   return long2ip(netLong + size - 3);
 }

@@ -30,7 +30,7 @@ export interface Request {
   readonly previous?: Resource;
 }
 
-/** Result of `admit` (below), which accepts a request. */
+/** Result of {@link ResourceType.admit} for a valid request. */
 export interface Admitted {
   /** Outputs in addition to arguments and location. */
   readonly outputs: Values;
@@ -77,8 +77,7 @@ export interface ResourceType {
   /** Returns the path of the parent, which must exist and whose deletion deletes this resource. */
   parent?(inputs: Values, place: Place): string;
   /**
-   * Validates a request like Google and returns computed outputs. Must be fast because it blocks all other
-   * changes.
+   * Validates a request as Google does, and returns computed outputs. Must be fast because it blocks all other changes.
    *
    * @throws ApiError
    */
@@ -102,7 +101,7 @@ export interface ResourceType {
    * rules.
    */
   deletionBlockers?(backend: Backend, path: string, resource: Resource): Promise<string[]>;
-  /** Returns resources that Google creates just before this one is deleted, by path. */
+  /** Returns, by path, the resources that Google creates just before it deletes this resource. */
   createsOnDelete?(backend: Backend, resource: Resource): Promise<Record<string, Resource>>;
   /** Reports whether creating an existing resource imports it instead of failing. */
   importsExisting?(inputs: Values): boolean;
@@ -135,7 +134,10 @@ export function stamped(previous: Resource | undefined, link: string): Values {
   };
 }
 
-/** Returns the label outputs. All contain the labels in the arguments, because the emulated provider adds none. */
+/**
+ * Returns the outputs about labels. `pulumiLabels` and `effectiveLabels` equal the labels in the arguments, because the
+ * emulated provider adds no labels.
+ */
 export function labelled(inputs: Values, argument = "labels"): Values {
   const labels = inputs[argument] ?? {};
   return { pulumiLabels: labels, effectiveLabels: labels, labelFingerprint: "42WmSpB8rSM=" };

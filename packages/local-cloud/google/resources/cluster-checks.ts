@@ -51,5 +51,5 @@ function onlyOn(before: Value | undefined): Effect {
   return before === true ? "replace" : "update";
 }
 
-/** Arguments for which the old value decides whether a change updates or replaces the cluster. */
+/** Arguments that Google can enable in place. Disabling one of them replaces the cluster. */
 export const clusterEffects: Effects = { enableL4IlbSubsetting: onlyOn, enableFqdnNetworkPolicy: onlyOn };

@@ -57,7 +57,8 @@ export const disk: ResourceType = {
     await fillDisk(backend, folder(backend, outputs), optionalText(inputs, "snapshot"));
     return { size: outputs["size"] };
   },
-  // There are no `deletionBlockers`: the real provider detaches an attached disk before it deletes it.
+  // A node that uses the disk does not block its deletion (no `deletionBlockers`), because the real provider first
+  // detaches the disk.
   users: async ({ machines }, own, { outputs }) => {
     const node = await machines.nodeWithDisk(nameOf(outputs));
     return node === undefined ? [] : [own.replace(/disks\/[^/]+$/, `instances/${node}`)];

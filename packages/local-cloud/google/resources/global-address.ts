@@ -33,8 +33,8 @@ export const globalAddress: ResourceType = {
         ]
       : [],
   path: (inputs, { project }) => `projects/${project}/global/addresses/${text(inputs, "name")}`,
-  // Returns the path of the load balancer's forwarding rule, with a simpler name than GKE's, which contains hashes. The
-  // rule is not also returned in an output `users`, because the real provider has none for global addresses.
+  // Returns the path of the load balancer's forwarding rule, with a simpler name than GKE's, which contains hashes. A
+  // global address has no output `users`, in the real provider neither.
   deletionBlockers: async ({ machines }, path, { outputs }) => {
     const ingress = await machines.serviceWithAddress(text(outputs, "address"));
     const project = path.split("/")[1] ?? "";

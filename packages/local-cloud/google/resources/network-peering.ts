@@ -53,7 +53,7 @@ export const networkPeering: ResourceType = {
 
 const verbs = { create: "adding", read: "reading", update: "updating", delete: "removing" };
 
-/** Returns the network's peerings: those that it defines, and those that other networks define with it. */
+/** Returns the peerings of the network at `networkPath`, and those of other networks whose peer is that network. */
 export function peeringsOf(data: Data, networkPath: string): { name: string; peer: string }[] {
   return Object.values(data.resources).flatMap(({ type, inputs, parent }) => {
     if (type !== token || parent === undefined) return [];

@@ -34,7 +34,7 @@ export function checkRangeAvailable(data: Data, networkPath: string, wanted: Wan
   }
 }
 
-/** Checks the range against the auto mode ranges of the network and its peers. */
+/** Rejects a range that overlaps with the auto mode range if the network or a peer is in auto mode. @throws ApiError */
 function checkAutoMode(data: Data, networkPath: string, { field, cidr }: WantedRange): void {
   if (!isInAutoMode(cidr)) return;
   if (isAutoMode(data, networkPath)) {

@@ -58,7 +58,7 @@ export const diskResourcePolicyAttachment: ResourceType = {
   kind: "disk",
   scope: "zone",
   api: "compute.googleapis.com",
-  // The attachment's name is the name of the resource policy. An auto-generated name would match no policy.
+  // The program must set the attachment's name, because it is the name of the attached resource policy.
   checks: { name: checkName },
   path: (inputs, { project, zone }) =>
     `${project}/${zone}/${lastPart(text(inputs, "disk"))}/${text(inputs, "name")}`,

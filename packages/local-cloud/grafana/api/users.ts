@@ -18,7 +18,7 @@ const NewRole = z.object({ role: z.enum(ROLES) });
 
 type User = ReturnType<Accounts["list"]>[number];
 
-/** Accounts: `/api/user`, `/api/users`, `/api/admin/users` and `/api/org/users`. */
+/** Returns the routes for user accounts: `/api/user`, `/api/users`, `/api/admin/users` and `/api/org/users`. */
 export function userApi(accounts: Accounts): Hono<Env> {
   const api = new Hono<Env>();
 

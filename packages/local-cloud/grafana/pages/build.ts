@@ -20,11 +20,11 @@ const PACKAGE_FILES = ["package.json", "package-lock.json", ".npmrc"];
 /** Source files of the pages. */
 const SOURCE_FILES = ["icons", "index.html", "src"];
 
-/** The built pages and their sources. */
+/** Directories of the built pages and of their npm packages. */
 export interface Pages {
   /** Static root of the stand-in's server: a directory with `build/index.html` and its files. */
   dir: string;
-  /** A copy of the sources with an installed `node_modules`. */
+  /** Directory with the npm packages of the pages in `node_modules`. */
   project: string;
 }
 

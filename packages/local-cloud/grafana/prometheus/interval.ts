@@ -68,7 +68,10 @@ function minStepOf(step: number, { interval, scrapeInterval }: IntervalArgs): st
   return interval === "" ? scrapeInterval : interval;
 }
 
-/** Returns an interval of at least four scrape intervals, so that a rate has at least two samples. */
+/**
+ * Returns `$__rate_interval` in ms, like Grafana: the interval plus one scrape interval, but at least four scrape
+ * intervals.
+ */
 function rateInterval(interval: number, minStep: string): number {
   const scrape = parseDuration(minStep === "" ? DEFAULT_SCRAPE_INTERVAL : minStep);
   return Math.max(interval + scrape, 4 * scrape);

@@ -121,7 +121,10 @@ function parse(text: string): Answer | undefined {
   }
 }
 
-/** Rounds a time down to a multiple of the step, so that a refreshed page gets the same points. */
+/**
+ * Rounds a time down to a multiple of the step in the time zone `offsetSec` east of UTC, so that a refreshed page gets
+ * the same points.
+ */
 function alignTime(ms: number, step: number, offsetSec: number): number {
   const offset = offsetSec * 1000;
   return Math.floor((ms + offset) / step) * step - offset;

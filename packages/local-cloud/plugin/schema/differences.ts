@@ -112,7 +112,8 @@ function isEmpty(value: Value | undefined): boolean {
 }
 
 /**
- * Reports whether a block sets an argument that forces a replacement. Adding or removing the block then does the same.
+ * Reports whether adding or removing a block forces a replacement: it does if the block sets an argument that forces
+ * one.
  */
 function forces(argument: Argument, value: Value | undefined): boolean {
   if (Array.isArray(value)) return value.some((item) => forces(argument, item));

@@ -9,9 +9,9 @@ import { ensureToolchain } from "../../toolchain/build.ts";
 import { freePort } from "../../../../lib/free-port.ts";
 
 /**
- * Tests that the program runs until the engine has deleted all resources, with the engine and the language
- * host of a local cloud but without its hosts. Grafana's resources require this, because their provider
- * connects through the program's tunnel.
+ * Tests that a Pulumi program runs until the engine has deleted all resources. The deletion of Grafana's resources
+ * needs the running program, because their provider connects through its tunnel. Uses the engine and the language host
+ * of a local cloud, but not its hosts.
  */
 const program = path.join(import.meta.dirname, "keeper");
 let dir: string;

@@ -78,7 +78,10 @@ function holds(licence: parse.Info): boolean {
   return licence.exception === undefined && ALLOWED.has(licence.license);
 }
 
-/** Returns the licences of a Go module as one SPDX expression, or a description if there is none. */
+/**
+ * Returns the licences of a Go module as one SPDX expression. If a licence is missing or unknown, the text says so and
+ * is not a valid expression.
+ */
 export function goLicence(module: string, ids: readonly string[]): string {
   return READ_GO_MODULES[module]?.licence ?? ids.join(" AND ");
 }

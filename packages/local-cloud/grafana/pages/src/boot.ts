@@ -7,7 +7,8 @@ const grafanaBootData = {
   navTree: [],
   settings: {
     appSubUrl: "",
-    // Version of the libraries in this page, on which the behavior of scenes depends.
+    // Version of Grafana, the same as that of the packages @grafana/* except @grafana/scenes. The behavior of scenes
+    // depends on it.
     buildInfo: { version: "13.2.3", commit: "", env: "production" },
     featureToggles: {},
     minRefreshInterval: "5s",

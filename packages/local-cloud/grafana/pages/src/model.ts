@@ -7,7 +7,7 @@ import type {
 } from "@grafana/data";
 import type { SceneDataQuery } from "@grafana/scenes";
 
-/** A dashboard in Grafana's API (schema 1), with only the fields that this page supports. */
+/** A dashboard in Grafana's classic JSON model, with only the fields that this page supports. */
 export interface DashboardModel {
   uid: string;
   title: string;

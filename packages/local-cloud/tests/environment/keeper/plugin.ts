@@ -3,7 +3,10 @@ import type { Plugin } from "../../../plugin/plugin.ts";
 import { serve } from "../../../plugin/serve.ts";
 import { text } from "../../../plugin/values.ts";
 
-/** Delay of the deletion in ms. A program that doesn't wait for the engine exits within this time. */
+/**
+ * Delay in ms before the provider deletes a resource. A Pulumi program that doesn't wait until the engine has finished
+ * would exit within this time, and the deletion would fail.
+ */
 const delay = 2000;
 
 /**
