@@ -45,7 +45,9 @@ type WorkloadName = keyof typeof WORKLOADS;
  */
 interface Flows {
   from: Peer[];
-  /** Allowed connections to ports other than the workload's port in lib/workloads.ts. @default none */
+  /**
+   * Allowed connections to further ports of the workload, besides the port that lib/workloads.ts defines. @default none
+   */
   also?: { from: Peer[]; ports: object[] }[];
   to: { peers: Peer[]; ports: object[] }[];
 }

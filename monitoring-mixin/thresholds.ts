@@ -17,7 +17,7 @@ export interface AlertThresholds {
   runMissingHours: number;
   /** Schedules of code levels that don't run every day. The first schedule that matches applies. */
   expectedRuns: ExpectedRuns[];
-  /** Increase of the mean occupancy over the median of the runs in the previous 7 days, in percent. */
+  /** Increase of the mean occupancy in percent, compared with the median of the runs in the previous 7 days. */
   occupancyGrowthPercent: number;
   /**
    * The alert fires if Prometheus's data would reach its size limit within this number of days at its recent growth

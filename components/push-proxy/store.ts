@@ -25,8 +25,8 @@ export interface Change extends AcceptedPush {
 }
 
 /**
- * Maximum total bytes of concurrent pushes to the Pushgateway, whose memory is limited. A single push in the text
- * format can have as many bytes (MAX_TEXT_BYTES in canary.ts).
+ * Maximum total bytes of concurrent pushes to the Pushgateway, whose memory is limited. Equals the maximum size of a
+ * single push in the text format (MAX_TEXT_BYTES in canary.ts).
  */
 const CONCURRENT_BYTES = 2 * MAX_PUSH_BYTES;
 /**

@@ -9,7 +9,10 @@ import { MAX_PUSH_BYTES } from "./settings.ts";
  * push never waits for large or slow uploads of other clients.
  */
 export const SMALL_PUSH_BYTES = 128 * 2 ** 10;
-/** Maximum number of pushes above SMALL_PUSH_BYTES in memory. Each one reserves the maximum size of a push. */
+/**
+ * Maximum number of pushes larger than SMALL_PUSH_BYTES that are in memory at once. Each one reserves the maximum size
+ * of a push.
+ */
 const LARGE_PUSHES = 8;
 /**
  * Maximum bytes of an oversized body that are read and discarded. Many clients read the response only after they have

@@ -32,7 +32,7 @@ export function monitoringAlerts(thresholds: AlertThresholds): Alert[] {
   }));
 }
 
-/** An alert of this file, without the kind and dashboard that all have in common. */
+/** An alert of this file, without its kind and its panel's dashboard, which are the same for all. */
 type MonitoringAlert = Omit<Alert, "kind" | "panel"> & { panel: number };
 
 function pushAlerts(): MonitoringAlert[] {

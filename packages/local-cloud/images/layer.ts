@@ -12,7 +12,10 @@ export const fileTime = new Date(0);
 /** Chunk size in bytes. Binaries have up to 300 MB and are streamed. */
 const chunkBytes = 1 << 20;
 
-/** Files of every image: users that programs look up, and a directory for temporary files. */
+/**
+ * Files of every image: /etc/passwd and /etc/group, in which programs look up users, and a directory for temporary
+ * files.
+ */
 const base: LayerEntry[] = [
   {
     path: "/etc/passwd",

@@ -1,4 +1,4 @@
-/** When Node runs this file, spaces replace this type. Stack traces must nevertheless name the right line and column. */
+/** Node replaces this type by spaces when it runs the file. Stack traces must still name the right line and column. */
 export interface Something {
   name: string;
 }
