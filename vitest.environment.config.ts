@@ -4,7 +4,7 @@ import { FailuresLast } from "./tests/failures-last.ts";
 /** Directories of the environment tests: those of the project, and those of the local cloud itself. */
 const DIRECTORIES = ["tests/environment", "packages/local-cloud/tests/environment"];
 
-/** Names of the test files that `npm test` runs in about six minutes. `npm run test-long` runs all files. */
+/** Names of the test files that `npm test` runs in 10 to 12 minutes on two cores. `npm run test-long` runs all files. */
 const MAIN_JOB = [
   "go",
   "alert-rules",
