@@ -14,7 +14,7 @@ const ELSEWHERE: Record<string, string> = {
   "npm stop": "the last test of this file runs it",
   "npm test": "it runs other environment tests",
   "npm run check": "npm test runs it",
-  "npx vitest run --config vitest.environment.config.ts --mode long rules":
+  "npx vitest run --config vitest.environment.config.ts --mode long tests/environment/rules.test.ts":
     "it runs another environment test",
   "npm run bench": "it takes a quarter of an hour and needs an idle computer",
   'npm run generate:google-schema -- schema.json "terraform-provider-google-beta 7.16.0"':
