@@ -26,11 +26,14 @@ export async function podOf(cloud: Cloud, name: string, where = namespace): Prom
   return pod;
 }
 
-/** Returns the sorted UIDs of all workloads' pods. */
+/** Returns the sorted UIDs of all workloads' pods that run and are not terminating. */
 export async function podIds(cloud: Cloud): Promise<string[]> {
   const core = kubeConfig(cloud).makeApiClient(CoreV1Api);
   const { items } = await core.listNamespacedPod({ namespace });
-  return items.map(({ metadata }) => metadata?.uid ?? "").sort();
+  const running = items.filter(
+    ({ metadata, status }) => status?.phase === "Running" && metadata?.deletionTimestamp === undefined,
+  );
+  return running.map(({ metadata }) => metadata?.uid ?? "").sort();
 }
 
 /** Returns the pods of a workload that are not terminating. */
