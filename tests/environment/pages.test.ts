@@ -20,6 +20,8 @@ const ELSEWHERE: Record<string, string> = {
   'npm run generate:google-schema -- schema.json "terraform-provider-google-beta 7.16.0"':
     "it needs the provider's schema, which this repository does not contain",
   "npm run docs": "tests/unit/configuration-page.test.ts compares its result",
+  "npx tsx packages/local-cloud/grafana/main.ts server --port 3001 --data /tmp/grafana --prometheus http://127.0.0.1:9090":
+    "it runs until it is stopped; tests/environment/browser.test.ts starts the same program",
   "npm run pictures": "it overwrites the pictures; tests/environment/browser.test.ts opens the same pages",
 };
 
