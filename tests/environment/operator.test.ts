@@ -25,12 +25,13 @@ const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const CI_HOST_ADDRESS = "10.248.15.253";
 const PORT = 9091;
 /**
- * Timeout in ms until Prometheus runs with a new configuration. It is the sum of two delays and a margin. The kubelet
- * updates the mounted Secret within 90 s. The config reloader may be blocked for 3 minutes: after a reload, it waits
- * that long for a later reload timestamp from Prometheus (thanos pkg/reloader/tracker.go). The timestamp has whole
- * seconds, so it doesn't change if the reload happens in the second in which Prometheus starts.
+ * Timeout in ms until Prometheus runs with a new configuration: 6 minutes and a margin. After its first reload, the
+ * config reloader waits up to 3 minutes until Prometheus reports a later time of its last reload (thanos
+ * pkg/reloader/tracker.go). This time has whole seconds, so it doesn't change if the reload happens in the second in
+ * which Prometheus starts. Only then does the reloader watch its files. It finds a file that has changed before by
+ * reading all files every 3 minutes.
  */
-const RELOAD_MS = 300_000;
+const RELOAD_MS = 420_000;
 /** Port of the CI host that no scrape target has. Prometheus must not be able to connect to it. */
 const OTHER_PORT = 9092;
 
