@@ -44,7 +44,7 @@ const UNMET = [
   "  each, for heartbeats, leases, scrapes and probes.",
   "- **The first `npm start`.** It has no row, because it takes 10 to 13 minutes on 2 cores, depending on the computer; the",
   "  aim is 10 minutes. Nearly all of it is compilation, which keeps both cores busy. Kubernetes alone has 2,500 packages.",
-  "  The builds omit debug data (6 % less CPU time), inlining (25 % less), and parts of the engine and the providers that",
+  "  The builds omit debug data (6 % less CPU time), inlining (15 % less), and parts of the engine and the providers that",
   "  nothing uses; the compiler collects garbage less often (13 % less); and all programs use the same versions of large",
   "  libraries, so each is compiled once.",
 ];
