@@ -1,16 +1,20 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { isRunning, processId } from "../lib/process-id.ts";
 
-/** Environment variable of all processes of a test run: the {@link processId} of Vitest's main process. */
+/**
+ * Environment variable that marks the processes of a test run: the {@link processId} of Vitest's main process. A test
+ * that starts a background process with an environment of its own must pass the variable on.
+ */
 export const TEST_RUN = "K8SFV_TEST_RUN";
+const MARK = new RegExp(`^${TEST_RUN}=(.+)$`, "m");
 
 /**
  * Kills the processes that earlier test runs left behind because they were killed themselves. Marks this run, so that a
- * later run can find its processes: they inherit the environment.
+ * later run can find its processes, which inherit the environment.
  */
 export default function setup(): void {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const run = new RegExp(`^${TEST_RUN}=(.+)$`, "m").exec(environment(pid))?.[1];
+    const run = MARK.exec(environment(pid))?.[1];
     if (run !== undefined && !isRunning(run)) kill(Number(pid));
   }
   process.env[TEST_RUN] = processId(process.pid);
